@@ -1,0 +1,119 @@
+"""Loading, validating and hashing of manifests.
+
+In: YAML text. Out: a frozen pydantic model, or a `GristmillError` that names the file, the key and the nearest valid name.
+The hash of a manifest is the sha256 of its canonical JSON with every default written out, so that leaving a default away
+and writing it down are the same manifest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from manifests.errors import GristmillError
+
+
+class Strict(BaseModel):
+    """Base of every manifest and of every section in one: unknown keys are errors, values cannot change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+M = TypeVar("M", bound=Strict)
+
+
+def canonical_json(value: Any) -> str:
+    """One text per value: sorted keys, no spaces, no NaN. Equal values give equal bytes on every machine."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_of(value: Any) -> str:
+    """Hex sha256 of `canonical_json(value)`."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def settings_sha256(manifest: Strict, *, exclude: set[str] | None = None) -> str:
+    """Hex sha256 of a manifest with its defaults; `exclude` leaves out top-level keys that do not change the output."""
+    return sha256_of(manifest.model_dump(mode="json", exclude=exclude))
+
+
+def load_yaml(path: str | Path) -> dict[str, Any]:
+    """Read one YAML mapping.
+
+    Raises:
+        GristmillError: the file is missing, is not YAML, or holds something else than a mapping.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise GristmillError("no such manifest", where=str(file), remedy="check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise GristmillError(f"cannot be read: {error}", where=str(file)) from error
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise GristmillError(f"is not valid YAML: {error}", where=str(file)) from error
+    if not isinstance(data, dict):
+        raise GristmillError("holds no mapping of keys to values", where=str(file), remedy="start it with `kind:` and `version:`")
+    return data
+
+
+def validate(data: object, model: type[M], *, where: str) -> M:
+    """Build `model` from plain data; every problem is listed in one error, with the nearest valid name for unknown keys."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(entry, model) for entry in error.errors()]
+        raise GristmillError("\n  ".join(["is not a valid manifest", *problems]), where=where,
+                             remedy="`gristmill show` prints a manifest with all its keys") from None
+
+
+def load(path: str | Path, model: type[M]) -> M:
+    """Load and validate the manifest at `path`."""
+    return validate(load_yaml(path), model, where=str(path))
+
+
+def _problem(entry: Any, model: type[BaseModel]) -> str:
+    location = [str(part) for part in entry["loc"]]
+    name = ".".join(location)
+    if entry["type"] != "extra_forbidden":
+        return f"{name}: {entry['msg']}"
+    valid = _keys_at(model, entry["loc"][:-1])
+    near = difflib.get_close_matches(location[-1], valid, n=1, cutoff=0.5)
+    hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(sorted(valid))}"
+    return f"{name}: unknown key{hint}"
+
+
+def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    """The valid keys of the section that `location` leads to. Union members add a tag to pydantic's location: try them all."""
+    candidates: list[Any] = [model]
+    for part in location:
+        following: list[Any] = []
+        for candidate in candidates:
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                field = candidate.model_fields.get(str(part))
+                if field is not None:
+                    following.extend(_models_in(field.annotation))
+                elif candidate.__name__ == part:
+                    following.append(candidate)
+        # A list index or a mapping's key descends into the element, which _models_in has already unpacked.
+        candidates = following or candidates
+    return sorted({name for c in candidates if isinstance(c, type) and issubclass(c, BaseModel) for name in c.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if isinstance(annotation, types.GenericAlias) or typing.get_origin(annotation) is not None:
+        return [m for argument in typing.get_args(annotation) for m in _models_in(argument)]
+    return []

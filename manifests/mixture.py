@@ -1,0 +1,46 @@
+"""The mixture manifest: how much of a run's tokens comes from each bucket.
+
+A bucket is `source/band`, for instance `enwiki/factual` or `crawl/general`. Rules are matched against bucket names with
+shell-style patterns, the first match wins, and together the matched buckets of one rule share what the rule asks for in
+proportion to their tokens.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from manifests.base import Strict, load
+
+
+class BucketRule(Strict):
+    """What one group of buckets gets: a share of all tokens, or a number of epochs over the group."""
+
+    match: str = Field(description="shell-style pattern on bucket names: `enwiki/*`, `*/factual`, `*`")
+    share: float | None = Field(None, gt=0, le=1, description="of the run's tokens; shares are scaled to fill what `epochs` rules leave")
+    epochs: float | None = Field(None, gt=0, description="how often each token of the group is seen in the run")
+    max_epochs: float | None = Field(None, gt=0, description="cap for this group; default: the mixture's `max_epochs`")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> BucketRule:
+        if self.share is not None and self.epochs is not None:
+            raise ValueError("give `share` or `epochs`, not both; with neither, the group gets its natural share")
+        return self
+
+
+class MixtureManifest(Strict):
+    """`kind: mixture`, version 1. Without rules every bucket gets its natural share: its part of all tokens."""
+
+    kind: Literal["mixture"] = "mixture"
+    version: Literal[1] = 1
+    name: str = "natural"
+    buckets: list[BucketRule] = []
+    max_epochs: float = Field(4.0, gt=0, description="no bucket is repeated more often; 4 by Muennighoff et al. (arXiv 2305.16264)")
+    block_samples: int = Field(2048, ge=1, le=1 << 20, description="samples per block; shares are exact to 1/block_samples in every block")
+
+
+def load_mixture(path: str | Path) -> MixtureManifest:
+    """Load a mixture manifest."""
+    return load(path, MixtureManifest)

@@ -1,0 +1,7 @@
+"""Where the development corpora lie, for the tests that use them; None when they are not beside the project."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+_beside = PROJECT.parent / "shared"
+SHARED = _beside if (_beside / "corpora" / "MANIFEST.json").is_file() else None
