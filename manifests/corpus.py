@@ -82,6 +82,7 @@ class Tokenizer(Strict):
 
     model: str | None = None
     train: TokenizerTraining | None = None
+    encoder: Literal["gigatoken", "sentencepiece"] = Field("gigatoken", description="what encodes; the tokens are the same, gigatoken is faster")
     bos: bool = Field(True, description="a BOS token before each document")
     eos: bool = Field(True, description="an EOS token after each document")
 

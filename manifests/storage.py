@@ -123,6 +123,16 @@ def list_files(folder: str, pattern: str = "**") -> list[str]:
     return sorted({name for name in wanted if not name.rsplit("/", 1)[-1].startswith(_TEMPORARY)})
 
 
+def remove_file(path: str) -> None:
+    """Delete one file; absent is fine."""
+    if is_url(path):
+        if exists(path):
+            filesystem, key = pafs.FileSystem.from_uri(path)
+            filesystem.delete_file(key)
+    else:
+        Path(path).unlink(missing_ok=True)
+
+
 def remove_tree(path: str) -> None:
     """Delete a folder and all below it; absent is fine."""
     if is_url(path):

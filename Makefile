@@ -1,0 +1,43 @@
+# make demo    the whole way on a few MB of real text: download, prepare, train, generate
+# make test    lint, types, import order, tests
+# make env     only the environment in .venv
+#
+# Everything stays inside this folder. On Linux without a GPU, PyTorch's CPU build is asked for by its exact name, so that a wrong
+# index gives an error instead of gigabytes of CUDA libraries; see README.md for the one variable to set.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0+cpu
+UV = uv==0.13.9
+BIN = .venv/bin
+ifeq ($(shell uname),Darwin)
+TORCH = torch==2.13.0
+endif
+
+.PHONY: env demo test lint clean
+
+env: .venv/.complete
+
+# The stamp is written last: an interrupted installation is taken up again.
+.venv/.complete: pyproject.toml constraints.txt Makefile
+	@echo "== environment: .venv (about 250 MB of downloads, 1.6 GB on disk)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" \
+		|| { echo "PyTorch's CPU build was not found: set PIP_EXTRA_INDEX_URL to PyTorch's CPU index, or TORCH=torch==2.13.0 on a GPU machine (README.md)"; exit 1; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[data,train,dev]"
+	@touch $@
+
+demo: env
+	@$(BIN)/python -m demo.run
+
+lint: env
+	@echo "== ruff";            $(BIN)/ruff check .
+	@echo "== mypy --strict";   $(BIN)/mypy
+	@echo "== import order";    $(BIN)/lint-imports
+
+test: lint
+	@echo "== pytest"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv .demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

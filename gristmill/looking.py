@@ -1,0 +1,121 @@
+"""The commands that look: a manifest with its defaults, what a folder holds, whether it is whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gristmill.data import bucket_table
+from gristmill.output import console, ledger_table, print_json, table
+from manifests.base import Strict, load_yaml, validate
+from manifests.corpus import CorpusManifest
+from manifests.errors import GristmillError
+from manifests.mixture import MixtureManifest
+from manifests.model import ModelManifest
+from manifests.run import RunManifest
+from manifests.steps import MANIFEST, StepManifest, read_step
+from manifests.storage import exists, join, list_files, sha256_file
+from shards.verify import verify_shards
+from shards.writer import load_manifest
+
+KINDS: dict[str, type[Strict]] = {"corpus": CorpusManifest, "mixture": MixtureManifest, "model": ModelManifest, "run": RunManifest}
+_STEPS = ("extract", "decide", "tokenizer")
+
+
+def show(path: Path, *, as_json: bool) -> None:
+    """Print a manifest with every default."""
+    data = load_yaml(path)
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise GristmillError(f"`kind: {kind}` is not a kind of manifest", where=str(path), remedy=f"use one of {', '.join(KINDS)}")
+    whole = validate(data, KINDS[kind], where=str(path)).model_dump(mode="json")
+    if as_json:
+        print_json(whole)
+    else:
+        console.print(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip(), markup=False)
+
+
+def inspect(folder: str, *, as_json: bool) -> None:
+    """Steps with ledgers, buckets, or a run's checkpoints and last metrics."""
+    steps = {name: step for name in _STEPS if (step := read_step(join(folder, name))) is not None}
+    shards = load_manifest(join(folder, "shards")) if exists(join(folder, "shards", MANIFEST)) else None
+    run = join(folder, "run.json")
+    if not steps and shards is None and not exists(run):
+        raise GristmillError("holds nothing that Gristmill wrote, or nothing complete", where=folder, remedy="name the --out of `prep` or the run folder of `train`")
+    checkpoints = sorted({path.split("/")[1] for path in list_files(folder, "checkpoints/*/*")})
+    if as_json:
+        print_json({"folder": folder, "steps": {name: step.model_dump(exclude={"outputs"}) for name, step in steps.items()},
+                    "shards": None if shards is None else {"digest": shards.digest, "buckets": _buckets(shards)}, "checkpoints": checkpoints})
+        return
+    if steps:
+        console.print(ledger_table({name: step.ledger for name, step in steps.items() if step.ledger.records_in}))
+        console.print(table("Steps", ("step", "files", "MB", "digest"), [_step_row(name, step) for name, step in steps.items()], numeric=("files", "MB")))
+    if shards is not None:
+        console.print(bucket_table(shards))
+        console.print(f"digest  {shards.digest}", markup=False)
+    if exists(run):
+        last = _last_line(join(folder, "metrics.jsonl"))
+        console.print(table("Run", ("key", "value"), [("checkpoints", ", ".join(checkpoints)), *last.items()]))
+
+
+def verify(folder: str, *, as_json: bool) -> None:
+    """Check everything; exit status 1 when something is wrong."""
+    problems: list[str] = []
+    checked = 0
+    for name in _STEPS:
+        step = read_step(join(folder, name))
+        if step is None:
+            problems.append(f"{name}: the step is not complete")
+            continue
+        checked += len(step.outputs)
+        problems += _step_problems(join(folder, name), step)
+    if exists(join(folder, "shards", MANIFEST)):
+        checked += 2 * len(load_manifest(join(folder, "shards")).shards)
+        problems += [str(problem) for problem in verify_shards(join(folder, "shards"))]
+    else:
+        problems.append("shards: the step is not complete")
+    if as_json:
+        print_json({"folder": folder, "files": checked, "problems": problems})
+    else:
+        for problem in problems:
+            console.print(f"problem: {problem}", markup=False)
+        console.print(f"{checked:,} files checked, {len(problems)} problems", markup=False)
+    if problems:
+        raise SystemExit(1)
+
+
+def _step_problems(folder: str, step: StepManifest) -> list[str]:
+    problems = []
+    if step.ledger.balance():
+        problems.append(f"{folder}: the ledger does not balance by {step.ledger.balance()}")
+    for output in step.outputs:
+        path = join(folder, output.path)
+        if not exists(path):
+            problems.append(f"{path}: missing")
+        elif sha256_file(path) != output.sha256:
+            problems.append(f"{path}: its sha256 is not the manifest's")
+    return problems
+
+
+def _buckets(shards: Any) -> dict[str, dict[str, int]]:
+    sums: dict[str, dict[str, int]] = {}
+    for entry in shards.shards:
+        bucket = sums.setdefault(entry.bucket, {"shards": 0, "documents": 0, "tokens": 0})
+        bucket["shards"] += 1
+        bucket["documents"] += entry.documents
+        bucket["tokens"] += entry.tokens
+    return sums
+
+
+def _step_row(name: str, step: StepManifest) -> tuple[object, ...]:
+    return name, len(step.outputs), round(sum(output.bytes for output in step.outputs) / 1e6, 1), step.digest[:16]
+
+
+def _last_line(path: str) -> dict[str, Any]:
+    if not exists(path):
+        return {}
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return dict(json.loads(lines[-1])) if lines else {}

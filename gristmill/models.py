@@ -1,0 +1,134 @@
+"""The commands of the training half: the mixture, training, sampling, lineage."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from gristmill.output import console, print_json, table
+from manifests.errors import GristmillError
+from manifests.run import Run, load_run
+from manifests.storage import exists, join, read_bytes
+from mixing.plan import MixturePlan, plan_mixture
+from mixing.show import mixture_rows, mixture_table
+from shards.lineage import documents_of
+from shards.order import order_from_json
+from shards.reader import open_shards
+
+
+def mix_show(path: Path, *, as_json: bool) -> None:
+    """Shares wanted and obtained."""
+    plan = plan_of(load_run(path))
+    if as_json:
+        print_json({"buckets": mixture_rows(plan), "notes": list(plan.notes)})
+        return
+    console.print(mixture_table(plan))
+    for note in plan.notes:
+        console.print(f"note: {note}", markup=False)
+
+
+def plan_of(run: Run) -> MixturePlan:
+    """The mixture of a run over the shards that it names."""
+    shards = open_shards(join(run.data, "shards"))
+    tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
+    manifest = run.manifest
+    return plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
+
+
+def train(path: Path, *, processes: int | None, stop_after: int | None, as_json: bool) -> None:
+    """Train in this process when it is a rank of torchrun or the only rank; otherwise start the ranks."""
+    run = load_run(path)
+    layout = run.manifest.layout
+    needed = layout.tensor * layout.pipeline * layout.context
+    if "RANK" not in os.environ and (processes or needed) > 1:
+        _launch(processes or needed)
+        return
+    from training.loop import train as run_training
+
+    on_step = None if as_json or os.environ.get("RANK", "0") != "0" else _progress_line(run)
+    result = run_training(run, stop_after=stop_after, on_step=on_step)
+    if os.environ.get("RANK", "0") != "0":
+        return
+    if as_json:
+        print_json({"out": run.out, "steps": result.step, "loss": result.loss, "checkpoint": result.checkpoint})
+    else:
+        console.print(f"\nstep {result.step} of {run.manifest.steps}, loss {result.loss:.4f}; checkpoint {result.checkpoint}", markup=False)
+
+
+def _launch(ranks: int) -> None:
+    """Replace this process by torchrun with the same command in `ranks` processes of this machine."""
+    environment = dict(os.environ)
+    # Gloo ranks on one machine share its cores: more threads than cores only makes them wait for each other.
+    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // ranks)))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}", "-m", "gristmill", *sys.argv[1:]]
+    sys.stdout.flush()
+    os.execve(sys.executable, command, environment)
+
+
+def _progress_line(run: Run) -> Any:
+    """One line per logged step: loss, tokens/s, ETA; rewritten in place on a terminal."""
+    interactive = sys.stdout.isatty()
+
+    def show(step: Any) -> None:
+        left = (run.manifest.steps - step.step - 1) * step.seconds
+        line = (f"step {step.step + 1:>7,}/{run.manifest.steps:,}  loss {step.loss:8.4f}  grad norm {step.grad_norm:8.3f}  lr {step.lr:.2e}  "
+                f"{step.tokens_per_second:>10,.0f} tokens/s  ETA {_duration(left)}")
+        last = step.step + 1 == run.manifest.steps
+        sys.stdout.write(("\r" + line + ("\n" if last else "")) if interactive else line + "\n")
+        sys.stdout.flush()
+
+    return show
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def generate(folder: str, *, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int, checkpoint: int | None, as_json: bool) -> None:
+    """Sample from a checkpoint."""
+    from training.generate import generate as sample
+
+    text = sample(os.path.abspath(folder), prompt, checkpoint=checkpoint, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
+    if as_json:
+        print_json({"prompt": prompt, "text": text})
+    else:
+        console.print(text, markup=False)
+
+
+def trace(folder: str, *, step: int, limit: int, as_json: bool) -> None:
+    """The documents of one step."""
+    rows = trace_rows(folder, step=step)
+    if as_json:
+        print_json({"run": folder, "step": step, "documents": rows})
+        return
+    columns = ("sample", "document_id", "source", "url", "file", "record", "tokens")
+    console.print(table(f"Step {step}: {len(rows)} documents", columns, [[row[column] for column in columns] for row in rows[:limit]],
+                        numeric=("sample", "record", "tokens")))
+    if len(rows) > limit:
+        console.print(f"… and {len(rows) - limit} more: raise --limit, or use --json", markup=False)
+
+
+def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:
+    """Documents that a step saw, from the run folder and the shards alone.
+
+    Raises:
+        GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
+    """
+    record = join(os.path.abspath(folder), "run.json")
+    if not exists(record):
+        raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
+    described = json.loads(read_bytes(record))
+    run = Run.model_validate(described["run"])
+    if step >= run.manifest.steps:
+        raise GristmillError(f"the run has steps 0 to {run.manifest.steps - 1}", where="--step")
+    shards = open_shards(join(run.data, "shards"))
+    if shards.manifest.digest != described["data_digest"]:
+        raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
+    order = order_from_json(read_bytes(join(os.path.abspath(folder), "order.json")).decode())
+    table_ = documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch)
+    return list(table_.to_pylist())

@@ -1,0 +1,62 @@
+"""How results and errors are printed: rich tables for people, one JSON object for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from manifests.steps import Ledger
+
+console = Console(highlight=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say_error(message: str) -> None:
+    """Print an error to stderr."""
+    _errors.print(f"error: {message}", markup=False, style="bold red" if sys.stderr.isatty() else None)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[str] = ()) -> Table:
+    """A table whose numeric columns line up on the right."""
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in numeric else "left", no_wrap=column in numeric)
+    for row in rows:
+        made.add_row(*(_cell(value) for value in row))
+    return made
+
+
+def ledger_table(ledgers: Mapping[str, Ledger]) -> Table:
+    """One row per step and fate; each step's rows add up to its records in."""
+    rows: list[tuple[object, ...]] = []
+    for step, ledger in ledgers.items():
+        rows.append((step, "in", ledger.records_in, ""))
+        rows.append(("", "kept", ledger.kept, _share(ledger.kept, ledger.records_in)))
+        rows += [("", f"dropped: {reason}", count, _share(count, ledger.records_in)) for reason, count in ledger.dropped.items()]
+        rows += [("", f"quarantined: {reason}", count, _share(count, ledger.records_in)) for reason, count in ledger.quarantined.items()]
+        rows.append(("", "not accounted for", ledger.balance(), "balanced" if ledger.balance() == 0 else "NOT BALANCED"))
+    return table("Ledger", ("step", "records", "count", "share"), rows, numeric=("count", "share"))
+
+
+def _share(count: int, total: int) -> str:
+    return f"{100 * count / total:.2f} %" if total else ""
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return "" if value is None else str(value)

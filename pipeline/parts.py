@@ -1,0 +1,101 @@
+"""The parts that extract published, as later steps see them.
+
+Out: one `Part` per documents part, sorted by name. A part's number is its rank in that order; a row id packs priority, number
+and row into 64 bits, so that the smallest row id of a set of duplicates is the copy to keep, whatever worker found them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from manifests.corpus import CorpusManifest
+from manifests.errors import GristmillError
+from manifests.steps import Output, StepManifest
+
+_ROW_BITS = 32
+_NUMBER_BITS = 24
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of one source.
+
+    Attributes:
+        name: `source/file.k`, without folder and suffix.
+        number: rank among all parts, by name.
+        sha256: hash over all files of the part (documents, signals, signatures).
+        priority: the source's; smaller is kept first among duplicates.
+        bucket: `source/band`.
+    """
+
+    name: str
+    number: int
+    source: str
+    sha256: str
+    rows: int
+    text_bytes: int
+    priority: int
+    filters: str
+    bucket: str
+
+    def payload(self) -> dict[str, Any]:
+        """The part as a JSON-serialisable element."""
+        return asdict(self)
+
+    @property
+    def base(self) -> int:
+        """Row id of the part's row 0."""
+        return (self.priority << (_ROW_BITS + _NUMBER_BITS)) | (self.number << _ROW_BITS)
+
+
+def part_from(payload: Mapping[str, Any]) -> Part:
+    """The inverse of `Part.payload`; other keys are left aside."""
+    return Part(**{name: payload[name] for name in Part.__dataclass_fields__})
+
+
+def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row ids uint64[n] to part numbers int64[n] and rows int64[n]."""
+    numbers = (row_ids >> np.uint64(_ROW_BITS)) & np.uint64((1 << _NUMBER_BITS) - 1)
+    return numbers.astype(np.int64), (row_ids & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
+
+
+def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
+    """All parts of a finished extract step.
+
+    Raises:
+        GristmillError: more parts than row ids can number.
+    """
+    files: dict[str, dict[str, Output]] = {}
+    for output in step.outputs:
+        kind, _, name = output.path.removesuffix(".arrow").partition("/")
+        if kind != "quarantine":
+            files.setdefault(name, {})[kind] = output
+    if len(files) >= 1 << _NUMBER_BITS:
+        raise GristmillError(f"{len(files)} parts are more than row ids can number", remedy="prepare the corpus in several runs")
+    sources = {source.name: source for source in manifest.sources}
+    parts: list[Part] = []
+    for number, (name, kinds) in enumerate(sorted(files.items())):
+        source = sources[name.split("/", 1)[0]]
+        documents = kinds["documents"]
+        parts.append(Part(
+            name=name, number=number, source=source.name, sha256=".".join(kinds[kind].sha256[:32] for kind in sorted(kinds)),
+            rows=documents.rows, text_bytes=documents.text_bytes, priority=source.priority,
+            filters=source.filters or manifest.filters, bucket=f"{source.name}/{'factual' if source.factual else 'general'}"))
+    return parts
+
+
+def group_parts(parts: Sequence[Part], *, text_bytes: int) -> list[list[Part]]:
+    """Consecutive parts of one source, in groups of at least `text_bytes` of text where the source has that much."""
+    groups: list[list[Part]] = []
+    filled = 0
+    for part in parts:
+        if not groups or groups[-1][-1].source != part.source or filled >= text_bytes:
+            groups.append([])
+            filled = 0
+        groups[-1].append(part)
+        filled += part.text_bytes
+    return groups

@@ -1,0 +1,113 @@
+"""The Arrow schemas that the steps of the data half exchange, and how their files are written and read.
+
+`documents`, `signals` and `signatures` parts are row-aligned: the same name, the same rows in the same order. `decisions` parts
+are aligned with them. A part is one Arrow IPC file of many record batches; its schema metadata names the source and the raw file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from manifests.storage import join, map_file, publish
+from manifests.steps import Output
+
+DOCUMENT_ID = pa.binary(16)
+
+DOCUMENTS = pa.schema([
+    pa.field("id", DOCUMENT_ID, nullable=False),       # 128-bit xxh3 of the normalised text
+    pa.field("text", pa.large_string(), nullable=False),  # normalised
+    pa.field("url", pa.string()),
+    pa.field("site", pa.string()),                     # registered domain of the URL
+    pa.field("name", pa.string()),                     # the record's own id
+    pa.field("record", pa.int64(), nullable=False),    # where in the raw file: see pipeline.readers
+])
+
+QUARANTINE = pa.schema([
+    pa.field("record", pa.int64(), nullable=False),
+    pa.field("name", pa.string()),
+    pa.field("error", pa.string(), nullable=False),
+    pa.field("excerpt", pa.binary(), nullable=False),  # the first bytes of the broken record
+])
+
+DECISIONS = pa.schema([
+    pa.field("reason", pa.uint8(), nullable=False),    # index into pipeline.filters.reasons; 0 is kept
+    pa.field("cluster", pa.uint64()),                  # row id of the copy that was kept; null without duplicates
+    pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+])
+
+DROPPED = pa.schema([
+    pa.field("id", DOCUMENT_ID, nullable=False),
+    pa.field("reason", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+    pa.field("cluster", pa.uint64()),
+    pa.field("url", pa.string()),
+    pa.field("site", pa.string()),
+    pa.field("name", pa.string()),
+    pa.field("record", pa.int64(), nullable=False),
+])
+
+SITES = pa.schema([
+    pa.field("site", pa.string(), nullable=False),
+    pa.field("documents", pa.int64(), nullable=False),
+    pa.field("words", pa.int64(), nullable=False),
+    pa.field("spans", pa.int64(), nullable=False),     # personal-information spans of the kinds that the manifest counts
+    pa.field("dropped", pa.bool_(), nullable=False),
+])
+
+EDGES = pa.schema([
+    pa.field("hub", pa.uint64(), nullable=False),
+    pa.field("row", pa.uint64(), nullable=False),
+])
+
+
+def ipc_bytes(batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True) -> pa.Buffer:
+    """One IPC file in memory; zstd level 1 unless it is to be memory-mapped."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1) if compress else None)
+    with pa.ipc.new_file(sink, schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+    return sink.getvalue()
+
+
+def publish_ipc(folder: str, path: str, batches: Sequence[pa.RecordBatch], schema: pa.Schema, *,
+                compress: bool = True, text_bytes: int = 0) -> Output:
+    """Write an IPC file below `folder` and say what was written."""
+    return publish_buffer(folder, path, ipc_bytes(batches, schema, compress=compress),
+                          rows=sum(batch.num_rows for batch in batches), text_bytes=text_bytes)
+
+
+def publish_buffer(folder: str, path: str, buffer: pa.Buffer, *, rows: int, text_bytes: int = 0) -> Output:
+    """Publish a finished buffer below `folder` and say what was written."""
+    publish(join(folder, path), buffer)
+    digest = hashlib.sha256(memoryview(buffer)).hexdigest()
+    return Output(path=path, sha256=digest, bytes=buffer.size, rows=rows, text_bytes=text_bytes)
+
+
+def read_ipc(path: str, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """A whole IPC file, or some of its columns: buffers of the others are neither read nor decompressed."""
+    with map_file(path) as file:
+        options = pa.ipc.IpcReadOptions()
+        if columns is not None:
+            schema = pa.ipc.open_file(file).schema
+            options = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(name) for name in columns])
+            file.seek(0)
+        table = pa.ipc.open_file(file, options=options).read_all()
+    return table if columns is None else table.select(list(columns))
+
+
+def iterate_ipc(path: str) -> Iterator[pa.RecordBatch]:
+    """The record batches of an IPC file, one after the other."""
+    with map_file(path) as file:
+        reader = pa.ipc.open_file(file)
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
+
+
+def ipc_metadata(path: str) -> dict[str, str]:
+    """The schema metadata of an IPC file."""
+    with map_file(path) as file:
+        metadata = pa.ipc.open_file(file).schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in metadata.items()}

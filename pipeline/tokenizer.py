@@ -1,0 +1,114 @@
+"""The tokenizer step: a SentencePiece model for the corpus, given or trained.
+
+In: the decisions and documents parts (only when it trains). Out: `OUT/tokenizer/tokenizer.model` and its manifest. Training reads a hash
+sample of the kept documents, parts and rows in order, with Llama's options (arXiv 2302.13971, section 2.1: byte-pair encoding, numbers
+split into digits, bytes for unknown characters), and one thread: the same corpus gives the same model.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from manifests.base import sha256_of
+from manifests.corpus import CorpusManifest, TokenizerTraining
+from manifests.errors import GristmillError
+from manifests.steps import Ledger, StepManifest, begin_step, read_step, require_step, write_step
+from manifests.storage import join, read_bytes
+from pipeline.decide import FOLDER as DECIDE
+from pipeline.encoder import load_encoder
+from pipeline.extract import FOLDER as EXTRACT
+from pipeline.parts import Part, list_parts
+from pipeline.schemas import iterate_ipc, publish_buffer, read_ipc
+
+FOLDER = "tokenizer"
+MODEL = "tokenizer.model"
+VERSION = 1
+# SentencePiece skips longer sentences (default 4,192 bytes); documents are handed over in pieces of at most this many characters.
+_SENTENCE_CHARACTERS = 4_000
+
+
+def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
+    """Publish the corpus' tokenizer.
+
+    Raises:
+        GristmillError: the given model is missing or unusable; decide is not complete; too little text for the vocabulary.
+    """
+    folder = join(out, FOLDER)
+    settings = {"version": VERSION, **manifest.tokenizer.model_dump(mode="json", exclude={"model"}), "seed": manifest.seed}
+    if manifest.tokenizer.model is not None:
+        model = read_bytes(manifest.tokenizer.model)
+        inputs = {"model": sha256_of(model.hex())}
+    else:
+        decided = require_step(join(out, DECIDE), command="gristmill decide")
+        inputs = {DECIDE: decided.digest}
+    done = read_step(folder)
+    if done is not None and done.settings == settings and done.inputs == inputs:
+        return done
+    begin_step(folder)
+    if manifest.tokenizer.train is not None:
+        model = _train(manifest, manifest.tokenizer.train, out=out)
+    encoder = load_encoder(model, engine=manifest.tokenizer.encoder)
+    for wanted, value, name in ((manifest.tokenizer.bos, encoder.bos_id, "bos"), (manifest.tokenizer.eos, encoder.eos_id, "eos")):
+        if wanted and value is None:
+            raise GristmillError(f"the tokenizer has no {name} token", where=manifest.tokenizer.model, remedy=f"set `tokenizer.{name}: false`")
+    output = publish_buffer(folder, MODEL, pa.py_buffer(model), rows=encoder.vocab_size)
+    return write_step(folder, StepManifest(
+        step=FOLDER, settings_sha256=sha256_of(settings), inputs_sha256=sha256_of(inputs), settings=settings, inputs=inputs,
+        outputs=[output], ledger=Ledger(), notes=[encoder.note] if encoder.note else []))
+
+
+def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -> bytes:
+    parts = list_parts(require_step(join(out, EXTRACT), command="gristmill extract"), manifest)
+    share = training.sample_mb * 1e6 / max(1, sum(part.text_bytes for part in parts))
+    return train_model(sample_texts(parts, out=out, share=share, seed=manifest.seed), vocab_size=training.vocab_size)
+
+
+def train_model(texts: Iterator[str], *, vocab_size: int) -> bytes:
+    """Train with Llama's options; returns the model file.
+
+    Raises:
+        GristmillError: SentencePiece cannot reach the vocabulary size with this text.
+    """
+    import sentencepiece
+
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.Train(
+            sentence_iterator=(piece for text in texts for piece in _sentences(text)), model_writer=model,
+            model_type="bpe", vocab_size=vocab_size, character_coverage=0.99995, byte_fallback=True, split_digits=True,
+            normalization_rule_name="identity", remove_extra_whitespaces=False, allow_whitespace_only_pieces=True,
+            max_sentence_length=4 * _SENTENCE_CHARACTERS + 16, num_threads=1, minloglevel=2)
+    except RuntimeError as error:
+        raise GristmillError(f"the tokenizer could not be trained: {' '.join(str(error).split())}", where="tokenizer.train",
+                             remedy="lower `vocab_size`, raise `sample_mb`, or check how many documents `decide` kept") from None
+    return model.getvalue()
+
+
+def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Iterator[str]:
+    """Kept documents whose id, mixed with the seed, falls into `share`; independent of workers and of part sizes."""
+    threshold = min(1.0, share) * 2.0**64
+    key = np.uint64((seed * 0x9E3779B97F4A7C15 + 0x243F6A8885A308D3) % 2**64)
+    for part in parts:
+        reasons = read_ipc(join(out, DECIDE, "decisions", part.name + ".arrow"), columns=["reason"])["reason"].to_numpy()
+        start = 0
+        for batch in iterate_ipc(join(out, EXTRACT, "documents", part.name + ".arrow")):
+            ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(-1, 2)[: batch.num_rows, 0]
+            chosen = (reasons[start : start + batch.num_rows] == 0) & ((ids ^ key).astype(np.float64) < threshold)
+            yield from batch.column("text").filter(pa.array(chosen)).to_pylist()
+            start += batch.num_rows
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
+        for start in range(0, len(line), _SENTENCE_CHARACTERS):
+            yield line[start : start + _SENTENCE_CHARACTERS]
+
+
+def tokenizer_settings(manifest: CorpusManifest) -> dict[str, Any]:
+    """How documents are bounded and encoded."""
+    return {"bos": manifest.tokenizer.bos, "eos": manifest.tokenizer.eos, "encoder": manifest.tokenizer.encoder}

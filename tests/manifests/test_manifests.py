@@ -1,0 +1,133 @@
+"""Manifests: unknown keys, defaults, hashes, presets."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from manifests.base import load, settings_sha256
+from manifests.corpus import CorpusManifest, load_corpus
+from manifests.errors import GristmillError
+from manifests.mixture import MixtureManifest
+from manifests.model import PRESETS, load_model
+from manifests.run import RunManifest, load_run
+
+CORPUS = """
+kind: corpus
+version: 1
+name: small
+sources:
+  - {name: a, format: jsonl, files: ["*.jsonl"], licence: CC0}
+tokenizer: {model: t.model}
+"""
+
+
+def write(folder: Path, text: str, name: str = "corpus.yaml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(("line", "wanted", "hint"), [
+    ("shard_token: 5000", "shard_token", "shard_tokens"),
+    ("dedup: {minhash: {band: 3}}", "dedup.minhash.band", "bands"),
+    ("personal_information: {min_document: 3}", "personal_information.min_document", "min_documents"),
+])
+def test_unknown_key_names_the_nearest_valid_one(tmp_path, line, wanted, hint):
+    with pytest.raises(GristmillError) as caught:
+        load(write(tmp_path, CORPUS + line), CorpusManifest)
+    assert f"{wanted}: unknown key; did you mean `{hint}`?" in str(caught.value)
+    assert str(tmp_path / "corpus.yaml") in str(caught.value)
+
+
+def test_unknown_key_inside_a_list_element(tmp_path):
+    text = CORPUS.replace("licence: CC0", "license: CC0, licence: CC0")
+    with pytest.raises(GristmillError, match=r"sources\.0\.license: unknown key; did you mean `licence`\?"):
+        load(write(tmp_path, text), CorpusManifest)
+
+
+def test_all_problems_are_listed_at_once(tmp_path):
+    with pytest.raises(GristmillError) as caught:
+        load(write(tmp_path, CORPUS + "shard_token: 1\nseed: -1\n"), CorpusManifest)
+    assert "shard_token: unknown key" in str(caught.value)
+    assert "seed: " in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "message"), [("- a\n- b\n", "no mapping"), ("a: [", "not valid YAML")])
+def test_not_a_manifest(tmp_path, text, message):
+    with pytest.raises(GristmillError, match=message):
+        load(write(tmp_path, text), CorpusManifest)
+
+
+def test_missing_manifest(tmp_path):
+    with pytest.raises(GristmillError, match="no such manifest"):
+        load(tmp_path / "none.yaml", CorpusManifest)
+
+
+def test_writing_a_default_down_does_not_change_the_hash(tmp_path):
+    left_away = load(write(tmp_path, CORPUS), CorpusManifest)
+    written = load(write(tmp_path, CORPUS + "shard_tokens: 64000000\ndedup: {exact: true}\n", "b.yaml"), CorpusManifest)
+    changed = load(write(tmp_path, CORPUS + "shard_tokens: 64000001\n", "c.yaml"), CorpusManifest)
+    assert settings_sha256(left_away) == settings_sha256(written)
+    assert settings_sha256(left_away) != settings_sha256(changed)
+
+
+def test_a_manifest_cannot_be_changed_after_loading(tmp_path):
+    manifest = load(write(tmp_path, CORPUS), CorpusManifest)
+    with pytest.raises(ValidationError):
+        manifest.seed = 3
+
+
+def test_paths_are_relative_to_the_manifest(tmp_path):
+    manifest = load_corpus(write(tmp_path, CORPUS))
+    assert manifest.sources[0].root == str(tmp_path)
+    assert manifest.tokenizer.model == str(tmp_path / "t.model")
+
+
+@pytest.mark.parametrize("section", ["tokenizer: {}", "tokenizer: {model: a, train: {vocab_size: 500}}", "tokenizer: {model: a, bos: false, eos: false}"])
+def test_tokenizer_is_given_or_trained_and_bounds_documents(tmp_path, section):
+    with pytest.raises(GristmillError, match="tokenizer"):
+        load(write(tmp_path, CORPUS.replace("tokenizer: {model: t.model}", section)), CorpusManifest)
+
+
+def test_source_names_are_unique(tmp_path):
+    text = CORPUS.replace("tokenizer:", '  - {name: a, format: wet, files: [x], licence: CC0}\ntokenizer:')
+    with pytest.raises(GristmillError, match="given twice: a"):
+        load(write(tmp_path, text), CorpusManifest)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [
+    # Hugging Face's published checkpoints; 34B is Code Llama's shape with Llama 2's vocabulary.
+    ("llama2-7b", 6_738_415_616), ("llama2-13b", 13_015_864_320), ("llama2-34b", 33_743_970_304), ("llama2-70b", 68_976_648_192),
+])
+def test_llama_2_presets_have_the_published_parameter_counts(name, parameters):
+    assert PRESETS[name].parameters(32_000) == parameters
+
+
+def test_unknown_preset_lists_the_presets(tmp_path):
+    with pytest.raises(GristmillError, match="llama2-7b"):
+        load_model("llama3", folder=tmp_path)
+
+
+def test_run_steps_are_rounded_up_and_llama_2_takes_476838():
+    run = RunManifest(name="x", data="d", out="o")
+    assert run.steps == -(-2_000_000_000_000 // (1024 * 4096)) == 476_838
+    assert run.model_copy(update={"tokens": 1}).steps == 1
+
+
+def test_run_loads_what_it_refers_to(tmp_path):
+    write(tmp_path, "kind: mixture\nversion: 1\nname: m\nbuckets: [{match: '*/factual', epochs: 2}]\n", "mix.yaml")
+    run = load_run(write(tmp_path, "kind: run\nversion: 1\nname: r\ndata: ../d\nout: o\nmodel: tiny\nmixture: mix.yaml\nsequence: 64\n", "run.yaml"))
+    assert run.model == PRESETS["tiny"]
+    assert run.mixture.buckets[0].epochs == 2
+    assert run.data == str(tmp_path.parent / "d")
+
+
+def test_sequence_longer_than_the_model_is_refused(tmp_path):
+    with pytest.raises(GristmillError, match="longer than model tiny"):
+        load_run(write(tmp_path, "kind: run\nversion: 1\nname: r\ndata: d\nout: o\nmodel: tiny\nsequence: 1024\n", "run.yaml"))
+
+
+def test_a_rule_is_a_share_or_epochs():
+    with pytest.raises(ValidationError, match="not both"):
+        MixtureManifest.model_validate({"buckets": [{"match": "*", "share": 0.5, "epochs": 2}]})
