@@ -63,7 +63,8 @@ def id_edges(elements: Sequence[bytes]) -> U64:
     first = np.ones(len(rows), bool)
     first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
     hubs = rows[np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))]
-    return np.stack([hubs[~first], rows[~first]], axis=1)
+    edges: U64 = np.stack([hubs[~first], rows[~first]], axis=1)
+    return edges
 
 
 def _pack(columns: tuple[U64, ...], rows: U64, routing: U64, partitions: int) -> Iterator[tuple[int, bytes]]:

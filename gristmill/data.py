@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, get_args
 
+from shards.format import ShardManifest
+
 from gristmill.output import console, ledger_table, print_json, table
 from gristmill.progress import step_progress
 from manifests.corpus import CorpusManifest, load_corpus
@@ -17,7 +19,6 @@ from manifests.steps import Ledger, StepManifest
 from manifests.storage import is_url
 from pipeline.inputs import list_raw_files
 from pipeline.runners import Runner, RunnerKind
-from shards.format import ShardManifest
 
 
 def runner_from(kind: str, workers: int, job_endpoint: str | None, worker_endpoint: str | None) -> Runner:

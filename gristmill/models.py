@@ -8,15 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gristmill.output import console, print_json, table
-from manifests.errors import GristmillError
-from manifests.run import Run, load_run
-from manifests.storage import exists, join, read_bytes
 from mixing.plan import MixturePlan, plan_mixture
 from mixing.show import mixture_rows, mixture_table
 from shards.lineage import documents_of
 from shards.order import order_from_json
 from shards.reader import open_shards
+
+from gristmill.output import console, print_json, table
+from manifests.errors import GristmillError
+from manifests.run import Run, load_run
+from manifests.storage import exists, join, read_bytes
 
 
 def mix_show(path: Path, *, as_json: bool) -> None:

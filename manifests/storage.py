@@ -159,8 +159,8 @@ def sha256_file(path: str) -> str:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    from fnmatch import translate
     import re
+    from fnmatch import translate
 
     # `**/` in a glob also matches no folder at all, and `*` stays inside one folder.
     expression = "".join(

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import xxhash
-
 from dedup.bands import band_keys
 from dedup.components import components
+
 from dedup.pairs import band_edges, bytes_per_document, id_edges, pack_bands, pack_ids, partitions_for
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Languages, MinHash
@@ -138,9 +138,9 @@ def reduce_sites(partition: int, elements: list[bytes], settings: dict[str, Any]
     for element in elements:
         for site, *counts in json.loads(element):
             sums[site] = [a + b for a, b in zip(sums.get(site, [0, 0, 0]), counts, strict=True)]
-    rows = [(site, *counts, is_heavy(*counts, rule)) for site, counts in sorted(sums.items())]
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in SITES]
-    batch = pa.RecordBatch.from_arrays([pa.array(column, field.type) for column, field in zip(columns, SITES, strict=True)], schema=SITES)
+    rows = [{"site": site, "documents": documents, "words": words, "spans": spans, "dropped": is_heavy(documents, words, spans, rule)}
+            for site, (documents, words, spans) in sorted(sums.items())]
+    batch = pa.RecordBatch.from_pylist(rows, schema=SITES)
     output = publish_ipc(settings["folder"], f"sites/{partition:03d}.arrow", [batch], SITES)
     return _finish(f"sites/{partition:03d}", settings, [output])
 
@@ -166,15 +166,16 @@ def _run_duplicates(parts: Sequence[Part], settings: dict[str, Any], *, key: str
     total = sum(part.rows for part in parts) * bytes_per_document(minhash["bands"] if minhash else 0, exact=dedup["exact"])
     passes = max(1, -(-total // SHUFFLE_BYTES)) if runner.kind == "embedded" else 1
     partitions = partitions_for(total)
+    passes = min(passes, partitions)
     tasks: list[Task] = []
-    for number in range(min(passes, partitions)):
-        mine = [p for p in range(partitions) if p % min(passes, partitions) == number]
+    for number in range(passes):
+        mine = [p for p in range(partitions) if p % passes == number]
         keys = [k for p in mine for k in ([p] if minhash else []) + ([_ID_KEYS + p] if dedup["exact"] else [])]
         of_pass = [Task(name=_edges_name(k), key=key, payload={}) for k in keys]
         if not _all_finished(of_pass, folder):
             own = {**settings, "key": key, "partitions": partitions, "mine": mine}
             _shuffle(parts, emit_keys, reduce_keys, own, label="Duplicates", runner=runner)
-            _fill_gaps(of_pass, lambda index, keys=keys, own=own: reduce_keys(keys[index], [], own), folder)  # type: ignore[misc]
+            _fill_gaps(of_pass, lambda index, keys=keys, own=own: reduce_keys(keys[index], [], own), folder)
         tasks += of_pass
     return collect(tasks, folder=folder)
 
@@ -238,7 +239,7 @@ def _run_decisions(parts: Sequence[Part], settings: dict[str, Any], *, key: str,
             from pipeline.dofns import EmitPacked, JoinPacked
 
             clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(EmitPacked(emit_clusters, own))
-            numbered = [(part.number, json.dumps(part.payload())) for part in pending]
+            numbered = [(part.number, json.dumps(part.payload()).encode()) for part in pending]
             joined = {"task": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
             return joined | "Decisions" >> beam.ParDo(JoinPacked(decide_part, own))
 

@@ -1,7 +1,8 @@
 """The thin Beam side of the data half: DoFns that carry configuration and call plain functions.
 
 Every element between stages is a JSON string (a task, a file) or a pair of a partition number and packed bytes; no text is
-ever among them. Coders are those of `str`, `int` and `bytes`: deterministic and the same on every runner.
+ever among them. Coders are those of `str`, `int` and `bytes`: deterministic and the same on every runner. Output types are declared by
+decorators: postponed annotations are strings, which Beam would read as `Any` and pickle.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import apache_beam as beam
 from pipeline.tasks import TaskFunction, perform
 
 
+@beam.typehints.with_output_types(str)
 class RunTask(beam.DoFn):  # type: ignore[misc]
     """Task element in, task name out; the outputs are files."""
 
@@ -26,6 +28,7 @@ class RunTask(beam.DoFn):  # type: ignore[misc]
         yield perform(element, self._function, self._settings, self._folder).task
 
 
+@beam.typehints.with_output_types(tuple[int, bytes])
 class EmitPacked(beam.DoFn):  # type: ignore[misc]
     """Task element in, (partition, packed bytes) out."""
 
@@ -37,6 +40,7 @@ class EmitPacked(beam.DoFn):  # type: ignore[misc]
         yield from self._function(element, self._settings)
 
 
+@beam.typehints.with_output_types(str)
 class ReducePacked(beam.DoFn):  # type: ignore[misc]
     """(partition, all packed bytes of that partition, in any order) in, name of the published file out."""
 
@@ -49,8 +53,12 @@ class ReducePacked(beam.DoFn):  # type: ignore[misc]
         yield self._function(partition, list(values), self._settings)
 
 
+@beam.typehints.with_output_types(str)
 class JoinPacked(beam.DoFn):  # type: ignore[misc]
-    """(key, {"task": [element], "rows": packed bytes}) in, name of the finished task out."""
+    """(key, {"task": [element], "rows": packed bytes}) in, name of the finished task out.
+
+    Both sides are bytes, so that the shuffle has one deterministic coder.
+    """
 
     def __init__(self, function: Callable[[str, list[bytes], dict[str, Any]], str], settings: dict[str, Any]) -> None:
         self._function = function
@@ -59,4 +67,4 @@ class JoinPacked(beam.DoFn):  # type: ignore[misc]
     def process(self, element: tuple[int, dict[str, Iterable[Any]]]) -> Iterable[str]:
         _, grouped = element
         for task in grouped["task"]:
-            yield self._function(task, list(grouped["rows"]), self._settings)
+            yield self._function(task.decode(), list(grouped["rows"]), self._settings)

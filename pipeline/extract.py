@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-
 from dedup.signatures import Permutations, make_permutations, signatures
+
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, MinHash, Source
 from manifests.errors import GristmillError
@@ -35,7 +35,7 @@ from pipeline.personal_information import KINDS, count_spans
 from pipeline.readers import read_records
 from pipeline.readers.records import Broken, Record
 from pipeline.runners import Runner
-from pipeline.schemas import DOCUMENTS, QUARANTINE, publish_buffer, publish_ipc
+from pipeline.schemas import DOCUMENTS, QUARANTINE, publish_ipc
 from pipeline.signals import SIGNALS, compute_signals
 from pipeline.sites import sites
 from pipeline.tasks import Task, pending_tasks, run_tasks

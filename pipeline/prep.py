@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shards.format import ShardManifest
+
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.steps import StepManifest
@@ -21,7 +23,6 @@ from pipeline.extract import extract
 from pipeline.runners import Runner
 from pipeline.tokenize import tokenize
 from pipeline.tokenizer import make_tokenizer
-from shards.format import ShardManifest
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from manifests.errors import GristmillError
+from pipeline.subset import check_subset
 
 RunnerKind = Literal["embedded", "portable"]
 
@@ -94,6 +95,7 @@ def _run_embedded(build: Callable[[Any], object], *, workers: int) -> None:
     with _importable_workers():
         pipeline = beam.Pipeline(runner=engine, options=options)
         build(pipeline)
+        check_subset(pipeline)
         pipeline.run().wait_until_finish()
 
 
@@ -110,6 +112,7 @@ def _run_portable(build: Callable[[Any], object], *, job_endpoint: str, worker_e
     ])
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
+    check_subset(pipeline)
     result = pipeline.run()
     with _cancel_on_signal(result):
         state = result.wait_until_finish()

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from manifests.storage import join, map_file, publish
 from manifests.steps import Output
+from manifests.storage import join, map_file, publish
 
 DOCUMENT_ID = pa.binary(16)
 

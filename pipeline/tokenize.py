@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from shards.writer import publish_manifest, write_shard
 
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
@@ -30,8 +32,6 @@ from pipeline.schemas import ipc_metadata, iterate_ipc, read_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.tokenizer import FOLDER as TOKENIZER
 from pipeline.tokenizer import MODEL, tokenizer_settings
-from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
-from shards.writer import publish_manifest, write_shard
 
 FOLDER = "shards"
 VERSION = 1

@@ -23,7 +23,7 @@ Reasons = npt.NDArray[np.uint8]
 
 def filter_reasons(signals: pa.Table, *, variant: str, languages: Languages) -> Reasons:
     """Reason codes by language and by the rules of the filter variant; uint8[n]."""
-    reasons = verdicts(signals, variant=variant)
+    reasons: Reasons = verdicts(signals, variant=variant)
     if languages.keep != "all":
         wanted = pc.and_(pc.is_in(signals["language"].cast(pa.string()), value_set=pa.array(sorted(languages.keep))),
                          pc.greater_equal(signals["language_score"], np.float32(languages.min_score)))
