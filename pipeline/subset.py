@@ -37,13 +37,11 @@ def violations(pipeline: Any) -> list[str]:
     consumed: set[int] = set()
 
     class Visitor(PipelineVisitor):  # type: ignore[misc]
-        def enter_composite_transform(self, node: Any) -> None:
-            if isinstance(node.transform, beam.WindowInto) and not _inside_beam_composite(node):
-                found.append(f"{node.full_label}: windows")
-
         def visit_transform(self, node: Any) -> None:
             transform = node.transform
-            if isinstance(transform, beam.ParDo):
+            if isinstance(transform, beam.WindowInto) and not _inside_beam_composite(node):
+                found.append(f"{node.full_label}: windows")
+            elif isinstance(transform, beam.ParDo):
                 found.extend(f"{node.full_label}: {problem}" for problem in _pardo_problems(node, transform))
             elif isinstance(transform, beam.GroupByKey):
                 found.extend(f"{node.full_label}: {problem}" for problem in _shuffle_problems(node))
