@@ -7,7 +7,6 @@ split into digits, bytes for unknown characters), and one thread: the same corpu
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,12 +23,11 @@ from pipeline.encoder import load_encoder
 from pipeline.extract import FOLDER as EXTRACT
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import iterate_ipc, publish_buffer, read_ipc
+from pipeline.tokenizer_training import train_model
 
 FOLDER = "tokenizer"
 MODEL = "tokenizer.model"
 VERSION = 1
-# SentencePiece skips longer sentences (default 4,192 bytes); documents are handed over in pieces of at most this many characters.
-_SENTENCE_CHARACTERS = 4_000
 
 
 def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
@@ -68,27 +66,6 @@ def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -
     return train_model(sample_texts(parts, out=out, share=share, seed=manifest.seed), vocab_size=training.vocab_size)
 
 
-def train_model(texts: Iterator[str], *, vocab_size: int) -> bytes:
-    """Train with Llama's options; returns the model file.
-
-    Raises:
-        GristmillError: SentencePiece cannot reach the vocabulary size with this text.
-    """
-    import sentencepiece
-
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.Train(
-            sentence_iterator=(piece for text in texts for piece in _sentences(text)), model_writer=model,
-            model_type="bpe", vocab_size=vocab_size, character_coverage=0.99995, byte_fallback=True, split_digits=True,
-            normalization_rule_name="identity", remove_extra_whitespaces=False, allow_whitespace_only_pieces=True,
-            max_sentence_length=4 * _SENTENCE_CHARACTERS + 16, num_threads=1, minloglevel=2)
-    except RuntimeError as error:
-        raise GristmillError(f"the tokenizer could not be trained: {' '.join(str(error).split())}", where="tokenizer.train",
-                             remedy="lower `vocab_size`, raise `sample_mb`, or check how many documents `decide` kept") from None
-    return model.getvalue()
-
-
 def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Iterator[str]:
     """Kept documents whose id, mixed with the seed, falls into `share`; independent of workers and of part sizes."""
     threshold = min(1.0, share) * 2.0**64
@@ -101,12 +78,6 @@ def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Ite
             chosen = (reasons[start : start + batch.num_rows] == 0) & ((ids ^ key).astype(np.float64) < threshold)
             yield from batch.column("text").filter(pa.array(chosen)).to_pylist()
             start += batch.num_rows
-
-
-def _sentences(text: str) -> Iterator[str]:
-    for line in text.split("\n"):
-        for start in range(0, len(line), _SENTENCE_CHARACTERS):
-            yield line[start : start + _SENTENCE_CHARACTERS]
 
 
 def tokenizer_settings(manifest: CorpusManifest) -> dict[str, Any]:
