@@ -99,11 +99,20 @@ def main() -> None:
         extract = json.loads((out / "extract" / "_MANIFEST.json").read_text())
         shards = json.loads((out / "shards" / "_MANIFEST.json").read_text())
     text_mb = sum(output["text_bytes"] for output in extract["outputs"]) / 1e6
-    print(json.dumps({
-        "text_mb": round(text_mb, 2), "whole_mb_per_cpu_s": round(text_mb / sum(cost.cpu_s for cost in costs.values()), 2),
-        **{f"{step}_mb_per_cpu_s": round(text_mb / costs[step].cpu_s, 2) for step in ("extract", "decide", "tokenize")},
-        "peak_mb": round(max(cost.peak_mb for cost in costs.values())), "digest": shards["digest"],
-        "documents": extract["ledger"]["kept"], "tokens": sum(shard["tokens"] for shard in shards["shards"]), "workers": options.workers}))
+    print(
+        json.dumps(
+            {
+                "text_mb": round(text_mb, 2),
+                "whole_mb_per_cpu_s": round(text_mb / sum(cost.cpu_s for cost in costs.values()), 2),
+                **{f"{step}_mb_per_cpu_s": round(text_mb / costs[step].cpu_s, 2) for step in ("extract", "decide", "tokenize")},
+                "peak_mb": round(max(cost.peak_mb for cost in costs.values())),
+                "digest": shards["digest"],
+                "documents": extract["ledger"]["kept"],
+                "tokens": sum(shard["tokens"] for shard in shards["shards"]),
+                "workers": options.workers,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,13 @@ from gristmill import data, looking, models
 from gristmill.output import console, say_error
 from manifests.errors import GristmillError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  help="From raw text to a pretrained Llama-2-style language model.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="From raw text to a pretrained Llama-2-style language model.",
+)
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train or check a tokenizer.")
 mix_app = typer.Typer(no_args_is_help=True, help="Mixtures of buckets.")
 app.add_typer(tokenizer_app, name="tokenizer")
@@ -24,8 +29,12 @@ Corpus = Annotated[Path, typer.Argument(metavar="CORPUS.yaml", help="corpus mani
 Out = Annotated[str, typer.Option("--out", metavar="DIR", help="where the prepared corpus goes")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="worker processes of the embedded runner")]
 RunnerName = Annotated[str, typer.Option("--runner", help="embedded, or portable (a Beam job service)")]
-JobEndpoint = Annotated[str | None, typer.Option("--job-endpoint", metavar="HOST:PORT", help="portable: the job service; default: a local one")]
-WorkerEndpoint = Annotated[str | None, typer.Option("--worker-endpoint", metavar="HOST:PORT", help="portable: the worker pool; default: a local one")]
+JobEndpoint = Annotated[
+    str | None, typer.Option("--job-endpoint", metavar="HOST:PORT", help="portable: the job service; default: a local one")
+]
+WorkerEndpoint = Annotated[
+    str | None, typer.Option("--worker-endpoint", metavar="HOST:PORT", help="portable: the worker pool; default: a local one")
+]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")]
 
 _CORES = os.cpu_count() or 1
@@ -37,29 +46,57 @@ def _common(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks
 
 
 @app.command()
-def prep(corpus: Corpus, out: Out, workers: Workers = _CORES, runner: RunnerName = "embedded", job_endpoint: JobEndpoint = None,
-         worker_endpoint: WorkerEndpoint = None, json: Json = False) -> None:
+def prep(
+    corpus: Corpus,
+    out: Out,
+    workers: Workers = _CORES,
+    runner: RunnerName = "embedded",
+    job_endpoint: JobEndpoint = None,
+    worker_endpoint: WorkerEndpoint = None,
+    json: Json = False,
+) -> None:
     """Raw text to token shards: extract, decide, tokenizer, tokenize. Run it again to go on after an interruption."""
     data.prep(corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
 
 
 @app.command()
-def extract(corpus: Corpus, out: Out, workers: Workers = _CORES, runner: RunnerName = "embedded", job_endpoint: JobEndpoint = None,
-            worker_endpoint: WorkerEndpoint = None, json: Json = False) -> None:
+def extract(
+    corpus: Corpus,
+    out: Out,
+    workers: Workers = _CORES,
+    runner: RunnerName = "embedded",
+    job_endpoint: JobEndpoint = None,
+    worker_endpoint: WorkerEndpoint = None,
+    json: Json = False,
+) -> None:
     """Read raw files once: documents, signals, signatures."""
     data.one_step("extract", corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
 
 
 @app.command()
-def decide(corpus: Corpus, out: Out, workers: Workers = _CORES, runner: RunnerName = "embedded", job_endpoint: JobEndpoint = None,
-           worker_endpoint: WorkerEndpoint = None, json: Json = False) -> None:
+def decide(
+    corpus: Corpus,
+    out: Out,
+    workers: Workers = _CORES,
+    runner: RunnerName = "embedded",
+    job_endpoint: JobEndpoint = None,
+    worker_endpoint: WorkerEndpoint = None,
+    json: Json = False,
+) -> None:
     """Keep or drop each document, from its signals and signatures; no text is read again."""
     data.one_step("decide", corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
 
 
 @app.command()
-def tokenize(corpus: Corpus, out: Out, workers: Workers = _CORES, runner: RunnerName = "embedded", job_endpoint: JobEndpoint = None,
-             worker_endpoint: WorkerEndpoint = None, json: Json = False) -> None:
+def tokenize(
+    corpus: Corpus,
+    out: Out,
+    workers: Workers = _CORES,
+    runner: RunnerName = "embedded",
+    job_endpoint: JobEndpoint = None,
+    worker_endpoint: WorkerEndpoint = None,
+    json: Json = False,
+) -> None:
     """Kept documents to token shards."""
     data.one_step("tokenize", corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
 
@@ -83,7 +120,9 @@ def show(manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.yaml")], jso
 
 
 @app.command()
-def inspect(folder: Annotated[str, typer.Argument(metavar="DIR", help="a folder that `prep` or `train` wrote")], json: Json = False) -> None:
+def inspect(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="a folder that `prep` or `train` wrote")], json: Json = False
+) -> None:
     """What a folder holds: steps, ledgers, buckets, checkpoints."""
     looking.inspect(folder, as_json=json)
 
@@ -101,32 +140,43 @@ def mix_show(run: Annotated[Path, typer.Argument(metavar="RUN.yaml")], json: Jso
 
 
 @app.command()
-def train(run: Annotated[Path, typer.Argument(metavar="RUN.yaml", help="run manifest")],
-          processes: Annotated[int | None, typer.Option("--processes", min=1, help="ranks to start here; default: what the layout needs at least; "
-                                                        "ignored under torchrun")] = None,
-          stop_after: Annotated[int | None, typer.Option("--stop-after", min=1, help="save a checkpoint and stop after this step")] = None,
-          json: Json = False) -> None:
+def train(
+    run: Annotated[Path, typer.Argument(metavar="RUN.yaml", help="run manifest")],
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, help="ranks to start here; default: what the layout needs at least; ignored under torchrun"),
+    ] = None,
+    stop_after: Annotated[int | None, typer.Option("--stop-after", min=1, help="save a checkpoint and stop after this step")] = None,
+    json: Json = False,
+) -> None:
     """Train a model; resumes from the newest checkpoint. Under torchrun, or by itself on one machine."""
     models.train(run, processes=processes, stop_after=stop_after, as_json=json)
 
 
 @app.command()
-def generate(folder: Annotated[str, typer.Argument(metavar="RUN_DIR", help="a folder that `train` wrote")],
-             prompt: Annotated[str, typer.Option("--prompt", help="text to continue")] = "",
-             tokens: Annotated[int, typer.Option("--tokens", min=1)] = 64,
-             temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="0 takes the most likely token")] = 0.8,
-             top_k: Annotated[int | None, typer.Option("--top-k", min=1)] = 50,
-             seed: Annotated[int, typer.Option("--seed")] = 0,
-             checkpoint: Annotated[int | None, typer.Option("--checkpoint", metavar="STEP", help="default: the newest")] = None,
-             json: Json = False) -> None:
+def generate(
+    folder: Annotated[str, typer.Argument(metavar="RUN_DIR", help="a folder that `train` wrote")],
+    prompt: Annotated[str, typer.Option("--prompt", help="text to continue")] = "",
+    tokens: Annotated[int, typer.Option("--tokens", min=1)] = 64,
+    temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="0 takes the most likely token")] = 0.8,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1)] = 50,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    checkpoint: Annotated[int | None, typer.Option("--checkpoint", metavar="STEP", help="default: the newest")] = None,
+    json: Json = False,
+) -> None:
     """Sample text from a checkpoint."""
-    models.generate(folder, prompt=prompt, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed, checkpoint=checkpoint, as_json=json)
+    models.generate(
+        folder, prompt=prompt, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed, checkpoint=checkpoint, as_json=json
+    )
 
 
 @app.command()
-def trace(folder: Annotated[str, typer.Argument(metavar="RUN_DIR", help="a folder that `train` wrote")],
-          step: Annotated[int, typer.Option("--step", min=0, help="training step, from 0")],
-          limit: Annotated[int, typer.Option("--limit", min=1, help="rows of the table; --json prints all")] = 50, json: Json = False) -> None:
+def trace(
+    folder: Annotated[str, typer.Argument(metavar="RUN_DIR", help="a folder that `train` wrote")],
+    step: Annotated[int, typer.Option("--step", min=0, help="training step, from 0")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="rows of the table; --json prints all")] = 50,
+    json: Json = False,
+) -> None:
     """The documents (id, source, URL) that a training step saw."""
     models.trace(folder, step=step, limit=limit, as_json=json)
 

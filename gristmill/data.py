@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import Any, get_args
 
-from shards.format import ShardManifest
-
 from gristmill.output import console, ledger_table, print_json, table
 from gristmill.progress import step_progress
 from manifests.corpus import CorpusManifest, load_corpus
@@ -19,6 +17,7 @@ from manifests.steps import Ledger, StepManifest
 from manifests.storage import is_url
 from pipeline.inputs import list_raw_files
 from pipeline.runners import Runner, RunnerKind
+from shards.format import ShardManifest
 
 
 def runner_from(kind: str, workers: int, job_endpoint: str | None, worker_endpoint: str | None) -> Runner:
@@ -27,7 +26,9 @@ def runner_from(kind: str, workers: int, job_endpoint: str | None, worker_endpoi
         raise GristmillError(f"unknown runner `{kind}`", where="--runner", remedy=f"use one of {', '.join(get_args(RunnerKind))}")
     if kind == "embedded" and (job_endpoint or worker_endpoint):
         raise GristmillError("endpoints belong to the portable runner", where="--runner", remedy="add `--runner portable`")
-    return Runner(kind="portable" if kind == "portable" else "embedded", workers=workers, job_endpoint=job_endpoint, worker_endpoint=worker_endpoint)
+    return Runner(
+        kind="portable" if kind == "portable" else "embedded", workers=workers, job_endpoint=job_endpoint, worker_endpoint=worker_endpoint
+    )
 
 
 def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
@@ -44,8 +45,16 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
     ledgers = {"extract": prepared.extract.ledger, "decide": prepared.decide.ledger, "tokenize": prepared.shards.ledger}
     notes = [*prepared.extract.notes, *prepared.decide.notes, *prepared.tokenizer.notes]
     if as_json:
-        print_json({"out": folder, "digest": prepared.shards.digest, "tokens": _tokens(prepared.shards), "notes": notes,
-                    "seconds": round(time.monotonic() - began, 2), "ledgers": {step: ledger.model_dump() for step, ledger in ledgers.items()}})
+        print_json(
+            {
+                "out": folder,
+                "digest": prepared.shards.digest,
+                "tokens": _tokens(prepared.shards),
+                "notes": notes,
+                "seconds": round(time.monotonic() - began, 2),
+                "ledgers": {step: ledger.model_dump() for step, ledger in ledgers.items()},
+            }
+        )
         return
     _print(ledgers, notes)
     console.print(bucket_table(prepared.shards))
@@ -95,8 +104,15 @@ def check_tokenizer(model: Path, *, as_json: bool) -> None:
     from pipeline.encoder import PROBES, load_encoder
 
     encoder = load_encoder(read_bytes(str(model)), engine="gigatoken")
-    result: dict[str, Any] = {"model": str(model), "sha256": encoder.sha256, "vocab_size": encoder.vocab_size, "probes": len(PROBES),
-                              "differing": 0, "encoder": "sentencepiece" if encoder.fast is None else "gigatoken", "note": encoder.note}
+    result: dict[str, Any] = {
+        "model": str(model),
+        "sha256": encoder.sha256,
+        "vocab_size": encoder.vocab_size,
+        "probes": len(PROBES),
+        "differing": 0,
+        "encoder": "sentencepiece" if encoder.fast is None else "gigatoken",
+        "note": encoder.note,
+    }
     if as_json:
         print_json(result)
     else:
@@ -110,8 +126,12 @@ def bucket_table(manifest: ShardManifest) -> Any:
         sums = buckets.setdefault(entry.bucket, [0, 0, 0])
         for index, value in enumerate((1, entry.documents, entry.tokens)):
             sums[index] += value
-    return table("Buckets", ("bucket", "shards", "documents", "tokens"), [(name, *sums) for name, sums in sorted(buckets.items())],
-                 numeric=("shards", "documents", "tokens"))
+    return table(
+        "Buckets",
+        ("bucket", "shards", "documents", "tokens"),
+        [(name, *sums) for name, sums in sorted(buckets.items())],
+        numeric=("shards", "documents", "tokens"),
+    )
 
 
 def _tokens(manifest: ShardManifest) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 from shards.verify import verify_shards
-from shards.writer import load_manifest
 
 from gristmill.data import bucket_table
 from gristmill.output import console, ledger_table, print_json, table
@@ -20,6 +19,7 @@ from manifests.model import ModelManifest
 from manifests.run import RunManifest
 from manifests.steps import MANIFEST, StepManifest, read_step
 from manifests.storage import exists, join, list_files, sha256_file
+from shards.writer import load_manifest
 
 KINDS: dict[str, type[Strict]] = {"corpus": CorpusManifest, "mixture": MixtureManifest, "model": ModelManifest, "run": RunManifest}
 _STEPS = ("extract", "decide", "tokenizer")
@@ -44,15 +44,29 @@ def inspect(folder: str, *, as_json: bool) -> None:
     shards = load_manifest(join(folder, "shards")) if exists(join(folder, "shards", MANIFEST)) else None
     run = join(folder, "run.json")
     if not steps and shards is None and not exists(run):
-        raise GristmillError("holds nothing that Gristmill wrote, or nothing complete", where=folder, remedy="name the --out of `prep` or the run folder of `train`")
+        raise GristmillError(
+            "holds nothing that Gristmill wrote, or nothing complete",
+            where=folder,
+            remedy="name the --out of `prep` or the run folder of `train`",
+        )
     checkpoints = sorted({path.split("/")[1] for path in list_files(folder, "checkpoints/*/*")})
     if as_json:
-        print_json({"folder": folder, "steps": {name: step.model_dump(exclude={"outputs"}) for name, step in steps.items()},
-                    "shards": None if shards is None else {"digest": shards.digest, "buckets": _buckets(shards)}, "checkpoints": checkpoints})
+        print_json(
+            {
+                "folder": folder,
+                "steps": {name: step.model_dump(exclude={"outputs"}) for name, step in steps.items()},
+                "shards": None if shards is None else {"digest": shards.digest, "buckets": _buckets(shards)},
+                "checkpoints": checkpoints,
+            }
+        )
         return
     if steps:
         console.print(ledger_table({name: step.ledger for name, step in steps.items() if step.ledger.records_in}))
-        console.print(table("Steps", ("step", "files", "MB", "digest"), [_step_row(name, step) for name, step in steps.items()], numeric=("files", "MB")))
+        console.print(
+            table(
+                "Steps", ("step", "files", "MB", "digest"), [_step_row(name, step) for name, step in steps.items()], numeric=("files", "MB")
+            )
+        )
     if shards is not None:
         console.print(bucket_table(shards))
         console.print(f"digest  {shards.digest}", markup=False)

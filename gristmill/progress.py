@@ -23,8 +23,17 @@ def step_progress(out: str, *, expected: dict[str, int], enabled: bool) -> Itera
     Args:
         expected: number of tasks by step where it is known beforehand.
     """
-    progress = Progress(TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-                        TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn(), console=console, disable=not enabled)
+    progress = Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not enabled,
+    )
     with progress:
         watcher = StepProgress(progress, out, expected)
         try:

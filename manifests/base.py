@@ -74,8 +74,9 @@ def validate(data: object, model: type[M], *, where: str) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         problems = [_problem(entry, model) for entry in error.errors()]
-        raise GristmillError("\n  ".join(["is not a valid manifest", *problems]), where=where,
-                             remedy="`gristmill show` prints a manifest with all its keys") from None
+        raise GristmillError(
+            "\n  ".join(["is not a valid manifest", *problems]), where=where, remedy="`gristmill show` prints a manifest with all its keys"
+        ) from None
 
 
 def load(path: str | Path, model: type[M]) -> M:

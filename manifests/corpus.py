@@ -46,7 +46,9 @@ class Languages(Strict):
     """Which languages are kept. Codes are fastText lid.176's (ISO 639-1 or -3)."""
 
     keep: list[str] | Literal["all"] = "all"
-    min_score: float = Field(0.5, ge=0, le=1, description="below this the document is dropped when `keep` is a list; CCNet's value (arXiv 1911.00359)")
+    min_score: float = Field(
+        0.5, ge=0, le=1, description="below this the document is dropped when `keep` is a list; CCNet's value (arXiv 1911.00359)"
+    )
 
 
 class MinHash(Strict):
@@ -82,7 +84,9 @@ class Tokenizer(Strict):
 
     model: str | None = None
     train: TokenizerTraining | None = None
-    encoder: Literal["gigatoken", "sentencepiece"] = Field("gigatoken", description="what encodes; the tokens are the same, gigatoken is faster")
+    encoder: Literal["gigatoken", "sentencepiece"] = Field(
+        "gigatoken", description="what encodes; the tokens are the same, gigatoken is faster"
+    )
     bos: bool = Field(True, description="a BOS token before each document")
     eos: bool = Field(True, description="an EOS token after each document")
 

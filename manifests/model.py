@@ -73,8 +73,9 @@ def load_model(value: str, *, folder: Path) -> ModelManifest:
     if value in PRESETS:
         return PRESETS[value]
     if not value.endswith((".yaml", ".yml")):
-        raise GristmillError(f"no model preset `{value}`", where="model",
-                             remedy=f"use one of {', '.join(PRESETS)}, or the path of a model manifest (.yaml)")
+        raise GristmillError(
+            f"no model preset `{value}`", where="model", remedy=f"use one of {', '.join(PRESETS)}, or the path of a model manifest (.yaml)"
+        )
     return load(folder / value, ModelManifest)
 
 

@@ -100,10 +100,12 @@ def load_run(path: str | Path) -> Run:
     model = load_model(manifest.model, folder=folder) if isinstance(manifest.model, str) else manifest.model
     mixture = load_mixture(folder / manifest.mixture) if isinstance(manifest.mixture, str) else manifest.mixture
     if manifest.sequence > model.max_sequence:
-        raise GristmillError(f"sequence ({manifest.sequence}) is longer than model {model.name} allows ({model.max_sequence})",
-                             where=str(path), remedy="shorten `sequence` or raise the model's `max_sequence`")
-    return Run(manifest=manifest, model=model, mixture=mixture,
-               data=_absolute(folder, manifest.data), out=_absolute(folder, manifest.out))
+        raise GristmillError(
+            f"sequence ({manifest.sequence}) is longer than model {model.name} allows ({model.max_sequence})",
+            where=str(path),
+            remedy="shorten `sequence` or raise the model's `max_sequence`",
+        )
+    return Run(manifest=manifest, model=model, mixture=mixture, data=_absolute(folder, manifest.data), out=_absolute(folder, manifest.out))
 
 
 def _absolute(folder: Path, path: str) -> str:

@@ -105,8 +105,11 @@ def merge_ledgers(ledgers: Iterable[Ledger]) -> Ledger:
 def check_balance(ledger: Ledger, *, step: str) -> None:
     """Law 3: a step whose ledger does not balance has failed."""
     if ledger.balance():
-        raise GristmillError(f"the ledger does not balance: {ledger.records_in} records in, {ledger.balance()} not accounted for",
-                             where=step, remedy="this is a fault of Gristmill: please report it with the step's folder")
+        raise GristmillError(
+            f"the ledger does not balance: {ledger.records_in} records in, {ledger.balance()} not accounted for",
+            where=step,
+            remedy="this is a fault of Gristmill: please report it with the step's folder",
+        )
 
 
 def write_task(folder: str, manifest: TaskManifest) -> None:
@@ -153,7 +156,9 @@ def write_step(folder: str, manifest: StepManifest) -> StepManifest:
     check_balance(manifest.ledger, step=folder)
     content = manifest.model_dump(mode="json", exclude={"digest"})
     complete = manifest.model_copy(update={"digest": sha256_of(content)})
-    publish(join(folder, MANIFEST), (json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    publish(
+        join(folder, MANIFEST), (json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    )
     return complete
 
 

@@ -118,8 +118,11 @@ def list_files(folder: str, pattern: str = "**") -> list[str]:
         found = [i.path[len(prefix.rstrip("/")) + 1 :] for i in filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
         wanted = [name for name in found if _matches(name, pattern)]
     else:
-        wanted = [name for name in glob.glob(pattern, root_dir=folder, recursive=True, include_hidden=False)
-                  if os.path.isfile(os.path.join(folder, name))]
+        wanted = [
+            name
+            for name in glob.glob(pattern, root_dir=folder, recursive=True, include_hidden=False)
+            if os.path.isfile(os.path.join(folder, name))
+        ]
     return sorted({name for name in wanted if not name.rsplit("/", 1)[-1].startswith(_TEMPORARY)})
 
 
@@ -164,7 +167,9 @@ def _matches(name: str, pattern: str) -> bool:
 
     # `**/` in a glob also matches no folder at all, and `*` stays inside one folder.
     expression = "".join(
-        {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(token, re.escape(token) if not token.startswith("[") else translate(token)[4:-3])
+        {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(
+            token, re.escape(token) if not token.startswith("[") else translate(token)[4:-3]
+        )
         for token in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]*\]|[^*?\[]+", pattern)
     )
     return re.fullmatch(expression, name) is not None
@@ -172,6 +177,9 @@ def _matches(name: str, pattern: str) -> bool:
 
 def _write_error(path: str, error: OSError) -> GristmillError:
     if error.errno == errno.ENOSPC:
-        return GristmillError("the disk is full", where=path,
-                              remedy="free some space or choose another --out; finished parts are kept, run the same command again")
+        return GristmillError(
+            "the disk is full",
+            where=path,
+            remedy="free some space or choose another --out; finished parts are kept, run the same command again",
+        )
     return GristmillError(f"cannot be written: {error.strerror or error}", where=path, remedy="check the folder's permissions")

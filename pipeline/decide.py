@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import xxhash
+
 from dedup.bands import band_keys
 from dedup.components import components
-
 from dedup.pairs import band_edges, bytes_per_document, id_edges, pack_bands, pack_ids, partitions_for
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Languages, MinHash
@@ -80,23 +80,42 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     outputs = [output for task in (*sites, *edges, *decisions) for output in task.outputs]
     remove_stale(folder, outputs, [task.task for task in (*sites, *edges, *decisions)])
     ledger = merge_ledgers(task.ledger for task in decisions)
-    return write_step(folder, StepManifest(
-        step=FOLDER, settings_sha256=sha256_of(decide_settings(manifest)), inputs_sha256=extracted.digest, settings=decide_settings(manifest),
-        inputs={EXTRACT: extracted.digest}, outputs=outputs, ledger=ledger, notes=_notes(manifest, ledger)))
+    return write_step(
+        folder,
+        StepManifest(
+            step=FOLDER,
+            settings_sha256=sha256_of(decide_settings(manifest)),
+            inputs_sha256=extracted.digest,
+            settings=decide_settings(manifest),
+            inputs={EXTRACT: extracted.digest},
+            outputs=outputs,
+            ledger=ledger,
+            notes=_notes(manifest, ledger),
+        ),
+    )
 
 
 def decide_settings(manifest: CorpusManifest) -> dict[str, Any]:
     """What the output of this step depends on, beside the output of extract."""
     rule = manifest.personal_information
     sources = {s.name: {"filters": s.filters or manifest.filters, "factual": s.factual, "priority": s.priority} for s in manifest.sources}
-    return {"version": VERSION, "sources": sources, "languages": manifest.languages.model_dump(mode="json"),
-            "dedup": manifest.dedup.model_dump(mode="json"), "personal_information": None if rule is None else rule.model_dump(mode="json")}
+    return {
+        "version": VERSION,
+        "sources": sources,
+        "languages": manifest.languages.model_dump(mode="json"),
+        "dedup": manifest.dedup.model_dump(mode="json"),
+        "personal_information": None if rule is None else rule.model_dump(mode="json"),
+    }
 
 
 def _notes(manifest: CorpusManifest, ledger: Ledger) -> list[str]:
     """Rules that had no effect say so."""
-    asked = {"exact_duplicate": manifest.dedup.exact, "near_duplicate": manifest.dedup.minhash is not None,
-             "personal_information_site": manifest.personal_information is not None, "language": manifest.languages.keep != "all"}
+    asked = {
+        "exact_duplicate": manifest.dedup.exact,
+        "near_duplicate": manifest.dedup.minhash is not None,
+        "personal_information_site": manifest.personal_information is not None,
+        "language": manifest.languages.keep != "all",
+    }
     return [f"{reason}: no document was dropped for this" for reason, wanted in asked.items() if wanted and not ledger.dropped.get(reason)]
 
 
@@ -122,7 +141,11 @@ def emit_sites(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, by
     site = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["site"])["site"]
     signals = read_ipc(join(settings["extract"], "signals", part.name + ".arrow"), columns=["words", *(f"spans_{k}" for k in rule.kinds)])
     table = pa.table({"site": site, "words": signals["words"].cast(pa.int64()), "spans": pa.array(spans_of(signals, rule))})
-    sums = table.filter(pa.compute.is_valid(table["site"])).group_by("site").aggregate([("words", "count"), ("words", "sum"), ("spans", "sum")])
+    sums = (
+        table.filter(pa.compute.is_valid(table["site"]))
+        .group_by("site")
+        .aggregate([("words", "count"), ("words", "sum"), ("spans", "sum")])
+    )
     rows: dict[int, list[list[Any]]] = {}
     for row in zip(*(sums[name].to_pylist() for name in ("site", "words_count", "words_sum", "spans_sum")), strict=True):
         rows.setdefault(xxhash.xxh3_64_intdigest(row[0].encode()) % SITE_PARTITIONS, []).append(list(row))
@@ -138,8 +161,10 @@ def reduce_sites(partition: int, elements: list[bytes], settings: dict[str, Any]
     for element in elements:
         for site, *counts in json.loads(element):
             sums[site] = [a + b for a, b in zip(sums.get(site, [0, 0, 0]), counts, strict=True)]
-    rows = [{"site": site, "documents": documents, "words": words, "spans": spans, "dropped": is_heavy(documents, words, spans, rule)}
-            for site, (documents, words, spans) in sorted(sums.items())]
+    rows = [
+        {"site": site, "documents": documents, "words": words, "spans": spans, "dropped": is_heavy(documents, words, spans, rule)}
+        for site, (documents, words, spans) in sorted(sums.items())
+    ]
     batch = pa.RecordBatch.from_pylist(rows, schema=SITES)
     output = publish_ipc(settings["folder"], f"sites/{partition:03d}.arrow", [batch], SITES)
     return _finish(f"sites/{partition:03d}", settings, [output])
@@ -289,7 +314,9 @@ def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> st
     dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
     ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
     task = f"decisions/{part.name}"
-    write_task(settings["folder"], TaskManifest(task=task, key=settings["key"], inputs={part.name: part.sha256}, outputs=outputs, ledger=ledger))
+    write_task(
+        settings["folder"], TaskManifest(task=task, key=settings["key"], inputs={part.name: part.sha256}, outputs=outputs, ledger=ledger)
+    )
     return task
 
 

@@ -20,12 +20,60 @@ from manifests.errors import GristmillError
 
 # Where byte-pair encoders have disagreed before: blanks, the escape of blanks, controls, literal special pieces, digits, byte fallback.
 PROBES = (
-    "", " ", "  ", "a", " a", "a ", "  a  b  ", "\n", "\n\n\n", "\t\tx", "a\r\nb", "\u2581", " \u2581 ", "a\u2581b", "\u2581\u2581 x", "<s>", "</s>", "<unk>",
-    "text <s> in </s> text", "<0x0A>", "1234567890", "3.14159 and 1,000,000", "v2.0-rc1", "don't", "x" * 300, " " * 300, "-" * 80, "=" * 81,
-    "The quick brown fox jumps over the lazy dog.", "def f(x):\n    return x ** 2\n\n\nclass A:\n\tpass\n", "{\"key\": [1, 2, {\"a\": null}]}",
-    "http://www.example.org/a/b?c=d&e=%20f#g", "e-mail: someone@example.org", "naïve café Ærøskøbing Straße", "Ελληνικά", "Русский текст",
-    "العربية", "עברית", "हिन्दी", "ไทย", "日本語のテキスト", "中文文本没有空格", "한국어 텍스트", "\U0001f642\U0001f468\u200d\U0001f469\u200d\U0001f467",
-    "e\u0301 o\u0308", "\x00", "\x01\x02\x7f", "\ufeff", "\u00a0\u3000\u2028", "\ufffd", "\U0010ffff", "a\x00b", "$E = mc^2$ \\frac{1}{2}", "\u0f3c \u0f3d",
+    "",
+    " ",
+    "  ",
+    "a",
+    " a",
+    "a ",
+    "  a  b  ",
+    "\n",
+    "\n\n\n",
+    "\t\tx",
+    "a\r\nb",
+    "\u2581",
+    " \u2581 ",
+    "a\u2581b",
+    "\u2581\u2581 x",
+    "<s>",
+    "</s>",
+    "<unk>",
+    "text <s> in </s> text",
+    "<0x0A>",
+    "1234567890",
+    "3.14159 and 1,000,000",
+    "v2.0-rc1",
+    "don't",
+    "x" * 300,
+    " " * 300,
+    "-" * 80,
+    "=" * 81,
+    "The quick brown fox jumps over the lazy dog.",
+    "def f(x):\n    return x ** 2\n\n\nclass A:\n\tpass\n",
+    '{"key": [1, 2, {"a": null}]}',
+    "http://www.example.org/a/b?c=d&e=%20f#g",
+    "e-mail: someone@example.org",
+    "naïve café Ærøskøbing Straße",
+    "Ελληνικά",
+    "Русский текст",
+    "العربية",
+    "עברית",
+    "हिन्दी",
+    "ไทย",
+    "日本語のテキスト",
+    "中文文本没有空格",
+    "한국어 텍스트",
+    "\U0001f642\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "e\u0301 o\u0308",
+    "\x00",
+    "\x01\x02\x7f",
+    "\ufeff",
+    "\u00a0\u3000\u2028",
+    "\ufffd",
+    "\U0010ffff",
+    "a\x00b",
+    "$E = mc^2$ \\frac{1}{2}",
+    "\u0f3c \u0f3d",
 )
 
 
@@ -69,8 +117,16 @@ def load_encoder(model: bytes, *, engine: str) -> Encoder:
         raise GristmillError(f"is not a SentencePiece model: {error}", where="tokenizer.model") from None
     fast, note = _load_fast(model) if engine == "gigatoken" else (None, None)
     controls = tuple(reference.IdToPiece(i) for i in range(reference.GetPieceSize()) if reference.IsControl(i) or reference.IsUnknown(i))
-    encoder = Encoder(sha256=hashlib.sha256(model).hexdigest(), vocab_size=reference.GetPieceSize(), bos_id=_id(reference.bos_id()),
-                      eos_id=_id(reference.eos_id()), reference=reference, fast=fast, note=note, controls=controls)
+    encoder = Encoder(
+        sha256=hashlib.sha256(model).hexdigest(),
+        vocab_size=reference.GetPieceSize(),
+        bos_id=_id(reference.bos_id()),
+        eos_id=_id(reference.eos_id()),
+        reference=reference,
+        fast=fast,
+        note=note,
+        controls=controls,
+    )
     check_probes(encoder)
     return encoder
 
@@ -93,8 +149,11 @@ def compare(encoder: Encoder, text: str, tokens: npt.NDArray[np.integer[Any]], *
         GristmillError: the token ids differ; names `where`.
     """
     if encoder.reference.EncodeAsIds(text) != tokens.tolist():
-        raise GristmillError("gigatoken and sentencepiece encode this differently", where=where,
-                             remedy="set `tokenizer.encoder: sentencepiece` in the corpus manifest, and report the document to us")
+        raise GristmillError(
+            "gigatoken and sentencepiece encode this differently",
+            where=where,
+            remedy="set `tokenizer.encoder: sentencepiece` in the corpus manifest, and report the document to us",
+        )
 
 
 def encode(encoder: Encoder, texts: pa.Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:

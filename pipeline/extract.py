@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-from dedup.signatures import Permutations, make_permutations, signatures
 
+from dedup.signatures import Permutations, make_permutations, signatures
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, MinHash, Source
 from manifests.errors import GristmillError
@@ -48,15 +48,24 @@ PART_TEXT_BYTES = 64 << 20
 # Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
 LANGUAGE_CHARACTERS = 1_000
 
-ALL_SIGNALS = pa.schema([*SIGNALS, pa.field("language", pa.dictionary(pa.int16(), pa.string()), nullable=False),
-                         pa.field("language_score", pa.float32(), nullable=False),
-                         *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS]])
+ALL_SIGNALS = pa.schema(
+    [
+        *SIGNALS,
+        pa.field("language", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("language_score", pa.float32(), nullable=False),
+        *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
+    ]
+)
 
 
 def signature_schema(length: int) -> pa.Schema:
     """Schema of a signatures part for signatures of `length` 32-bit values."""
-    return pa.schema([pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), length), nullable=False),
-                      pa.field("shingles", pa.int32(), nullable=False)])
+    return pa.schema(
+        [
+            pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), length), nullable=False),
+            pa.field("shingles", pa.int32(), nullable=False),
+        ]
+    )
 
 
 def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -77,23 +86,43 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     outputs = [output for task in manifests for output in task.outputs]
     remove_stale(folder, outputs, [task.task for task in manifests])
     empty = [f"{task.task} gave no document" for task in manifests if not task.ledger.kept]
-    return write_step(folder, StepManifest(
-        step=FOLDER, settings_sha256=sha256_of(settings), inputs_sha256=sha256_of(inputs), settings=settings, inputs=inputs,
-        outputs=outputs, ledger=merge_ledgers(task.ledger for task in manifests), notes=empty))
+    return write_step(
+        folder,
+        StepManifest(
+            step=FOLDER,
+            settings_sha256=sha256_of(settings),
+            inputs_sha256=sha256_of(inputs),
+            settings=settings,
+            inputs=inputs,
+            outputs=outputs,
+            ledger=merge_ledgers(task.ledger for task in manifests),
+            notes=empty,
+        ),
+    )
 
 
 def extract_settings(manifest: CorpusManifest) -> dict[str, Any]:
     """What the output of this step depends on, beside the inputs. Thresholds do not: they belong to decide."""
     sources = {source.name: source.model_dump(include={"format", "text_field", "id_field", "url_field"}) for source in manifest.sources}
     minhash = manifest.dedup.minhash
-    return {"version": VERSION, "sources": sources, "minhash": None if minhash is None else minhash.model_dump(), "seed": manifest.seed,
-            "part_text_bytes": PART_TEXT_BYTES, "language_characters": LANGUAGE_CHARACTERS}
+    return {
+        "version": VERSION,
+        "sources": sources,
+        "minhash": None if minhash is None else minhash.model_dump(),
+        "seed": manifest.seed,
+        "part_text_bytes": PART_TEXT_BYTES,
+        "language_characters": LANGUAGE_CHARACTERS,
+    }
 
 
 def _task(file: RawFile, source: Source, settings: Mapping[str, Any]) -> Task:
     own = {**settings, "sources": settings["sources"][source.name]}
-    return Task(name=task_name(file), key=sha256_of([own, file.name, file.stamp]), weight=file.size,
-                payload={"source": source.model_dump(mode="json"), "file": file.name, "path": file.path})
+    return Task(
+        name=task_name(file),
+        key=sha256_of([own, file.name, file.stamp]),
+        weight=file.size,
+        payload={"source": source.model_dump(mode="json"), "file": file.name, "path": file.path},
+    )
 
 
 @dataclass
@@ -135,9 +164,16 @@ def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManif
         outputs.append(publish_ipc(folder, f"quarantine/{task}.arrow", [batch], QUARANTINE.with_metadata(metadata)))
     quarantined = Counter(_error_class(record.error) for record in broken)
     dropped = {reason: number for reason, number in sorted(skipped.items()) if number}
-    ledger = Ledger(records_in=rows + sum(dropped.values()) + len(broken), kept=rows, dropped=dropped, quarantined=dict(sorted(quarantined.items())))
-    return TaskManifest(task=task, key=payload["key"], inputs={f"{source.name}/{payload['file']}": content_hash(payload["path"])},
-                        outputs=outputs, ledger=ledger)
+    ledger = Ledger(
+        records_in=rows + sum(dropped.values()) + len(broken), kept=rows, dropped=dropped, quarantined=dict(sorted(quarantined.items()))
+    )
+    return TaskManifest(
+        task=task,
+        key=payload["key"],
+        inputs={f"{source.name}/{payload['file']}": content_hash(payload["path"])},
+        outputs=outputs,
+        ledger=ledger,
+    )
 
 
 def _append(part: _Part, records: Sequence[Record], permutations: Permutations | None, settings: Mapping[str, Any]) -> tuple[int, int]:
@@ -152,10 +188,19 @@ def _append(part: _Part, records: Sequence[Record], permutations: Permutations |
         return empty, 0
     data, offsets = text_buffers(texts)
     urls = [record.url for record in records]
-    part.documents.append(pa.RecordBatch.from_arrays([
-        document_ids(texts), texts, pa.array(urls, pa.string()), pa.array(sites(urls), pa.string()),
-        pa.array([record.name for record in records], pa.string()), pa.array([record.offset for record in records], pa.int64()),
-    ], schema=DOCUMENTS))
+    part.documents.append(
+        pa.RecordBatch.from_arrays(
+            [
+                document_ids(texts),
+                texts,
+                pa.array(urls, pa.string()),
+                pa.array(sites(urls), pa.string()),
+                pa.array([record.name for record in records], pa.string()),
+                pa.array([record.offset for record in records], pa.int64()),
+            ],
+            schema=DOCUMENTS,
+        )
+    )
     part.signals.append(_signals(texts, data, offsets, settings))
     if permutations is not None:
         minhash = MinHash.model_validate(settings["minhash"])
@@ -170,10 +215,15 @@ def _signals(texts: pa.Array, data: np.ndarray, offsets: np.ndarray, settings: M
     signals = compute_signals(data, offsets)
     codes, scores = identify(pc.utf8_slice_codeunits(texts, 0, settings["language_characters"]).to_pylist())
     spans = count_spans(data, offsets)
-    return pa.RecordBatch.from_arrays([
-        *signals.columns, pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
-        pa.array(scores, pa.float32()), *[pa.array(spans[kind], pa.int32()) for kind in KINDS],
-    ], schema=ALL_SIGNALS)
+    return pa.RecordBatch.from_arrays(
+        [
+            *signals.columns,
+            pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
+            pa.array(scores, pa.float32()),
+            *[pa.array(spans[kind], pa.int32()) for kind in KINDS],
+        ],
+        schema=ALL_SIGNALS,
+    )
 
 
 def _publish_part(folder: str, name: str, part: _Part, metadata: Mapping[str, str], permutations: Permutations | None) -> list[Output]:
@@ -182,7 +232,9 @@ def _publish_part(folder: str, name: str, part: _Part, metadata: Mapping[str, st
     if permutations is not None:
         schema = part.signatures[0].schema
         outputs.append(publish_ipc(folder, f"signatures/{name}.arrow", part.signatures, schema.with_metadata(metadata), compress=False))
-    outputs.append(publish_ipc(folder, f"documents/{name}.arrow", part.documents, DOCUMENTS.with_metadata(metadata), text_bytes=part.text_bytes))
+    outputs.append(
+        publish_ipc(folder, f"documents/{name}.arrow", part.documents, DOCUMENTS.with_metadata(metadata), text_bytes=part.text_bytes)
+    )
     return outputs
 
 
@@ -193,10 +245,15 @@ def _one_dictionary(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
 
 
 def _quarantine(broken: Sequence[Broken]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([
-        pa.array([record.offset for record in broken], pa.int64()), pa.array([record.name for record in broken], pa.string()),
-        pa.array([record.error for record in broken], pa.string()), pa.array([record.excerpt for record in broken], pa.binary()),
-    ], schema=QUARANTINE)
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array([record.offset for record in broken], pa.int64()),
+            pa.array([record.name for record in broken], pa.string()),
+            pa.array([record.error for record in broken], pa.string()),
+            pa.array([record.excerpt for record in broken], pa.binary()),
+        ],
+        schema=QUARANTINE,
+    )
 
 
 def _error_class(error: str) -> str:
@@ -212,7 +269,9 @@ def content_hash(path: str) -> str:
             while chunk := file.read(4 << 20):
                 digest.update(chunk)
     except FileNotFoundError:
-        raise GristmillError("no such file", where=path, remedy="it was there when the run began: do not change inputs during a run") from None
+        raise GristmillError(
+            "no such file", where=path, remedy="it was there when the run began: do not change inputs during a run"
+        ) from None
     return digest.hexdigest()
 
 
@@ -221,4 +280,3 @@ def _permutations(settings: Mapping[str, Any]) -> Permutations | None:
         return None
     minhash = MinHash.model_validate(settings["minhash"])
     return make_permutations(minhash.bands * minhash.rows, seed=settings["seed"])
-

@@ -63,12 +63,16 @@ def _files_of(source: Source) -> list[RawFile]:
         if _GLOB.search(pattern):
             matched = list_files(root, pattern)
             if not matched:
-                raise GristmillError(f"no file matches `{pattern}` of source `{source.name}`", where=root, remedy="check `root` and `files`")
+                raise GristmillError(
+                    f"no file matches `{pattern}` of source `{source.name}`", where=root, remedy="check `root` and `files`"
+                )
             names.update(matched)
         elif exists(join(root, pattern)):
             names.add(pattern)
         else:
-            raise GristmillError(f"no such file; source `{source.name}` lists it", where=join(root, pattern), remedy="check `root` and `files`")
+            raise GristmillError(
+                f"no such file; source `{source.name}` lists it", where=join(root, pattern), remedy="check `root` and `files`"
+            )
     return [_raw_file(source.name, root, name) for name in sorted(names)]
 
 

@@ -81,10 +81,19 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     for number, (name, kinds) in enumerate(sorted(files.items())):
         source = sources[name.split("/", 1)[0]]
         documents = kinds["documents"]
-        parts.append(Part(
-            name=name, number=number, source=source.name, sha256=".".join(kinds[kind].sha256[:32] for kind in sorted(kinds)),
-            rows=documents.rows, text_bytes=documents.text_bytes, priority=source.priority,
-            filters=source.filters or manifest.filters, bucket=f"{source.name}/{'factual' if source.factual else 'general'}"))
+        parts.append(
+            Part(
+                name=name,
+                number=number,
+                source=source.name,
+                sha256=".".join(kinds[kind].sha256[:32] for kind in sorted(kinds)),
+                rows=documents.rows,
+                text_bytes=documents.text_bytes,
+                priority=source.priority,
+                filters=source.filters or manifest.filters,
+                bucket=f"{source.name}/{'factual' if source.factual else 'general'}",
+            )
+        )
     return parts
 
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shards.format import ShardManifest
-
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.steps import StepManifest
@@ -23,6 +21,7 @@ from pipeline.extract import extract
 from pipeline.runners import Runner
 from pipeline.tokenize import tokenize
 from pipeline.tokenizer import make_tokenizer
+from shards.format import ShardManifest
 
 
 @dataclass(frozen=True)
@@ -70,5 +69,7 @@ def exclusive(out: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise GristmillError("another command is writing into this folder", where=out, remedy="wait for it to end, or choose another --out") from None
+            raise GristmillError(
+                "another command is writing into this folder", where=out, remedy="wait for it to end, or choose another --out"
+            ) from None
         yield

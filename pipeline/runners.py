@@ -103,13 +103,18 @@ def _run_portable(build: Callable[[Any], object], *, job_endpoint: str, worker_e
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    options = PipelineOptions([
-        "--runner=PortableRunner", f"--job_endpoint={job_endpoint}",
-        "--environment_type=EXTERNAL", f"--environment_config={worker_endpoint}",
-        # No artifacts are staged: the workers have the package installed.
-        "--sdk_location=container", "--experiments=disable_logging_submission_environment",
-        "--default_sdk_harness_log_level=ERROR",
-    ])
+    options = PipelineOptions(
+        [
+            "--runner=PortableRunner",
+            f"--job_endpoint={job_endpoint}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config={worker_endpoint}",
+            # No artifacts are staged: the workers have the package installed.
+            "--sdk_location=container",
+            "--experiments=disable_logging_submission_environment",
+            "--default_sdk_harness_log_level=ERROR",
+        ]
+    )
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
     check_subset(pipeline)
@@ -161,11 +166,15 @@ def _portable_endpoints(runner: Runner) -> Iterator[tuple[str, str]]:
         job, worker = runner.job_endpoint, runner.worker_endpoint
         if worker is None:
             port = _free_port()
-            stack.enter_context(_child([sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"], port))
+            stack.enter_context(
+                _child([sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"], port)
+            )
             worker = f"localhost:{port}"
         if job is None:
             port = _free_port()
-            stack.enter_context(_child([sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main", "-p", str(port)], port))
+            stack.enter_context(
+                _child([sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main", "-p", str(port)], port)
+            )
             job = f"localhost:{port}"
         yield job, worker
 
@@ -176,7 +185,9 @@ def _child(command: list[str], port: int, *, patience_s: float = 60.0) -> Iterat
     environment = dict(os.environ)
     # The pool starts workers with the command `python` from PATH: it must be this interpreter.
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parent.parent), *filter(None, [environment.get("PYTHONPATH")])])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(__file__).resolve().parent.parent), *filter(None, [environment.get("PYTHONPATH")])]
+    )
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:

@@ -16,50 +16,62 @@ from manifests.storage import join, map_file, publish
 
 DOCUMENT_ID = pa.binary(16)
 
-DOCUMENTS = pa.schema([
-    pa.field("id", DOCUMENT_ID, nullable=False),       # 128-bit xxh3 of the normalised text
-    pa.field("text", pa.large_string(), nullable=False),  # normalised
-    pa.field("url", pa.string()),
-    pa.field("site", pa.string()),                     # registered domain of the URL
-    pa.field("name", pa.string()),                     # the record's own id
-    pa.field("record", pa.int64(), nullable=False),    # where in the raw file: see pipeline.readers
-])
+DOCUMENTS = pa.schema(
+    [
+        pa.field("id", DOCUMENT_ID, nullable=False),  # 128-bit xxh3 of the normalised text
+        pa.field("text", pa.large_string(), nullable=False),  # normalised
+        pa.field("url", pa.string()),
+        pa.field("site", pa.string()),  # registered domain of the URL
+        pa.field("name", pa.string()),  # the record's own id
+        pa.field("record", pa.int64(), nullable=False),  # where in the raw file: see pipeline.readers
+    ]
+)
 
-QUARANTINE = pa.schema([
-    pa.field("record", pa.int64(), nullable=False),
-    pa.field("name", pa.string()),
-    pa.field("error", pa.string(), nullable=False),
-    pa.field("excerpt", pa.binary(), nullable=False),  # the first bytes of the broken record
-])
+QUARANTINE = pa.schema(
+    [
+        pa.field("record", pa.int64(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("error", pa.string(), nullable=False),
+        pa.field("excerpt", pa.binary(), nullable=False),  # the first bytes of the broken record
+    ]
+)
 
-DECISIONS = pa.schema([
-    pa.field("reason", pa.uint8(), nullable=False),    # index into pipeline.filters.reasons; 0 is kept
-    pa.field("cluster", pa.uint64()),                  # row id of the copy that was kept; null without duplicates
-    pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-])
+DECISIONS = pa.schema(
+    [
+        pa.field("reason", pa.uint8(), nullable=False),  # index into pipeline.filters.reasons; 0 is kept
+        pa.field("cluster", pa.uint64()),  # row id of the copy that was kept; null without duplicates
+        pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+    ]
+)
 
-DROPPED = pa.schema([
-    pa.field("id", DOCUMENT_ID, nullable=False),
-    pa.field("reason", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-    pa.field("cluster", pa.uint64()),
-    pa.field("url", pa.string()),
-    pa.field("site", pa.string()),
-    pa.field("name", pa.string()),
-    pa.field("record", pa.int64(), nullable=False),
-])
+DROPPED = pa.schema(
+    [
+        pa.field("id", DOCUMENT_ID, nullable=False),
+        pa.field("reason", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("cluster", pa.uint64()),
+        pa.field("url", pa.string()),
+        pa.field("site", pa.string()),
+        pa.field("name", pa.string()),
+        pa.field("record", pa.int64(), nullable=False),
+    ]
+)
 
-SITES = pa.schema([
-    pa.field("site", pa.string(), nullable=False),
-    pa.field("documents", pa.int64(), nullable=False),
-    pa.field("words", pa.int64(), nullable=False),
-    pa.field("spans", pa.int64(), nullable=False),     # personal-information spans of the kinds that the manifest counts
-    pa.field("dropped", pa.bool_(), nullable=False),
-])
+SITES = pa.schema(
+    [
+        pa.field("site", pa.string(), nullable=False),
+        pa.field("documents", pa.int64(), nullable=False),
+        pa.field("words", pa.int64(), nullable=False),
+        pa.field("spans", pa.int64(), nullable=False),  # personal-information spans of the kinds that the manifest counts
+        pa.field("dropped", pa.bool_(), nullable=False),
+    ]
+)
 
-EDGES = pa.schema([
-    pa.field("hub", pa.uint64(), nullable=False),
-    pa.field("row", pa.uint64(), nullable=False),
-])
+EDGES = pa.schema(
+    [
+        pa.field("hub", pa.uint64(), nullable=False),
+        pa.field("row", pa.uint64(), nullable=False),
+    ]
+)
 
 
 def ipc_bytes(batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True) -> pa.Buffer:
@@ -72,11 +84,13 @@ def ipc_bytes(batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress:
     return sink.getvalue()
 
 
-def publish_ipc(folder: str, path: str, batches: Sequence[pa.RecordBatch], schema: pa.Schema, *,
-                compress: bool = True, text_bytes: int = 0) -> Output:
+def publish_ipc(
+    folder: str, path: str, batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True, text_bytes: int = 0
+) -> Output:
     """Write an IPC file below `folder` and say what was written."""
-    return publish_buffer(folder, path, ipc_bytes(batches, schema, compress=compress),
-                          rows=sum(batch.num_rows for batch in batches), text_bytes=text_bytes)
+    return publish_buffer(
+        folder, path, ipc_bytes(batches, schema, compress=compress), rows=sum(batch.num_rows for batch in batches), text_bytes=text_bytes
+    )
 
 
 def publish_buffer(folder: str, path: str, buffer: pa.Buffer, *, rows: int, text_bytes: int = 0) -> Output:

@@ -36,8 +36,9 @@ class Task:
     weight: int = 1
 
 
-def run_tasks(tasks: Sequence[Task], function: TaskFunction, settings: Mapping[str, Any], *, folder: str, label: str,
-              runner: Runner) -> list[TaskManifest]:
+def run_tasks(
+    tasks: Sequence[Task], function: TaskFunction, settings: Mapping[str, Any], *, folder: str, label: str, runner: Runner
+) -> list[TaskManifest]:
     """Run the tasks that are not finished yet.
 
     Args:

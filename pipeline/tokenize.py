@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
-from shards.writer import publish_manifest, write_shard
 
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
@@ -32,6 +30,8 @@ from pipeline.schemas import ipc_metadata, iterate_ipc, read_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.tokenizer import FOLDER as TOKENIZER
 from pipeline.tokenizer import MODEL, tokenizer_settings
+from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from shards.writer import publish_manifest, write_shard
 
 FOLDER = "shards"
 VERSION = 1
@@ -55,8 +55,10 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
         raise GristmillError("the decisions belong to another extract", where=join(out, DECIDE), remedy="run `gristmill decide` again")
     settings = {"version": VERSION, "shard_tokens": manifest.shard_tokens, **tokenizer_settings(manifest)}
     key = sha256_of([settings, decided.digest, tokenizer.digest])
-    tasks = [_task(group, rank, key) for rank, group in _ranked(group_parts(
-        list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN))]
+    tasks = [
+        _task(group, rank, key)
+        for rank, group in _ranked(group_parts(list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN))
+    ]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
     manifests = run_tasks(tasks, tokenize_group, {**settings, "out": out}, folder=folder, label="Tokenize", runner=runner)
@@ -75,8 +77,12 @@ def _ranked(groups: list[list[Part]]) -> list[tuple[int, list[Part]]]:
 
 
 def _task(group: list[Part], rank: int, key: str) -> Task:
-    return Task(name=f"{group[0].source}/{rank:05d}", key=sha256_of([key, [part.payload() for part in group]]),
-                weight=sum(part.text_bytes for part in group), payload={"rank": rank, "parts": [part.payload() for part in group]})
+    return Task(
+        name=f"{group[0].source}/{rank:05d}",
+        key=sha256_of([key, [part.payload() for part in group]]),
+        weight=sum(part.text_bytes for part in group),
+        payload={"rank": rank, "parts": [part.payload() for part in group]},
+    )
 
 
 @dataclass
@@ -118,8 +124,14 @@ def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskMan
         flush()
     written = sum(entry.documents for entry in entries)
     outputs = [output for entry in entries for output in _outputs(entry)]
-    return TaskManifest(task=payload["name"], key=payload["key"], inputs={part.name: part.sha256 for part in parts}, outputs=outputs,
-                        ledger=Ledger(records_in=documents, kept=written), details={"shards": [e.model_dump(mode="json") for e in entries]})
+    return TaskManifest(
+        task=payload["name"],
+        key=payload["key"],
+        inputs={part.name: part.sha256 for part in parts},
+        outputs=outputs,
+        ledger=Ledger(records_in=documents, kept=written),
+        details={"shards": [e.model_dump(mode="json") for e in entries]},
+    )
 
 
 def _encoded(part: Part, encoder: Encoder, settings: dict[str, Any]) -> Any:
@@ -135,15 +147,17 @@ def _encoded(part: Part, encoder: Encoder, settings: dict[str, Any]) -> Any:
             continue
         tokens, offsets = encode(encoder, kept.column("text"))
         _check_sample(kept, tokens, offsets, encoder)
-        bounded, lengths = add_boundaries(tokens, offsets, bos=encoder.bos_id if settings["bos"] else None,
-                                          eos=encoder.eos_id if settings["eos"] else None)
+        bounded, lengths = add_boundaries(
+            tokens, offsets, bos=encoder.bos_id if settings["bos"] else None, eos=encoder.eos_id if settings["eos"] else None
+        )
         yield bounded, lengths, _side_rows(kept, part, metadata["file"])
     if start != part.rows or start != len(reasons):
         raise GristmillError(f"{start} documents but {len(reasons)} decisions", where=path, remedy="delete the decide folder and run again")
 
 
-def add_boundaries(tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], *, bos: int | None,
-                   eos: int | None) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+def add_boundaries(
+    tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], *, bos: int | None, eos: int | None
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     """Documents with BOS before and EOS after each; None leaves one away.
 
     Returns:
@@ -179,15 +193,28 @@ def _check_sample(batch: pa.RecordBatch, tokens: npt.NDArray[np.uint32], offsets
     ids = batch.column("id").to_pylist()
     for index, identity in enumerate(ids):
         if int.from_bytes(identity[:8], "big") % CHECK_ONE_IN == 0:
-            compare(encoder, batch.column("text")[index].as_py(), tokens[offsets[index] : offsets[index + 1]], where=f"document {identity.hex()}")
+            compare(
+                encoder,
+                batch.column("text")[index].as_py(),
+                tokens[offsets[index] : offsets[index + 1]],
+                where=f"document {identity.hex()}",
+            )
 
 
 def _side_rows(batch: pa.RecordBatch, part: Part, file: str) -> pa.Table:
     count = batch.num_rows
-    return pa.table({
-        "document_id": batch.column("id"), "source": pa.array([part.source] * count), "site": batch.column("site"), "url": batch.column("url"),
-        "file": pa.array([file] * count), "record": batch.column("record"), "record_name": batch.column("name"),
-        "band": pa.array([part.bucket.rsplit("/", 1)[1]] * count)})
+    return pa.table(
+        {
+            "document_id": batch.column("id"),
+            "source": pa.array([part.source] * count),
+            "site": batch.column("site"),
+            "url": batch.column("url"),
+            "file": pa.array([file] * count),
+            "record": batch.column("record"),
+            "record_name": batch.column("name"),
+            "band": pa.array([part.bucket.rsplit("/", 1)[1]] * count),
+        }
+    )
 
 
 def _write(folder: str, bucket: str, name: str, pending: _Pending, info: TokenizerInfo, parts: Sequence[Part]) -> ShardEntry:
@@ -195,19 +222,33 @@ def _write(folder: str, bucket: str, name: str, pending: _Pending, info: Tokeniz
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(pending.lengths))])
     table = pa.concat_tables(pending.rows)
     table = table.append_column("offset", pa.array(offsets[:-1])).append_column("length", pa.array(np.diff(offsets)))
-    return write_shard(folder, bucket=bucket, name=name, tokens=tokens, offsets=offsets, documents=table, tokenizer=info,
-                       inputs=[part.name for part in parts])
+    return write_shard(
+        folder,
+        bucket=bucket,
+        name=name,
+        tokens=tokens,
+        offsets=offsets,
+        documents=table,
+        tokenizer=info,
+        inputs=[part.name for part in parts],
+    )
 
 
 def _outputs(entry: ShardEntry) -> list[Output]:
-    return [Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
-            Output(path=entry.documents_file, sha256=entry.documents_sha256, bytes=0, rows=entry.documents)]
+    return [
+        Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
+        Output(path=entry.documents_file, sha256=entry.documents_sha256, bytes=0, rows=entry.documents),
+    ]
 
 
 def tokenizer_info(encoder: Encoder, settings: dict[str, Any]) -> TokenizerInfo:
     """What the shards say about their tokenizer."""
-    return TokenizerInfo(sha256=encoder.sha256, vocab_size=encoder.vocab_size, bos_id=encoder.bos_id if settings["bos"] else None,
-                         eos_id=encoder.eos_id if settings["eos"] else None)
+    return TokenizerInfo(
+        sha256=encoder.sha256,
+        vocab_size=encoder.vocab_size,
+        bos_id=encoder.bos_id if settings["bos"] else None,
+        eos_id=encoder.eos_id if settings["eos"] else None,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -215,17 +256,30 @@ def _encoder(path: str, engine: str) -> Encoder:
     return load_encoder(read_bytes(path), engine=engine)
 
 
-def _publish(manifest: CorpusManifest, tasks: list[TaskManifest], *, decided: StepManifest, tokenizer: StepManifest, out: str) -> ShardManifest:
+def _publish(
+    manifest: CorpusManifest, tasks: list[TaskManifest], *, decided: StepManifest, tokenizer: StepManifest, out: str
+) -> ShardManifest:
     """Check that every kept document is in a shard, then publish the shard manifest."""
     folder = join(out, FOLDER)
     ledger = merge_ledgers(task.ledger for task in tasks)
     if ledger.balance() or ledger.records_in != decided.ledger.kept:
-        raise GristmillError(f"{decided.ledger.kept} documents were kept, {ledger.kept} are in shards", where=folder,
-                             remedy="this is a fault of Gristmill: please report it with the folder's task manifests")
+        raise GristmillError(
+            f"{decided.ledger.kept} documents were kept, {ledger.kept} are in shards",
+            where=folder,
+            remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
+        )
     entries = sorted((ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name))
     settings = {"encoder": manifest.tokenizer.encoder, "bos": manifest.tokenizer.bos, "eos": manifest.tokenizer.eos}
     info = tokenizer_info(_encoder(join(out, TOKENIZER, MODEL), manifest.tokenizer.encoder), settings)
     remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
-    return publish_manifest(folder, ShardManifest(corpus=manifest.name, dtype=str(token_dtype(info.vocab_size)), tokenizer=info, shards=entries,
-                                                  ledger=ledger, inputs={DECIDE: decided.digest, TOKENIZER: tokenizer.digest}))
-
+    return publish_manifest(
+        folder,
+        ShardManifest(
+            corpus=manifest.name,
+            dtype=str(token_dtype(info.vocab_size)),
+            tokenizer=info,
+            shards=entries,
+            ledger=ledger,
+            inputs={DECIDE: decided.digest, TOKENIZER: tokenizer.digest},
+        ),
+    )

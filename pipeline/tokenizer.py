@@ -53,11 +53,23 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
     encoder = load_encoder(model, engine=manifest.tokenizer.encoder)
     for wanted, value, name in ((manifest.tokenizer.bos, encoder.bos_id, "bos"), (manifest.tokenizer.eos, encoder.eos_id, "eos")):
         if wanted and value is None:
-            raise GristmillError(f"the tokenizer has no {name} token", where=manifest.tokenizer.model, remedy=f"set `tokenizer.{name}: false`")
+            raise GristmillError(
+                f"the tokenizer has no {name} token", where=manifest.tokenizer.model, remedy=f"set `tokenizer.{name}: false`"
+            )
     output = publish_buffer(folder, MODEL, pa.py_buffer(model), rows=encoder.vocab_size)
-    return write_step(folder, StepManifest(
-        step=FOLDER, settings_sha256=sha256_of(settings), inputs_sha256=sha256_of(inputs), settings=settings, inputs=inputs,
-        outputs=[output], ledger=Ledger(), notes=[encoder.note] if encoder.note else []))
+    return write_step(
+        folder,
+        StepManifest(
+            step=FOLDER,
+            settings_sha256=sha256_of(settings),
+            inputs_sha256=sha256_of(inputs),
+            settings=settings,
+            inputs=inputs,
+            outputs=[output],
+            ledger=Ledger(),
+            notes=[encoder.note] if encoder.note else [],
+        ),
+    )
 
 
 def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -> bytes:
@@ -74,7 +86,9 @@ def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Ite
         reasons = read_ipc(join(out, DECIDE, "decisions", part.name + ".arrow"), columns=["reason"])["reason"].to_numpy()
         start = 0
         for batch in iterate_ipc(join(out, EXTRACT, "documents", part.name + ".arrow")):
-            ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(-1, 2)[: batch.num_rows, 0]
+            ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(-1, 2)[
+                : batch.num_rows, 0
+            ]
             chosen = (reasons[start : start + batch.num_rows] == 0) & ((ids ^ key).astype(np.float64) < threshold)
             yield from batch.column("text").filter(pa.array(chosen)).to_pylist()
             start += batch.num_rows

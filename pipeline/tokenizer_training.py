@@ -25,13 +25,26 @@ def train_model(texts: Iterator[str], *, vocab_size: int) -> bytes:
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.Train(
-            sentence_iterator=(piece for text in texts for piece in _sentences(text)), model_writer=model,
-            model_type="bpe", vocab_size=vocab_size, character_coverage=0.99995, byte_fallback=True, split_digits=True,
-            normalization_rule_name="identity", remove_extra_whitespaces=False, allow_whitespace_only_pieces=True,
-            max_sentence_length=4 * _SENTENCE_CHARACTERS + 16, num_threads=1, minloglevel=2)
+            sentence_iterator=(piece for text in texts for piece in _sentences(text)),
+            model_writer=model,
+            model_type="bpe",
+            vocab_size=vocab_size,
+            character_coverage=0.99995,
+            byte_fallback=True,
+            split_digits=True,
+            normalization_rule_name="identity",
+            remove_extra_whitespaces=False,
+            allow_whitespace_only_pieces=True,
+            max_sentence_length=4 * _SENTENCE_CHARACTERS + 16,
+            num_threads=1,
+            minloglevel=2,
+        )
     except RuntimeError as error:
-        raise GristmillError(f"the tokenizer could not be trained: {' '.join(str(error).split())}", where="tokenizer.train",
-                             remedy="lower `vocab_size`, raise `sample_mb`, or check how many documents `decide` kept") from None
+        raise GristmillError(
+            f"the tokenizer could not be trained: {' '.join(str(error).split())}",
+            where="tokenizer.train",
+            remedy="lower `vocab_size`, raise `sample_mb`, or check how many documents `decide` kept",
+        ) from None
     return model.getvalue()
 
 

@@ -25,8 +25,10 @@ def filter_reasons(signals: pa.Table, *, variant: str, languages: Languages) -> 
     """Reason codes by language and by the rules of the filter variant; uint8[n]."""
     reasons: Reasons = verdicts(signals, variant=variant)
     if languages.keep != "all":
-        wanted = pc.and_(pc.is_in(signals["language"].cast(pa.string()), value_set=pa.array(sorted(languages.keep))),
-                         pc.greater_equal(signals["language_score"], np.float32(languages.min_score)))
+        wanted = pc.and_(
+            pc.is_in(signals["language"].cast(pa.string()), value_set=pa.array(sorted(languages.keep))),
+            pc.greater_equal(signals["language_score"], np.float32(languages.min_score)),
+        )
         reasons = np.where(wanted.to_numpy(zero_copy_only=False), reasons, np.uint8(code_of("language"))).astype(np.uint8)
     return reasons
 

@@ -28,11 +28,14 @@ def write(folder: Path, text: str, name: str = "corpus.yaml") -> Path:
     return path
 
 
-@pytest.mark.parametrize(("line", "wanted", "hint"), [
-    ("shard_token: 5000", "shard_token", "shard_tokens"),
-    ("dedup: {minhash: {band: 3}}", "dedup.minhash.band", "bands"),
-    ("personal_information: {min_document: 3}", "personal_information.min_document", "min_documents"),
-])
+@pytest.mark.parametrize(
+    ("line", "wanted", "hint"),
+    [
+        ("shard_token: 5000", "shard_token", "shard_tokens"),
+        ("dedup: {minhash: {band: 3}}", "dedup.minhash.band", "bands"),
+        ("personal_information: {min_document: 3}", "personal_information.min_document", "min_documents"),
+    ],
+)
 def test_unknown_key_names_the_nearest_valid_one(tmp_path, line, wanted, hint):
     with pytest.raises(GristmillError) as caught:
         load(write(tmp_path, CORPUS + line), CorpusManifest)
@@ -84,22 +87,30 @@ def test_paths_are_relative_to_the_manifest(tmp_path):
     assert manifest.tokenizer.model == str(tmp_path / "t.model")
 
 
-@pytest.mark.parametrize("section", ["tokenizer: {}", "tokenizer: {model: a, train: {vocab_size: 500}}", "tokenizer: {model: a, bos: false, eos: false}"])
+@pytest.mark.parametrize(
+    "section", ["tokenizer: {}", "tokenizer: {model: a, train: {vocab_size: 500}}", "tokenizer: {model: a, bos: false, eos: false}"]
+)
 def test_tokenizer_is_given_or_trained_and_bounds_documents(tmp_path, section):
     with pytest.raises(GristmillError, match="tokenizer"):
         load(write(tmp_path, CORPUS.replace("tokenizer: {model: t.model}", section)), CorpusManifest)
 
 
 def test_source_names_are_unique(tmp_path):
-    text = CORPUS.replace("tokenizer:", '  - {name: a, format: wet, files: [x], licence: CC0}\ntokenizer:')
+    text = CORPUS.replace("tokenizer:", "  - {name: a, format: wet, files: [x], licence: CC0}\ntokenizer:")
     with pytest.raises(GristmillError, match="given twice: a"):
         load(write(tmp_path, text), CorpusManifest)
 
 
-@pytest.mark.parametrize(("name", "parameters"), [
-    # Hugging Face's published checkpoints; 34B is Code Llama's shape with Llama 2's vocabulary.
-    ("llama2-7b", 6_738_415_616), ("llama2-13b", 13_015_864_320), ("llama2-34b", 33_743_970_304), ("llama2-70b", 68_976_648_192),
-])
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        # Hugging Face's published checkpoints; 34B is Code Llama's shape with Llama 2's vocabulary.
+        ("llama2-7b", 6_738_415_616),
+        ("llama2-13b", 13_015_864_320),
+        ("llama2-34b", 33_743_970_304),
+        ("llama2-70b", 68_976_648_192),
+    ],
+)
 def test_llama_2_presets_have_the_published_parameter_counts(name, parameters):
     assert PRESETS[name].parameters(32_000) == parameters
 
@@ -117,7 +128,9 @@ def test_run_steps_are_rounded_up_and_llama_2_takes_476838():
 
 def test_run_loads_what_it_refers_to(tmp_path):
     write(tmp_path, "kind: mixture\nversion: 1\nname: m\nbuckets: [{match: '*/factual', epochs: 2}]\n", "mix.yaml")
-    run = load_run(write(tmp_path, "kind: run\nversion: 1\nname: r\ndata: ../d\nout: o\nmodel: tiny\nmixture: mix.yaml\nsequence: 64\n", "run.yaml"))
+    run = load_run(
+        write(tmp_path, "kind: run\nversion: 1\nname: r\ndata: ../d\nout: o\nmodel: tiny\nmixture: mix.yaml\nsequence: 64\n", "run.yaml")
+    )
     assert run.model == PRESETS["tiny"]
     assert run.mixture.buckets[0].epochs == 2
     assert run.data == str(tmp_path.parent / "d")

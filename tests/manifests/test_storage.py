@@ -17,8 +17,6 @@ def test_publish_replaces_and_leaves_no_temporary(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["b.bin"]
 
 
-
-
 def test_a_publish_that_fails_in_the_middle_leaves_the_old_file(tmp_path):
     path = str(tmp_path / "x")
     publish(path, b"old")
@@ -41,10 +39,21 @@ def test_unfinished_files_are_not_listed_and_can_be_swept(tmp_path):
     assert exists(str(tmp_path / "d" / "whole"))
 
 
-@pytest.mark.parametrize(("name", "pattern", "expected"), [
-    ("a.gz", "*.gz", True), ("d/a.gz", "*.gz", False), ("d/a.gz", "**/*.gz", True), ("a.gz", "**/*.gz", True), ("d/e/a", "d/**", True),
-    ("ab", "a?", True), ("a/", "a?", False), ("x1", "x[0-9]", True), ("xa", "x[0-9]", False), ("a+b", "a+b", True),
-])
+@pytest.mark.parametrize(
+    ("name", "pattern", "expected"),
+    [
+        ("a.gz", "*.gz", True),
+        ("d/a.gz", "*.gz", False),
+        ("d/a.gz", "**/*.gz", True),
+        ("a.gz", "**/*.gz", True),
+        ("d/e/a", "d/**", True),
+        ("ab", "a?", True),
+        ("a/", "a?", False),
+        ("x1", "x[0-9]", True),
+        ("xa", "x[0-9]", False),
+        ("a+b", "a+b", True),
+    ],
+)
 def test_patterns_for_object_stores_mean_what_they_mean_on_disk(name, pattern, expected):
     assert _matches(name, pattern) is expected
 

@@ -49,7 +49,29 @@ def test_llama_options_are_in_the_model(encoder):
     assert encoder.reference.DecodeIds(encoder.reference.EncodeAsIds("  two  spaces\n\n\tand a tab ")) == "  two  spaces\n\n\tand a tab "
 
 
-PIECES = st.sampled_from([" ", "  ", "\u2581", "\n", "\t", "<s>", "</s>", "<unk>", "<0x0A>", "def", " the", "é", "東", "\U0001f642", "\u0301", "\x00", "\ufeff", "12", "."])
+PIECES = st.sampled_from(
+    [
+        " ",
+        "  ",
+        "\u2581",
+        "\n",
+        "\t",
+        "<s>",
+        "</s>",
+        "<unk>",
+        "<0x0A>",
+        "def",
+        " the",
+        "é",
+        "東",
+        "\U0001f642",
+        "\u0301",
+        "\x00",
+        "\ufeff",
+        "12",
+        ".",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -72,7 +94,9 @@ def test_a_model_that_gigatoken_cannot_load_is_encoded_by_sentencepiece_and_says
 
     unigram = io.BytesIO()
     words = [f"word{i % 97} and line{i % 31} of some text" for i in range(2000)]
-    sentencepiece.SentencePieceTrainer.Train(sentence_iterator=iter(words), model_writer=unigram, model_type="unigram", vocab_size=31, minloglevel=2)
+    sentencepiece.SentencePieceTrainer.Train(
+        sentence_iterator=iter(words), model_writer=unigram, model_type="unigram", vocab_size=31, minloglevel=2
+    )
     encoder = load_encoder(unigram.getvalue(), engine="gigatoken")
     assert encoder.fast is None
     assert "sentencepiece encodes" in encoder.note

@@ -54,7 +54,7 @@ class Bundled(beam.DoFn):
 class Stateful(beam.DoFn):
     STATE = beam.transforms.userstate.CombiningValueStateSpec("n", sum)
 
-    def process(self, element, state=beam.DoFn.StateParam(STATE)):
+    def process(self, element, state=beam.DoFn.StateParam(STATE)):  # noqa: B008  # Beam's own form
         state.add(1)
         yield element
 
@@ -86,15 +86,18 @@ def pickled_shuffle(p):
     p | "in" >> beam.Create([1]) | beam.Map(lambda x: (x, object())) | beam.GroupByKey()
 
 
-@pytest.mark.parametrize(("build", "problem"), [
-    (tagged, "tagged outputs"),
-    (side_input, "side inputs"),
-    (stateful, "state or timers"),
-    (windows, "windows"),
-    (two_leaves, "2 terminal collections"),
-    (pickled_shuffle, "a shuffle of"),
-    (lambda p: p | "in" >> beam.Create([1]) | beam.ParDo(Bundled()), "finish_bundle"),
-])
+@pytest.mark.parametrize(
+    ("build", "problem"),
+    [
+        (tagged, "tagged outputs"),
+        (side_input, "side inputs"),
+        (stateful, "state or timers"),
+        (windows, "windows"),
+        (two_leaves, "2 terminal collections"),
+        (pickled_shuffle, "a shuffle of"),
+        (lambda p: p | "in" >> beam.Create([1]) | beam.ParDo(Bundled()), "finish_bundle"),
+    ],
+)
 def test_what_leaves_the_subset_is_found(build, problem):
     pipeline = beam.Pipeline()
     build(pipeline)

@@ -1,0 +1,40 @@
+"""Band keys: documents whose signatures agree in all rows of one band get the same key there.
+
+In: signatures uint32[n, bands x rows]. Out: uint64[n, bands], row-aligned. Two documents of Jaccard similarity s share a key with
+probability 1 - (1 - s^rows)^bands (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+U64 = nb.uint64
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
+
+def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> npt.NDArray[np.uint64]:
+    """uint64[n, bands]; the band's number is part of the key, so that different bands do not meet.
+
+    Raises:
+        ValueError: signatures are not `bands` x `rows` long.
+    """
+    if signatures.shape[1] != bands * rows:
+        raise ValueError(f"signatures of length {signatures.shape[1]} do not make {bands} bands of {rows}")
+    keys = np.empty((len(signatures), bands), np.uint64)
+    _band_keys(np.ascontiguousarray(signatures), rows, keys)
+    return keys
+
+
+@nb.njit(cache=True, nogil=True)
+def _band_keys(signatures: Any, rows: int, keys: Any) -> None:
+    for document in range(keys.shape[0]):
+        for band in range(keys.shape[1]):
+            h = U64(band + 1)
+            for row in range(rows):
+                h = (h ^ U64(signatures[document, band * rows + row])) * _MULTIPLIER
+                h ^= h >> U64(32)
+            keys[document, band] = h

@@ -1,0 +1,57 @@
+"""What a filter variant consists of: rules, each with the reason it gives and the bounds of what it measures.
+
+In: signals of n documents. Out: for each rule, which documents fail it, bool[n].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A signal, or the share of one signal in another, and the range it must lie in, ends included.
+
+    A share of nothing is 0.
+    """
+
+    signal: str
+    of: str | None = None
+    least: float = -np.inf
+    most: float = np.inf
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A document fails a rule when one of its bounds does not hold.
+
+    Attributes:
+        reason: one of `pipeline.filters.reasons.REASONS`.
+        says: the rule in words.
+        bounds: what must hold.
+    """
+
+    reason: str
+    says: str
+    bounds: tuple[Bound, ...]
+
+
+def fails(rule: Rule, signals: pa.Table | pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    """Which rows fail the rule, bool[n]."""
+    failed = np.zeros(signals.num_rows, np.bool_)
+    for bound in rule.bounds:
+        value = _column(signals, bound.signal)
+        if bound.of is not None:
+            whole = _column(signals, bound.of)
+            value = np.divide(value, whole, out=np.zeros_like(value), where=whole > 0)
+        failed |= (value < bound.least) | (value > bound.most)
+    return failed
+
+
+def _column(signals: pa.Table | pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
+    column: npt.NDArray[np.float64] = signals[name].to_numpy().astype(np.float64)
+    return column

@@ -1,0 +1,90 @@
+"""What readers yield: batches of raw records, each accounted for exactly once.
+
+A record is a document, broken (to be quarantined), or skipped for a reason. What counts as a record is each format's to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+# Batches are closed at about this much text: large enough for kernels, small enough for memory.
+BATCH_TEXT_BYTES = 4 << 20
+EXCERPT_BYTES = 200
+
+
+@dataclass(frozen=True)
+class Record:
+    """One document as found.
+
+    Attributes:
+        offset: where in the raw file; the format's reader says in what unit.
+        name: the record's own id, if it has one.
+    """
+
+    offset: int
+    name: str | None
+    url: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A record that cannot be read.
+
+    Attributes:
+        error: what is wrong; the part before the first colon names the kind and is counted by the ledger.
+        excerpt: its first bytes, at most `EXCERPT_BYTES`.
+    """
+
+    offset: int
+    name: str | None
+    error: str
+    excerpt: bytes
+
+
+@dataclass(frozen=True)
+class Records:
+    """A batch in the order of the file; `skipped` counts records without text by reason."""
+
+    documents: list[Record]
+    broken: list[Broken]
+    skipped: dict[str, int]
+
+
+@dataclass
+class Batcher:
+    """Collects records and hands out batches of about `BATCH_TEXT_BYTES` of text."""
+
+    documents: list[Record] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    _characters: int = 0
+
+    def add(self, record: Record) -> None:
+        """A document; one of white space only is counted as `empty_text`."""
+        if not record.text or record.text.isspace():
+            self.skip("empty_text")
+            return
+        self.documents.append(record)
+        self._characters += len(record.text)
+
+    def skip(self, reason: str) -> None:
+        """A record that holds no document for us."""
+        self.skipped[reason] += 1
+
+    def quarantine(self, offset: int, name: str | None, error: str, excerpt: bytes) -> None:
+        """A broken record."""
+        self.broken.append(Broken(offset, name, error, bytes(excerpt[:EXCERPT_BYTES])))
+
+    def full(self) -> Iterator[Records]:
+        """The batch, when there is enough of it."""
+        if self._characters >= BATCH_TEXT_BYTES or len(self.broken) >= 10_000:
+            yield self.take()
+
+    def take(self) -> Records:
+        """Whatever there is; the batcher begins anew."""
+        batch = Records(self.documents, self.broken, dict(self.skipped))
+        self.documents, self.broken, self.skipped, self._characters = [], [], Counter(), 0
+        return batch

@@ -1,0 +1,50 @@
+"""The site of a URL: its registered domain, by the Public Suffix List that the installed package carries.
+
+In: URLs. Out, row-aligned: `example.co.uk` for `https://www.example.co.uk/a`; the address itself for IP hosts; None where there is no host.
+Lower case, international names in their ASCII form, so that a site has one name. The result changes with the list, that is with the
+version of `publicsuffixlist`, and with nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache, lru_cache
+from typing import Any
+
+_HOST = re.compile(r"\s*[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[0-9a-f:.]+\]|[^/?#:\s]+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[.*")
+
+
+def sites(urls: Sequence[str | None]) -> list[str | None]:
+    """The sites of many URLs, in order; None for None."""
+    return [None if url is None else registered_domain(url) for url in urls]
+
+
+def registered_domain(url: str) -> str | None:
+    """The registered domain of one absolute URL, or None if it names no host.
+
+    A host that is itself a public suffix, or has no dot, stands for itself.
+    """
+    match = _HOST.match(url)
+    return _of_host(match.group(1).lower().rstrip(".")) if match else None
+
+
+@lru_cache(maxsize=100_000)
+def _of_host(host: str) -> str | None:
+    if _ADDRESS.fullmatch(host):
+        return host
+    if not host.isascii():
+        with suppress(UnicodeError):
+            host = host.encode("idna").decode()  # RFC 3490
+    domain = _suffixes().privatesuffix(host)
+    return str(domain) if domain else host or None
+
+
+@cache
+def _suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList
+
+    # ICANN's part of the list only: who registered the domain answers for what is below it, blogs of a hoster included.
+    return PublicSuffixList(only_icann=True)

@@ -1,0 +1,93 @@
+"""The token shard: what a prepared corpus consists of, and what training reads.
+
+A shard is an Arrow IPC *file*, uncompressed, with exactly one record batch and one column:
+
+    tokens: large_list<item: uint16 or uint32, not null>     one row per document, BOS and EOS included
+
+so that `column.values` is one contiguous array over the mapped file. Beside it, `NAME.documents.arrow` has one row per document in the
+same order (`SIDE_TABLE`). Schema metadata of both names the format, dtype, tokenizer, bucket and shard. Shards of a bucket are ordered
+by name; `_MANIFEST.json` lists them with hashes and is published last.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from manifests.base import Strict
+from manifests.steps import Ledger
+
+FORMAT = "gristmill-shard/1"
+MANIFEST = "_MANIFEST.json"
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+SIDE_TABLE = pa.schema([
+    pa.field("document_id", pa.binary(16), nullable=False),
+    pa.field("source", _WORDS, nullable=False),
+    pa.field("site", _WORDS),
+    pa.field("url", pa.string()),
+    pa.field("offset", pa.int64(), nullable=False),    # of the document's first token in the shard
+    pa.field("length", pa.int64(), nullable=False),    # tokens, BOS and EOS included
+    pa.field("file", _WORDS, nullable=False),          # raw file, relative to the source's root
+    pa.field("record", pa.int64(), nullable=False),    # where in the raw file; format-specific
+    pa.field("record_name", pa.string()),              # the record's own id
+    pa.field("band", _WORDS, nullable=False),          # factual or general
+])
+
+
+class TokenizerInfo(Strict):
+    """The tokenizer that wrote the shards; `bos_id` and `eos_id` are None where documents are not bounded by them."""
+
+    sha256: str
+    vocab_size: int
+    bos_id: int | None
+    eos_id: int | None
+
+
+class ShardEntry(Strict):
+    """One shard.
+
+    Attributes:
+        file: relative to the shard folder; so is `documents_file`.
+        content_sha256: over tokens, offsets and document ids: does not depend on the Arrow version that wrote the file.
+        inputs: names of the parts that it was made from.
+    """
+
+    bucket: str
+    name: str
+    file: str
+    documents_file: str
+    sha256: str
+    documents_sha256: str
+    content_sha256: str
+    bytes: int
+    documents_bytes: int
+    documents: int
+    tokens: int
+    inputs: list[str]
+
+
+class ShardManifest(Strict):
+    """All shards of a prepared corpus, sorted by bucket and name.
+
+    Attributes:
+        digest: sha256 over the tokenizer and the content hashes in order; two corpora with the same digest train the same.
+        inputs: digests of the steps before.
+    """
+
+    format: Literal["gristmill-shard/1"] = "gristmill-shard/1"
+    corpus: str
+    dtype: Literal["uint16", "uint32"]
+    tokenizer: TokenizerInfo
+    shards: list[ShardEntry]
+    ledger: Ledger = Ledger()
+    inputs: dict[str, str] = {}
+    digest: str = ""
+
+
+def token_dtype(vocab_size: int) -> np.dtype[np.unsignedinteger]:
+    """uint16 when every token id fits, else uint32."""
+    return np.dtype(np.uint16) if vocab_size <= 1 << 16 else np.dtype(np.uint32)

@@ -1,0 +1,114 @@
+"""Writing shards: arrays in, published files and their manifest rows out. The bytes depend on the content only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import ValidationError
+
+from manifests.base import sha256_of
+from manifests.errors import GristmillError
+from manifests.storage import exists, join, publish, read_bytes
+from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+
+
+def write_shard(folder: str, *, bucket: str, name: str, tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64],
+                documents: pa.Table, tokenizer: TokenizerInfo, inputs: list[str]) -> ShardEntry:
+    """Publish one shard and its side table.
+
+    Args:
+        folder: the shard folder; files go to `folder/bucket/name.arrow` and `name.documents.arrow`.
+        tokens: [t], of the tokenizer's dtype; all documents one after the other.
+        offsets: int64[documents + 1]; 0 first, t last.
+        documents: one row per document, columns of `SIDE_TABLE` in any order.
+        inputs: names of what it was made from.
+
+    Raises:
+        GristmillError: offsets, rows or token ids that do not fit together; nothing is written then.
+    """
+    dtype = token_dtype(tokenizer.vocab_size)
+    _check(tokens, offsets, documents, dtype=dtype, vocab_size=tokenizer.vocab_size, where=f"{bucket}/{name}")
+    metadata = {"format": FORMAT, "dtype": str(dtype), "tokenizer_sha256": tokenizer.sha256, "bucket": bucket, "shard": name}
+    item = pa.field("item", pa.from_numpy_dtype(dtype), nullable=False)
+    schema = pa.schema([pa.field("tokens", pa.large_list(item), nullable=False)], metadata=metadata)
+    column = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(tokens), type=schema.field(0).type)
+    table = documents.select(SIDE_TABLE.names).cast(SIDE_TABLE).combine_chunks().unify_dictionaries()
+    side_schema = SIDE_TABLE.with_metadata(metadata)
+    data = _file(pa.RecordBatch.from_arrays([column], schema=schema), schema)
+    side = _file(table.to_batches()[0].replace_schema_metadata(metadata), side_schema, compression="zstd")
+    entry = ShardEntry(
+        bucket=bucket, name=name, file=f"{bucket}/{name}.arrow", documents_file=f"{bucket}/{name}.documents.arrow",
+        sha256=_sha256(data), documents_sha256=_sha256(side), content_sha256=content_sha256(tokens, offsets, table["document_id"]),
+        bytes=data.size, documents_bytes=side.size, documents=len(offsets) - 1, tokens=len(tokens), inputs=inputs)
+    publish(join(folder, entry.documents_file), side)
+    publish(join(folder, entry.file), data)
+    return entry
+
+
+def content_sha256(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], document_ids: pa.ChunkedArray) -> str:
+    """Hex sha256 over token bytes (little-endian), offsets (int64) and document ids."""
+    digest = hashlib.sha256(np.ascontiguousarray(tokens, tokens.dtype.newbyteorder("<")).data)
+    digest.update(np.ascontiguousarray(offsets, "<i8").data)
+    digest.update(b"".join(document_ids.to_pylist()))
+    return digest.hexdigest()
+
+
+def publish_manifest(folder: str, manifest: ShardManifest) -> ShardManifest:
+    """Fill in the digest and publish the manifest: the commit mark of the folder."""
+    entries = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
+    complete = manifest.model_copy(update={"shards": entries, "digest": digest_of(manifest.tokenizer, entries)})
+    text = json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    publish(join(folder, MANIFEST), text.encode())
+    return complete
+
+
+def digest_of(tokenizer: TokenizerInfo, entries: list[ShardEntry]) -> str:
+    """What identifies a prepared corpus: its tokenizer and the content of its shards in order."""
+    return sha256_of([tokenizer.model_dump(), [[entry.bucket, entry.name, entry.content_sha256] for entry in entries]])
+
+
+def load_manifest(folder: str) -> ShardManifest:
+    """The manifest of a complete shard folder.
+
+    Raises:
+        GristmillError: there is none, or it is not a shard manifest.
+    """
+    path = join(folder, MANIFEST)
+    if not exists(path):
+        raise GristmillError("holds no complete token shards", where=folder, remedy="run `gristmill prep` to its end")
+    try:
+        return ShardManifest.model_validate(json.loads(read_bytes(path)))
+    except (ValueError, ValidationError) as error:
+        raise GristmillError(f"is not a shard manifest: {str(error).splitlines()[0]}", where=path,
+                             remedy="run `gristmill prep` again") from None
+
+
+def _check(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], documents: pa.Table, *, dtype: np.dtype[Any],
+           vocab_size: int, where: str) -> None:
+    problem = None
+    if tokens.dtype != dtype:
+        problem = f"tokens are {tokens.dtype}, a vocabulary of {vocab_size} needs {dtype}"
+    elif len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(tokens) or (np.diff(offsets) < 0).any():
+        problem = "offsets do not run from 0 to the number of tokens"
+    elif documents.num_rows != len(offsets) - 1:
+        problem = f"{documents.num_rows} rows in the side table for {len(offsets) - 1} documents"
+    elif len(tokens) and int(tokens.max()) >= vocab_size:
+        problem = f"token id {int(tokens.max())} is outside the vocabulary of {vocab_size}"
+    if problem is not None:
+        raise GristmillError(problem, where=where)
+
+
+def _file(batch: pa.RecordBatch, schema: pa.Schema, *, compression: str | None = None) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def _sha256(buffer: pa.Buffer) -> str:
+    return hashlib.sha256(memoryview(buffer)).hexdigest()

@@ -1,0 +1,30 @@
+"""Band keys: equal rows of a band give equal keys there, and nowhere else."""
+
+import numpy as np
+import pytest
+
+from dedup.bands import band_keys
+
+
+def test_keys_tell_which_bands_agree() -> None:
+    signatures = np.arange(24, dtype=np.uint32).reshape(2, 12)
+    signatures[1, 4:8] = signatures[0, 4:8]
+    keys = band_keys(signatures, bands=3, rows=4)
+    assert keys.dtype == np.uint64
+    assert (keys[0] == keys[1]).tolist() == [False, True, False]
+
+
+def test_equal_values_in_different_bands_do_not_meet() -> None:
+    keys = band_keys(np.full((1, 6), 7, np.uint32), bands=3, rows=2)
+    assert len(set(keys[0].tolist())) == 3
+
+
+def test_the_order_of_rows_matters() -> None:
+    keys = band_keys(np.array([[1, 2], [2, 1]], np.uint32), bands=1, rows=2)
+    assert keys[0] != keys[1]
+
+
+def test_other_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="length 7"):
+        band_keys(np.zeros((1, 7), np.uint32), bands=2, rows=4)
+    assert band_keys(np.zeros((0, 8), np.uint32), bands=2, rows=4).shape == (0, 2)
