@@ -143,9 +143,14 @@ def begin_step(folder: str) -> None:
 
 
 def remove_stale(folder: str, outputs: Iterable[Output], tasks: Iterable[str]) -> list[str]:
-    """Delete what an earlier run with other settings or inputs left in the folder; returns the deleted paths."""
+    """Delete what an earlier run with other settings or inputs left in the folder; returns the deleted paths.
+
+    The old step manifest goes first: from the first deletion on it would name files that are not there.
+    """
     wanted = {output.path for output in outputs} | {f"{TASKS}/{task}.json" for task in tasks} | {MANIFEST}
     stale = [path for path in list_files(folder) if path not in wanted]
+    if stale:
+        remove_file(join(folder, MANIFEST))
     for path in stale:
         remove_file(join(folder, path))
     return stale

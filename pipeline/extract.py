@@ -28,6 +28,7 @@ from manifests.corpus import CorpusManifest, MinHash, Source
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
 from manifests.storage import is_url, join, map_file
+from pipeline.folders import EXTRACT
 from pipeline.inputs import RawFile, list_raw_files, task_name
 from pipeline.language import identify
 from pipeline.normalise import document_ids, normalise, text_buffers
@@ -40,7 +41,6 @@ from pipeline.signals import SIGNALS, compute_signals
 from pipeline.sites import sites
 from pipeline.tasks import Task, pending_tasks, run_tasks
 
-FOLDER = "extract"
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 1
 # A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
@@ -74,7 +74,7 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     Raises:
         GristmillError: a missing input, a full disk, a failed task; finished tasks stay finished.
     """
-    folder = join(out, FOLDER)
+    folder = join(out, EXTRACT)
     settings = extract_settings(manifest)
     sources = {source.name: source for source in manifest.sources}
     files = list_raw_files(manifest.sources)
@@ -89,7 +89,7 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     return write_step(
         folder,
         StepManifest(
-            step=FOLDER,
+            step=EXTRACT,
             settings_sha256=sha256_of(settings),
             inputs_sha256=sha256_of(inputs),
             settings=settings,

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +45,10 @@ class Runner:
     workers: int = 1
     job_endpoint: str | None = None
     worker_endpoint: str | None = None
+
+    def at_most(self, workers: int) -> Runner:
+        """The same runner with no more workers than a pipeline has work for: starting one costs two CPU seconds."""
+        return replace(self, workers=max(1, min(self.workers, workers)))
 
 
 def run_pipeline(build: Callable[[Any], object], *, runner: Runner) -> None:

@@ -61,7 +61,7 @@ def run_tasks(
 
             return pipeline | "Tasks" >> beam.Create(elements) | label >> beam.ParDo(_task_dofn(function, dict(settings), folder))
 
-        run_pipeline(build, runner=runner)
+        run_pipeline(build, runner=runner.at_most(len(pending)))
     return collect(tasks, folder=folder)
 
 

@@ -21,19 +21,16 @@ from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, require_step
 from manifests.storage import join, read_bytes
-from pipeline.decide import FOLDER as DECIDE
 from pipeline.encoder import Encoder, compare, encode, load_encoder
-from pipeline.extract import FOLDER as EXTRACT
+from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
 from pipeline.parts import Part, group_parts, list_parts, part_from
 from pipeline.runners import Runner
 from pipeline.schemas import ipc_metadata, iterate_ipc, read_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
-from pipeline.tokenizer import FOLDER as TOKENIZER
-from pipeline.tokenizer import MODEL, tokenizer_settings
+from pipeline.tokenizer import MODEL
 from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.writer import publish_manifest, write_shard
 
-FOLDER = "shards"
 VERSION = 1
 # One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.
 CHECK_ONE_IN = 1_000
@@ -47,13 +44,13 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
     Raises:
         GristmillError: an earlier step is not complete, an encoding check failed, or a task failed.
     """
-    folder = join(out, FOLDER)
+    folder = join(out, SHARDS)
     extracted = require_step(join(out, EXTRACT), command="gristmill extract")
     decided = require_step(join(out, DECIDE), command="gristmill decide")
     tokenizer = require_step(join(out, TOKENIZER), command="gristmill tokenizer train")
     if decided.inputs[EXTRACT] != extracted.digest:
         raise GristmillError("the decisions belong to another extract", where=join(out, DECIDE), remedy="run `gristmill decide` again")
-    settings = {"version": VERSION, "shard_tokens": manifest.shard_tokens, **tokenizer_settings(manifest)}
+    settings = tokenize_settings(manifest)
     key = sha256_of([settings, decided.digest, tokenizer.digest])
     tasks = [
         _task(group, rank, key)
@@ -61,7 +58,9 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
     ]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
-    manifests = run_tasks(tasks, tokenize_group, {**settings, "out": out}, folder=folder, label="Tokenize", runner=runner)
+    manifests = run_tasks(
+        tasks, tokenize_group, {**settings, "out": out, "tokenizer": tokenizer.digest}, folder=folder, label="Tokenize", runner=runner
+    )
     return _publish(manifest, manifests, decided=decided, tokenizer=tokenizer, out=out)
 
 
@@ -97,8 +96,8 @@ class _Pending:
 
 def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
     """Consecutive parts of one source to shards. Payload: name, key, rank, parts."""
-    out, folder = settings["out"], join(settings["out"], FOLDER)
-    encoder = _encoder(join(out, TOKENIZER, MODEL), settings["encoder"])
+    out, folder = settings["out"], join(settings["out"], SHARDS)
+    encoder = _encoder(join(out, TOKENIZER, MODEL), settings["encoder"], settings["tokenizer"])
     info = tokenizer_info(encoder, settings)
     parts = [part_from(part) for part in payload["parts"]]
     pending = _Pending()
@@ -237,7 +236,7 @@ def _write(folder: str, bucket: str, name: str, pending: _Pending, info: Tokeniz
 def _outputs(entry: ShardEntry) -> list[Output]:
     return [
         Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
-        Output(path=entry.documents_file, sha256=entry.documents_sha256, bytes=0, rows=entry.documents),
+        Output(path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents),
     ]
 
 
@@ -252,15 +251,27 @@ def tokenizer_info(encoder: Encoder, settings: dict[str, Any]) -> TokenizerInfo:
 
 
 @lru_cache(maxsize=1)
-def _encoder(path: str, engine: str) -> Encoder:
+def _encoder(path: str, engine: str, _digest: str) -> Encoder:
+    """Loaded once per process; the tokenizer step's digest tells one model from the next under the same path."""
     return load_encoder(read_bytes(path), engine=engine)
+
+
+def tokenize_settings(manifest: CorpusManifest) -> dict[str, Any]:
+    """What the output of this step depends on, beside the outputs of the steps before."""
+    return {
+        "version": VERSION,
+        "shard_tokens": manifest.shard_tokens,
+        "bos": manifest.tokenizer.bos,
+        "eos": manifest.tokenizer.eos,
+        "encoder": manifest.tokenizer.encoder,
+    }
 
 
 def _publish(
     manifest: CorpusManifest, tasks: list[TaskManifest], *, decided: StepManifest, tokenizer: StepManifest, out: str
 ) -> ShardManifest:
     """Check that every kept document is in a shard, then publish the shard manifest."""
-    folder = join(out, FOLDER)
+    folder = join(out, SHARDS)
     ledger = merge_ledgers(task.ledger for task in tasks)
     if ledger.balance() or ledger.records_in != decided.ledger.kept:
         raise GristmillError(
@@ -269,8 +280,8 @@ def _publish(
             remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
         )
     entries = sorted((ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name))
-    settings = {"encoder": manifest.tokenizer.encoder, "bos": manifest.tokenizer.bos, "eos": manifest.tokenizer.eos}
-    info = tokenizer_info(_encoder(join(out, TOKENIZER, MODEL), manifest.tokenizer.encoder), settings)
+    settings = tokenize_settings(manifest)
+    info = tokenizer_info(_encoder(join(out, TOKENIZER, MODEL), settings["encoder"], tokenizer.digest), settings)
     remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
     return publish_manifest(
         folder,
@@ -280,6 +291,7 @@ def _publish(
             tokenizer=info,
             shards=entries,
             ledger=ledger,
+            settings_sha256=sha256_of(settings),
             inputs={DECIDE: decided.digest, TOKENIZER: tokenizer.digest},
         ),
     )

@@ -8,7 +8,6 @@ split into digits, bytes for unknown characters), and one thread: the same corpu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,14 +17,12 @@ from manifests.corpus import CorpusManifest, TokenizerTraining
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, StepManifest, begin_step, read_step, require_step, write_step
 from manifests.storage import join, read_bytes
-from pipeline.decide import FOLDER as DECIDE
 from pipeline.encoder import load_encoder
-from pipeline.extract import FOLDER as EXTRACT
+from pipeline.folders import DECIDE, EXTRACT, TOKENIZER
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import iterate_ipc, publish_buffer, read_ipc
 from pipeline.tokenizer_training import train_model
 
-FOLDER = "tokenizer"
 MODEL = "tokenizer.model"
 VERSION = 1
 
@@ -36,7 +33,7 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
     Raises:
         GristmillError: the given model is missing or unusable; decide is not complete; too little text for the vocabulary.
     """
-    folder = join(out, FOLDER)
+    folder = join(out, TOKENIZER)
     settings = {"version": VERSION, **manifest.tokenizer.model_dump(mode="json", exclude={"model"}), "seed": manifest.seed}
     if manifest.tokenizer.model is not None:
         model = read_bytes(manifest.tokenizer.model)
@@ -60,7 +57,7 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
     return write_step(
         folder,
         StepManifest(
-            step=FOLDER,
+            step=TOKENIZER,
             settings_sha256=sha256_of(settings),
             inputs_sha256=sha256_of(inputs),
             settings=settings,
@@ -92,8 +89,3 @@ def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Ite
             chosen = (reasons[start : start + batch.num_rows] == 0) & ((ids ^ key).astype(np.float64) < threshold)
             yield from batch.column("text").filter(pa.array(chosen)).to_pylist()
             start += batch.num_rows
-
-
-def tokenizer_settings(manifest: CorpusManifest) -> dict[str, Any]:
-    """How documents are bounded and encoded."""
-    return {"bos": manifest.tokenizer.bos, "eos": manifest.tokenizer.eos, "encoder": manifest.tokenizer.encoder}

@@ -75,6 +75,7 @@ class ShardManifest(Strict):
 
     Attributes:
         digest: sha256 over the tokenizer and the content hashes in order; two corpora with the same digest train the same.
+        settings_sha256: over the settings of the step that wrote the shards.
         inputs: digests of the steps before.
     """
 
@@ -84,6 +85,7 @@ class ShardManifest(Strict):
     tokenizer: TokenizerInfo
     shards: list[ShardEntry]
     ledger: Ledger = Ledger()
+    settings_sha256: str = ""
     inputs: dict[str, str] = {}
     digest: str = ""
 

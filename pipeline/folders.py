@@ -1,0 +1,6 @@
+"""Names of the steps' folders below the output folder of `gristmill prep`."""
+
+EXTRACT = "extract"
+DECIDE = "decide"
+TOKENIZER = "tokenizer"
+SHARDS = "shards"
