@@ -1,0 +1,65 @@
+"""Gristmill: from raw text to a pretrained model. The command is `gristmill`; notebooks use the three functions here.
+
+    shards = gristmill.open_shards("prepared/shards")
+    tokens = gristmill.samples(shards, "runs/first", 0, 8)     # the first 8 samples that the run trains on
+    documents = gristmill.trace("runs/first", step=0)          # and the documents in them
+
+Importing the package imports none of its rooms: they come with the first call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from shards.order import Order
+    from shards.reader import Shards
+
+__all__ = ["open_shards", "samples", "trace"]
+
+
+def open_shards(folder: str) -> Shards:
+    """Open the shard folder of a prepared corpus: `shards` inside what `gristmill prep` wrote.
+
+    Returns:
+        Buckets by name; `buckets[name].map_tokens(i)` are the tokens of one shard, mapped, `read_documents(i)` its documents.
+
+    Raises:
+        GristmillError: the folder is not complete.
+    """
+    from shards.reader import open_shards as opened
+
+    return opened(folder)
+
+
+def samples(shards: Shards, order: Order | str, start: int, count: int) -> npt.NDArray[np.int64]:
+    """Token windows of samples `start` to `start + count`: int64[count, sequence + 1].
+
+    Args:
+        order: an order, or the folder of a run for the order that it trained by.
+
+    Raises:
+        GristmillError: not a run folder, or one over other shards.
+    """
+    from manifests.storage import join, read_bytes
+    from shards.order import order_from_json
+    from shards.samples import samples as read
+
+    return read(shards, order_from_json(read_bytes(join(order, "order.json")).decode()) if isinstance(order, str) else order, start, count)
+
+
+def trace(folder: str, step: int) -> list[dict[str, Any]]:
+    """The documents that a training step saw, from the run folder and the shards alone.
+
+    Returns:
+        One dict per document and sample: sample, document_id, source, site, url, file, record, record_name, bucket, epoch, tokens.
+
+    Raises:
+        GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
+    """
+    from gristmill.models import trace_rows
+
+    return trace_rows(folder, step=step)

@@ -2,7 +2,14 @@
 
 A bucket is `source/band`, for instance `enwiki/factual` or `crawl/general`. Rules are matched against bucket names with
 shell-style patterns, the first match wins, and together the matched buckets of one rule share what the rule asks for in
-proportion to their tokens.
+proportion to their tokens. Rules with neither `share` nor `epochs` take what the others leave, in proportion to their tokens:
+
+    buckets:
+      - {match: "enwiki/*", share: 0.1}
+      - {match: "books/*", epochs: 2}
+      - {match: "crawl/*"}
+
+Buckets that no rule matches are left out; without rules every bucket gets its natural share.
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from manifests.base import Strict, load
 
@@ -19,7 +26,12 @@ class BucketRule(Strict):
     """What one group of buckets gets: a share of all tokens, or a number of epochs over the group."""
 
     match: str = Field(description="shell-style pattern on bucket names: `enwiki/*`, `*/factual`, `*`")
-    share: float | None = Field(None, gt=0, le=1, description="of the run's tokens; shares are scaled to fill what `epochs` rules leave")
+    share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="of the run's tokens; without a rule that takes the rest, shares are scaled to fill what `epochs` rules leave",
+    )
     epochs: float | None = Field(None, gt=0, description="how often each token of the group is seen in the run")
     max_epochs: float | None = Field(None, gt=0, description="cap for this group; default: the mixture's `max_epochs`")
 
@@ -38,7 +50,19 @@ class MixtureManifest(Strict):
     name: str = "natural"
     buckets: list[BucketRule] = []
     max_epochs: float = Field(4.0, gt=0, description="no bucket is repeated more often; 4 by Muennighoff et al. (arXiv 2305.16264)")
-    block_samples: int = Field(2048, ge=1, le=1 << 20, description="samples per block; shares are exact to 1/block_samples in every block")
+    block_samples: int = Field(
+        65_536,
+        ge=1,
+        le=1 << 20,
+        description="samples per block, a power of two; shares are exact to 1/block_samples in every block, and spread evenly within it",
+    )
+
+    @field_validator("block_samples")
+    @classmethod
+    def _power_of_two(cls, value: int) -> int:
+        if value & (value - 1):
+            raise ValueError(f"must be a power of two, such as {1 << (value.bit_length() - 1)} or {1 << value.bit_length()}")
+        return value
 
 
 def load_mixture(path: str | Path) -> MixtureManifest:

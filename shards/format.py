@@ -24,18 +24,20 @@ MANIFEST = "_MANIFEST.json"
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
-SIDE_TABLE = pa.schema([
-    pa.field("document_id", pa.binary(16), nullable=False),
-    pa.field("source", _WORDS, nullable=False),
-    pa.field("site", _WORDS),
-    pa.field("url", pa.string()),
-    pa.field("offset", pa.int64(), nullable=False),    # of the document's first token in the shard
-    pa.field("length", pa.int64(), nullable=False),    # tokens, BOS and EOS included
-    pa.field("file", _WORDS, nullable=False),          # raw file, relative to the source's root
-    pa.field("record", pa.int64(), nullable=False),    # where in the raw file; format-specific
-    pa.field("record_name", pa.string()),              # the record's own id
-    pa.field("band", _WORDS, nullable=False),          # factual or general
-])
+SIDE_TABLE = pa.schema(
+    [
+        pa.field("document_id", pa.binary(16), nullable=False),
+        pa.field("source", _WORDS, nullable=False),
+        pa.field("site", _WORDS),
+        pa.field("url", pa.string()),
+        pa.field("offset", pa.int64(), nullable=False),  # of the document's first token in the shard
+        pa.field("length", pa.int64(), nullable=False),  # tokens, BOS and EOS included
+        pa.field("file", _WORDS, nullable=False),  # raw file, relative to the source's root
+        pa.field("record", pa.int64(), nullable=False),  # where in the raw file; format-specific
+        pa.field("record_name", pa.string()),  # the record's own id
+        pa.field("band", _WORDS, nullable=False),  # factual or general
+    ]
+)
 
 
 class TokenizerInfo(Strict):

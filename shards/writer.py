@@ -17,19 +17,28 @@ from manifests.storage import exists, join, publish, read_bytes
 from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 
 
-def write_shard(folder: str, *, bucket: str, name: str, tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64],
-                documents: pa.Table, tokenizer: TokenizerInfo, inputs: list[str]) -> ShardEntry:
+def write_shard(
+    folder: str,
+    *,
+    bucket: str,
+    name: str,
+    tokens: npt.NDArray[np.unsignedinteger],
+    offsets: npt.NDArray[np.int64],
+    documents: pa.Table,
+    tokenizer: TokenizerInfo,
+    inputs: list[str],
+) -> ShardEntry:
     """Publish one shard and its side table.
 
     Args:
         folder: the shard folder; files go to `folder/bucket/name.arrow` and `name.documents.arrow`.
         tokens: [t], of the tokenizer's dtype; all documents one after the other.
         offsets: int64[documents + 1]; 0 first, t last.
-        documents: one row per document, columns of `SIDE_TABLE` in any order.
+        documents: one row per document, columns of `SIDE_TABLE` in any order; strings may be dictionary-encoded or not.
         inputs: names of what it was made from.
 
     Raises:
-        GristmillError: offsets, rows or token ids that do not fit together; nothing is written then.
+        GristmillError: offsets, rows, columns or token ids that do not fit together; nothing is written then.
     """
     dtype = token_dtype(tokenizer.vocab_size)
     _check(tokens, offsets, documents, dtype=dtype, vocab_size=tokenizer.vocab_size, where=f"{bucket}/{name}")
@@ -37,20 +46,46 @@ def write_shard(folder: str, *, bucket: str, name: str, tokens: npt.NDArray[np.u
     item = pa.field("item", pa.from_numpy_dtype(dtype), nullable=False)
     schema = pa.schema([pa.field("tokens", pa.large_list(item), nullable=False)], metadata=metadata)
     column = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(tokens), type=schema.field(0).type)
-    table = documents.select(SIDE_TABLE.names).cast(SIDE_TABLE).combine_chunks().unify_dictionaries()
-    side_schema = SIDE_TABLE.with_metadata(metadata)
-    data = _file(pa.RecordBatch.from_arrays([column], schema=schema), schema)
-    side = _file(table.to_batches()[0].replace_schema_metadata(metadata), side_schema, compression="zstd")
+    side_batch = side_table(documents).replace_schema_metadata(metadata)
+    data = _file(pa.RecordBatch.from_arrays([column], schema=schema))
+    side = _file(side_batch, compression="zstd")
     entry = ShardEntry(
-        bucket=bucket, name=name, file=f"{bucket}/{name}.arrow", documents_file=f"{bucket}/{name}.documents.arrow",
-        sha256=_sha256(data), documents_sha256=_sha256(side), content_sha256=content_sha256(tokens, offsets, table["document_id"]),
-        bytes=data.size, documents_bytes=side.size, documents=len(offsets) - 1, tokens=len(tokens), inputs=inputs)
+        bucket=bucket,
+        name=name,
+        file=f"{bucket}/{name}.arrow",
+        documents_file=f"{bucket}/{name}.documents.arrow",
+        sha256=_sha256(data),
+        documents_sha256=_sha256(side),
+        content_sha256=content_sha256(tokens, offsets, side_batch["document_id"]),
+        bytes=data.size,
+        documents_bytes=side.size,
+        documents=len(offsets) - 1,
+        tokens=len(tokens),
+        inputs=inputs,
+    )
     publish(join(folder, entry.documents_file), side)
     publish(join(folder, entry.file), data)
     return entry
 
 
-def content_sha256(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], document_ids: pa.ChunkedArray) -> str:
+def side_table(documents: pa.Table) -> pa.RecordBatch:
+    """The columns of `SIDE_TABLE` as one batch whose buffers depend on the values only.
+
+    What Arrow writes of a slice holds the bits and dictionary words of its parent: columns are taken apart and built anew.
+    """
+    every = pa.array(np.arange(documents.num_rows))
+    arrays = []
+    for field in SIDE_TABLE:
+        column = documents[field.name]
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        column = column.cast(plain).combine_chunks().take(every)
+        arrays.append(column.dictionary_encode() if pa.types.is_dictionary(field.type) else column)
+    return pa.RecordBatch.from_arrays(arrays, schema=SIDE_TABLE)
+
+
+def content_sha256(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], document_ids: pa.Array) -> str:
     """Hex sha256 over token bytes (little-endian), offsets (int64) and document ids."""
     digest = hashlib.sha256(np.ascontiguousarray(tokens, tokens.dtype.newbyteorder("<")).data)
     digest.update(np.ascontiguousarray(offsets, "<i8").data)
@@ -84,12 +119,20 @@ def load_manifest(folder: str) -> ShardManifest:
     try:
         return ShardManifest.model_validate(json.loads(read_bytes(path)))
     except (ValueError, ValidationError) as error:
-        raise GristmillError(f"is not a shard manifest: {str(error).splitlines()[0]}", where=path,
-                             remedy="run `gristmill prep` again") from None
+        raise GristmillError(
+            f"is not a shard manifest: {str(error).splitlines()[0]}", where=path, remedy="run `gristmill prep` again"
+        ) from None
 
 
-def _check(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], documents: pa.Table, *, dtype: np.dtype[Any],
-           vocab_size: int, where: str) -> None:
+def _check(
+    tokens: npt.NDArray[np.unsignedinteger],
+    offsets: npt.NDArray[np.int64],
+    documents: pa.Table,
+    *,
+    dtype: np.dtype[Any],
+    vocab_size: int,
+    where: str,
+) -> None:
     problem = None
     if tokens.dtype != dtype:
         problem = f"tokens are {tokens.dtype}, a vocabulary of {vocab_size} needs {dtype}"
@@ -97,15 +140,21 @@ def _check(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int6
         problem = "offsets do not run from 0 to the number of tokens"
     elif documents.num_rows != len(offsets) - 1:
         problem = f"{documents.num_rows} rows in the side table for {len(offsets) - 1} documents"
+    elif missing := [name for name in SIDE_TABLE.names if name not in documents.column_names]:
+        problem = f"the side table lacks {', '.join(missing)}"
+    elif empty := [field.name for field in SIDE_TABLE if not field.nullable and documents[field.name].null_count]:
+        problem = f"the side table has rows without {', '.join(empty)}"
+    elif (documents["offset"].to_numpy() != offsets[:-1]).any() or (documents["length"].to_numpy() != np.diff(offsets)).any():
+        problem = "the side table's offsets or lengths are not those of the tokens"
     elif len(tokens) and int(tokens.max()) >= vocab_size:
         problem = f"token id {int(tokens.max())} is outside the vocabulary of {vocab_size}"
     if problem is not None:
         raise GristmillError(problem, where=where)
 
 
-def _file(batch: pa.RecordBatch, schema: pa.Schema, *, compression: str | None = None) -> pa.Buffer:
+def _file(batch: pa.RecordBatch, *, compression: str | None = None) -> pa.Buffer:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+    with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_batch(batch)
     return sink.getvalue()
 

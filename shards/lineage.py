@@ -1,0 +1,101 @@
+"""Lineage: sample numbers in, the documents whose tokens they hold out, from the manifest, the order and the side tables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shards.order import Order, locate
+from shards.reader import Bucket, Shards
+from shards.samples import check_order
+
+LINEAGE = pa.schema(
+    [
+        pa.field("sample", pa.int64(), nullable=False),
+        pa.field("document_id", pa.string(), nullable=False),  # hexadecimal
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("site", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("record", pa.int64(), nullable=False),
+        pa.field("record_name", pa.string()),
+        pa.field("bucket", pa.string(), nullable=False),
+        pa.field("epoch", pa.int64(), nullable=False),  # of the bucket; 0 is the first
+        pa.field("tokens", pa.int64(), nullable=False),  # of the document in the sample
+    ]
+)
+
+_FROM_SIDE_TABLE = ["source", "site", "url", "file", "record", "record_name"]
+
+Int64s = npt.NDArray[np.int64]
+
+
+def documents_of(shards: Shards, order: Order, start: int, count: int) -> pa.Table:
+    """The documents in samples `start` to `start + count`.
+
+    Returns:
+        Rows of `LINEAGE`, by sample and then by position in it: one for every sample and document that share tokens. A sample's
+        `tokens` add up to sequence + 1: its last token, which is only a target, counts too.
+
+    Raises:
+        GristmillError: the order is not one over these shards, or a side table cannot be read.
+    """
+    check_order(shards, order)
+    bucket, window, epoch = locate(order, start, count)
+    tables = []
+    for index in np.unique(bucket).tolist():
+        name = order.buckets[index].name
+        rows = np.flatnonzero(bucket == index)
+        for piece, row, position in _pieces(shards.buckets[name], window[rows] * order.sequence, order.sequence + 1):
+            row = rows[row]
+            tables.append(
+                piece.append_column("sample", pa.array(start + row))
+                .append_column("epoch", pa.array(epoch[row]))
+                .append_column("bucket", pa.array([name] * len(row), pa.string()))
+                .append_column("position", pa.array(position))
+            )
+    if not tables:
+        return LINEAGE.empty_table()
+    return pa.concat_tables(tables).sort_by([("sample", "ascending"), ("position", "ascending")]).select(LINEAGE.names).cast(LINEAGE)
+
+
+def _pieces(bucket: Bucket, positions: Int64s, width: int) -> Sequence[tuple[pa.Table, Int64s, Int64s]]:
+    """Windows of `width` tokens at `positions` of a bucket's stream, cut by shard and document.
+
+    Returns:
+        Per shard that is touched: one row per window and document, the window of each row, and where in the stream the row begins.
+    """
+    first = np.searchsorted(bucket.starts, positions, side="right") - 1
+    last = np.searchsorted(bucket.starts, positions + width, side="left") - 1
+    found = []
+    for shard in sorted({shard for low, high in zip(first.tolist(), last.tolist(), strict=True) for shard in range(low, high + 1)}):
+        start, end = bucket.starts[shard], bucket.starts[shard + 1]
+        windows = np.flatnonzero((first <= shard) & (shard <= last))
+        low = np.maximum(positions[windows], start) - start
+        high = np.minimum(positions[windows] + width, end) - start
+        documents = bucket.read_documents(shard, ["document_id", "offset", "length", *_FROM_SIDE_TABLE])
+        table, touched, position = _overlaps(documents, low, high)
+        found.append((table, windows[touched], position + start))
+    return found
+
+
+def _overlaps(documents: pa.Table, low: Int64s, high: Int64s) -> tuple[pa.Table, Int64s, Int64s]:
+    """Every pair of a stretch [low, high) of a shard and a document that share tokens: row, index of the stretch, first shared token."""
+    offset = documents["offset"].to_numpy()
+    end = offset + documents["length"].to_numpy()
+    begins = np.searchsorted(end, low, side="right")  # the first document that ends behind `low`
+    stops = np.searchsorted(offset, high, side="left")  # the first that does not begin before `high`
+    each = np.maximum(stops - begins, 0)
+    window = np.repeat(np.arange(len(low)), each)
+    document = np.arange(int(each.sum())) - np.repeat(np.cumsum(each) - each, each) + np.repeat(begins, each)
+    position = np.maximum(offset[document], low[window])
+    tokens = np.minimum(end[document], high[window]) - position
+    some = tokens > 0  # a document without tokens is in no window
+    window, document, position, tokens = window[some], document[some], position[some], tokens[some]
+    rows = documents.take(pa.array(document))
+    columns = {name: rows[name].cast(LINEAGE.field(name).type) for name in _FROM_SIDE_TABLE}
+    identities = pa.array([identity.hex() for identity in rows["document_id"].to_pylist()], pa.string())
+    return pa.table({"document_id": identities, **columns, "tokens": pa.array(tokens)}), window, position

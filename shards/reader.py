@@ -1,0 +1,162 @@
+"""Reading shards: a folder in, buckets of memory-mapped token arrays out.
+
+The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it. Nothing is read
+at opening but the manifest and the list of files: a token array is mapped when it is first asked for, and only so many stay mapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from manifests.errors import GristmillError
+from manifests.storage import is_url, join, list_files, map_file
+from shards.format import FORMAT, ShardEntry, ShardManifest
+from shards.writer import load_manifest
+
+# Far below Linux's vm.max_map_count (65,530 maps a process); a map holds no file descriptor once it is made.
+OPEN_MAPS = 8192
+
+Tokens = npt.NDArray[np.unsignedinteger]
+
+
+@dataclass(frozen=True, eq=False)
+class Bucket:
+    """The shards of one bucket, in name order.
+
+    Attributes:
+        tokens: in all shards.
+        starts: int64[shards + 1], where each shard begins in the bucket's stream; the last is `tokens`.
+        entries: one manifest row per shard.
+    """
+
+    name: str
+    tokens: int
+    starts: npt.NDArray[np.int64]
+    entries: list[ShardEntry]
+    folder: str
+    _mapped: Callable[[str], Tokens] = field(repr=False)
+
+    def map_tokens(self, shard: int) -> Tokens:
+        """All tokens of a shard: a read-only view of the mapped file, uint16 or uint32 [entries[shard].tokens].
+
+        Raises:
+            GristmillError: the file is gone, is not the one in the manifest, or lies in an object store.
+        """
+        return self._mapped(self.entries[shard].file)
+
+    def read_documents(self, shard: int, columns: list[str] | None = None) -> pa.Table:
+        """The side table of a shard, or some columns of it: one row per document, in the order of the tokens."""
+        entry = self.entries[shard]
+        table = read_side_table(self.folder, entry, columns)
+        if table.num_rows != entry.documents:
+            raise GristmillError(
+                f"has {table.num_rows} rows, the manifest says {entry.documents}",
+                where=join(self.folder, entry.documents_file),
+                remedy="run `gristmill verify`",
+            )
+        return table
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """A complete shard folder; `buckets` is sorted by name."""
+
+    folder: str
+    manifest: ShardManifest
+    buckets: dict[str, Bucket]
+
+
+def open_shards(folder: str) -> Shards:
+    """Open a shard folder.
+
+    Raises:
+        GristmillError: there is no shard manifest, or a file that it lists is not there.
+    """
+    manifest = load_manifest(folder)
+    present = set(list_files(folder, "**/*.arrow"))
+    missing = [name for entry in manifest.shards for name in (entry.file, entry.documents_file) if name not in present]
+    if missing:
+        raise GristmillError(
+            f"{len(missing)} of {2 * len(manifest.shards)} files are missing, the first is {missing[0]}",
+            where=folder,
+            remedy="restore them, or run `gristmill prep` again",
+        )
+    entries = {entry.file: entry for entry in manifest.shards}
+
+    @lru_cache(maxsize=OPEN_MAPS)
+    def mapped(file: str) -> Tokens:
+        return map_tokens(folder, entries[file], manifest.dtype)
+
+    rows = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
+    buckets = {name: _bucket(folder, name, list(group), mapped) for name, group in groupby(rows, key=lambda entry: entry.bucket)}
+    return Shards(folder=folder, manifest=manifest, buckets=buckets)
+
+
+def map_tokens(folder: str, entry: ShardEntry, dtype: str) -> Tokens:
+    """Map one shard and check that it is the one that the manifest describes, as far as that costs nothing."""
+    path = join(folder, entry.file)
+    if is_url(folder):
+        raise GristmillError("token shards are read through memory maps", where=path, remedy="copy the shard folder to a local disk")
+    batch = read_batch(path, size=entry.bytes)
+    column = batch.column(0)
+    metadata = batch.schema.metadata or {}
+    if metadata.get(b"format") != FORMAT.encode() or not pa.types.is_large_list(column.type):
+        raise GristmillError(f"is not a token shard of format {FORMAT}", where=path, remedy="run `gristmill verify`")
+    tokens = column.values.to_numpy(zero_copy_only=True)
+    if len(tokens) != entry.tokens or str(tokens.dtype) != dtype:
+        raise GristmillError(
+            f"holds {len(tokens)} tokens as {tokens.dtype}, the manifest says {entry.tokens} as {dtype}",
+            where=path,
+            remedy="run `gristmill verify`",
+        )
+    view: Tokens = tokens
+    return view
+
+
+def read_batch(path: str, *, size: int) -> pa.RecordBatch:
+    """The only record batch of a mapped Arrow IPC file of `size` bytes.
+
+    Raises:
+        GristmillError: another size (touching a map beyond the end of its file kills the process), or not such a file.
+    """
+    try:
+        with map_file(path) as file:
+            if file.size() != size:
+                raise GristmillError(f"has {file.size()} bytes, the manifest says {size}", where=path, remedy="run `gristmill verify`")
+            reader = pa.ipc.open_file(file)
+            if reader.num_record_batches != 1:
+                raise GristmillError(
+                    f"has {reader.num_record_batches} record batches instead of one", where=path, remedy="run `gristmill verify`"
+                )
+            return reader.get_batch(0)
+    except pa.ArrowInvalid as error:
+        raise GristmillError(f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`") from None
+
+
+def read_side_table(folder: str, entry: ShardEntry, columns: list[str] | None = None) -> pa.Table:
+    """The side table of a shard, or some columns of it in the given order."""
+    path = join(folder, entry.documents_file)
+    try:
+        with map_file(path) as file:
+            schema = pa.ipc.open_file(file).schema
+            wanted = None if columns is None else [schema.get_field_index(column) for column in columns]
+            if wanted is not None and -1 in wanted:
+                raise GristmillError("lacks columns of a side table", where=path, remedy="run `gristmill verify`")
+            file.seek(0)
+            table = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted)).read_all()
+    except pa.ArrowInvalid as error:
+        raise GristmillError(f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`") from None
+    return table if columns is None else table.select(columns)
+
+
+def _bucket(folder: str, name: str, entries: list[ShardEntry], mapped: Callable[[str], Tokens]) -> Bucket:
+    starts = np.zeros(len(entries) + 1, np.int64)
+    np.cumsum([entry.tokens for entry in entries], out=starts[1:])
+    return Bucket(name=name, tokens=int(starts[-1]), starts=starts, entries=entries, folder=folder, _mapped=mapped)

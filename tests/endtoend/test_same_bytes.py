@@ -1,0 +1,144 @@
+"""The same bytes for any number of workers, any runner, any partitioning, and after any kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import manifests.steps
+import pipeline.schemas
+import shards.writer
+from manifests.corpus import load_corpus
+from manifests.errors import GristmillError
+from manifests.steps import read_step
+from manifests.storage import publish
+from pipeline.prep import exclusive, prepare
+from pipeline.runners import Runner
+from tests.endtoend.corpora import tree_hashes, write_corpus
+from tests.paths import PROJECT
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"), scale=3)
+
+
+@pytest.fixture(scope="module")
+def expected(corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("expected")
+    prepare(load_corpus(corpus.path), out=str(out), runner=Runner())
+    return tree_hashes(out)
+
+
+@pytest.mark.parametrize("workers", [2, 7])
+def test_any_number_of_workers(corpus, expected, tmp_path, monkeypatch, workers) -> None:
+    monkeypatch.setattr("pipeline.partitions.DOCUMENTS_PER_WORKER", 10)  # or a small corpus would be decided in one process
+    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(workers=workers))
+    assert tree_hashes(tmp_path / "out") == expected
+
+
+@pytest.mark.slow
+def test_portable_job_service(corpus, expected, tmp_path) -> None:
+    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(kind="portable"))
+    assert tree_hashes(tmp_path / "out") == expected
+
+
+def test_any_batch_size(corpus, expected, tmp_path, monkeypatch) -> None:
+    """Batches bound memory only: what is decided and tokenized does not see them (documents files hold as many record batches)."""
+    monkeypatch.setattr("pipeline.readers.records.BATCH_TEXT_BYTES", 3_000)
+    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
+    hashes = tree_hashes(tmp_path / "out")
+    ends = [name for name in expected if name.endswith(".arrow") and name.startswith(("shards/", "decide/"))]
+    assert len(ends) > 20
+    assert {name: hashes[name] for name in ends} == {name: expected[name] for name in ends}
+    assert any(hashes[name] != expected[name] for name in expected if name.startswith("extract/documents/"))
+
+
+def test_any_partitioning(corpus, expected, tmp_path, monkeypatch) -> None:
+    """Many partitions in many passes find the same duplicates as one."""
+    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 2_000)
+    monkeypatch.setattr("pipeline.duplicates.SHUFFLE_BYTES", 8_000)
+    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
+    assert len(list((tmp_path / "out" / "decide" / "edges").iterdir())) > 8
+    hashes = tree_hashes(tmp_path / "out")
+    decisions = [name for name in expected if name.startswith(("decide/decisions/", "decide/dropped/"))]
+    assert decisions
+    assert {name: hashes[name] for name in decisions} == {name: expected[name] for name in decisions}
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_stopped_again_and_again_between_any_two_files(corpus, expected, tmp_path, monkeypatch) -> None:
+    """Each attempt may publish a few files and then dies; attempts go on from each other, and no folder looks complete too early."""
+    out = tmp_path / "out"
+    left = 0
+
+    def limited(path, data):
+        nonlocal left
+        if left == 0:
+            raise Stopped(path)
+        left -= 1
+        publish(path, data)
+
+    for module in (manifests.steps, pipeline.schemas, shards.writer):
+        monkeypatch.setattr(module, "publish", limited)
+    for attempts in range(1, 60):
+        # More each time: a task that writes many files must be able to finish.
+        left = 6 + attempts
+        try:
+            prepare(load_corpus(corpus.path), out=str(out), runner=Runner())
+            break
+        except GristmillError as error:
+            stopped = error
+        except Stopped as error:
+            stopped = error
+        assert "Stopped" in repr((stopped, stopped.__cause__))
+        for step in ("extract", "decide", "tokenizer"):
+            done = read_step(str(out / step))
+            assert done is None or all((out / step / output.path).is_file() for output in done.outputs)
+    assert attempts > 5
+    assert tree_hashes(out) == expected
+
+
+def run_prep(corpus, out):
+    command = [sys.executable, "-m", "gristmill", "prep", str(corpus.path), "--out", str(out), "--workers", "2", "--json"]
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(corpus, expected, tmp_path) -> None:
+    """SIGKILL of the command and its workers, as a power cut: five times, then to the end."""
+    out = tmp_path / "out"
+    began = time.monotonic()
+    assert run_prep(corpus, tmp_path / "timed").wait() == 0
+    whole = time.monotonic() - began
+    draw = random.Random(17)
+    killed = 0
+    for _ in range(5):
+        process = run_prep(corpus, out)
+        time.sleep(draw.uniform(0.3, 0.95) * whole)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
+        process.communicate()
+    assert killed >= 2  # later attempts have less and less to do
+    process = run_prep(corpus, out)
+    printed, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()
+    assert json.loads(printed)["ledgers"]["decide"]["records_in"] == len(corpus.fates)
+    assert tree_hashes(out) == expected
+    assert not list(out.rglob(".tmp-*"))
+
+
+def test_two_commands_cannot_write_into_one_folder(corpus, tmp_path) -> None:
+    with exclusive(str(tmp_path / "out")), pytest.raises(GristmillError, match="another command is writing"):
+        prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
