@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -62,15 +63,36 @@ def run_pipeline(build: Callable[[Any], object], *, runner: Runner) -> None:
     """
     _quiet_import()
     try:
-        if runner.kind == "embedded":
-            _run_embedded(build, workers=runner.workers)
-        else:
-            with _portable_endpoints(runner) as (job, worker):
-                _run_portable(build, job_endpoint=job, worker_endpoint=worker)
-    except GristmillError:
-        raise
+        with _quiet_threads():
+            _run(build, runner)
     except Exception as error:
         raise _explain(error) from error
+
+
+def _run(build: Callable[[Any], object], runner: Runner) -> None:
+    if runner.kind == "embedded":
+        _run_embedded(build, workers=runner.workers)
+        return
+    with _portable_endpoints(runner) as (job, worker):
+        _run_portable(build, job_endpoint=job, worker_endpoint=worker)
+
+
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Beam's reading threads end with a traceback when a worker is lost; the loss itself is raised in the main thread."""
+    import grpc
+
+    before = threading.excepthook
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        if not isinstance(arguments.exc_value, grpc.RpcError):
+            before(arguments)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _quiet_import() -> None:
@@ -225,23 +247,29 @@ def _listens(port: int) -> bool:
 
 
 def _explain(error: Exception) -> GristmillError:
-    """What the failing element said, out of Beam's wrapping."""
+    """What the failing element said, out of Beam's wrapping.
+
+    Beam raises a copy of an exception, made from its first argument and the name of the step; the original is its context.
+    """
+    original: GristmillError | None = None
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, GristmillError):
-            return cause
-        cause = cause.__cause__
+            original = cause
+        cause = cause.__cause__ or cause.__context__
+    if original is not None:
+        return original
     text = str(error)
     if "Channel closed prematurely" in text:
         return GristmillError("a worker process died, probably for lack of memory", remedy="use fewer --workers; finished parts are kept")
-    return GristmillError(_last_python_line(text))
+    return GristmillError(_python_error_in(text))
 
 
-def _last_python_line(text: str) -> str:
-    """The exception's own line from the traceback of a worker, without Beam's `[while running '…']`."""
+def _python_error_in(text: str) -> str:
+    """The exception's own lines from the traceback of a worker, without Beam's `[while running '…']`."""
     marker = "manifests.errors.GristmillError: "
     if marker in text:
-        message = text.rsplit(marker, 1)[1]
-        return message.split("\n\n")[0].split(" [while running")[0].strip()
+        # The first is the original, the last is Beam's copy.
+        return text.split(marker, 2)[1].split("\n\n")[0].split(" [while running")[0].strip()
     lines = [line for line in text.strip().splitlines() if line.strip()]
     return (lines[-1] if lines else "the pipeline failed without a message").split(" [while running")[0].strip()
