@@ -2,8 +2,9 @@
 
     python bench/end_to_end.py [CORPUS.yaml] [--workers N] [--keep DIR]
 
-Each step runs as the command `gristmill STEP` in a process of its own; CPU seconds are user + system of that process and all its
-children. MB are megabytes (1e6 bytes) of extracted UTF-8 text, before anything is dropped. The last line is one JSON object.
+`whole` is one run of `gristmill prep`; then each step runs once more as a command of its own, into another folder, which must give the
+same digest. CPU seconds are user + system of a command and all its children, start-up included. MB are megabytes (1e6 bytes) of extracted
+UTF-8 text, before anything is dropped. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import psutil
 
 HERE = Path(__file__).resolve().parent
 STEPS = ("extract", "decide", "tokenizer", "tokenize")
+_COMMANDS = {"extract": ["extract"], "decide": ["decide"], "tokenizer": ["tokenizer", "train"], "tokenize": ["tokenize"]}
 
 
 @dataclass(frozen=True)
@@ -91,28 +93,33 @@ def main() -> None:
         out = options.keep or Path(scratch) / "prepared"
         if out.exists():
             raise SystemExit(f"{out} exists: a benchmark begins with an empty folder")
-        costs = {}
-        for step in STEPS:
-            words = ["tokenizer", "train"] if step == "tokenizer" else [step, "--workers", str(options.workers)]
-            costs[step] = measure([sys.executable, "-m", "gristmill", *words, str(options.corpus), "--out", str(out)])
-            print(f"{step:<10} {costs[step].cpu_s:8.2f} CPU s {costs[step].wall_s:8.2f} s {costs[step].peak_mb:8.0f} MB peak", flush=True)
+        whole = _step(["prep"], options, out)
+        costs = {step: _step(_COMMANDS[step], options, Path(scratch) / "steps") for step in STEPS}
         extract = json.loads((out / "extract" / "_MANIFEST.json").read_text())
-        shards = json.loads((out / "shards" / "_MANIFEST.json").read_text())
+        shards, again = (json.loads((folder / "shards" / "_MANIFEST.json").read_text()) for folder in (out, Path(scratch) / "steps"))
+    if shards["digest"] != again["digest"]:
+        raise SystemExit(f"two runs gave two digests: {shards['digest']} and {again['digest']}")
     text_mb = sum(output["text_bytes"] for output in extract["outputs"]) / 1e6
-    print(
-        json.dumps(
-            {
-                "text_mb": round(text_mb, 2),
-                "whole_mb_per_cpu_s": round(text_mb / sum(cost.cpu_s for cost in costs.values()), 2),
-                **{f"{step}_mb_per_cpu_s": round(text_mb / costs[step].cpu_s, 2) for step in ("extract", "decide", "tokenize")},
-                "peak_mb": round(max(cost.peak_mb for cost in costs.values())),
-                "digest": shards["digest"],
-                "documents": extract["ledger"]["kept"],
-                "tokens": sum(shard["tokens"] for shard in shards["shards"]),
-                "workers": options.workers,
-            }
-        )
-    )
+    result = {
+        "text_mb": round(text_mb, 2),
+        "whole_mb_per_cpu_s": round(text_mb / whole.cpu_s, 2),
+        **{f"{step}_mb_per_cpu_s": round(text_mb / costs[step].cpu_s, 2) for step in ("extract", "decide", "tokenize")},
+        "peak_mb": round(max(cost.peak_mb for cost in (whole, *costs.values()))),
+        "digest": shards["digest"],
+        "whole_cpu_s": round(whole.cpu_s, 2),
+        "whole_wall_s": round(whole.wall_s, 2),
+        "documents": extract["ledger"]["kept"],
+        "tokens": sum(shard["tokens"] for shard in shards["shards"]),
+        "workers": options.workers,
+    }
+    print(json.dumps(result))
+
+
+def _step(words: list[str], options: argparse.Namespace, out: Path) -> Cost:
+    workers = [] if words[0] == "tokenizer" else ["--workers", str(options.workers)]
+    cost = measure([sys.executable, "-m", "gristmill", *words, str(options.corpus), "--out", str(out), *workers])
+    print(f"{' '.join(words):<16} {cost.cpu_s:8.2f} CPU s {cost.wall_s:8.2f} s {cost.peak_mb:8.0f} MB peak", flush=True)
+    return cost
 
 
 if __name__ == "__main__":

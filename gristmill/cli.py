@@ -192,8 +192,18 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        _fail(error, _missing_module(error))
     except Exception as error:
         _fail(error, f"{type(error).__name__}: {error}\n  remedy: run again with `gristmill --debug …` for the traceback")
+
+
+_TRAINING_MODULES = ("torch", "megatron", "psutil", "tensorboard")
+
+
+def _missing_module(error: ModuleNotFoundError) -> str:
+    group = "train" if (error.name or "").split(".")[0] in _TRAINING_MODULES else "data"
+    return f"the module {error.name} is not installed\n  remedy: install Gristmill's group `{group}`, see docs/installing.md"
 
 
 def _fail(error: Exception, message: str) -> None:

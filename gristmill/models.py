@@ -8,16 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gristmill.output import console, print_json, say_error, table
+from manifests.errors import GristmillError
+from manifests.run import Run, load_run
+from manifests.storage import exists, join, read_bytes
 from mixing.plan import MixturePlan, plan_mixture
 from mixing.show import mixture_rows, mixture_table
 from shards.lineage import documents_of
 from shards.order import order_from_json
 from shards.reader import open_shards
-
-from gristmill.output import console, print_json, table
-from manifests.errors import GristmillError
-from manifests.run import Run, load_run
-from manifests.storage import exists, join, read_bytes
 
 
 def mix_show(path: Path, *, as_json: bool) -> None:
@@ -43,30 +42,53 @@ def train(path: Path, *, processes: int | None, stop_after: int | None, as_json:
     """Train in this process when it is a rank of torchrun or the only rank; otherwise start the ranks."""
     run = load_run(path)
     layout = run.manifest.layout
-    needed = layout.tensor * layout.pipeline * layout.context
-    if "RANK" not in os.environ and (processes or needed) > 1:
-        _launch(processes or needed)
+    ranks = processes or layout.tensor * layout.pipeline * layout.context
+    if "RANK" not in os.environ and ranks > 1:
+        _launch(run, ranks)
         return
+    from training.launch import LAUNCHED, STOPPED, follow_launcher, leave_error
+
+    follow_launcher()
     from training.loop import train as run_training
+    from training.parallel import RankError
 
-    on_step = None if as_json or os.environ.get("RANK", "0") != "0" else _progress_line(run)
-    result = run_training(run, stop_after=stop_after, on_step=on_step)
-    if os.environ.get("RANK", "0") != "0":
-        return
-    if as_json:
-        print_json({"out": run.out, "steps": result.step, "loss": result.loss, "checkpoint": result.checkpoint})
-    else:
+    first = os.environ.get("RANK", "0") == "0"
+    notes = sys.stderr if as_json else sys.stdout
+    try:
+        result = run_training(
+            run,
+            stop_after=stop_after,
+            on_step=_progress_line(run) if first and not as_json else None,
+            say=lambda text: print(text, file=notes, flush=True),
+        )
+    except Exception as error:
+        leave_error(error)
+        # Said once: by the command that started the ranks, or by rank 0 when all ranks have the same error.
+        told_elsewhere = LAUNCHED in os.environ or (not first and isinstance(error, GristmillError) and not isinstance(error, RankError))
+        if told_elsewhere and not os.environ.get("GRISTMILL_DEBUG"):
+            sys.exit(1)
+        raise
+    if first and as_json:
+        print_json({"out": run.out, "steps": result.step, "loss": result.loss, "checkpoint": result.checkpoint, "stopped": result.stopped})
+    elif first:
         console.print(f"\nstep {result.step} of {run.manifest.steps}, loss {result.loss:.4f}; checkpoint {result.checkpoint}", markup=False)
+    if result.stopped:
+        console.file.flush()
+        sys.exit(STOPPED)
 
 
-def _launch(ranks: int) -> None:
-    """Replace this process by torchrun with the same command in `ranks` processes of this machine."""
-    environment = dict(os.environ)
-    # Gloo ranks on one machine share its cores: more threads than cores only makes them wait for each other.
-    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // ranks)))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}", "-m", "gristmill", *sys.argv[1:]]
+def _launch(run: Run, ranks: int) -> None:
+    """Run the same command in `ranks` processes of this machine; a layout that does not fit is said before they start."""
+    from training.launch import STOPPED, launch
+    from training.layout import data_parallel
+
+    data_parallel(run, ranks)
     sys.stdout.flush()
-    os.execve(sys.executable, command, environment)
+    try:
+        launch("gristmill", sys.argv[1:], ranks=ranks)
+    except KeyboardInterrupt:
+        say_error("stopped; run the same command again to go on")
+        sys.exit(STOPPED)
 
 
 def _progress_line(run: Run) -> Any:
@@ -75,10 +97,12 @@ def _progress_line(run: Run) -> Any:
 
     def show(step: Any) -> None:
         left = (run.manifest.steps - step.step - 1) * step.seconds
-        line = (f"step {step.step + 1:>7,}/{run.manifest.steps:,}  loss {step.loss:8.4f}  grad norm {step.grad_norm:8.3f}  lr {step.lr:.2e}  "
-                f"{step.tokens_per_second:>10,.0f} tokens/s  ETA {_duration(left)}")
+        line = (
+            f"step {step.step + 1:>7,}/{run.manifest.steps:,}  loss {step.loss:8.4f}  grad norm {step.grad_norm:8.3f}  "
+            f"lr {step.lr:.2e}  {step.tokens_per_second:>10,.0f} tokens/s  ETA {_duration(left)}"
+        )
         last = step.step + 1 == run.manifest.steps
-        sys.stdout.write(("\r" + line + ("\n" if last else "")) if interactive else line + "\n")
+        sys.stdout.write(("\r" + line + "\x1b[K" + ("\n" if last else "")) if interactive else line + "\n")
         sys.stdout.flush()
 
     return show
@@ -90,7 +114,9 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
-def generate(folder: str, *, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int, checkpoint: int | None, as_json: bool) -> None:
+def generate(
+    folder: str, *, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int, checkpoint: int | None, as_json: bool
+) -> None:
     """Sample from a checkpoint."""
     from training.generate import generate as sample
 
@@ -108,8 +134,14 @@ def trace(folder: str, *, step: int, limit: int, as_json: bool) -> None:
         print_json({"run": folder, "step": step, "documents": rows})
         return
     columns = ("sample", "document_id", "source", "url", "file", "record", "tokens")
-    console.print(table(f"Step {step}: {len(rows)} documents", columns, [[row[column] for column in columns] for row in rows[:limit]],
-                        numeric=("sample", "record", "tokens")))
+    console.print(
+        table(
+            f"Step {step}: {len(rows)} documents",
+            columns,
+            [[row[column] for column in columns] for row in rows[:limit]],
+            numeric=("sample", "record", "tokens"),
+        )
+    )
     if len(rows) > limit:
         console.print(f"… and {len(rows) - limit} more: raise --limit, or use --json", markup=False)
 

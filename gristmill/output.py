@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,9 @@ from rich.table import Table
 
 from manifests.steps import Ledger
 
-console = Console(highlight=False, soft_wrap=True)
+# Where there is no terminal nobody's window limits a table: cut cells would be lost to the log.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

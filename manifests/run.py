@@ -34,6 +34,8 @@ class Optimizer(Strict):
     weight_decay: float = Field(0.1, ge=0)
     clip_grad: float = Field(1.0, ge=0, description="global gradient norm; 0 turns clipping off")
     distributed: bool = Field(False, description="shard the optimizer state over the data-parallel ranks")
+    overlap: bool = Field(False, description="reduce gradients (and with `distributed` gather weights) during computation; for GPUs")
+    bucket_parameters: int | None = Field(None, ge=1, description="weights per gradient bucket when overlapping; null: Megatron's choice")
 
 
 class Schedule(Strict):

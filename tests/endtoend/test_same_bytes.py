@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 import manifests.steps
@@ -21,8 +13,8 @@ from manifests.steps import read_step
 from manifests.storage import publish
 from pipeline.prep import exclusive, prepare
 from pipeline.runners import Runner
+from tests.endtoend.commands import count_tasks, prep_with_kills, start_prep
 from tests.endtoend.corpora import tree_hashes, write_corpus
-from tests.paths import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -109,34 +101,15 @@ def test_stopped_again_and_again_between_any_two_files(corpus, expected, tmp_pat
     assert tree_hashes(out) == expected
 
 
-def run_prep(corpus, out):
-    command = [sys.executable, "-m", "gristmill", "prep", str(corpus.path), "--out", str(out), "--workers", "2", "--json"]
-    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments(corpus, expected, tmp_path) -> None:
     """SIGKILL of the command and its workers, as a power cut: five times, then to the end."""
-    out = tmp_path / "out"
-    began = time.monotonic()
-    assert run_prep(corpus, tmp_path / "timed").wait() == 0
-    whole = time.monotonic() - began
-    draw = random.Random(17)
-    killed = 0
-    for _ in range(5):
-        process = run_prep(corpus, out)
-        time.sleep(draw.uniform(0.3, 0.95) * whole)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.communicate()
-    assert killed >= 2  # later attempts have less and less to do
-    process = run_prep(corpus, out)
-    printed, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors.decode()
-    assert json.loads(printed)["ledgers"]["decide"]["records_in"] == len(corpus.fates)
-    assert tree_hashes(out) == expected
-    assert not list(out.rglob(".tmp-*"))
+    assert start_prep(corpus.path, tmp_path / "whole").wait() == 0
+    killed, printed = prep_with_kills(corpus.path, tmp_path / "out", tasks=count_tasks(tmp_path / "whole"), seed=17)
+    assert killed >= 4
+    assert printed["ledgers"]["decide"]["records_in"] == len(corpus.fates)
+    assert tree_hashes(tmp_path / "out") == expected
+    assert not list((tmp_path / "out").rglob(".tmp-*"))
 
 
 def test_two_commands_cannot_write_into_one_folder(corpus, tmp_path) -> None:

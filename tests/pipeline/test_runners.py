@@ -73,6 +73,7 @@ def test_other_errors_are_one_line(runner, tmp_path) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # pytest replaces our hook
 def test_a_lost_worker_is_named(tmp_path) -> None:
     with pytest.raises(GristmillError, match="a worker process died, probably for lack of memory"):
         run(Runner(workers=2), die, tmp_path)

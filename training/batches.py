@@ -1,0 +1,110 @@
+"""From the order to what this rank feeds its model: token windows of one step, cut into micro-batches.
+
+Step s has the samples s * global_batch and on; data-parallel rank r of d takes the r-th of d equal pieces of them. Nothing else enters:
+tensor, pipeline and context ranks of one data-parallel rank read the same samples, and no state is kept between steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import xxhash
+from megatron.core.utils import get_batch_on_this_cp_rank
+
+from manifests.errors import GristmillError
+from manifests.run import Run
+from manifests.storage import exists, join, read_bytes
+from mixing.plan import plan_mixture
+from shards.format import TokenizerInfo
+from shards.order import Order, order_from_json, order_to_json
+from shards.reader import Shards, open_shards
+from shards.samples import samples
+from training.parallel import RankError, Ranks
+
+_LOW = (1 << 32) - 1
+
+
+@dataclass(frozen=True)
+class Data:
+    """The shards of a run and the order in which it reads them."""
+
+    shards: Shards
+    order: Order
+    order_json: str
+
+    @property
+    def digest(self) -> str:
+        return self.shards.manifest.digest
+
+    @property
+    def tokenizer(self) -> TokenizerInfo:
+        return self.shards.manifest.tokenizer
+
+    @property
+    def vocab_size(self) -> int:
+        return self.tokenizer.vocab_size
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What a rank fed in one step: its number of samples and the sum of their xxh3 hashes, in two halves that float64 adds exactly."""
+
+    samples: int
+    low: int
+    high: int
+
+
+def open_data(run: Run) -> Data:
+    """Open the run's shards; the order is the one in the run's folder, or planned from the mixture when there is none yet.
+
+    Raises:
+        GristmillError: incomplete shards, or a mixture that they cannot fill.
+    """
+    manifest = run.manifest
+    shards = open_shards(join(run.data, "shards"))
+    stored = join(run.out, "order.json")
+    if exists(stored) and exists(join(run.out, "run.json")):  # the order of a start that was killed before `run.json` binds nothing
+        text = read_bytes(stored).decode()
+        return Data(shards, order_from_json(text), text)
+    tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
+    plan = plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
+    return Data(shards, plan.order, order_to_json(plan.order))
+
+
+def windows_of(data: Data, *, step: int, global_batch: int, ranks: Ranks) -> npt.NDArray[np.int64]:
+    """int64[global_batch / data-parallel size, sequence + 1]: the samples of this rank in a step.
+
+    Raises:
+        RankError: a shard that cannot be read, with this rank's number.
+    """
+    count = global_batch // ranks.data
+    try:
+        return samples(data.shards, data.order, step * global_batch + ranks.data_rank * count, count)
+    except GristmillError as error:
+        raise RankError(f"rank {ranks.rank}: {error.message}", where=error.where, remedy=error.remedy) from error
+
+
+def micro_batches(windows: npt.NDArray[np.int64], *, micro_batch: int, device: torch.device) -> Iterator[dict[str, torch.Tensor]]:
+    """Tokens, labels and positions [micro_batch, sequence] of this rank's samples; under context parallelism, its chunks of them."""
+    sequence = windows.shape[1] - 1
+    positions = torch.arange(sequence, device=device).expand(micro_batch, -1)
+    for start in range(0, len(windows), micro_batch):
+        rows = torch.from_numpy(windows[start : start + micro_batch]).to(device, non_blocking=True)
+        yield get_batch_on_this_cp_rank(
+            {"tokens": rows[:, :-1].contiguous(), "labels": rows[:, 1:].contiguous(), "position_ids": positions.contiguous()}
+        )
+
+
+def fingerprint(windows: npt.NDArray[np.int64]) -> Fed:
+    """Of the samples that a rank feeds; independent of how they are spread over ranks."""
+    hashes = [xxhash.xxh3_64_intdigest(window.tobytes()) for window in windows]
+    return Fed(samples=len(hashes), low=sum(value & _LOW for value in hashes), high=sum(value >> 32 for value in hashes))
+
+
+def combined(low: float, high: float) -> str:
+    """The sum of all hashes modulo 2^64, in hex, from the summed halves."""
+    return f"{(int(low) + (int(high) << 32)) % (1 << 64):016x}"

@@ -1,0 +1,61 @@
+"""The one place that knows whether this run is on GPUs (NCCL) or on the CPU (gloo)."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import warnings
+
+import torch
+
+from training import megatron_on_cpu
+
+# Said at every start without Transformer Engine, or by torch about Megatron: nothing that a user can act on.
+_NOISE = (
+    "Transformer Engine and Apex are not installed",
+    "Apex is not installed",
+    "full scope is deprecated",
+    "The .grad attribute of a Tensor that is not a leaf",
+    r".*all_gather_into_tensor` is deprecated",
+    r".*reduce_scatter_tensor` is deprecated",
+    "`load_state_dict` is deprecated",
+    "Please use DTensor instead",
+    "If you are using transformer_engine as the transformer implementation",
+    "torch.distributed.reduce_op is deprecated",
+)
+
+
+def on_gpu() -> bool:
+    """True when torch sees a GPU."""
+    return torch.cuda.is_available()
+
+
+def has_transformer_engine() -> bool:
+    """True when layers, attention and AdamW can be Transformer Engine's."""
+    return on_gpu() and importlib.util.find_spec("transformer_engine") is not None
+
+
+def backend() -> str:
+    """Of torch.distributed."""
+    return "nccl" if on_gpu() else "gloo"
+
+
+def local_device() -> torch.device:
+    """This rank's device; on GPUs it also becomes torch's current one."""
+    if not on_gpu():
+        return torch.device("cpu")
+    index = int(os.environ.get("LOCAL_RANK", "0"))
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)
+
+
+def prepare_megatron() -> None:
+    """Silence what is noise and, without a GPU, put the import hook in place. To be called before Megatron is imported."""
+    # Asked for by Megatron's tensor and sequence parallelism on GPUs before Blackwell; without effect elsewhere.
+    os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "1")
+    for message in _NOISE:
+        warnings.filterwarnings("ignore", message=message)
+    logging.getLogger("megatron.core.rerun_state_machine").setLevel(logging.ERROR)
+    if not on_gpu():
+        megatron_on_cpu.install()

@@ -1,0 +1,129 @@
+"""Sampling: a run's folder and a prompt in, text out. One process, whatever layout wrote the checkpoint.
+
+Every token runs the whole context through the model again: there is no cache of keys and values yet.
+"""
+
+from __future__ import annotations
+
+import sentencepiece
+import torch
+from megatron.core.models.gpt import GPTModel
+
+from manifests.errors import GristmillError
+from manifests.run import Layout
+from manifests.storage import join, read_bytes, sha256_file
+from shards.format import TokenizerInfo
+from training.checkpoint import complete, folder_of, load_weights
+from training.model import build_model, megatron_config
+from training.parallel import one_rank
+from training.record import read_record
+
+
+def generate(
+    folder: str,
+    prompt: str,
+    *,
+    checkpoint: int | None = None,
+    tokens: int = 64,
+    temperature: float = 0.8,
+    top_k: int | None = 50,
+    seed: int = 0,
+) -> str:
+    """Continue a prompt.
+
+    Args:
+        folder: a run's `out`.
+        checkpoint: its step; None takes the newest.
+        tokens: at most so many; sampling ends before at the end of a document.
+        temperature: 0 takes the most likely token each time.
+        top_k: sample from the so many most likely tokens; None from all.
+
+    Returns:
+        The prompt and its continuation.
+
+    Raises:
+        GristmillError: not a run's folder, no such checkpoint, or another tokenizer than the run's.
+    """
+    run, info = read_record(folder)
+    model_file = join(run.data, "tokenizer", "tokenizer.model")
+    tokenizer = _tokenizer(model_file, info)
+    weights = _checkpoint(folder, checkpoint)
+    written = tokenizer.encode(prompt)
+    context = [*([info.bos_id] if info.bos_id is not None else []), *written]
+    if not context:
+        raise GristmillError(
+            "there is nothing to start from: the run's documents have no beginning-of-text token", where="--prompt", remedy="give a prompt"
+        )
+    with one_rank() as ranks, torch.no_grad():
+        config = megatron_config(run.model, Layout(), precision=run.manifest.precision)
+        model = build_model(run.model, config, vocab_size=info.vocab_size, seed=None, device=ranks.device)
+        load_weights(weights, model)
+        model.eval()
+        made = continue_tokens(
+            model,
+            context,
+            tokens=tokens,
+            temperature=temperature,
+            top_k=top_k,
+            seed=seed,
+            eos_id=info.eos_id,
+            longest=run.model.max_sequence,
+            device=ranks.device,
+        )
+    return str(tokenizer.decode([*written, *made]))
+
+
+def continue_tokens(
+    model: GPTModel,
+    context: list[int],
+    *,
+    tokens: int,
+    temperature: float,
+    top_k: int | None,
+    seed: int,
+    eos_id: int | None,
+    longest: int,
+    device: torch.device,
+) -> list[int]:
+    """Token ids that follow `context`, of which the last `longest` count; draws come from a CPU generator of their own."""
+    generator = torch.Generator().manual_seed(seed)
+    made: list[int] = []
+    while len(made) < tokens:
+        seen = [*context, *made][-longest:]
+        ids = torch.tensor([seen], dtype=torch.int64, device=device)
+        logits = model(ids, torch.arange(len(seen), device=device)[None], None)[0, -1].float().cpu()
+        chosen = choose(logits, temperature=temperature, top_k=top_k, generator=generator)
+        if chosen == eos_id:
+            break
+        made.append(chosen)
+    return made
+
+
+def choose(logits: torch.Tensor, *, temperature: float, top_k: int | None, generator: torch.Generator) -> int:
+    """One token id from logits float32 [vocabulary]; at equal logits the smaller id is the more likely one."""
+    if temperature == 0:
+        return int(logits.argmax())
+    scaled = logits / temperature
+    if top_k is not None:
+        order = torch.argsort(scaled, descending=True, stable=True)
+        scaled[order[top_k:]] = float("-inf")
+    return int(torch.multinomial(scaled.softmax(-1), 1, generator=generator))
+
+
+def _tokenizer(path: str, info: TokenizerInfo) -> sentencepiece.SentencePieceProcessor:
+    data = read_bytes(path)
+    if sha256_file(path) != info.sha256:
+        raise GristmillError("is not the tokenizer of the run's data", where=path, remedy="restore the prepared corpus of the run")
+    return sentencepiece.SentencePieceProcessor(model_proto=data)
+
+
+def _checkpoint(folder: str, step: int | None) -> str:
+    good, problems = complete(folder)
+    steps = [manifest.step for manifest in good]
+    if not steps:
+        raise GristmillError(
+            "\n  ".join(["holds no complete checkpoint", *problems]), where=folder, remedy="train until the first checkpoint"
+        )
+    if step is not None and step not in steps:
+        raise GristmillError(f"there is no checkpoint of step {step}", where=folder, remedy=f"use one of {', '.join(map(str, steps))}")
+    return folder_of(folder, steps[-1] if step is None else step)

@@ -1,0 +1,218 @@
+"""The training loop: run manifest in, checkpoints and metrics out. Steps run in order, from the newest checkpoint on.
+
+OUT/run.json, order.json    what the run is (`training.record`)
+OUT/metrics.jsonl           one line per logged step (`training.metrics`)
+OUT/tensorboard/            the same
+OUT/checkpoints/            (`training.checkpoint`)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from megatron.core.optimizer import MegatronOptimizer
+
+from manifests.base import sha256_of
+from manifests.run import Run
+from training import checkpoint, record
+from training.batches import Data, open_data
+from training.metrics import MetricsWriter, StepMetrics
+from training.model import build_model, megatron_config
+from training.optimizer import build_optimizer
+from training.parallel import Ranks, agree, ranks_of
+from training.step import StepResult, train_step
+
+_SECOND_CHANCE = 2.0
+"""Seconds after which another Ctrl-C stops at once; a launcher passes the first one on, so that it arrives twice."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where a run stands.
+
+    Attributes:
+        step: steps done.
+        loss: of the last of them.
+        checkpoint: folder of the newest checkpoint.
+        stopped: a signal ended the run before its last step.
+    """
+
+    step: int
+    loss: float
+    checkpoint: str
+    stopped: bool = False
+
+
+@dataclass
+class _Clock:
+    """Steps and seconds since the last logged step."""
+
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def train(
+    run: Run,
+    *,
+    stop_after: int | None = None,
+    on_step: Callable[[StepMetrics], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> TrainResult:
+    """Train to the end, or until `stop_after` steps are done, or until SIGINT or SIGTERM; then save a checkpoint.
+
+    Called by all ranks together: those of torchrun, or this process alone.
+
+    Args:
+        on_step: called on rank 0 after each logged step.
+        say: called on rank 0 with one line of text when there is something to tell.
+
+    Raises:
+        GristmillError: on every rank alike, but for `RankError`.
+    """
+    tell = say or _silent
+    with ranks_of(run) as ranks, _until_signal() as stop, ExitStack() as held:
+        if not ranks.leads:
+            tell = _silent
+        agree(lambda: held.enter_context(record.only_writer(run.out)))
+        data = open_data(run)
+        agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
+        identity = identity_of(run, data)
+        newest = agree(lambda: _newest(run, identity, tell))
+        start = newest.step if newest else 0
+        end = min(run.manifest.steps, stop_after or run.manifest.steps)
+        if newest is not None and start >= end:
+            tell(f"nothing to do: {start} of {run.manifest.steps} steps are done")
+            return TrainResult(step=start, loss=newest.loss, checkpoint=checkpoint.folder_of(run.out, start))
+        config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
+        bare = build_model(run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device)
+        model, optimizer = build_optimizer(bare, config, run.manifest.optimizer)
+        if newest is not None:
+            checkpoint.load(checkpoint.folder_of(run.out, newest.step), model, optimizer)
+            tell(f"resumed after step {newest.step} of {run.manifest.steps} (written by {_layout_words(newest)})")
+        writer = held.enter_context(MetricsWriter(run.out, resume_at=start)) if ranks.leads else None
+
+        def log(metrics: StepMetrics) -> None:
+            if writer is not None:
+                writer.write(metrics)
+            if on_step is not None and ranks.leads:
+                on_step(metrics)
+
+        def save(step: int, loss: float) -> str:
+            return checkpoint.save(
+                run.out,
+                model,
+                optimizer,
+                step=step,
+                loss=loss,
+                identity=identity,
+                layout=run.manifest.layout,
+                keep=run.manifest.checkpoint.keep,
+            )
+
+        return _steps(run, data, model, optimizer, ranks, start=start, end=end, stop=stop, log=log, save=save, tell=tell)
+
+
+def identity_of(run: Run, data: Data) -> checkpoint.Identity:
+    """What checkpoints of this run belong to: the model's shape and function, the shards' digest, the order of samples."""
+    model = run.model
+    shape = [model.layers, model.hidden, model.heads, model.kv_heads, model.ffn, model.rope_theta, model.norm_eps, data.vocab_size]
+    return checkpoint.Identity(model=sha256_of(shape), data=data.digest, order=sha256_of(data.order_json))
+
+
+def _steps(
+    run: Run,
+    data: Data,
+    model: Any,
+    optimizer: MegatronOptimizer,
+    ranks: Ranks,
+    *,
+    start: int,
+    end: int,
+    stop: Callable[[], bool],
+    log: Callable[[StepMetrics], None],
+    save: Callable[[int, float], str],
+    tell: Callable[[str], None],
+) -> TrainResult:
+    manifest, clock = run.manifest, _Clock()
+    tokens = manifest.global_batch * manifest.sequence
+    for step in range(start, end):
+        began = time.perf_counter()
+        result = train_step(step, manifest=manifest, data=data, model=model, optimizer=optimizer, ranks=ranks, stop=stop)
+        clock.steps, clock.seconds = clock.steps + 1, clock.seconds + time.perf_counter() - began
+        done = step + 1
+        last = done == end or result.stop
+        if done % manifest.log_every == 0 or last:
+            log(_metrics(step, result, clock, tokens))
+            clock = _Clock()
+        if done % manifest.checkpoint.every_steps == 0 or last:
+            folder = save(done, result.loss)
+        if result.stop and done < end:
+            tell(f"stopped by a signal after step {done} of {manifest.steps}; the checkpoint is saved, run the same command again to go on")
+        if last:
+            break
+    return TrainResult(step=done, loss=result.loss, checkpoint=folder, stopped=result.stop and done < end)
+
+
+def _metrics(step: int, result: StepResult, clock: _Clock, tokens: int) -> StepMetrics:
+    seconds = clock.seconds / clock.steps
+    return StepMetrics(
+        step=step,
+        loss=result.loss,
+        lr=result.lr,
+        grad_norm=result.grad_norm,
+        tokens=(step + 1) * tokens,
+        tokens_per_second=tokens / seconds,
+        seconds=seconds,
+        samples_xxh3=result.samples_xxh3,
+    )
+
+
+def _newest(run: Run, identity: checkpoint.Identity, tell: Callable[[str], None]) -> checkpoint.CheckpointManifest | None:
+    checkpoint.sweep(run.out)
+    good, problems = checkpoint.complete(run.out)
+    for problem in problems:
+        tell(f"note: {problem}")
+    if not good:
+        return None
+    checkpoint.check_identity(good[-1], identity, where=checkpoint.folder_of(run.out, good[-1].step))
+    return good[-1]
+
+
+def _layout_words(manifest: checkpoint.CheckpointManifest) -> str:
+    layout = manifest.layout
+    return f"tensor {layout.tensor}, pipeline {layout.pipeline}, context {layout.context}, data {manifest.data_parallel}"
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@contextmanager
+def _until_signal() -> Iterator[Callable[[], bool]]:
+    """A question that is answered True once SIGINT or SIGTERM has come, or the launcher has died; the step under way is finished first."""
+    parent, came = os.getppid(), [0.0]
+
+    def note(number: int, _: object) -> None:
+        if came[0] and number == signal.SIGINT and time.monotonic() - came[0] > _SECOND_CHANCE:
+            raise KeyboardInterrupt
+        came[0] = came[0] or time.monotonic()
+
+    def asked() -> bool:
+        return bool(came[0]) or os.getppid() != parent
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,74 @@
+"""Metrics of a run: one line per logged step in `metrics.jsonl`, the same values for TensorBoard.
+
+A resumed run first drops the lines of steps that it will repeat, so that no step stands twice; TensorBoard is told the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any, TextIO
+
+from manifests.storage import exists, join, publish, read_bytes
+
+FILE = "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class StepMetrics:
+    """One logged step.
+
+    Attributes:
+        step: from 0.
+        loss: mean over all tokens of the step's global batch, in nats per token.
+        grad_norm: global, before clipping.
+        tokens: trained on so far, this step included.
+        tokens_per_second, seconds: mean over the steps since the last logged one, of all ranks together; seconds are per step.
+        samples_xxh3: sum modulo 2^64 of the xxh3 hashes of the samples that the ranks fed to the model, in hex.
+    """
+
+    step: int
+    loss: float
+    lr: float
+    grad_norm: float
+    tokens: int
+    tokens_per_second: float
+    seconds: float
+    samples_xxh3: str
+
+
+def read_metrics(folder: str) -> list[dict[str, Any]]:
+    """The lines of a run's metrics; a torn last line, left by a killed run, is not one."""
+    path = join(folder, FILE)
+    if not exists(path):
+        return []
+    lines = read_bytes(path).split(b"\n")
+    return [json.loads(line) for line in lines[:-1]]
+
+
+class MetricsWriter:
+    """Appends metrics; each line is on its way to the disk when `write` returns."""
+
+    def __init__(self, folder: str, *, resume_at: int) -> None:
+        # Imported here: it takes a second, and only one rank writes.
+        from torch.utils.tensorboard import SummaryWriter
+
+        kept = [line for line in read_metrics(folder) if line["step"] < resume_at]
+        publish(join(folder, FILE), "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self._file: TextIO = open(join(folder, FILE), "a", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
+        self._board = SummaryWriter(join(folder, "tensorboard"), purge_step=resume_at)
+
+    def write(self, metrics: StepMetrics) -> None:
+        """Append one step."""
+        self._file.write(json.dumps(asdict(metrics)) + "\n")
+        self._file.flush()
+        for name in ("loss", "lr", "grad_norm", "tokens", "tokens_per_second"):
+            self._board.add_scalar(name, getattr(metrics, name), metrics.step)
+
+    def __enter__(self) -> MetricsWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._file.close()
+        self._board.close()

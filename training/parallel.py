@@ -1,0 +1,132 @@
+"""Process groups: from a layout and the ranks that torchrun started to Megatron's groups, and agreement between ranks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from megatron.core import parallel_state
+from megatron.core.tensor_parallel.random import model_parallel_cuda_manual_seed
+from torch._C._distributed_c10d import HashStore
+
+from manifests.errors import GristmillError
+from manifests.run import Layout, Run
+from training.device import backend, local_device, on_gpu
+from training.layout import data_parallel
+
+T = TypeVar("T")
+
+
+class RankError(GristmillError):
+    """A fault that one rank has met and the others may not have; every other GristmillError here is raised by all ranks alike."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Where this rank stands. Sizes of all groups, and this rank's place in each."""
+
+    world: int
+    rank: int
+    data: int
+    data_rank: int
+    tensor: int
+    tensor_rank: int
+    pipeline: int
+    pipeline_rank: int
+    context: int
+    context_rank: int
+    device: torch.device
+
+    @property
+    def leads(self) -> bool:
+        """True on the one rank that writes files and prints."""
+        return self.rank == 0
+
+    @property
+    def first_stage(self) -> bool:
+        return self.pipeline_rank == 0
+
+    @property
+    def last_stage(self) -> bool:
+        return self.pipeline_rank == self.pipeline - 1
+
+
+@contextmanager
+def ranks_of(run: Run) -> Iterator[Ranks]:
+    """Make the groups of a run's layout, for as long as the block lasts.
+
+    The ranks are those of torchrun, or this process alone; a process group that exists already is used and left in place.
+
+    Raises:
+        GristmillError: the layout does not fit, on every rank.
+    """
+    data_parallel(run, dist.get_world_size() if dist.is_initialized() else int(os.environ.get("WORLD_SIZE", "1")))
+    with _groups(run.manifest.layout, seed=run.manifest.seed) as ranks:
+        yield ranks
+
+
+@contextmanager
+def one_rank() -> Iterator[Ranks]:
+    """This process alone, for sampling."""
+    with _groups(Layout(), seed=0) as ranks:
+        yield ranks
+
+
+@contextmanager
+def _groups(layout: Layout, *, seed: int) -> Iterator[Ranks]:
+    device = local_device()
+    ours = not dist.is_initialized()
+    if ours and "RANK" in os.environ:
+        dist.init_process_group(backend())
+    elif ours:
+        dist.init_process_group(backend(), store=HashStore(), rank=0, world_size=1)
+    try:
+        parallel_state.initialize_model_parallel(
+            layout.tensor, layout.pipeline, context_parallel_size=layout.context, create_gloo_process_groups=on_gpu()
+        )
+        # Seeds Megatron's tracker, which sequence parallelism and initialisation on a GPU ask for. On CPU it also seeds torch's default
+        # generator: nothing here may draw from that one.
+        model_parallel_cuda_manual_seed(seed % 2**31)
+        yield Ranks(
+            world=dist.get_world_size(),
+            rank=dist.get_rank(),
+            data=parallel_state.get_data_parallel_world_size(),
+            data_rank=parallel_state.get_data_parallel_rank(),
+            tensor=layout.tensor,
+            tensor_rank=parallel_state.get_tensor_model_parallel_rank(),
+            pipeline=layout.pipeline,
+            pipeline_rank=parallel_state.get_pipeline_model_parallel_rank(),
+            context=layout.context,
+            context_rank=parallel_state.get_context_parallel_rank(),
+            device=device,
+        )
+    finally:
+        parallel_state.destroy_model_parallel()
+        if ours:
+            dist.destroy_process_group()
+
+
+def agree(leader: Callable[[], T]) -> T:
+    """Run `leader` on rank 0 alone and give its result to every rank; a GristmillError of it is raised by all of them."""
+    outcome: list[object] = [None, None]
+    if dist.get_rank() == 0:
+        try:
+            outcome[0] = leader()
+        except GristmillError as error:
+            outcome[1] = error
+    dist.broadcast_object_list(outcome, src=0)
+    if isinstance(outcome[1], GristmillError):
+        raise outcome[1]
+    return outcome[0]  # type: ignore[return-value]
+
+
+def sum_over_ranks(values: list[float], device: torch.device) -> list[float]:
+    """Elementwise sum over all ranks, in float64."""
+    total = torch.tensor(values, dtype=torch.float64, device=device)
+    dist.all_reduce(total)
+    return [float(value) for value in total.tolist()]

@@ -1,0 +1,148 @@
+"""What a run's folder says about itself: `run.json` and `order.json`, written before the first step and binding from then on.
+
+A second start in the same folder must mean the same run. Layout, micro-batch, checkpointing and logging may change, since neither the
+order of samples nor (but for rounding) the losses depend on them; paths may, since data are known by their digest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from manifests.base import sha256_of
+from manifests.errors import GristmillError
+from manifests.run import Run
+from manifests.storage import exists, is_url, join, publish, read_bytes
+from shards.format import TokenizerInfo
+
+RECORD = "run.json"
+ORDER = "order.json"
+
+_VERSIONS = ("gristmill", "torch", "megatron-core")
+
+# `manifest.model` and `manifest.mixture` may be names: what they stand for is compared under `model` and `mixture`.
+_FREE = (
+    "data",
+    "out",
+    "manifest.name",
+    "manifest.data",
+    "manifest.out",
+    "manifest.model",
+    "manifest.mixture",
+    "manifest.layout",
+    "manifest.checkpoint",
+    "manifest.log_every",
+    "manifest.micro_batch",
+    "manifest.optimizer.overlap",
+    "manifest.optimizer.bucket_parameters",
+)
+
+
+@contextmanager
+def only_writer(out: str) -> Iterator[None]:
+    """Hold a run's folder for this process.
+
+    Raises:
+        GristmillError: the folder cannot be written, or another process trains into it.
+    """
+    if is_url(out):
+        raise GristmillError("a run's folder must be a local or shared folder", where=out, remedy="change `out` in the run manifest")
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        lock = open(join(out, ".lock"), "w")  # noqa: SIM115  (held by the block below)
+    except OSError as error:
+        raise GristmillError(f"cannot be written: {error.strerror}", where=out, remedy="change `out` in the run manifest") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise GristmillError(
+                "another process is training into this folder", where=out, remedy="wait for it or stop it, or choose another `out`"
+            ) from None
+        yield
+
+
+def binding(run: Run) -> dict[str, Any]:
+    """The settings that a run cannot change once begun, as dotted keys."""
+    flat = dict(_flatten(run.model_dump(mode="json"), ""))
+    return {key: value for key, value in flat.items() if not any(key == free or key.startswith(free + ".") for free in _FREE)}
+
+
+def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerInfo) -> None:
+    """Check that the folder belongs to this run and write what the run is; in a new folder only the latter.
+
+    Raises:
+        GristmillError: the folder holds another run; the message says which settings differ.
+    """
+    path = join(run.out, RECORD)
+    if exists(path):
+        _check(run, json.loads(read_bytes(path)), data_digest=data_digest, where=path)
+    publish(join(run.out, ORDER), order_json.encode())
+    record = {
+        "run": run.model_dump(mode="json"),
+        "data_digest": data_digest,
+        "order_sha256": sha256_of(order_json),
+        "tokenizer": tokenizer.model_dump(),
+        "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
+    }
+    publish(path, (json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def read_record(folder: str) -> tuple[Run, TokenizerInfo]:
+    """The run of a folder, and the tokenizer of its data.
+
+    Raises:
+        GristmillError: the folder is not a run's, or was written by another version.
+    """
+    path = join(folder, RECORD)
+    if not exists(path):
+        raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
+    record = json.loads(read_bytes(path))
+    return _run_of(record, where=path), TokenizerInfo.model_validate(record["tokenizer"])
+
+
+def _check(run: Run, record: dict[str, Any], *, data_digest: str, where: str) -> None:
+    before, now = binding(_run_of(record, where=where)), binding(run)
+    changed = [
+        f"{key.removeprefix('manifest.')}: {before.get(key)} before, {now.get(key)} now"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    if changed:
+        raise GristmillError(
+            "\n  ".join(["the folder holds a run with other settings:", *changed]),
+            where=run.out,
+            remedy="restore the settings, or choose another `out`",
+        )
+    if record["data_digest"] != data_digest:
+        raise GristmillError(
+            "the shards are not those that the run began with",
+            where=run.data,
+            remedy="restore the prepared corpus, or choose another `out`",
+        )
+
+
+def _run_of(record: dict[str, Any], *, where: str) -> Run:
+    try:
+        return Run.model_validate(record["run"])
+    except (KeyError, ValidationError) as error:
+        raise GristmillError(
+            f"is not a run record of this version: {str(error).splitlines()[0]}",
+            where=where,
+            remedy="use the version that began the run, or choose another `out`",
+        ) from None
+
+
+def _flatten(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _flatten(below, f"{prefix}.{key}" if prefix else key)
+    else:
+        yield prefix, value
