@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from shards.verify import verify_shards
 
 from gristmill.data import bucket_table
 from gristmill.output import console, ledger_table, print_json, table
@@ -19,6 +18,7 @@ from manifests.model import ModelManifest
 from manifests.run import RunManifest
 from manifests.steps import MANIFEST, StepManifest, read_step
 from manifests.storage import exists, join, list_files, sha256_file
+from shards.verify import verify_shards
 from shards.writer import load_manifest
 
 KINDS: dict[str, type[Strict]] = {"corpus": CorpusManifest, "mixture": MixtureManifest, "model": ModelManifest, "run": RunManifest}
