@@ -115,7 +115,7 @@ def tokenizer_check(model: Annotated[Path, typer.Argument(metavar="TOKENIZER.mod
 
 @app.command()
 def show(manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.yaml")], json: Json = False) -> None:
-    """Print a manifest (corpus, mixture, model or run) with all its defaults."""
+    """Print a manifest (corpus, mixture, model or run) with all its defaults, or a model preset by its name."""
     looking.show(manifest, as_json=json)
 
 

@@ -14,7 +14,7 @@ from manifests.base import Strict, load_yaml, validate
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.mixture import MixtureManifest
-from manifests.model import ModelManifest
+from manifests.model import PRESETS, ModelManifest
 from manifests.run import RunManifest
 from manifests.steps import MANIFEST, StepManifest, read_step
 from manifests.storage import exists, join, list_files, sha256_file
@@ -26,8 +26,8 @@ _STEPS = ("extract", "decide", "tokenizer")
 
 
 def show(path: Path, *, as_json: bool) -> None:
-    """Print a manifest with every default."""
-    data = load_yaml(path)
+    """Print a manifest with every default, or a model preset by its name."""
+    data = PRESETS[str(path)].model_dump() if str(path) in PRESETS else load_yaml(path)
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise GristmillError(f"`kind: {kind}` is not a kind of manifest", where=str(path), remedy=f"use one of {', '.join(KINDS)}")

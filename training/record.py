@@ -89,6 +89,7 @@ def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerIn
         "run": run.model_dump(mode="json"),
         "data_digest": data_digest,
         "order_sha256": sha256_of(order_json),
+        "settings_sha256": sha256_of(binding(run)),
         "tokenizer": tokenizer.model_dump(),
         "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
     }

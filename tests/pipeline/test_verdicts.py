@@ -1,0 +1,46 @@
+"""Reasons before duplicates are looked for."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from manifests.corpus import Languages, PersonalInformation
+from pipeline.filters.reasons import REASONS, code_of
+from pipeline.verdicts import filter_reasons, is_heavy, rule_from, site_reasons, spans_of
+
+
+def languages(*codes, scores):
+    return pa.table({"language": pa.array(codes).dictionary_encode(), "language_score": pa.array(scores, pa.float32())})
+
+
+def test_language_and_score() -> None:
+    signals = languages("en", "de", "en", "fr", scores=[0.9, 0.9, 0.2, 0.9])
+    kept = filter_reasons(signals, variant="none", languages=Languages(keep=["en", "fr"], min_score=0.5))
+    assert [REASONS[code] for code in kept] == ["kept", "language", "language", "kept"]
+    assert not filter_reasons(signals, variant="none", languages=Languages()).any()
+
+
+def test_a_site_marks_only_what_is_left() -> None:
+    reasons = np.array([0, code_of("language"), 0, 0], np.uint8)
+    sites = pa.chunked_array([["bad.org", "bad.org", "good.org", None]])
+    marked = site_reasons(reasons, sites, {"bad.org"})
+    assert [REASONS[code] for code in marked] == ["personal_information_site", "language", "kept", "kept"]
+    assert site_reasons(reasons, sites, set()).tolist() == reasons.tolist()
+
+
+@pytest.mark.parametrize(
+    ("documents", "words", "spans", "heavy"),
+    [(5, 1_000, 6, True), (5, 1_000, 5, False), (4, 1_000, 600, False), (5, 0, 1, True), (5, 0, 0, False)],
+)
+def test_the_site_rule(documents, words, spans, heavy) -> None:
+    assert is_heavy(documents, words, spans, PersonalInformation(max_spans_per_1000_words=5, min_documents=5)) is heavy
+
+
+def test_only_the_kinds_of_the_rule_count() -> None:
+    signals = pa.table({"spans_email": pa.array([1, 2], pa.int32()), "spans_ip": pa.array([10, 20], pa.int32())})
+    assert spans_of(signals, PersonalInformation(kinds=["email"])).tolist() == [1, 2]
+    assert spans_of(signals, PersonalInformation(kinds=["email", "ip"])).tolist() == [11, 22]
+
+
+def test_no_rule() -> None:
+    assert rule_from({"personal_information": None}) is None
