@@ -11,9 +11,8 @@ logged and started again; one run goes on for `--learn` steps. The last line is 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 HERE = Path(__file__).resolve().parent
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", nargs="?", type=Path)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--learn", type=int, default=150)
+    parser.add_argument("--learn", type=int, default=350)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -124,8 +124,14 @@ def _killed_and_resumed(run: Path, *, steps: int) -> list[dict[str, Any]]:
         time.sleep(0.01)
     if process.poll() is not None:
         raise SystemExit("the run ended before it could be killed: give it more steps")
-    os.killpg(process.pid, signal.SIGKILL)
+    # The ranks are in sessions of their own: killing the launcher alone would let them save a checkpoint and stop in order.
+    command = psutil.Process(process.pid)
+    victims = [*command.children(recursive=True), command]
+    for victim in victims:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
     process.wait()
+    psutil.wait_procs(victims, timeout=30)
     return _train(run, 2)
 
 
