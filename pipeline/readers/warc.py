@@ -17,7 +17,6 @@ from pipeline.readers.records import Batcher, Record, Records
 
 # Record types of WARC 1.1 (ISO 28500:2017, section 6) without a page or text of their own. An unknown type counts as `unknown_type`.
 _OTHER_TYPES = frozenset({"warcinfo", "resource", "request", "metadata", "revisit", "continuation"})
-# Broken records per batch: what a file full of garbage gives at most at once.
 
 
 def read_warc(path: str) -> Iterator[Records]:
