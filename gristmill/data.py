@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -37,10 +39,9 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
 
     manifest = load_corpus(corpus)
     folder = _folder(out)
-    _stop_on_sigterm()
     began = time.monotonic()
     files = len(list_raw_files(manifest.sources))
-    with step_progress(folder, expected={"extract": files}, enabled=not as_json and sys.stdout.isatty()) as progress:
+    with stops_on_sigterm(), step_progress(folder, expected={"extract": files}, enabled=not as_json and sys.stdout.isatty()) as progress:
         prepared = prepare(manifest, out=folder, runner=runner, on_step=progress.begin)
     ledgers = {"extract": prepared.extract.ledger, "decide": prepared.decide.ledger, "tokenize": prepared.shards.ledger}
     notes = [*prepared.extract.notes, *prepared.decide.notes, *prepared.tokenizer.notes]
@@ -65,10 +66,9 @@ def one_step(step: str, corpus: Path, out: str, runner: Runner, *, as_json: bool
     """One step by its name."""
     manifest = load_corpus(corpus)
     folder = _folder(out)
-    _stop_on_sigterm()
     from pipeline.prep import exclusive
 
-    with exclusive(folder), step_progress(folder, expected={}, enabled=not as_json and sys.stdout.isatty()) as progress:
+    with stops_on_sigterm(), exclusive(folder), step_progress(folder, expected={}, enabled=not as_json and sys.stdout.isatty()) as progress:
         progress.begin(step)
         done = _run_step(step, manifest, folder, runner)
     notes = done.notes if isinstance(done, StepManifest) else []
@@ -148,10 +148,15 @@ def _folder(out: str) -> str:
     return out if is_url(out) else os.path.abspath(out)
 
 
-def _stop_on_sigterm() -> None:
-    """SIGTERM ends the command as Ctrl-C does, so that worker processes end with it."""
+@contextlib.contextmanager
+def stops_on_sigterm() -> Iterator[None]:
+    """Inside the block SIGTERM ends the command as Ctrl-C does, so that worker processes end with it."""
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

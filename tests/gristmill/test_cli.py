@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -55,6 +56,12 @@ def test_show_prints_every_default(corpus, tmp_path) -> None:
     assert printed("show", tmp_path / "run.yaml")["optimizer"]["eps"] == 1e-5
     (tmp_path / "mixture.yaml").write_text("{kind: mixture}")
     assert printed("show", tmp_path / "mixture.yaml")["max_epochs"] == 4
+
+
+def test_a_command_leaves_the_signal_handlers_as_they_were(corpus, tmp_path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert run("extract", corpus.path, "--out", tmp_path / "out", "--workers", 1)[0] == 0
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize("name", PRESETS)
