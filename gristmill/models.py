@@ -11,7 +11,7 @@ from typing import Any
 from gristmill.output import console, print_json, say_error, table
 from manifests.errors import GristmillError
 from manifests.run import Run, load_run
-from manifests.storage import exists, join, read_bytes
+from manifests.storage import exists, is_url, join, read_bytes
 from mixing.plan import MixturePlan, plan_mixture
 from mixing.show import mixture_rows, mixture_table
 from shards.lineage import documents_of
@@ -120,7 +120,7 @@ def generate(
     """Sample from a checkpoint."""
     from training.generate import generate as sample
 
-    text = sample(os.path.abspath(folder), prompt, checkpoint=checkpoint, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
+    text = sample(_folder(folder), prompt, checkpoint=checkpoint, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
     if as_json:
         print_json({"prompt": prompt, "text": text})
     else:
@@ -152,7 +152,7 @@ def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:
     Raises:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
     """
-    record = join(os.path.abspath(folder), "run.json")
+    record = join(_folder(folder), "run.json")
     if not exists(record):
         raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
     described = json.loads(read_bytes(record))
@@ -162,6 +162,10 @@ def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:
     shards = open_shards(join(run.data, "shards"))
     if shards.manifest.digest != described["data_digest"]:
         raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
-    order = order_from_json(read_bytes(join(os.path.abspath(folder), "order.json")).decode())
+    order = order_from_json(read_bytes(join(_folder(folder), "order.json")).decode())
     table_ = documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch)
     return list(table_.to_pylist())
+
+
+def _folder(folder: str) -> str:
+    return folder if is_url(folder) else os.path.abspath(folder)

@@ -13,14 +13,25 @@ again; step manifests do not, so that equal inputs and settings give equal bytes
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from manifests.base import Strict, canonical_json, sha256_of
 from manifests.errors import GristmillError
-from manifests.storage import exists, join, list_files, publish, read_bytes, remove_file, sweep_temporaries
+from manifests.objects import Stat
+from manifests.storage import (
+    find,
+    is_url,
+    join,
+    list_files,
+    list_stats,
+    publish,
+    read_if_there,
+    remove_file,
+    sweep_temporaries,
+)
 
 MANIFEST = "_MANIFEST.json"
 TASKS = "tasks"
@@ -120,20 +131,50 @@ def write_task(folder: str, manifest: TaskManifest) -> None:
 def read_task(folder: str, task: str) -> TaskManifest | None:
     """The manifest of a finished task; None when there is none or it cannot be used (the task then runs again)."""
     path = join(folder, TASKS, task + ".json")
-    if not exists(path):
+    data = read_if_there(path)
+    if data is None:
         return None
     try:
-        return TaskManifest.model_validate(json.loads(read_bytes(path)))
+        return TaskManifest.model_validate(json.loads(data))
     except (ValueError, ValidationError):
         return None
 
 
 def finished_task(folder: str, task: str, key: str) -> TaskManifest | None:
-    """The manifest of a finished task with this key whose outputs are all there; None when the task has to run."""
+    """The manifest of a finished task with this key whose outputs are all there and whole; None when the task has to run."""
     manifest = read_task(folder, task)
     if manifest is None or manifest.key != key:
         return None
-    return manifest if all(exists(join(folder, output.path)) for output in manifest.outputs) else None
+    stats = {output.path: stat for output in manifest.outputs if (stat := find(join(folder, output.path))) is not None}
+    return None if any(_problem(output, stats) for output in manifest.outputs) else manifest
+
+
+def check_outputs(folder: str, manifest: StepManifest) -> None:
+    """Check that every output of a finished step is there with the size that its manifest gives.
+
+    Raises:
+        GristmillError: one is missing or has another size, as a truncated or replaced object has; names the first.
+    """
+    if is_url(folder):
+        stats = list_stats(folder)
+    else:
+        stats = {output.path: stat for output in manifest.outputs if (stat := find(join(folder, output.path))) is not None}
+    problems = [(output.path, problem) for output in manifest.outputs if (problem := _problem(output, stats))]
+    if problems:
+        path, problem = problems[0]
+        more = f" (and {len(problems) - 1} more files of this step)" if len(problems) > 1 else ""
+        raise GristmillError(
+            problem + more,
+            where=join(folder, path),
+            remedy=f"run `gristmill {manifest.step}` (or `prep`) again: it repeats the tasks whose files are not whole",
+        )
+
+
+def _problem(output: Output, stats: Mapping[str, Stat]) -> str | None:
+    stat = stats.get(output.path)
+    if stat is None:
+        return "is missing, its step's manifest lists it"
+    return None if stat.size == output.bytes else f"has {stat.size} bytes, its step's manifest says {output.bytes}"
 
 
 def begin_step(folder: str) -> None:
@@ -170,21 +211,23 @@ def write_step(folder: str, manifest: StepManifest) -> StepManifest:
 def read_step(folder: str) -> StepManifest | None:
     """The manifest of a finished step, or None."""
     path = join(folder, MANIFEST)
-    if not exists(path):
+    data = read_if_there(path)
+    if data is None:
         return None
     try:
-        return StepManifest.model_validate(json.loads(read_bytes(path)))
+        return StepManifest.model_validate(json.loads(data))
     except (ValueError, ValidationError) as error:
         raise GristmillError(f"is not a step manifest: {error}", where=path, remedy="delete the folder and run the step again") from None
 
 
 def require_step(folder: str, *, command: str) -> StepManifest:
-    """The manifest of a finished step.
+    """The manifest of a finished step whose outputs are all there and whole.
 
     Raises:
-        GristmillError: the step has not been run to its end; the remedy names `command`.
+        GristmillError: the step has not been run to its end (the remedy names `command`), or an output is missing or has another size.
     """
     manifest = read_step(folder)
     if manifest is None:
         raise GristmillError("the step is not complete", where=folder, remedy=f"run `{command}` first")
+    check_outputs(folder, manifest)
     return manifest

@@ -1,8 +1,7 @@
-"""Reading and publishing files, on local disk or in an object store, through `pyarrow.fs`.
+"""Reading and publishing files, on local disk or in an object store (`manifests.objects`).
 
-A file is either absent or whole: local files are written to a temporary name in the same folder, synced and renamed;
-objects are stored by one PUT of a finished buffer. (`with fs.open_output_stream()` commits a torn object when an exception
-leaves the block, hence no `with` here.) Leftovers of killed writers begin with `.tmp-` and are never listed.
+A file is either absent or whole: local files are written to a temporary name in the same folder, synced and renamed; objects are sent as
+one finished buffer. Leftovers of killed writers begin with `.tmp-` and are never listed.
 """
 
 from __future__ import annotations
@@ -10,19 +9,27 @@ from __future__ import annotations
 import errno
 import glob
 import hashlib
+import io
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable
+from fnmatch import translate
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
-from pyarrow import fs as pafs
 
+from manifests import objects
 from manifests.errors import GristmillError
+from manifests.faults import MissingError
+from manifests.objects import Stat
 
-_TEMPORARY = ".tmp-"
+TEMPORARY = ".tmp-"
+_GLOB = re.compile(r"[*?\[]")
+# Bytes that a stream of a large object fetches at once.
+_AHEAD = 8 << 20
 
 
 def is_url(path: str) -> bool:
@@ -43,18 +50,14 @@ def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterab
         data: one buffer, or several to be written one after the other.
 
     Raises:
-        GristmillError: the disk is full or the place cannot be written; nothing is left under `path`.
+        GristmillError: the disk is full, the place cannot be written, or the store refuses; nothing torn is left under `path`.
     """
     buffers = [data] if isinstance(data, (bytes, bytearray, memoryview, pa.Buffer)) else list(data)
     if is_url(path):
-        filesystem, key = pafs.FileSystem.from_uri(path)
-        stream = filesystem.open_output_stream(key)
-        for buffer in buffers:
-            stream.write(buffer)
-        stream.close()
+        objects.put(path, objects.joined(buffers))
         return
     final = Path(path)
-    temporary = final.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    temporary = final.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
@@ -71,39 +74,77 @@ def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterab
 def read_bytes(path: str) -> bytes:
     """The whole file."""
     if is_url(path):
-        filesystem, key = pafs.FileSystem.from_uri(path)
-        with filesystem.open_input_stream(key) as stream:
-            return bytes(stream.read())
+        return bytes(objects.get(path).to_pybytes())
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
-        raise GristmillError("no such file", where=path) from None
+        raise MissingError("no such file", where=path) from None
+
+
+def read_if_there(path: str) -> bytes | None:
+    """The whole file; None when there is none. Of a store it costs one request less than to ask first."""
+    try:
+        return read_bytes(path)
+    except MissingError:
+        return None
 
 
 def map_file(path: str) -> pa.NativeFile:
-    """A random-access file: memory-mapped when local (zero-copy), opened for ranged reads when remote."""
+    """A random-access file: memory-mapped when local (zero-copy); of an object store, in memory when small, else read as asked for."""
     if is_url(path):
-        filesystem, key = pafs.FileSystem.from_uri(path)
-        return filesystem.open_input_file(key)
+        file = objects.open_object(path)
+        if file.size() > objects.WHOLE:
+            return pa.PythonFile(file, mode="r")
+        with file:
+            return pa.BufferReader(objects.get_all(file))
     try:
         return pa.memory_map(path, "r")
     except FileNotFoundError:
-        raise GristmillError("no such file", where=path) from None
+        raise MissingError("no such file", where=path) from None
+
+
+def open_stream(path: str) -> BinaryIO:
+    """A file to be read mostly from its beginning to its end, with seeking; a large object is fetched some MB ahead.
+
+    Raises:
+        FileNotFoundError: there is no such local file.
+        GristmillError: there is no such object.
+    """
+    if is_url(path):
+        return io.BufferedReader(objects.open_object(path), _AHEAD)
+    return open(path, "rb")
 
 
 def exists(path: str) -> bool:
+    """Whether there is a file of this name; a folder is none."""
+    return find(path) is not None
+
+
+def find(path: str) -> Stat | None:
+    """Size and time of the last change of a file; None when there is none."""
     if is_url(path):
-        filesystem, key = pafs.FileSystem.from_uri(path)
-        return bool(filesystem.get_file_info(key).type == pafs.FileType.File)
-    return os.path.isfile(path)
+        return objects.stat(path)
+    if not os.path.isfile(path):
+        return None
+    local = os.stat(path)
+    return Stat(local.st_size, local.st_mtime_ns)
+
+
+def file_stat(path: str) -> Stat:
+    """The same of a file that must be there.
+
+    Raises:
+        GristmillError: there is no such file.
+    """
+    found = find(path)
+    if found is None:
+        raise MissingError("no such file", where=path)
+    return found
 
 
 def file_size(path: str) -> int:
     """Bytes."""
-    if is_url(path):
-        filesystem, key = pafs.FileSystem.from_uri(path)
-        return int(filesystem.get_file_info(key).size)
-    return os.path.getsize(path)
+    return file_stat(path).size
 
 
 def list_files(folder: str, pattern: str = "**") -> list[str]:
@@ -112,35 +153,43 @@ def list_files(folder: str, pattern: str = "**") -> list[str]:
     Args:
         pattern: glob relative to the folder; `**` descends.
     """
+    return list(list_stats(folder, pattern))
+
+
+def list_stats(folder: str, pattern: str = "**") -> dict[str, Stat]:
+    """The same with sizes and times: for a store they come with the listing."""
+    found: dict[str, Stat] = {}
     if is_url(folder):
-        filesystem, prefix = pafs.FileSystem.from_uri(folder)
-        selector = pafs.FileSelector(prefix, recursive=True, allow_not_found=True)
-        found = [i.path[len(prefix.rstrip("/")) + 1 :] for i in filesystem.get_file_info(selector) if i.type == pafs.FileType.File]
-        wanted = [name for name in found if _matches(name, pattern)]
+        # A bucket may hold far more than is asked for: only what is below the part of the pattern without wildcards is listed.
+        parts = pattern.split("/")
+        fixed = parts[: next((index for index, part in enumerate(parts[:-1]) if _GLOB.search(part)), len(parts) - 1)]
+        listed = objects.list_objects(join(folder, *fixed) if fixed else folder)
+        named = {"/".join([*fixed, name]): stat for name, stat in listed.items()}
+        found = {name: stat for name, stat in named.items() if _matches(name, pattern)}
     else:
-        wanted = [
-            name
-            for name in glob.glob(pattern, root_dir=folder, recursive=True, include_hidden=False)
-            if os.path.isfile(os.path.join(folder, name))
-        ]
-    return sorted({name for name in wanted if not name.rsplit("/", 1)[-1].startswith(_TEMPORARY)})
+        for name in glob.glob(pattern, root_dir=folder, recursive=True, include_hidden=False):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                found[name] = file_stat(path)
+    return {name: found[name] for name in sorted(found) if not name.rsplit("/", 1)[-1].startswith(TEMPORARY)}
 
 
 def remove_file(path: str) -> None:
     """Delete one file; absent is fine."""
     if is_url(path):
-        if exists(path):
-            filesystem, key = pafs.FileSystem.from_uri(path)
-            filesystem.delete_file(key)
+        objects.delete(path)
     else:
         Path(path).unlink(missing_ok=True)
 
 
 def remove_tree(path: str) -> None:
-    """Delete a folder and all below it; absent is fine."""
+    """Delete a folder and all below it; absent is fine.
+
+    Raises:
+        GristmillError: the path is a whole bucket.
+    """
     if is_url(path):
-        filesystem, key = pafs.FileSystem.from_uri(path)
-        filesystem.delete_dir_contents(key, missing_dir_ok=True)
+        objects.delete_tree(path)
     else:
         shutil.rmtree(path, ignore_errors=True)
 
@@ -148,7 +197,7 @@ def remove_tree(path: str) -> None:
 def sweep_temporaries(folder: str) -> None:
     """Delete what killed writers left below a local folder. Call it only when no other process writes there."""
     if not is_url(folder):
-        for leftover in Path(folder).glob(f"**/{_TEMPORARY}*"):
+        for leftover in Path(folder).glob(f"**/{TEMPORARY}*"):
             leftover.unlink(missing_ok=True)
 
 
@@ -162,9 +211,6 @@ def sha256_file(path: str) -> str:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    import re
-    from fnmatch import translate
-
     # `**/` in a glob also matches no folder at all, and `*` stays inside one folder.
     expression = "".join(
         {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(

@@ -27,7 +27,7 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, MinHash, Source
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
-from manifests.storage import is_url, join, map_file
+from manifests.storage import join, open_stream
 from pipeline.folders import EXTRACT
 from pipeline.inputs import RawFile, list_raw_files, task_name
 from pipeline.language import identify
@@ -265,7 +265,7 @@ def content_hash(path: str) -> str:
     """Hex 128-bit xxh3 of a raw file's bytes, as found."""
     digest = xxhash.xxh3_128()
     try:
-        with map_file(path) if is_url(path) else open(path, "rb") as file:
+        with open_stream(path) as file:
             while chunk := file.read(4 << 20):
                 digest.update(chunk)
     except FileNotFoundError:

@@ -6,7 +6,6 @@ on where the corpus lies.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import xxhash
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from manifests.storage import exists, file_size, is_url, join, list_files
+from manifests.storage import find, is_url, join, list_stats
 
 _GLOB = re.compile(r"[*?\[]")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -57,27 +56,29 @@ def task_name(file: RawFile) -> str:
 
 
 def _files_of(source: Source) -> list[RawFile]:
-    root = source.root or "."
-    names: set[str] = set()
-    for pattern in source.files:
+    found: dict[str, RawFile] = {}
+    for given in source.files:
+        root, folder, pattern = _placed(source.root or ".", given)
         if _GLOB.search(pattern):
-            matched = list_files(root, pattern)
-            if not matched:
-                raise GristmillError(
-                    f"no file matches `{pattern}` of source `{source.name}`", where=root, remedy="check `root` and `files`"
-                )
-            names.update(matched)
-        elif exists(join(root, pattern)):
-            names.add(pattern)
+            stats = list_stats(root, pattern)
+            if not stats:
+                raise GristmillError(f"no file matches `{given}` of source `{source.name}`", where=root, remedy="check `root` and `files`")
+        elif (stat := find(join(root, pattern))) is not None:
+            stats = {pattern: stat}
         else:
             raise GristmillError(
                 f"no such file; source `{source.name}` lists it", where=join(root, pattern), remedy="check `root` and `files`"
             )
-    return [_raw_file(source.name, root, name) for name in sorted(names)]
+        for name, stat in stats.items():
+            stamp = f"{stat.size}:{stat.changed}"
+            found[folder + name] = RawFile(source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp)
+    return [found[name] for name in sorted(found)]
 
 
-def _raw_file(source: str, root: str, name: str) -> RawFile:
-    path = join(root, name)
-    size = file_size(path)
-    stamp = str(size) if is_url(path) else f"{size}:{os.stat(path).st_mtime_ns}"
-    return RawFile(source=source, name=name, path=path, size=size, stamp=stamp)
+def _placed(root: str, given: str) -> tuple[str, str, str]:
+    """Where to look, what names begin with, and the path or pattern there. A URL in `files` stands for itself, whatever `root` is."""
+    if not is_url(given):
+        return root, "", given
+    scheme, _, rest = given.partition("://")
+    bucket, _, pattern = rest.partition("/")
+    return f"{scheme}://{bucket}", f"{bucket}/", pattern

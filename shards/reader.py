@@ -1,4 +1,4 @@
-"""Reading shards: a folder in, buckets of memory-mapped token arrays out.
+"""Reading shards: a folder in, buckets of memory-mapped token arrays out; shards of an object store come through `shards.cache`.
 
 The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it. Nothing is read
 at opening but the manifest and the list of files: a token array is mapped when it is first asked for, and only so many stay mapped.
@@ -6,6 +6,7 @@ at opening but the manifest and the list of files: a token array is mapped when 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,7 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.errors import GristmillError
-from manifests.storage import is_url, join, list_files, map_file
+from manifests.objects import get
+from manifests.storage import is_url, join, list_stats, map_file
+from shards.cache import shard_cache
 from shards.format import FORMAT, ShardEntry, ShardManifest
 from shards.writer import load_manifest
 
@@ -47,7 +50,7 @@ class Bucket:
         """All tokens of a shard: a read-only view of the mapped file, uint16 or uint32 [entries[shard].tokens].
 
         Raises:
-            GristmillError: the file is gone, is not the one in the manifest, or lies in an object store.
+            GristmillError: the file is gone, is not the one in the manifest, or cannot be fetched from its store.
         """
         return self._mapped(self.entries[shard].file)
 
@@ -80,30 +83,69 @@ def open_shards(folder: str) -> Shards:
         GristmillError: there is no shard manifest, or a file that it lists is not there.
     """
     manifest = load_manifest(folder)
-    present = set(list_files(folder, "**/*.arrow"))
-    missing = [name for entry in manifest.shards for name in (entry.file, entry.documents_file) if name not in present]
+    _check_files(folder, manifest)
+    mapped = _cached_maps(folder, manifest) if is_url(folder) else _local_maps(folder, manifest)
+    rows = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
+    buckets = {name: _bucket(folder, name, list(group), mapped) for name, group in groupby(rows, key=lambda entry: entry.bucket)}
+    return Shards(folder=folder, manifest=manifest, buckets=buckets)
+
+
+def _check_files(folder: str, manifest: ShardManifest) -> None:
+    stats = list_stats(folder, "**/*.arrow")
+    files = [pair for entry in manifest.shards for pair in ((entry.file, entry.bytes), (entry.documents_file, entry.documents_bytes))]
+    missing = [name for name, _ in files if name not in stats]
     if missing:
         raise GristmillError(
-            f"{len(missing)} of {2 * len(manifest.shards)} files are missing, the first is {missing[0]}",
+            f"{len(missing)} of {len(files)} files are missing, the first is {missing[0]}",
             where=folder,
             remedy="restore them, or run `gristmill prep` again",
         )
+    for name, size in files if is_url(folder) else []:  # local files are checked when they are mapped
+        if stats[name].size != size:
+            raise GristmillError(
+                f"has {stats[name].size} bytes, the manifest says {size}",
+                where=join(folder, name),
+                remedy="run `gristmill prep` again: it repeats what is not whole",
+            )
+
+
+def _local_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens]:
     entries = {entry.file: entry for entry in manifest.shards}
 
     @lru_cache(maxsize=OPEN_MAPS)
     def mapped(file: str) -> Tokens:
         return map_tokens(folder, entries[file], manifest.dtype)
 
-    rows = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
-    buckets = {name: _bucket(folder, name, list(group), mapped) for name, group in groupby(rows, key=lambda entry: entry.bucket)}
-    return Shards(folder=folder, manifest=manifest, buckets=buckets)
+    return mapped
+
+
+def _cached_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens]:
+    """Maps of the local copies. A copy that another process has deleted is let go, so that the disk gets its room back."""
+    cache = shard_cache()
+    entries = {entry.file: entry for entry in manifest.shards}
+    held: dict[str, Tokens] = {}
+
+    def mapped(file: str) -> Tokens:
+        entry = entries[file]
+        if file in held and cache.touch(entry):
+            return held[file]
+        for other in [other for other in held if not cache.path_of(entries[other]).exists()]:
+            del held[other]
+        held[file] = _tokens_of(cache.fetch(join(folder, file), entry), entry, manifest.dtype)
+        while len(held) > OPEN_MAPS:
+            del held[next(iter(held))]
+        return held[file]
+
+    return mapped
 
 
 def map_tokens(folder: str, entry: ShardEntry, dtype: str) -> Tokens:
-    """Map one shard and check that it is the one that the manifest describes, as far as that costs nothing."""
+    """Map one shard, of a store its local copy, and check that it is the one that the manifest describes, as far as that costs nothing."""
     path = join(folder, entry.file)
-    if is_url(folder):
-        raise GristmillError("token shards are read through memory maps", where=path, remedy="copy the shard folder to a local disk")
+    return _tokens_of(shard_cache().fetch(path, entry) if is_url(folder) else path, entry, dtype)
+
+
+def _tokens_of(path: str, entry: ShardEntry, dtype: str) -> Tokens:
     batch = read_batch(path, size=entry.bytes)
     column = batch.column(0)
     metadata = batch.schema.metadata or {}
@@ -144,7 +186,7 @@ def read_side_table(folder: str, entry: ShardEntry, columns: list[str] | None = 
     """The side table of a shard, or some columns of it in the given order."""
     path = join(folder, entry.documents_file)
     try:
-        with map_file(path) as file:
+        with _side_file(path, entry) as file:
             schema = pa.ipc.open_file(file).schema
             wanted = None if columns is None else [schema.get_field_index(column) for column in columns]
             if wanted is not None and -1 in wanted:
@@ -154,6 +196,16 @@ def read_side_table(folder: str, entry: ShardEntry, columns: list[str] | None = 
     except pa.ArrowInvalid as error:
         raise GristmillError(f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`") from None
     return table if columns is None else table.select(columns)
+
+
+def _side_file(path: str, entry: ShardEntry) -> pa.NativeFile:
+    """The file of a side table; one that is downloaded as a whole is checked as a whole."""
+    if not is_url(path):
+        return map_file(path)
+    data = get(path)
+    if hashlib.sha256(memoryview(data)).hexdigest() != entry.documents_sha256:
+        raise GristmillError("its sha256 is not the manifest's", where=path, remedy="run `gristmill verify`")
+    return pa.BufferReader(data)
 
 
 def _bucket(folder: str, name: str, entries: list[ShardEntry], mapped: Callable[[str], Tokens]) -> Bucket:

@@ -3,8 +3,9 @@
     OUT/checkpoints/step-00000100/      Megatron's torch_dist files
     OUT/checkpoints/step-00000100/_MANIFEST.json
 
-All ranks write into a temporary folder; when all are done the manifest is added, last, and the folder is renamed. A folder without a
-manifest, or with other files than it lists, is no checkpoint. There is no random state: without dropout training draws no numbers.
+All ranks write into a temporary folder; when all are done the manifest is added, last, and the folder is renamed (for a run in an object
+store `training.staging` uploads the files, then the manifest is stored). A folder without a manifest, or with other files than it lists, is
+no checkpoint. There is no random state: without dropout training draws no numbers.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from torch.distributed.checkpoint.api import CheckpointException
 from manifests.base import Strict
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import join, publish, remove_tree
+from manifests.storage import is_url, join, list_stats, publish, read_bytes, remove_file, remove_tree
 from training.parallel import RankError, agree
+from training.staging import fresh_folder, local_copy, upload
 
 FOLDER = "checkpoints"
 MANIFEST = "_MANIFEST.json"
@@ -83,8 +85,11 @@ def save(
         GristmillError: the disk is full or cannot be written; earlier checkpoints stay.
     """
     final = folder_of(out, step)
-    temporary = join(out, FOLDER, f"{_TEMPORARY}step-{step:08d}")
-    agree(lambda: _fresh_folder(temporary))
+    if is_url(out):
+        temporary = fresh_folder(out, f"step-{step:08d}")
+    else:
+        temporary = join(out, FOLDER, f"{_TEMPORARY}step-{step:08d}")
+        agree(lambda: _fresh_folder(temporary))
     metadata = _metadata(optimizer)
     # Overlapped gathering leaves the weights of the last update to be fetched by the next forward pass: fetch them now.
     if model.use_forward_hook:
@@ -106,15 +111,9 @@ def save(
     except Exception as error:  # the other ranks are inside the save, waiting for this one: only its end ends them
         raise RankError(f"the checkpoint cannot be written: {_cause(error)}", where=final, remedy=_MAKE_ROOM) from error
     data_parallel = parallel_state.get_data_parallel_world_size()
-    agree(
-        lambda: _publish(
-            temporary,
-            final,
-            CheckpointManifest(
-                step=step, loss=loss, identity=identity, layout=layout, data_parallel=data_parallel, files=_files(temporary)
-            ),
-        )
-    )
+    files = upload(temporary, final) if is_url(out) else agree(lambda: _files(temporary))
+    manifest = CheckpointManifest(step=step, loss=loss, identity=identity, layout=layout, data_parallel=data_parallel, files=files)
+    agree(lambda: _store_manifest(final, manifest) if is_url(out) else _publish(temporary, final, manifest))
     agree(lambda: _prune(out, keep))
     return final
 
@@ -126,7 +125,8 @@ def load(folder: str, model: Any, optimizer: MegatronOptimizer) -> None:
         GristmillError: it cannot be read.
     """
     metadata = _metadata(optimizer)
-    state = _read(folder, _state(model, optimizer, metadata, loading=True))
+    with local_copy(folder, agree(lambda: _manifest_of(folder)).files) as local:
+        state = _read(local, _state(model, optimizer, metadata, loading=True), where=folder)
     model.module.load_state_dict(state["model"], strict=True)
     with torch.no_grad():  # the distributed optimizer under fp32 writes into the weights themselves
         optimizer.load_state_dict(state["optimizer"])
@@ -134,7 +134,8 @@ def load(folder: str, model: Any, optimizer: MegatronOptimizer) -> None:
 
 def load_weights(folder: str, model: torch.nn.Module) -> None:
     """Load the weights of a complete checkpoint into a bare model."""
-    state = _read(folder, {"model": model.sharded_state_dict(metadata=_group())})  # type: ignore[operator]
+    with local_copy(folder, _manifest_of(folder).files) as local:
+        state = _read(local, {"model": model.sharded_state_dict(metadata=_group())}, where=folder)  # type: ignore[operator]
     model.load_state_dict(state["model"], strict=True)
 
 
@@ -142,13 +143,12 @@ def complete(out: str) -> tuple[list[CheckpointManifest], list[str]]:
     """The complete checkpoints of a run, oldest first, and what is wrong with the others."""
     good: list[CheckpointManifest] = []
     problems: list[str] = []
-    for folder in sorted(Path(out, FOLDER).glob("step-*")):
+    for folder, present in _folders(out):
         try:
-            manifest = CheckpointManifest.model_validate_json((folder / MANIFEST).read_bytes())
-        except (OSError, ValidationError):
+            manifest = _manifest_of(folder)
+        except GristmillError:
             problems.append(f"{folder} has no readable {MANIFEST}: it is not used")
             continue
-        present = _files(str(folder))
         damaged = sorted(name for name, size in manifest.files.items() if present.get(name) != size)
         if damaged:
             problems.append(f"{folder} is damaged ({', '.join(damaged)}): it is not used")
@@ -171,8 +171,31 @@ def check_identity(manifest: CheckpointManifest, identity: Identity, *, where: s
 
 def sweep(out: str) -> None:
     """Delete what killed saves left. Only the one process that holds the run's folder may do so."""
+    if is_url(out):
+        for folder, present in _folders(out):
+            if MANIFEST not in present:
+                remove_tree(folder)
+        return
     for leftover in Path(out, FOLDER).glob(f"{_TEMPORARY}*"):
         remove_tree(str(leftover))
+
+
+def _folders(out: str) -> list[tuple[str, dict[str, int]]]:
+    """The folders of checkpoints, oldest first, each with its files: name to bytes; in a store with the manifest, locally without."""
+    if not is_url(out):
+        return [(str(folder), _files(str(folder))) for folder in sorted(Path(out, FOLDER).glob("step-*"))]
+    found: dict[str, dict[str, int]] = {}
+    for name, stat in list_stats(join(out, FOLDER), "step-*/*").items():
+        folder, _, file = name.partition("/")
+        found.setdefault(join(out, FOLDER, folder), {})[file] = stat.size
+    return sorted(found.items())
+
+
+def _manifest_of(folder: str) -> CheckpointManifest:
+    try:
+        return CheckpointManifest.model_validate_json(read_bytes(join(folder, MANIFEST)))
+    except (OSError, ValidationError):
+        raise GristmillError(f"has no readable {MANIFEST}", where=folder, remedy=_GO_BACK) from None
 
 
 def _group() -> dict[str, Any]:
@@ -261,14 +284,14 @@ def _write_buckets(transforms: list[Any], use_msc: bool, rank: int, buckets: lis
     results.put(written)
 
 
-def _read(folder: str, state: dict[str, Any]) -> dict[str, Any]:
+def _read(folder: str, state: dict[str, Any], *, where: str) -> dict[str, Any]:
     try:
         strategy = get_default_load_sharded_strategy(folder)
         loaded: dict[str, Any] = dist_checkpointing.load(state, folder, strategy, strict=StrictHandling.RAISE_UNEXPECTED)
     except CheckpointException as error:  # raised by all ranks
-        raise GristmillError(f"the checkpoint cannot be read: {_cause(error)}", where=folder, remedy=_GO_BACK) from None
+        raise GristmillError(f"the checkpoint cannot be read: {_cause(error)}", where=where, remedy=_GO_BACK) from None
     except Exception as error:
-        raise RankError(f"the checkpoint cannot be read: {_cause(error)}", where=folder, remedy=_GO_BACK) from error
+        raise RankError(f"the checkpoint cannot be read: {_cause(error)}", where=where, remedy=_GO_BACK) from error
     return loaded
 
 
@@ -294,9 +317,13 @@ def _files(folder: str) -> dict[str, int]:
     return {entry.name: entry.stat().st_size for entry in sorted(Path(folder).iterdir()) if entry.name != MANIFEST and entry.is_file()}
 
 
-def _publish(temporary: str, final: str, manifest: CheckpointManifest) -> None:
+def _store_manifest(folder: str, manifest: CheckpointManifest) -> None:
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True)
-    publish(join(temporary, MANIFEST), (text + "\n").encode())
+    publish(join(folder, MANIFEST), (text + "\n").encode())
+
+
+def _publish(temporary: str, final: str, manifest: CheckpointManifest) -> None:
+    _store_manifest(temporary, manifest)
     remove_tree(final)
     Path(temporary).rename(final)
     descriptor = os.open(Path(final).parent, os.O_RDONLY)
@@ -310,5 +337,5 @@ def _prune(out: str, keep: int) -> None:
     good, _ = complete(out)
     for old in good[:-keep]:
         # Without its manifest a half-deleted folder is no checkpoint.
-        (Path(folder_of(out, old.step)) / MANIFEST).unlink(missing_ok=True)
+        remove_file(join(folder_of(out, old.step), MANIFEST))
         remove_tree(folder_of(out, old.step))

@@ -5,13 +5,15 @@ Every token runs the whole context through the model again: there is no cache of
 
 from __future__ import annotations
 
+import hashlib
+
 import sentencepiece
 import torch
 from megatron.core.models.gpt import GPTModel
 
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import join, read_bytes, sha256_file
+from manifests.storage import join, read_bytes
 from shards.format import TokenizerInfo
 from training.checkpoint import complete, folder_of, load_weights
 from training.model import build_model, megatron_config
@@ -112,7 +114,7 @@ def choose(logits: torch.Tensor, *, temperature: float, top_k: int | None, gener
 
 def _tokenizer(path: str, info: TokenizerInfo) -> sentencepiece.SentencePieceProcessor:
     data = read_bytes(path)
-    if sha256_file(path) != info.sha256:
+    if hashlib.sha256(data).hexdigest() != info.sha256:
         raise GristmillError("is not the tokenizer of the run's data", where=path, remedy="restore the prepared corpus of the run")
     return sentencepiece.SentencePieceProcessor(model_proto=data)
 

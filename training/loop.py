@@ -20,7 +20,10 @@ from typing import Any
 from megatron.core.optimizer import MegatronOptimizer
 
 from manifests.base import sha256_of
+from manifests.lock import only_writer
 from manifests.run import Run
+from manifests.storage import is_url
+from shards.cache import cache_note, shard_cache
 from training import checkpoint, record
 from training.batches import Data, open_data
 from training.metrics import MetricsWriter, StepMetrics
@@ -80,8 +83,10 @@ def train(
     with ranks_of(run) as ranks, _until_signal() as stop, ExitStack() as held:
         if not ranks.leads:
             tell = _silent
-        agree(lambda: held.enter_context(record.only_writer(run.out)))
+        agree(lambda: held.enter_context(only_writer(run.out, say=tell)))
         data = open_data(run)
+        if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
+            tell(note)
         agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
         identity = identity_of(run, data)
         newest = agree(lambda: _newest(run, identity, tell))
@@ -104,7 +109,11 @@ def train(
             if on_step is not None and ranks.leads:
                 on_step(metrics)
 
+        if writer is not None and writer.local != run.out:
+            tell(f"note: TensorBoard's files of this run stay on this machine, in {writer.local}/tensorboard")
+
         def save(step: int, loss: float) -> str:
+            agree(lambda: writer.store() if writer is not None else None)
             return checkpoint.save(
                 run.out,
                 model,

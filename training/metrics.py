@@ -5,14 +5,19 @@ A resumed run first drops the lines of steps that it will repeat, so that no ste
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, TextIO
 
-from manifests.storage import exists, join, publish, read_bytes
+from manifests.errors import GristmillError
+from manifests.storage import exists, is_url, join, publish, read_bytes
+from training.staging import staging_folder
 
 FILE = "metrics.jsonl"
+_STORE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,26 @@ def read_metrics(folder: str) -> list[dict[str, Any]]:
 
 
 class MetricsWriter:
-    """Appends metrics; each line is on its way to the disk when `write` returns."""
+    """Appends metrics; each line is on its way to the disk when `write` returns.
+
+    Objects cannot be appended to: of a run in a store the lines are collected in a local folder, and stored at every checkpoint, once a
+    minute, and at the end. TensorBoard's files stay in `local`.
+
+    Attributes:
+        local: the folder that is written to: the run's own, or one on this machine for a run in a store.
+    """
 
     def __init__(self, folder: str, *, resume_at: int) -> None:
         # Imported here: it takes a second, and only one rank writes.
         from torch.utils.tensorboard import SummaryWriter
 
+        self._folder = folder
+        self.local = str(staging_folder(folder)) if is_url(folder) else folder
         kept = [line for line in read_metrics(folder) if line["step"] < resume_at]
-        publish(join(folder, FILE), "".join(json.dumps(line) + "\n" for line in kept).encode())
-        self._file: TextIO = open(join(folder, FILE), "a", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
-        self._board = SummaryWriter(join(folder, "tensorboard"), purge_step=resume_at)
+        publish(join(self.local, FILE), "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self._file: TextIO = open(join(self.local, FILE), "a", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
+        self._board = SummaryWriter(join(self.local, "tensorboard"), purge_step=resume_at)
+        self._stored = time.monotonic()
 
     def write(self, metrics: StepMetrics) -> None:
         """Append one step."""
@@ -65,6 +80,15 @@ class MetricsWriter:
         self._file.flush()
         for name in ("loss", "lr", "grad_norm", "tokens", "tokens_per_second"):
             self._board.add_scalar(name, getattr(metrics, name), metrics.step)
+        if time.monotonic() - self._stored > _STORE_SECONDS:
+            with contextlib.suppress(GristmillError):  # one rank alone must not end here; the next checkpoint stores them or says why
+                self.store()
+
+    def store(self) -> None:
+        """Of a run in a store: put all lines so far there."""
+        if self.local != self._folder:
+            publish(join(self._folder, FILE), read_bytes(join(self.local, FILE)))
+            self._stored = time.monotonic()
 
     def __enter__(self) -> MetricsWriter:
         return self
@@ -72,3 +96,8 @@ class MetricsWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._file.close()
         self._board.close()
+        try:
+            self.store()
+        except GristmillError:
+            if error is None:  # else that error is the one to tell
+                raise

@@ -125,6 +125,22 @@ def agree(leader: Callable[[], T]) -> T:
     return outcome[0]  # type: ignore[return-value]
 
 
+def every_rank(action: Callable[[], T]) -> list[T]:
+    """Run `action` on every rank and give all results, by rank, to all; a GristmillError of any is raised by all of them."""
+    result: T | None = None
+    failed: GristmillError | None = None
+    try:
+        result = action()
+    except GristmillError as error:
+        failed = error
+    outcomes: list[tuple[T | None, GristmillError | None]] = [(None, None)] * dist.get_world_size()
+    dist.all_gather_object(outcomes, (result, failed))
+    for _, problem in outcomes:
+        if problem is not None:
+            raise problem
+    return [value for value, _ in outcomes]  # type: ignore[misc]
+
+
 def sum_over_ranks(values: list[float], device: torch.device) -> list[float]:
     """Elementwise sum over all ranks, in float64."""
     total = torch.tensor(values, dtype=torch.float64, device=device)

@@ -6,12 +6,9 @@ order of samples nor (but for rounding) the losses depend on them; paths may, si
 
 from __future__ import annotations
 
-import fcntl
 import importlib.metadata
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,7 +16,7 @@ from pydantic import ValidationError
 from manifests.base import sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import exists, is_url, join, publish, read_bytes
+from manifests.storage import exists, join, publish, read_bytes
 from shards.format import TokenizerInfo
 
 RECORD = "run.json"
@@ -43,30 +40,6 @@ _FREE = (
     "manifest.optimizer.overlap",
     "manifest.optimizer.bucket_parameters",
 )
-
-
-@contextmanager
-def only_writer(out: str) -> Iterator[None]:
-    """Hold a run's folder for this process.
-
-    Raises:
-        GristmillError: the folder cannot be written, or another process trains into it.
-    """
-    if is_url(out):
-        raise GristmillError("a run's folder must be a local or shared folder", where=out, remedy="change `out` in the run manifest")
-    try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-        lock = open(join(out, ".lock"), "w")  # noqa: SIM115  (held by the block below)
-    except OSError as error:
-        raise GristmillError(f"cannot be written: {error.strerror}", where=out, remedy="change `out` in the run manifest") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GristmillError(
-                "another process is training into this folder", where=out, remedy="wait for it or stop it, or choose another `out`"
-            ) from None
-        yield
 
 
 def binding(run: Run) -> dict[str, Any]:

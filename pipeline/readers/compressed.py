@@ -20,7 +20,7 @@ import pyarrow as pa
 import zstandard
 
 from manifests.errors import GristmillError
-from manifests.storage import is_url, map_file
+from manifests.storage import open_stream
 
 _RAW_CHUNK = 1 << 16
 # The largest portion of compressed bytes for a decompressor: a portion may grow 1,000 times in gzip, 20,000 times in bzip2, 32,000 in zstd.
@@ -93,7 +93,7 @@ def pieces(path: str, *, resume: bytes | None = None) -> Iterator[Piece | Damage
 
 def _open(path: str) -> Any:
     try:
-        return map_file(path) if is_url(path) else open(path, "rb")
+        return open_stream(path)
     except FileNotFoundError:
         remedy = "it was there when the run began: do not change inputs during a run"
         raise GristmillError("no such file", where=path, remedy=remedy) from None

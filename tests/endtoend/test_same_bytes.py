@@ -9,9 +9,10 @@ import pipeline.schemas
 import shards.writer
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
+from manifests.lock import only_writer
 from manifests.steps import read_step
 from manifests.storage import publish
-from pipeline.prep import exclusive, prepare
+from pipeline.prep import prepare
 from pipeline.runners import Runner
 from tests.endtoend.commands import count_tasks, prep_with_kills, start_prep
 from tests.endtoend.corpora import tree_hashes, write_corpus
@@ -113,5 +114,5 @@ def test_killed_at_random_moments(corpus, expected, tmp_path) -> None:
 
 
 def test_two_commands_cannot_write_into_one_folder(corpus, tmp_path) -> None:
-    with exclusive(str(tmp_path / "out")), pytest.raises(GristmillError, match="another command is writing"):
+    with only_writer(str(tmp_path / "out")), pytest.raises(GristmillError, match="another command is writing"):
         prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())

@@ -94,9 +94,3 @@ def test_a_side_table_of_another_shard_is_refused(folder: str) -> None:
     side.write_bytes((Path(folder) / "wiki/factual/00000-0000.documents.arrow").read_bytes())
     with pytest.raises(GristmillError, match="has 3 rows, the manifest says 1"):
         open_shards(folder).buckets["crawl/factual"].read_documents(0)
-
-
-def test_object_stores_are_refused_with_a_remedy(folder: str) -> None:
-    entry = open_shards(folder).manifest.shards[0]
-    with pytest.raises(GristmillError, match="copy the shard folder to a local disk"):
-        reader.map_tokens("s3://bucket/shards", entry, "uint16")

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from manifests.errors import GristmillError
+from manifests.lock import only_writer
 from manifests.run import Run
 from manifests.storage import sha256_file
 from tests.training.data import MODEL, make_corpus, make_run, metrics
 from training import checkpoint
 from training.loop import train
 from training.metrics import StepMetrics
-from training.record import only_writer
 
 EVERY_5 = {"every_steps": 5, "keep": 2}
 
@@ -187,7 +187,7 @@ def test_a_signal_saves_and_stops(tmp_path: Path, corpus: tuple[Path, np.ndarray
 
 
 def test_one_writer(stopped: Run) -> None:
-    with only_writer(stopped.out), pytest.raises(GristmillError, match="another process is training"):
+    with only_writer(stopped.out), pytest.raises(GristmillError, match="another command is writing"):
         train(stopped)
 
 

@@ -1,0 +1,212 @@
+"""One writer per folder: the same lock for every command that writes one, on local disk and in object stores.
+
+Locally the system holds a lock on `FOLDER/.lock` and lets go of it when the process ends, however it ends. A store has no locks: there the
+object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Whoever finds a lease watches it: one that
+changes has a living owner; one that stays the same for long enough, by the watcher's own clock, or whose owner was a process of this
+machine that is gone, is taken over. Arrow cannot ask for conditional PUTs, so two commands that begin in the same instant both write; each
+then waits and reads, and only the one whose lease is still there goes on. A command that was suspended so long that another took its
+lease ends with an error when it wakes up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from manifests.errors import GristmillError
+from manifests.storage import is_url, join, publish, read_if_there, remove_file
+
+LEASE = ".tmp-lock.json"
+RENEW_SECONDS = 10.0
+"""Between two renewals of a lease."""
+STALE_SECONDS = 30.0
+"""A lease that has not changed for so long, while it was watched, has no owner any more: three renewals."""
+SETTLE_SECONDS = 1.0
+"""Between writing a lease and reading whose it is: longer than a PUT of some hundred bytes takes."""
+
+_BUSY_REMEDY = "wait for it to end or stop it, or choose another folder"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What the object holds.
+
+    Attributes:
+        token: different for every writer.
+        host, machine: name of the machine; its boot and process namespace, by which process numbers mean something.
+        born: when the process began, in the system's ticks; tells it from a later one of the same number.
+        count: of renewals.
+    """
+
+    token: str
+    host: str
+    machine: str
+    pid: int
+    born: str
+    count: int = 0
+
+
+@contextmanager
+def only_writer(
+    folder: str,
+    *,
+    say: Callable[[str], object] = lambda text: None,
+    renew: float = RENEW_SECONDS,
+    stale: float = STALE_SECONDS,
+    settle: float = SETTLE_SECONDS,
+) -> Iterator[None]:
+    """Hold a folder, local or a URL, until the block ends; a local one is made.
+
+    Args:
+        say: told when a lease is watched or taken over.
+        renew, stale, settle: seconds, for folders in object stores; all writers of a folder must use the same.
+
+    Raises:
+        GristmillError: another command writes there, the folder cannot be written, or (when the block ends) the lease was lost.
+    """
+    if is_url(folder):
+        with _leased(folder, say, renew, stale, settle):
+            yield
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lock = open(Path(folder) / ".lock", "w")  # noqa: SIM115  (held by the block below)
+    except OSError as error:
+        raise GristmillError(f"cannot be written: {error.strerror}", where=folder, remedy="choose another folder") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise GristmillError("another command is writing into this folder", where=folder, remedy=_BUSY_REMEDY) from None
+        yield
+
+
+@contextmanager
+def _leased(folder: str, say: Callable[[str], object], renew: float, stale: float, settle: float) -> Iterator[None]:
+    path = join(folder, LEASE)
+    _wait_for_stale(path, folder, say, stale)
+    mine = Lease(uuid.uuid4().hex, socket.gethostname(), _machine(), os.getpid(), _born(os.getpid()))
+    _write(path, mine)
+    time.sleep(settle)
+    found = _read(path)
+    if found is None or found.token != mine.token:
+        raise _busy(folder, found)
+    done, lost = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        held = mine
+        while not done.wait(renew):
+            try:
+                found = _read(path)
+                if found is None or found.token != mine.token:
+                    lost.set()
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # as Ctrl-C: also ends what waits
+                    return
+                held = replace(held, count=held.count + 1)
+                _write(path, held)
+            except GristmillError:
+                continue  # the store does not answer: the work itself will say so, if it lasts
+
+    keeper = threading.Thread(target=keep, name=f"lease of {folder}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if lost.is_set():
+            raise _lost(folder) from None
+        raise
+    finally:
+        done.set()
+        keeper.join(timeout=renew)
+        _release(path, mine)
+    if lost.is_set():
+        raise _lost(folder)
+
+
+def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale: float) -> None:
+    """Return when there is no lease, or none with a living owner."""
+    first = _read(path)
+    if first is None:
+        return
+    if _is_gone(first):
+        say(f"note: {folder} was left by a command that has ended (process {first.pid} of this machine): its lock is taken over")
+        return
+    say(f"{folder} is locked by process {first.pid} on {first.host}; watching for up to {stale:.0f} s whether it is alive")
+    end = time.monotonic() + stale
+    while time.monotonic() < end:
+        time.sleep(stale / 30)
+        now = _read(path)
+        if now is None:
+            return
+        if now != first:
+            raise _busy(folder, now)
+    say(f"note: the lock of process {first.pid} on {first.host} has not changed for {stale:.0f} s: it is taken over")
+
+
+def _release(path: str, mine: Lease) -> None:
+    try:
+        found = _read(path)
+        if found is not None and found.token == mine.token:
+            remove_file(path)
+    except GristmillError:
+        pass  # what has been written is written; the lease goes stale
+
+
+def _read(path: str) -> Lease | None:
+    """The lease; None when there is none. One that cannot be understood counts as a writer that never renews."""
+    data = read_if_there(path)
+    if data is None:
+        return None
+    try:
+        return Lease(**json.loads(data))
+    except (ValueError, TypeError):
+        return Lease(data.hex(), "an unknown machine", "", 0, "")
+
+
+def _write(path: str, lease: Lease) -> None:
+    publish(path, json.dumps(asdict(lease), sort_keys=True).encode())
+
+
+def _is_gone(lease: Lease) -> bool:
+    """Whether the owner was a process of this machine and namespace that runs no more."""
+    return bool(lease.machine) and lease.machine == _machine() and _born(lease.pid) != lease.born
+
+
+def _machine() -> str:
+    """Boot and process namespace: a container has process numbers of its own. Empty where the system does not say."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _born(pid: int) -> str:
+    """Start time of a process in ticks since boot; empty when there is none (a zombie counts as none)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _busy(folder: str, lease: Lease | None) -> GristmillError:
+    who = "" if lease is None else f" (process {lease.pid} on {lease.host})"
+    return GristmillError(f"another command is writing into this folder{who}", where=folder, remedy=_BUSY_REMEDY)
+
+
+def _lost(folder: str) -> GristmillError:
+    return GristmillError(
+        "another command has taken over this folder: this one was suspended, or cut off from the store, for too long",
+        where=folder,
+        remedy="let the other one end, then run the same command again: finished parts are kept",
+    )

@@ -1,0 +1,134 @@
+"""One writer per folder, locally and in the store; intervals are short here."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from manifests.errors import GristmillError
+from manifests.lock import LEASE, only_writer
+from manifests.storage import exists, join, list_files, publish, read_bytes
+from tests.paths import PROJECT
+
+QUICK = {"renew": 0.1, "stale": 1.5, "settle": 0.05}
+
+HOLD = """
+import sys, time
+from manifests.lock import only_writer
+with only_writer(sys.argv[1], renew=0.1, stale=1.5, settle=0.05):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(params=["local", "store"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "local":
+        return str(tmp_path / "out")
+    request.getfixturevalue("store")
+    return str(request.getfixturevalue("folder"))
+
+
+def write_and_fail(folder: str, name: str) -> None:
+    with only_writer(folder, **QUICK):
+        publish(join(folder, name), b"-")
+        raise ZeroDivisionError
+
+
+def write_and_wait(folder: str, lease: bytes) -> None:
+    with only_writer(folder, **QUICK):
+        while read_bytes(join(folder, LEASE)) != lease:  # a renewal that was on its way may come after it
+            publish(join(folder, LEASE), lease)
+            time.sleep(0.05)
+        time.sleep(10)
+
+
+def holder(folder: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, folder], cwd=PROJECT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def test_a_living_writer_keeps_others_out_and_a_killed_one_does_not(place):
+    process = holder(place)
+    try:
+        with pytest.raises(GristmillError, match="another command is writing"), only_writer(place, **QUICK):
+            pass
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.communicate()
+    said: list[str] = []
+    began = time.monotonic()
+    with only_writer(place, say=said.append, **QUICK):
+        assert time.monotonic() - began < 1.0
+    assert place.startswith("/") or "has ended" in said[0]
+
+
+def test_released_at_the_end_and_after_an_error(place):
+    for number in range(2):
+        with pytest.raises(ZeroDivisionError):
+            write_and_fail(place, str(number))
+    assert list_files(place) == ["0", "1"]
+    assert not exists(join(place, LEASE))
+
+
+def test_a_lease_of_another_machine_that_nobody_renews_is_taken_over(store, folder):
+    lease = {"token": "t", "host": "elsewhere", "machine": "another boot", "pid": 7, "born": "1", "count": 3}
+    publish(join(folder, LEASE), json.dumps(lease).encode())
+    said: list[str] = []
+    began = time.monotonic()
+    with only_writer(folder, say=said.append, **QUICK):
+        assert time.monotonic() - began >= 1.5
+        assert json.loads(read_bytes(join(folder, LEASE)))["token"] != "t"
+    assert "elsewhere" in said[0]
+    assert "taken over" in said[1]
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"other": 1}', b"\xff\xfe"])
+def test_a_lease_that_is_none_is_watched_and_taken_over(store, folder, data):
+    publish(join(folder, LEASE), data)
+    with only_writer(folder, renew=0.1, stale=0.3, settle=0.05):
+        assert json.loads(read_bytes(join(folder, LEASE)))["pid"] == os.getpid()
+
+
+def test_a_lease_is_renewed(store, folder):
+    with only_writer(folder, **QUICK):
+        first = json.loads(read_bytes(join(folder, LEASE)))["count"]
+        time.sleep(0.5)
+        assert json.loads(read_bytes(join(folder, LEASE)))["count"] > first
+
+
+def test_whoever_loses_its_lease_ends_with_an_error_and_leaves_the_new_one(store, folder):
+    theirs = json.dumps({"token": "theirs", "host": "h", "machine": "m", "pid": 1, "born": "2", "count": 0}).encode()
+    began = time.monotonic()
+    with pytest.raises(GristmillError, match="has taken over this folder"):
+        write_and_wait(folder, theirs)
+    assert time.monotonic() - began < 5
+    assert read_bytes(join(folder, LEASE)) == theirs
+
+
+def test_of_two_that_begin_together_one_goes_on(store, folder):
+    processes = [subprocess.Popen([sys.executable, "-c", BOTH, folder], cwd=PROJECT, stderr=subprocess.PIPE) for _ in range(2)]
+    errors = [process.communicate(timeout=60)[1].decode() for process in processes]
+    assert sorted(process.returncode for process in processes) == [0, 1]
+    assert "another command is writing" in "".join(errors)
+
+
+BOTH = """
+import sys, time
+from manifests.lock import only_writer
+from manifests.storage import exists
+exists(sys.argv[1])
+time.sleep(1 - time.time() % 1)
+with only_writer(sys.argv[1], renew=0.1, stale=1.5, settle=0.4):
+    time.sleep(2)
+"""

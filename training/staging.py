@@ -1,0 +1,144 @@
+"""Runs whose folder lies in an object store: what torch can only write to and read from a disk goes through a local folder.
+
+    GRISTMILL_STAGING     where; default: `gristmill/runs` in XDG_CACHE_HOME, else in ~/.cache. Needs room for one checkpoint.
+
+Every rank uploads the files that it wrote, so that the machines of a cluster need no shared disk; the manifest comes last, from rank 0. A
+checkpoint is downloaded once per machine, used, and deleted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import torch.distributed as dist
+
+from manifests.errors import GristmillError
+from manifests.storage import is_url, join, list_stats, open_stream, publish, remove_tree
+from training.parallel import agree, every_rank
+
+_PIECE = 16 << 20
+_OF_A_RANK = re.compile(r"__(\d+)_")  # torch names the files of a rank `__RANK_N.distcp`; all others are rank 0's
+
+
+def staging_folder(out: str) -> Path:
+    """The local folder that belongs to a run's folder in a store."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "runs"
+    return Path(os.environ.get("GRISTMILL_STAGING") or base) / hashlib.sha256(out.encode()).hexdigest()[:16]
+
+
+def fresh_folder(out: str, name: str) -> str:
+    """An empty local folder for a checkpoint, the same path on every machine; what killed saves left goes. Called by all ranks together.
+
+    Raises:
+        GristmillError: it cannot be made.
+    """
+    folder = staging_folder(out) / "saving"
+    wanted = folder / f"{name}-{agree(lambda: uuid.uuid4().hex)}"
+
+    def make() -> None:
+        try:
+            wanted.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GristmillError(
+                f"cannot be written: {error.strerror}", where=str(folder), remedy="set GRISTMILL_STAGING to a folder with room"
+            ) from None
+        for other in folder.iterdir():
+            if other != wanted:
+                shutil.rmtree(other, ignore_errors=True)
+
+    every_rank(make)
+    return str(wanted)
+
+
+def upload(local: str, final: str) -> dict[str, int]:
+    """Store the files of a checkpoint, all but its manifest, and delete them here. Called by all ranks together.
+
+    Returns:
+        Name to bytes, of the files of all ranks.
+
+    Raises:
+        GristmillError: a rank cannot store its files, or the store holds others afterwards.
+    """
+    agree(lambda: remove_tree(final))
+    rank = dist.get_rank()
+
+    def store() -> dict[str, int]:
+        sizes = {}
+        for path in sorted(Path(local).iterdir()):
+            match = _OF_A_RANK.match(path.name)
+            if (int(match[1]) if match else 0) == rank:
+                sizes[path.name] = path.stat().st_size
+                _put(path, join(final, path.name))
+        return sizes
+
+    files = {name: size for sizes in every_rank(store) for name, size in sizes.items()}
+    shutil.rmtree(local, ignore_errors=True)
+
+    def check() -> None:
+        stored = {name: stat.size for name, stat in list_stats(final).items()}
+        if stored != files:
+            raise GristmillError(f"{len(stored)} files are stored, {len(files)} were written, or their sizes differ", where=final)
+
+    agree(check)
+    return files
+
+
+@contextmanager
+def local_copy(folder: str, files: dict[str, int]) -> Iterator[str]:
+    """A checkpoint's folder on a local disk: itself, or of a store a copy for as long as the block lasts. Called by all ranks together.
+
+    Args:
+        files: name to bytes, as the checkpoint's manifest says.
+
+    Raises:
+        GristmillError: it cannot be fetched.
+    """
+    if not is_url(folder):
+        yield folder
+        return
+    target = staging_folder(folder) / "loading"
+
+    def fetch() -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # one rank of a machine downloads, the others find what it has downloaded
+            target.mkdir(exist_ok=True)
+            for name, size in files.items():
+                _get(join(folder, name), target / name, size)
+
+    every_rank(fetch)
+    yield str(target)
+    dist.barrier()
+    shutil.rmtree(target, ignore_errors=True)
+
+
+def _put(path: Path, url: str) -> None:
+    if not path.stat().st_size:
+        publish(url, b"")
+        return
+    with pa.memory_map(str(path), "r") as file:
+        publish(url, file.read_buffer())
+
+
+def _get(url: str, path: Path, size: int) -> None:
+    """Download one file unless it is there; under its name it is whole."""
+    if path.exists() and path.stat().st_size == size:
+        return
+    temporary = path.with_name(f"{path.name}.part")
+    try:
+        with open_stream(url) as source, open(temporary, "wb") as file:
+            shutil.copyfileobj(source, file, _PIECE)
+        temporary.replace(path)
+    except OSError as error:
+        raise GristmillError(
+            f"cannot be written: {error.strerror}", where=str(path), remedy="set GRISTMILL_STAGING to a folder with room"
+        ) from None
