@@ -21,20 +21,20 @@ app = typer.Typer(
     help="From raw text to a pretrained Llama-2-style language model.",
 )
 tokenizer_app = typer.Typer(no_args_is_help=True, help="Train or check a tokenizer.")
+jobs_app = typer.Typer(help="Long runs: list, follow, cancel.")
 mix_app = typer.Typer(no_args_is_help=True, help="Mixtures of buckets.")
 app.add_typer(tokenizer_app, name="tokenizer")
 app.add_typer(mix_app, name="mix")
+app.add_typer(jobs_app, name="jobs")
 
 Corpus = Annotated[Path, typer.Argument(metavar="CORPUS.yaml", help="corpus manifest")]
 Out = Annotated[str, typer.Option("--out", metavar="DIR", help="where the prepared corpus goes")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="worker processes of the embedded runner")]
-RunnerName = Annotated[str, typer.Option("--runner", help="embedded, or portable (a Beam job service)")]
-JobEndpoint = Annotated[
-    str | None, typer.Option("--job-endpoint", metavar="HOST:PORT", help="portable: the job service; default: a local one")
+RunnerName = Annotated[
+    str | None, typer.Option("--runner", help="embedded (default), portable (Beam's own job service), flink; `--cluster` implies it")
 ]
-WorkerEndpoint = Annotated[
-    str | None, typer.Option("--worker-endpoint", metavar="HOST:PORT", help="portable: the worker pool; default: a local one")
-]
+Cluster = Annotated[Path | None, typer.Option("--cluster", metavar="CLUSTER.yaml", help="cluster manifest: run there (docs/cluster.md)")]
+Detach = Annotated[bool, typer.Option("--detach", help="go on without this terminal; `gristmill jobs` follows and cancels")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")]
 
 _CORES = os.cpu_count() or 1
@@ -50,13 +50,16 @@ def prep(
     corpus: Corpus,
     out: Out,
     workers: Workers = _CORES,
-    runner: RunnerName = "embedded",
-    job_endpoint: JobEndpoint = None,
-    worker_endpoint: WorkerEndpoint = None,
+    runner: RunnerName = None,
+    cluster: Cluster = None,
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Raw text to token shards: extract, decide, tokenizer, tokenize. Run it again to go on after an interruption."""
-    data.prep(corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
+    if detach:
+        data.detach("prep", corpus, out, runner, workers, cluster, as_json=json)
+        return
+    data.prep(corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
 
 
 @app.command()
@@ -64,13 +67,16 @@ def extract(
     corpus: Corpus,
     out: Out,
     workers: Workers = _CORES,
-    runner: RunnerName = "embedded",
-    job_endpoint: JobEndpoint = None,
-    worker_endpoint: WorkerEndpoint = None,
+    runner: RunnerName = None,
+    cluster: Cluster = None,
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Read raw files once: documents, signals, signatures."""
-    data.one_step("extract", corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
+    if detach:
+        data.detach("extract", corpus, out, runner, workers, cluster, as_json=json)
+        return
+    data.one_step("extract", corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
 
 
 @app.command()
@@ -78,13 +84,16 @@ def decide(
     corpus: Corpus,
     out: Out,
     workers: Workers = _CORES,
-    runner: RunnerName = "embedded",
-    job_endpoint: JobEndpoint = None,
-    worker_endpoint: WorkerEndpoint = None,
+    runner: RunnerName = None,
+    cluster: Cluster = None,
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Keep or drop each document, from its signals and signatures; no text is read again."""
-    data.one_step("decide", corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
+    if detach:
+        data.detach("decide", corpus, out, runner, workers, cluster, as_json=json)
+        return
+    data.one_step("decide", corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
 
 
 @app.command()
@@ -92,19 +101,63 @@ def tokenize(
     corpus: Corpus,
     out: Out,
     workers: Workers = _CORES,
-    runner: RunnerName = "embedded",
-    job_endpoint: JobEndpoint = None,
-    worker_endpoint: WorkerEndpoint = None,
+    runner: RunnerName = None,
+    cluster: Cluster = None,
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Kept documents to token shards."""
-    data.one_step("tokenize", corpus, out, data.runner_from(runner, workers, job_endpoint, worker_endpoint), as_json=json)
+    if detach:
+        data.detach("tokenize", corpus, out, runner, workers, cluster, as_json=json)
+        return
+    data.one_step("tokenize", corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
+
+
+@app.command()
+def worker(
+    port: Annotated[int, typer.Option("--port", help="where TaskManagers ask for workers")] = 50000,
+    host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
+) -> None:
+    """Serve Python workers to the TaskManager beside this process, until stopped: one of these per TaskManager."""
+    from pipeline.worker_pool import serve
+
+    serve(port=port, host=host)
+
+
+@jobs_app.callback(invoke_without_command=True)
+def jobs(context: typer.Context, cluster: Cluster = None, json: Json = False) -> None:
+    """Detached commands of this user, and with --cluster the jobs on it."""
+    if context.invoked_subcommand is None:
+        looking.jobs(cluster, as_json=json)
+
+
+@jobs_app.command("list")
+def jobs_list(cluster: Cluster = None, json: Json = False) -> None:
+    """Detached commands of this user, and with --cluster the jobs on it."""
+    looking.jobs(cluster, as_json=json)
+
+
+@jobs_app.command("follow")
+def jobs_follow(name: Annotated[str, typer.Argument(help="of a detached command")]) -> None:
+    """Print what a detached command prints, until it ends; exit with its status."""
+    from gristmill.jobs import find_job, follow
+
+    raise typer.Exit(follow(find_job(name)))
+
+
+@jobs_app.command("cancel")
+def jobs_cancel(
+    name: Annotated[str, typer.Argument(help="of a detached command; with --cluster a job's id, or the beginning of its name")],
+    cluster: Cluster = None,
+) -> None:
+    """Stop a detached command and its job on the cluster, or any job of a cluster."""
+    looking.cancel_job(name, cluster)
 
 
 @tokenizer_app.command("train")
 def tokenizer_train(corpus: Corpus, out: Out, json: Json = False) -> None:
     """Make the corpus' tokenizer: train it on kept documents, or take the given model."""
-    data.one_step("tokenizer", corpus, out, data.runner_from("embedded", 1, None, None), as_json=json)
+    data.one_step("tokenizer", corpus, out, data.runner_from(None, 1, None), as_json=json)
 
 
 @tokenizer_app.command("check")
@@ -187,9 +240,6 @@ def main() -> None:
         app()
     except GristmillError as error:
         _fail(error, str(error))
-    except KeyboardInterrupt:
-        say_error("stopped; run the same command again to go on")
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
     except ModuleNotFoundError as error:

@@ -8,28 +8,56 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from gristmill.output import console, ledger_table, print_json, table
-from gristmill.progress import step_progress
+from gristmill.output import console, ledger_table, print_json, say_error, say_note, table
+from gristmill.progress import Shown, step_progress
+from manifests.cluster import load_cluster
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, StepManifest
 from manifests.storage import is_url
-from pipeline.inputs import list_raw_files
-from pipeline.runners import Runner, RunnerKind
+from pipeline.runners import Runner, RunnerKind, on_cluster
 from shards.format import ShardManifest
 
 
-def runner_from(kind: str, workers: int, job_endpoint: str | None, worker_endpoint: str | None) -> Runner:
+def runner_from(kind: str | None, workers: int, cluster: Path | None) -> Runner:
     """The runner that the options ask for."""
-    if kind not in get_args(RunnerKind):
+    if kind is not None and kind not in get_args(RunnerKind):
         raise GristmillError(f"unknown runner `{kind}`", where="--runner", remedy=f"use one of {', '.join(get_args(RunnerKind))}")
-    if kind == "embedded" and (job_endpoint or worker_endpoint):
-        raise GristmillError("endpoints belong to the portable runner", where="--runner", remedy="add `--runner portable`")
-    return Runner(
-        kind="portable" if kind == "portable" else "embedded", workers=workers, job_endpoint=job_endpoint, worker_endpoint=worker_endpoint
+    if cluster is None:
+        if kind == "flink":
+            raise GristmillError(
+                "a Flink cluster has to be described", where="--runner", remedy="add `--cluster CLUSTER.yaml` (docs/cluster.md)"
+            )
+        return Runner(kind="portable" if kind == "portable" else "embedded", workers=workers, say=say_note)
+    manifest = load_cluster(cluster)
+    if kind is not None and kind != manifest.runner:
+        raise GristmillError(
+            f"--runner {kind}, but the manifest's runner is {manifest.runner}", where=str(cluster), remedy="leave --runner out"
+        )
+    if manifest.store_endpoint is not None:
+        # The manifest stands in where the environment says nothing; where both speak, the pre-flight check compares them.
+        os.environ.setdefault("AWS_ENDPOINT_URL", manifest.store_endpoint)
+    return on_cluster(manifest, say=say_note)
+
+
+def detach(step: str, corpus: Path, out: str, kind: str | None, workers: int, cluster: Path | None, *, as_json: bool) -> None:
+    """Start the command as a process that outlives this one, and say how to follow it."""
+    from gristmill.jobs import start_detached
+
+    words = [step, str(corpus.absolute()), "--out", _folder(out), "--workers", str(workers)]
+    words += ["--runner", kind] if kind is not None else []
+    words += ["--cluster", str(cluster.absolute())] if cluster is not None else []
+    job = start_detached(words, out=_folder(out))
+    if as_json:
+        print_json({"job": job.name, "pid": job.pid, "log": str(job.log), "out": job.out})
+        return
+    console.print(
+        f"job     {job.name}\nlog     {job.log}\nfollow  gristmill jobs follow {job.name}\ncancel  gristmill jobs cancel {job.name}",
+        markup=False,
     )
 
 
@@ -40,9 +68,8 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
     manifest = load_corpus(corpus)
     folder = _folder(out)
     began = time.monotonic()
-    files = len(list_raw_files(manifest.sources))
-    with stops_on_sigterm(), step_progress(folder, expected={"extract": files}, enabled=not as_json and sys.stdout.isatty()) as progress:
-        prepared = prepare(manifest, out=folder, runner=runner, on_step=progress.begin)
+    with stops_on_sigterm(), step_progress(folder, shown=_shown(as_json)) as progress:
+        prepared = prepare(manifest, out=folder, runner=replace(runner, expect=progress.expect), on_step=progress.begin)
     ledgers = {"extract": prepared.extract.ledger, "decide": prepared.decide.ledger, "tokenize": prepared.shards.ledger}
     notes = [*prepared.extract.notes, *prepared.decide.notes, *prepared.tokenizer.notes]
     if as_json:
@@ -66,11 +93,15 @@ def one_step(step: str, corpus: Path, out: str, runner: Runner, *, as_json: bool
     """One step by its name."""
     manifest = load_corpus(corpus)
     folder = _folder(out)
-    from pipeline.prep import exclusive
+    from pipeline.prep import claimed
 
-    with stops_on_sigterm(), exclusive(folder), step_progress(folder, expected={}, enabled=not as_json and sys.stdout.isatty()) as progress:
+    with (
+        stops_on_sigterm(),
+        step_progress(folder, shown=_shown(as_json)) as progress,
+        claimed(manifest, out=folder, runner=replace(runner, expect=progress.expect)) as mine,
+    ):
         progress.begin(step)
-        done = _run_step(step, manifest, folder, runner)
+        done = _run_step(step, manifest, folder, mine)
     notes = done.notes if isinstance(done, StepManifest) else []
     if as_json:
         print_json({"out": folder, "step": step, "digest": done.digest, "ledger": done.ledger.model_dump(), "notes": notes})
@@ -134,6 +165,12 @@ def bucket_table(manifest: ShardManifest) -> Any:
     )
 
 
+def _shown(as_json: bool) -> Shown:
+    if as_json:
+        return "nothing"
+    return "bar" if sys.stdout.isatty() else "lines"
+
+
 def _tokens(manifest: ShardManifest) -> int:
     return sum(entry.tokens for entry in manifest.shards)
 
@@ -150,13 +187,22 @@ def _folder(out: str) -> str:
 
 @contextlib.contextmanager
 def stops_on_sigterm() -> Iterator[None]:
-    """Inside the block SIGTERM ends the command as Ctrl-C does, so that worker processes end with it."""
+    """Inside the block SIGTERM, and SIGHUP unless it is ignored, end the command as Ctrl-C does: workers and jobs end with it.
+
+    Raises:
+        SystemExit: 130 after any of them, with a word on what to do next.
+    """
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except KeyboardInterrupt:
+        say_error("stopped; run the same command again to go on")
+        raise SystemExit(130) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

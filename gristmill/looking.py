@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,24 @@ import yaml
 from gristmill.data import bucket_table
 from gristmill.output import console, ledger_table, print_json, table
 from manifests.base import Strict, load_yaml, validate
+from manifests.cluster import ClusterManifest, load_cluster
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, ModelManifest
 from manifests.run import RunManifest
 from manifests.steps import MANIFEST, StepManifest, read_step
-from manifests.storage import exists, join, list_files, sha256_file
+from manifests.storage import exists, join, list_files, read_bytes, sha256_file
 from shards.verify import verify_shards
 from shards.writer import load_manifest
 
-KINDS: dict[str, type[Strict]] = {"corpus": CorpusManifest, "mixture": MixtureManifest, "model": ModelManifest, "run": RunManifest}
+KINDS: dict[str, type[Strict]] = {
+    "corpus": CorpusManifest,
+    "mixture": MixtureManifest,
+    "model": ModelManifest,
+    "run": RunManifest,
+    "cluster": ClusterManifest,
+}
 _STEPS = ("extract", "decide", "tokenizer")
 
 
@@ -131,5 +139,37 @@ def _step_row(name: str, step: StepManifest) -> tuple[object, ...]:
 def _last_line(path: str) -> dict[str, Any]:
     if not exists(path):
         return {}
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    lines = read_bytes(path).decode().splitlines()
     return dict(json.loads(lines[-1])) if lines else {}
+
+
+def jobs(cluster: Path | None, *, as_json: bool) -> None:
+    """Detached commands, and the jobs of a cluster."""
+    from gristmill.jobs import list_jobs
+
+    known = list_jobs()
+    running = []
+    if cluster is not None:
+        from pipeline import flink
+
+        running = flink.jobs(load_cluster(cluster).rest, prefix="gristmill")
+    if as_json:
+        commands = [{"name": job.name, "state": job.state, "status": job.status, "started": job.started, "out": job.out} for job in known]
+        print_json({"jobs": commands, "cluster": [asdict(job) for job in running]})
+        return
+    rows = [(job.name, job.state, job.started, job.out, job.last_line()[:60]) for job in known]
+    console.print(table("Detached commands", ("job", "state", "started", "out", "last line"), rows))
+    if cluster is not None:
+        found = [(job.id, job.name, job.state, round(job.duration_ms / 1000)) for job in running]
+        console.print(table("Jobs on the cluster", ("id", "name", "state", "seconds"), found, numeric=("seconds",)))
+
+
+def cancel_job(name: str, cluster: Path | None) -> None:
+    """Stop a detached command, or a job of a cluster."""
+    from gristmill.jobs import cancel, cancel_on_cluster, find_job
+
+    if cluster is not None:
+        console.print(cancel_on_cluster(name, load_cluster(cluster)), markup=False)
+        return
+    cancel(find_job(name))
+    console.print(f"cancelled {name}", markup=False)

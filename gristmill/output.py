@@ -24,6 +24,16 @@ def say_error(message: str) -> None:
     _errors.print(f"error: {message}", markup=False, style="bold red" if sys.stderr.isatty() else None)
 
 
+def say_note(message: str) -> None:
+    """Print a note to stderr, at once."""
+    _errors.print(f"note: {message}", markup=False)
+
+
+def say_line(message: str) -> None:
+    """Print a line of progress to stderr, at once."""
+    _errors.print(message, markup=False)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")

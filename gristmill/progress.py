@@ -1,41 +1,67 @@
-"""Progress of a step on any runner, from the task manifests that it publishes."""
+"""Progress of a step on any runner, from the task manifests that it publishes: a bar on a terminal, a line now and then elsewhere.
+
+In: the output folder, on disk or in a store, and how many tasks a step will have. Polling reads names (and, on local disk, sizes of
+text), and never fails the step.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from gristmill.output import console
+from gristmill.output import console, say_line
+from manifests.errors import GristmillError
 from manifests.steps import TASKS
+from manifests.storage import is_url, join, list_files, read_bytes
 
-_POLL_S = 0.5
+Shown = Literal["bar", "lines", "nothing"]
+_LOCAL_POLL_S = 0.5
+_STORE_POLL_S = 3.0
+_LINE_S = 10.0
+
+
+@dataclass
+class _Count:
+    """What a step has done so far. `text_bytes` stays 0 where only names are looked at."""
+
+    total: int = 0
+    done: int = 0
+    text_bytes: int = 0
+
+    def rate(self, elapsed_s: float) -> str:
+        if not self.done or elapsed_s <= 0:
+            return ""
+        return f"{self.text_bytes / 1e6 / elapsed_s:.1f} MB/s" if self.text_bytes else f"{self.done / elapsed_s:.2f} tasks/s"
+
+    def eta(self, elapsed_s: float) -> str:
+        if not self.done or self.done > self.total:
+            return "-:--:--"
+        seconds = round(elapsed_s * (self.total - self.done) / self.done)
+        return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
 
 
 @contextlib.contextmanager
-def step_progress(out: str, *, expected: dict[str, int], enabled: bool) -> Iterator[StepProgress]:
-    """A bar per step while the block runs; call `begin(step)` as each step starts.
-
-    Args:
-        expected: number of tasks by step where it is known beforehand.
-    """
+def step_progress(out: str, *, shown: Shown) -> Iterator[StepProgress]:
+    """Show progress while the block runs; call `begin(step)` as each step starts and `expect(tasks)` when it knows its tasks."""
     progress = Progress(
         TextColumn("{task.description:<10}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
+        TextColumn("ETA {task.fields[eta]}"),
         console=console,
-        disable=not enabled,
+        disable=shown != "bar",
     )
     with progress:
-        watcher = StepProgress(progress, out, expected)
+        watcher = StepProgress(progress, out, shown)
         try:
             yield watcher
         finally:
@@ -43,23 +69,30 @@ def step_progress(out: str, *, expected: dict[str, int], enabled: bool) -> Itera
 
 
 class StepProgress:
-    """Polls the task manifests of the current step in a thread; polling reads names and never fails the step."""
+    """Polls the task manifests of the current step in a thread."""
 
-    def __init__(self, progress: Progress, out: str, expected: dict[str, int]) -> None:
+    def __init__(self, progress: Progress, out: str, shown: Shown) -> None:
         self._progress = progress
         self._out = out
-        self._expected = expected
+        self._shown = shown
+        self._count = _Count()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def begin(self, step: str) -> None:
         """A new step begins; the one before is complete."""
         self.stop()
-        self._stop = threading.Event()
-        bar = self._progress.add_task(step, total=self._expected.get(step), rate="")
-        folder = Path(self._out) / ("shards" if step == "tokenize" else step) / TASKS
-        self._thread = threading.Thread(target=self._watch, args=(folder, bar, self._stop), daemon=True)
+        if self._shown == "nothing":
+            return
+        self._stop, self._count = threading.Event(), _Count()
+        bar = self._progress.add_task(step, total=None, rate="", eta="")
+        folder = join(self._out, "shards" if step == "tokenize" else step, TASKS)
+        self._thread = threading.Thread(target=self._watch, args=(step, folder, bar, self._count, self._stop), daemon=True)
         self._thread.start()
+
+    def expect(self, tasks: int) -> None:
+        """The current step will have so many tasks more."""
+        self._count.total += tasks
 
     def stop(self) -> None:
         """End polling; the last look is complete."""
@@ -68,22 +101,34 @@ class StepProgress:
             self._thread.join()
             self._thread = None
 
-    def _watch(self, folder: Path, bar: TaskID, stop: threading.Event) -> None:
-        sizes: dict[Path, int] = {}
+    def _watch(self, step: str, folder: str, bar: TaskID, count: _Count, stop: threading.Event) -> None:
+        began = line = time.monotonic()
+        earlier: int | None = None
+        seen: set[str] = set()
         while True:
-            last = stop.wait(_POLL_S)
-            for path in folder.glob("**/*.json"):
-                if path not in sizes and not path.name.startswith("."):
-                    sizes[path] = _text_bytes(path)
-            elapsed = self._progress.tasks[bar].elapsed or 0.0
-            text = sum(sizes.values()) / 1e6
-            self._progress.update(bar, completed=len(sizes), rate=f"{text / elapsed:.1f} MB/s" if text and elapsed else "")
+            last = stop.wait(_STORE_POLL_S if is_url(folder) else _LOCAL_POLL_S)
+            with contextlib.suppress(GristmillError, OSError):
+                new = set(list_files(folder, "**/*.json")) - seen
+                count.text_bytes += 0 if is_url(folder) else sum(_text_bytes(join(folder, name)) for name in new)
+                seen |= new
+            if earlier is None:
+                # What an earlier command finished is not this one's speed.
+                earlier, count.text_bytes = len(seen), 0
+            count.done = len(seen)
+            elapsed = time.monotonic() - began
+            now = _Count(max(count.total - earlier, 0), count.done - earlier, count.text_bytes)
+            rate, eta = now.rate(elapsed), now.eta(elapsed)
+            total = max(count.total, count.done) if last else count.total
+            self._progress.update(bar, total=total or None, completed=count.done, rate=rate, eta="0:00:00" if last else eta)
+            if self._shown == "lines" and (last or time.monotonic() - line >= _LINE_S):
+                line = time.monotonic()
+                done = f"done in {elapsed:.0f} s" if last else f"ETA {eta}"
+                say_line("  ".join(filter(None, [f"{step:<10}", f"{count.done}/{total or '?'} tasks", rate, done])))
             if last:
-                self._progress.update(bar, total=len(sizes))
                 return
 
 
-def _text_bytes(path: Path) -> int:
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        return sum(output["text_bytes"] for output in json.loads(path.read_bytes())["outputs"])
+def _text_bytes(path: str) -> int:
+    with contextlib.suppress(GristmillError, OSError, ValueError, KeyError):
+        return sum(output["text_bytes"] for output in json.loads(read_bytes(path))["outputs"])
     return 0

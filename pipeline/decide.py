@@ -28,7 +28,6 @@ from manifests.steps import (
     StepManifest,
     TaskManifest,
     begin_step,
-    finished_task,
     merge_ledgers,
     read_step,
     remove_stale,
@@ -45,7 +44,7 @@ from pipeline.parts import Part, list_parts, part_from, split_row_ids
 from pipeline.runners import Runner, run_pipeline
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from pipeline.site_rule import run_site_rule
-from pipeline.tasks import Task, collect
+from pipeline.tasks import Task, collect, pending_tasks
 
 VERSION = 1
 
@@ -114,7 +113,9 @@ def _notes(manifest: CorpusManifest, ledger: Ledger) -> list[str]:
 def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
     """Clusters from the edges (one worker, edges only), joined to the parts by number."""
     tasks = [Task(name=f"decisions/{part.name}", key=settings["key"], payload={}) for part in parts]
-    pending = [part for part, task in zip(parts, tasks, strict=True) if finished_task(folder, task.name, task.key) is None]
+    runner.expect(len(tasks))
+    waiting = {task.name for task in pending_tasks(tasks, folder=folder)}
+    pending = [part for part, task in zip(parts, tasks, strict=True) if task.name in waiting]
     if pending:
         own = dict(settings)
 
@@ -128,7 +129,7 @@ def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder
             joined = {"task": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
             return joined | "Decisions" >> beam.ParDo(JoinPacked(decide_part, own))
 
-        run_pipeline(build, runner=runner.at_most(workers_for(pending)))
+        run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
     return collect(tasks, folder=folder)
 
 

@@ -68,3 +68,19 @@ class JoinPacked(beam.DoFn):  # type: ignore[misc]
         _, grouped = element
         for task in grouped["task"]:
             yield self._function(task.decode(), list(grouped["rows"]), self._settings)
+
+
+@beam.typehints.with_output_types(str)
+class SayHello(beam.DoFn):  # type: ignore[misc]
+    """Any element in, name of the published greeting out; pre-flight checks read it."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        self._said: str | None = None
+
+    def process(self, element: str) -> Iterable[str]:
+        if self._said is None:
+            from pipeline.preflight import say_hello
+
+            self._said = say_hello(element, self._settings)
+        yield self._said

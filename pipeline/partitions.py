@@ -45,6 +45,7 @@ def run_partitions(
     Raises:
         GristmillError: an element failed; finished partitions stay finished.
     """
+    runner.expect(len(names))
     pending = {number: name for number, name in names.items() if finished_task(folder, name, settings["key"]) is None}
     if not pending:
         return
@@ -60,7 +61,7 @@ def run_partitions(
         packed = pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(EmitPacked(emit, own))
         return packed | beam.GroupByKey() | f"{label}: reduce" >> beam.ParDo(ReducePacked(reduce, own))
 
-    run_pipeline(build, runner=runner.at_most(workers_for(parts)))
+    run_pipeline(build, runner=runner.at_most(workers_for(parts)), label=label)
     for number, name in pending.items():
         # Partitions that nothing fell into were not visited by the shuffle.
         if finished_task(folder, name, own["key"]) is None:

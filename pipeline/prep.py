@@ -7,18 +7,17 @@ second command from writing into it at the same time.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from manifests.corpus import CorpusManifest
-from manifests.errors import GristmillError
+from manifests.lock import only_writer
 from manifests.steps import StepManifest
-from manifests.storage import is_url
+from pipeline import flink
 from pipeline.decide import decide
 from pipeline.extract import extract
-from pipeline.runners import Runner
+from pipeline.inputs import list_raw_files
+from pipeline.runners import Runner, job_owner
 from pipeline.tokenize import tokenize
 from pipeline.tokenizer import make_tokenizer
 from shards.format import ShardManifest
@@ -43,7 +42,7 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
     Raises:
         GristmillError: a step failed; what is finished stays, and the same call goes on from there.
     """
-    with exclusive(out):
+    with claimed(manifest, out=out, runner=runner) as runner:
         on_step("extract")
         extracted = extract(manifest, out=out, runner=runner)
         on_step("decide")
@@ -55,21 +54,23 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
 
 
 @contextlib.contextmanager
-def exclusive(out: str) -> Iterator[None]:
-    """Hold the lock of a local output folder; the system releases it when the process ends, however it ends.
+def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[Runner]:
+    """Hold the output folder; on a cluster also end what an earlier command left running there, and check it before it is used.
+
+    Gives the runner whose jobs are named after the folder.
 
     Raises:
-        GristmillError: another process holds it.
+        GristmillError: another command writes there, or the cluster is not ready.
     """
-    if is_url(out):
-        yield
-        return
-    Path(out).mkdir(parents=True, exist_ok=True)
-    with open(Path(out) / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GristmillError(
-                "another command is writing into this folder", where=out, remedy="wait for it to end, or choose another --out"
-            ) from None
-        yield
+    with only_writer(out, say=runner.say):
+        if runner.cluster is None:
+            yield runner
+            return
+        from pipeline.portable import cancel_jobs
+        from pipeline.preflight import check_cluster
+
+        mine = replace(runner, owner=job_owner(out))
+        if runner.cluster.runner == "flink" and any(not job.ended for job in flink.jobs(runner.cluster.rest, prefix=mine.owner)):
+            runner.say(f"an earlier command left its job: {cancel_jobs(runner.cluster.rest, prefix=mine.owner)}")
+        check_cluster(mine, out=out, inputs=[list_raw_files([source])[0].path for source in manifest.sources])
+        yield mine

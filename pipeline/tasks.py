@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from manifests.errors import GristmillError
 from manifests.steps import TaskManifest, finished_task, read_task, write_task
+from manifests.storage import is_url
 from pipeline.runners import Runner, run_pipeline
+
+R = TypeVar("R")
+
+# Requests to an object store at once; a request takes some 10 ms, nearly all of it waiting.
+_REQUESTS = 32
 
 # (payload, settings) -> what the task did; must be importable by name in a worker.
 TaskFunction = Callable[[dict[str, Any], dict[str, Any]], TaskManifest]
@@ -50,6 +57,7 @@ def run_tasks(
     Raises:
         GristmillError: a task failed; finished tasks stay finished.
     """
+    runner.expect(len(tasks))
     pending = pending_tasks(tasks, folder=folder)
     if pending:
         # The embedded runner deals elements out round-robin: heavy ones first keeps the workers level.
@@ -61,24 +69,34 @@ def run_tasks(
 
             return pipeline | "Tasks" >> beam.Create(elements) | label >> beam.ParDo(_task_dofn(function, dict(settings), folder))
 
-        run_pipeline(build, runner=runner.at_most(len(pending)))
+        run_pipeline(build, runner=runner.at_most(len(pending)), label=label)
     return collect(tasks, folder=folder)
 
 
 def pending_tasks(tasks: Iterable[Task], *, folder: str) -> list[Task]:
     """The tasks that have no usable manifest yet."""
-    return [task for task in tasks if finished_task(folder, task.name, task.key) is None]
+    wanted = list(tasks)
+    finished = for_each(lambda task: finished_task(folder, task.name, task.key) is not None, wanted, folder=folder)
+    return [task for task, done in zip(wanted, finished, strict=True) if not done]
 
 
 def collect(tasks: Iterable[Task], *, folder: str) -> list[TaskManifest]:
     """The manifests of finished tasks, sorted by name."""
     manifests = []
-    for task in sorted(tasks, key=lambda task: task.name):
-        manifest = read_task(folder, task.name)
+    wanted = sorted(tasks, key=lambda task: task.name)
+    for task, manifest in zip(wanted, for_each(lambda task: read_task(folder, task.name), wanted, folder=folder), strict=True):
         if manifest is None or manifest.key != task.key:
             raise GristmillError(f"task {task.name} did not finish", where=folder, remedy="run the same command again")
         manifests.append(manifest)
     return manifests
+
+
+def for_each(function: Callable[[Task], R], tasks: Sequence[Task], *, folder: str) -> list[R]:
+    """`function` of each task, in order; by many threads where each call waits for an object store."""
+    if not is_url(folder):
+        return [function(task) for task in tasks]
+    with ThreadPoolExecutor(max_workers=_REQUESTS) as pool:
+        return list(pool.map(function, tasks))
 
 
 def _task_dofn(function: TaskFunction, settings: dict[str, Any], folder: str) -> Any:

@@ -1,4 +1,4 @@
-"""Entry point of a Beam worker process: `python -m pipeline.worker`.
+"""Entry point of a Beam worker process of the embedded runner: `python -m pipeline.worker`.
 
 Same as Beam's own worker, with two differences: importing Beam says nothing on stderr, and Arrow and OpenMP use one thread,
 because there is one worker per core.
@@ -11,16 +11,21 @@ import os
 import sys
 
 
-def main() -> None:
-    # `logging.warning()` at Beam's import would install a root handler that then prints every worker's messages.
+def one_quiet_thread() -> None:
+    """Call it before Beam is imported: `logging.warning()` there would install a root handler that prints every worker's messages."""
     logging.getLogger().addHandler(logging.NullHandler())
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     import pyarrow as pa
-    from apache_beam.runners.worker import sdk_worker_main
 
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+
+
+def main() -> None:
+    one_quiet_thread()
+    from apache_beam.runners.worker import sdk_worker_main
+
     sdk_worker_main.main(sys.argv)
 
 

