@@ -1,0 +1,281 @@
+"""One piece of work in a process of its own, counted from inside: bench/slopes.py starts it.
+
+    python bench/traced.py RESULT.json step STEP CORPUS.yaml OUT [WARM.yaml]   a step of the data half
+    python bench/traced.py RESULT.json tasks N FOLDER                  N finished tasks looked at, as a resumed run does
+    python bench/traced.py RESULT.json manifest N FOLDER               a step manifest with N outputs, written and read
+    python bench/traced.py RESULT.json graph N                         the pipeline over N parts, as it is submitted
+    python bench/traced.py RESULT.json clusters N FOLDER               connected components of N edges, packed for the parts
+    python bench/traced.py RESULT.json edges CORPUS.yaml OUT           duplicate edges, counted as in a large corpus
+    python bench/traced.py RESULT.json pack PARTITIONS                 one part's band keys divided among partitions
+    python bench/traced.py RESULT.json shuffle PARTITIONS              a shuffle from 16 parts on the embedded runner
+    python bench/traced.py RESULT.json open N FOLDER                   a folder of N shards opened, and a mixture planned over it
+    python bench/traced.py RESULT.json samples COUNT SHARDS            COUNT windows of 4,096 tokens read in the order of training
+    python bench/traced.py RESULT.json scan CORPUS.yaml OUT            the documents read through, as for the training of a tokenizer
+
+A step's reads go through a file object that counts them: bytes read are what an object store would be asked for. CPU seconds are of the
+process, from entering to leaving what a DoFn calls.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from bench import single  # noqa: E402  (the project's root is no installed package)
+
+STEPS = {
+    "extract": ("pipeline.extract", "extract"),
+    "decide": ("pipeline.decide", "decide"),
+    "tokenizer": ("pipeline.tokenizer", "make_tokenizer"),
+    "tokenize": ("pipeline.tokenize", "tokenize"),
+}
+Counts = defaultdict[str, defaultdict[str, float]]
+
+
+class _Counters:
+    """What a step did, by name: functions, reads and writes by kind of file, pipelines."""
+
+    def __init__(self, out: str) -> None:
+        self._out = out
+        self.functions: Counts = defaultdict(lambda: defaultdict(float))
+        self.tasks: dict[str, float] = {}
+        self.read: Counts = defaultdict(lambda: defaultdict(float))
+        self.written: Counts = defaultdict(lambda: defaultdict(float))
+        self.pipelines = {"runs": 0, "largest_bytes": 0}
+        self.reading: defaultdict[str, float] = defaultdict(float)
+        self.current = "client"
+
+    def kind(self, path: str) -> str:
+        """`step/kind` of a file below the output folder, `raw` outside it."""
+        if not path.startswith(self._out + "/"):
+            return "raw"
+        step, *inner = path[len(self._out) + 1 :].split("/")
+        if step == "shards" and inner and inner[0] != "tasks":
+            return f"shards/{'manifest' if inner[0].startswith('_') else 'documents' if path.endswith('.documents.arrow') else 'tokens'}"
+        if step == "decide" and inner and inner[0] == "edges":
+            return f"decide/edges-{inner[-1].split('-')[0]}"
+        return f"{step}/{inner[0] if len(inner) > 1 else 'manifest'}" if inner else step
+
+    def add_read(self, path: str, size: int, files: int = 1) -> None:
+        self.read[self.kind(path)]["bytes"] += size
+        self.read[self.kind(path)]["files"] += files
+        self.reading[self.current] += size
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **{name: {key: dict(counts) for key, counts in getattr(self, name).items()} for name in ("functions", "read", "written")},
+            "tasks": self.tasks,
+            "reading": self.reading,
+            "pipelines": self.pipelines,
+        }
+
+
+class _CountingFile(io.RawIOBase):
+    """A local file of which every byte read is counted."""
+
+    def __init__(self, path: str, counters: _Counters) -> None:
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115  (closed by `close`)
+        self._path = path
+        self._counters = counters
+        counters.add_read(path, 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._counters.add_read(self._path, len(data), 0)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, Any]:
+    """Run one step with one worker, in this process, and say what its functions used, emitted, read and wrote.
+
+    Args:
+        warm: a small corpus that the step is run over before, uncounted: the first task of a process loads the models for all.
+    """
+    from manifests.corpus import load_corpus
+    from pipeline.runners import Runner
+
+    manifest = load_corpus(corpus)
+    module, name = STEPS[step]
+    run = getattr(importlib.import_module(module), name)
+    if warm:
+        run(load_corpus(warm), out=out + "-warm", runner=Runner())
+    # As a cluster does it: the whole shuffle in one pass.
+    vars(importlib.import_module("pipeline.duplicates"))["SHUFFLE_BYTES"] = 1 << 62
+    counters = _Counters(out)
+    _count_files(counters)
+    _count_functions(counters)
+    began = time.process_time()
+    run(manifest, out=out, **({} if step == "tokenizer" else {"runner": Runner()}))
+    return {"cpu_s": time.process_time() - began, **counters.as_json()}
+
+
+def _count_files(counters: _Counters) -> None:
+    from manifests import storage
+    from pipeline import extract
+
+    def map_file(path: str) -> pa.NativeFile:
+        return pa.PythonFile(_CountingFile(path, counters), mode="r")
+
+    def read_bytes(path: str, original: Callable[[str], bytes] = storage.read_bytes) -> bytes:
+        data = original(path)
+        counters.add_read(path, len(data))
+        return data
+
+    def publish(path: str, data: Any, original: Callable[[str, Any], None] = storage.publish) -> None:
+        original(path, data)
+        counters.written[counters.kind(path)]["bytes"] += Path(path).stat().st_size
+        counters.written[counters.kind(path)]["files"] += 1
+
+    for new, old in ((map_file, storage.map_file), (read_bytes, storage.read_bytes), (publish, storage.publish)):
+        _replace(old, new)
+
+    # Raw files are read by two functions that open them themselves.
+    for name in ("content_hash", "read_records"):
+        vars(extract)[name] = _counts_whole(vars(extract)[name], counters)
+
+
+def _counts_whole(original: Callable[..., Any], counters: _Counters) -> Callable[..., Any]:
+    def counted(path: str, *arguments: Any, **named: Any) -> Any:
+        counters.add_read(path, Path(path).stat().st_size)
+        return original(path, *arguments, **named)
+
+    return counted
+
+
+def _replace(old: object, new: object) -> None:
+    """In every module that has imported `old` by its name."""
+    for module in list(sys.modules.values()):
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if value is old:
+                setattr(module, name, new)
+
+
+def _count_functions(counters: _Counters) -> None:
+    from pipeline import dofns, runners, subset
+    from pipeline.tasks import perform
+
+    functions = counters.functions
+
+    def emit(self: Any, element: str) -> Iterable[tuple[int, bytes]]:
+        counts = functions[self._function.__name__]
+        counts["calls"] += 1
+        for key, packed in _timed(self._function(element, self._settings), counts, counters, self._function.__name__):
+            counts["elements"] += 1
+            counts["bytes"] += _encoded(key, packed)
+            counts["largest_element"] = max(counts["largest_element"], len(packed))
+            yield key, packed
+
+    def reduce(self: Any, element: tuple[int, Iterable[bytes]]) -> Iterable[str]:
+        partition, values = element
+        rows = list(values)
+        yield _called(self._function, (partition, rows, self._settings), sum(map(len, rows)))
+
+    def join(self: Any, element: tuple[int, dict[str, Iterable[Any]]]) -> Iterable[str]:
+        _, grouped = element
+        rows = list(grouped["rows"])
+        for task in grouped["task"]:
+            yield _called(self._function, (task.decode(), rows, self._settings), sum(map(len, rows)) + len(task))
+
+    def _called(function: Callable[..., str], arguments: tuple[Any, ...], received: int) -> str:
+        counts = functions[function.__name__]
+        counters.current, began = function.__name__, time.process_time()
+        result = function(*arguments)
+        counts["cpu_s"] += time.process_time() - began
+        counters.current = "client"
+        counts["keys"] += 1
+        counts["received"] += received
+        counts["largest_key"] = max(counts["largest_key"], received)
+        return result
+
+    def run_task(self: Any, element: str) -> Iterable[str]:
+        counters.current, began = self._function.__name__, time.process_time()
+        name = perform(element, self._function, self._settings, self._folder).task
+        used = time.process_time() - began
+        counters.current = "client"
+        functions[self._function.__name__]["calls"] += 1
+        functions[self._function.__name__]["cpu_s"] += used
+        counters.tasks[name] = used
+        yield name
+
+    def check_subset(pipeline: Any, original: Callable[[Any], object] = subset.check_subset) -> object:
+        counters.pipelines["runs"] += 1
+        counters.pipelines["largest_bytes"] = max(counters.pipelines["largest_bytes"], pipeline.to_runner_api().ByteSize())
+        return original(pipeline)
+
+    for kind, process in (("EmitPacked", emit), ("ReducePacked", reduce), ("JoinPacked", join), ("RunTask", run_task)):
+        getattr(dofns, kind).process = process
+    vars(runners)["check_subset"] = check_subset
+
+
+def _timed(elements: Iterable[tuple[int, bytes]], counts: dict[str, float], counters: _Counters, name: str) -> Iterator[tuple[int, bytes]]:
+    """The elements of a generator; what happens to them between two is not counted."""
+    iterator = iter(elements)
+    while True:
+        counters.current, began = name, time.process_time()
+        element = next(iterator, None)
+        counts["cpu_s"] += time.process_time() - began
+        counters.current = "client"
+        if element is None:
+            return
+        yield element
+
+
+def _encoded(key: int, packed: bytes) -> int:
+    """Bytes of the pair in Beam's coders: a variable-length key, a variable-length size, the bytes."""
+    return _varint(key) + _varint(len(packed)) + len(packed)
+
+
+def _varint(value: int) -> int:
+    return max(1, -(-value.bit_length() // 7))
+
+
+_WORK: dict[str, Callable[..., dict[str, Any]]] = {
+    "step": trace_step,
+    "tasks": single.look_at_tasks,
+    "manifest": single.hold_manifest,
+    "graph": single.size_graph,
+    "clusters": single.cluster_edges,
+    "edges": single.count_edges,
+    "pack": single.pack_part,
+    "shuffle": single.shuffle,
+    "open": single.open_folder,
+    "samples": single.read_samples,
+    "scan": single.scan_documents,
+}
+
+
+def main() -> None:
+    result, work, *arguments = sys.argv[1:]
+    Path(result).write_text(json.dumps(_WORK[work](*arguments)))
+
+
+if __name__ == "__main__":
+    main()
