@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from manifests.steps import Ledger, Output, TaskManifest, finished_task, write_task
+from manifests.steps import Ledger, Output, TaskManifest, write_task
 from pipeline.parts import Part
 from pipeline.runners import Runner, run_pipeline
+from pipeline.tasks import Task, pending_tasks
 
 # Decisions about this many documents cost one process less than starting another one (measured: 0.5 million a second).
 DOCUMENTS_PER_WORKER = 1_000_000
@@ -46,7 +47,9 @@ def run_partitions(
         GristmillError: an element failed; finished partitions stay finished.
     """
     runner.expect(len(names))
-    pending = {number: name for number, name in names.items() if finished_task(folder, name, settings["key"]) is None}
+    tasks = [Task(name=name, key=settings["key"], payload={}) for name in names.values()]
+    waiting = {task.name for task in pending_tasks(tasks, folder=folder)}
+    pending = {number: name for number, name in names.items() if name in waiting}
     if not pending:
         return
     own = {**settings, "wanted": sorted(pending)}
@@ -62,9 +65,10 @@ def run_partitions(
         return packed | beam.GroupByKey() | f"{label}: reduce" >> beam.ParDo(ReducePacked(reduce, own))
 
     run_pipeline(build, runner=runner.at_most(workers_for(parts)), label=label)
+    unvisited = {task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=folder)}
     for number, name in pending.items():
         # Partitions that nothing fell into were not visited by the shuffle.
-        if finished_task(folder, name, own["key"]) is None:
+        if name in unvisited:
             reduce(number, [], own)
 
 
