@@ -139,7 +139,7 @@ def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale:
     if first is None:
         return
     if _is_gone(first):
-        say(f"note: {folder} was left by a command that has ended (process {first.pid} of this machine): its lock is taken over")
+        say(f"{folder} was left by a command that has ended (process {first.pid} of this machine): its lock is taken over")
         return
     say(f"{folder} is locked by process {first.pid} on {first.host}; watching for up to {stale:.0f} s whether it is alive")
     end = time.monotonic() + stale
@@ -150,7 +150,7 @@ def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale:
             return
         if now != first:
             raise _busy(folder, now)
-    say(f"note: the lock of process {first.pid} on {first.host} has not changed for {stale:.0f} s: it is taken over")
+    say(f"the lock of process {first.pid} on {first.host} has not changed for {stale:.0f} s: it is taken over")
 
 
 def _release(path: str, mine: Lease) -> None:

@@ -83,7 +83,7 @@ def train(
     with ranks_of(run) as ranks, _until_signal() as stop, ExitStack() as held:
         if not ranks.leads:
             tell = _silent
-        agree(lambda: held.enter_context(only_writer(run.out, say=tell)))
+        agree(lambda: held.enter_context(only_writer(run.out, say=lambda text: tell(f"note: {text}"))))
         data = open_data(run)
         if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
             tell(note)

@@ -34,6 +34,8 @@ _OPENS = [f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _PA
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     "--add-opens=java.base/sun.net.util=ALL-UNNAMED",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 ]
 
 
@@ -132,7 +134,10 @@ class FlinkCluster:
     def _java(self, name: str, main: str, arguments: Sequence[str], heap: Sequence[str]) -> None:
         found = jars()
         assert found is not None
-        self._start(name, ["java", *heap, *_OPENS, "-cp", f"{found}/*", main, *arguments], dict(os.environ))
+        path = ["-cp", f"{found}/*"]
+        if name == "jobserver":
+            path = _job_server_path(found)
+        self._start(name, ["java", *heap, *_OPENS, *path, main, *arguments], dict(os.environ))
 
     def _start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         with open(self.folder / f"{name}.log", "ab") as log:
@@ -210,6 +215,7 @@ def flink_cluster(
         "heartbeat.timeout": 10000,
         "heartbeat.interval": 2000,
         "slot.request.timeout": 60000,
+        "classloader.resolve-order": "parent-first",
         **(settings or {}),
     }
     (folder / "conf" / "flink-conf.yaml").write_text("".join(f"{key}: {value}\n" for key, value in configuration.items()))
@@ -230,6 +236,18 @@ def wait_for_port(port: int, *, patience_s: float = START_S) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"nothing listens on port {port}")
         time.sleep(0.1)
+
+
+def _job_server_path(found: Path) -> list[str]:
+    """Class path options of the job server.
+
+    It sends its own class path to the cluster with each job, here 118 MB, which the TaskManagers have already. What lies on the boot class
+    path is not sent. Flink's and Beam's own classes have to have a class loader.
+    """
+    own = re.compile(r"(?:flink-(?!shaded|rpc-akka-loader)|beam-runners|beam-sdks)")
+    boot = [str(jar) for jar in sorted(found.glob("*.jar")) if not own.match(jar.name)]
+    sent = [str(jar) for jar in sorted(found.glob("*.jar")) if own.match(jar.name)]
+    return ["-Xbootclasspath/a:" + ":".join(boot), "-cp", ":".join(sent)]
 
 
 def _memory() -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pyarrow import fs as pafs
 
 from manifests.corpus import load_corpus
 from pipeline.inputs import list_raw_files
@@ -45,15 +44,15 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 
 def upload(manifest: Path, store: Store, prefix: str, written: Path) -> Path:
-    """Put a corpus' raw files into the store; the manifest that reads them there, under the same names."""
+    """Put a corpus' raw files and its tokenizer into the store; the manifest that reads them there, under the same names."""
     corpus = load_corpus(manifest)
-    filesystem = store.filesystem()
-    for file in list_raw_files(corpus.sources):
-        key = f"{store.bucket}/{prefix}/{file.source}/{file.name}"
-        filesystem.create_dir(key.rsplit("/", 1)[0], recursive=True)
-        pafs.copy_files(file.path, key, destination_filesystem=filesystem)
     content = yaml.safe_load(manifest.read_text())
+    for file in list_raw_files(corpus.sources):
+        store.upload(Path(file.path), f"{prefix}/{file.source}/{file.name}")
     for source in content["sources"]:
         source["root"] = store.url(prefix, source["name"])
+    if corpus.tokenizer.model is not None:
+        store.upload(Path(corpus.tokenizer.model), f"{prefix}/tokenizer.model")
+        content["tokenizer"]["model"] = store.url(prefix, "tokenizer.model")
     written.write_text(yaml.safe_dump(content))
     return written
