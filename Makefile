@@ -1,5 +1,6 @@
 # make demo    the whole way on a few MB of real text: download, prepare, train, generate
 # make test    lint, types, import order, tests
+# make test-compose   docker-compose.yml for real, with local images: needs root, docker.io, docker-compose, debootstrap
 # make env     only the environment in .venv
 #
 # Everything stays inside this folder. On Linux without a GPU, PyTorch's CPU build is asked for by its exact name, so that a wrong
@@ -16,7 +17,7 @@ ifeq ($(shell uname),Darwin)
 TORCH = torch==2.13.0
 endif
 
-.PHONY: env demo test lint clean
+.PHONY: env demo test test-compose lint clean
 
 env: .venv/.complete
 
@@ -41,6 +42,10 @@ lint: env
 test: lint
 	@echo "== pytest"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+test-compose: env
+	@echo "== docker-compose"
+	@$(BIN)/python -m pytest -m compose tests/compose -rs
 
 clean:
 	rm -rf .venv .demo .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 
 from pipeline.worker import one_quiet_thread
 
@@ -16,8 +17,21 @@ READY = "ready"
 
 
 def main() -> None:
-    control_url, worker_id = sys.argv[1:3]
     threading.Thread(target=_end_with_the_pool, daemon=True).start()
+    status = 1
+    try:
+        work(*sys.argv[1:3])
+        status = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        # Python's own way out waits for threads that are still at work, and trips over the one that reads standard input.
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def work(control_url: str, worker_id: str) -> None:
+    """Serve one TaskManager until the control channel closes."""
     one_quiet_thread()
     # Everything that tasks need is imported before the worker calls itself ready: what is missing is said by the pool at once.
     from apache_beam.runners.worker.sdk_worker import SdkHarness
@@ -26,13 +40,7 @@ def main() -> None:
 
     harness = SdkHarness(control_url, worker_id=worker_id, state_cache_size=0, data_buffer_time_limit_ms=-1)
     print(READY, flush=True)  # noqa: T201  # the pool reads it
-    status = 1
-    try:
-        harness.run()
-        status = 0
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
+    harness.run()
 
 
 def _end_with_the_pool() -> None:

@@ -95,10 +95,10 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
     known: set[str] = set()
     next_look = 0.0
     while (state := _state(result, cluster)) not in _ENDED:
+        watch()
         if cluster.runner == "flink" and time.monotonic() >= next_look:
             _look_at_failures(cluster.rest, job_name, known, say)
             next_look = time.monotonic() + _FAILURES_POLL_S
-        watch()
         time.sleep(_POLL_S)
     if state == "DONE":
         return

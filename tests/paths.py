@@ -5,3 +5,4 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 _beside = PROJECT.parent / "shared"
 SHARED = _beside if (_beside / "corpora" / "MANIFEST.json").is_file() else None
+DEVELOPMENT_CORPUS = PROJECT / "bench" / "dev_corpus.yaml"

@@ -24,7 +24,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from manifests.errors import GristmillError
 
 LAUNCHED = "GRISTMILL_LAUNCHED"
-"""Set in ranks that this module has started: they leave errors to it."""
+"""Process id of the launcher, in ranks that this module has started: they leave errors to it."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -52,7 +52,7 @@ def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
         # The agent logs what is raised below, once per rank.
         for name in [name for name in logging.root.manager.loggerDict if name.startswith("torch.distributed.")]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    os.environ[LAUNCHED] = "1"
+    os.environ[LAUNCHED] = str(os.getpid())
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(_GRACE))
     # Ranks on one machine share its cores: more threads than cores only makes them wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // ranks)))
@@ -83,7 +83,7 @@ def follow_launcher() -> None:
     if LAUNCHED not in os.environ or not sys.platform.startswith("linux"):
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:
+    if os.getppid() != int(os.environ[LAUNCHED]):
         sys.exit(1)  # it died before the line above
 
 

@@ -10,33 +10,32 @@ from pipeline.inputs import list_raw_files
 from shards.writer import load_manifest
 from tests.endtoend.commands import count_tasks, prep_with_kills, start_prep
 from tests.endtoend.corpora import tree_hashes
-from tests.paths import PROJECT, SHARED
+from tests.paths import DEVELOPMENT_CORPUS, SHARED
 
 pytestmark = [
     pytest.mark.corpora,
     pytest.mark.slow,
     pytest.mark.skipif(SHARED is None, reason="the development corpora are not beside the project"),
 ]
-MANIFEST = PROJECT / "bench" / "dev_corpus.yaml"
 
 
 def test_the_manifest_lists_every_archive_and_json_lines_file() -> None:
     corpora = SHARED / "corpora"
     wanted = {path for pattern in ("*.warc", "*.warc.gz", "*.warc.lz4", "*.wet.gz", "*.jsonl.gz") for path in corpora.rglob(pattern)}
     # The same files may be listed by two patterns: WET files end in `.warc.wet.gz`.
-    listed = {file.path for file in list_raw_files(load_corpus(MANIFEST).sources)}
+    listed = {file.path for file in list_raw_files(load_corpus(DEVELOPMENT_CORPUS).sources)}
     assert {str(path.resolve()) for path in wanted} == listed
 
 
-def test_same_bytes_with_any_workers_and_after_kills(tmp_path) -> None:
-    hashes = {}
-    for workers in (1, 2, 3):
-        process = start_prep(MANIFEST, tmp_path / str(workers), workers=workers)
+def test_same_bytes_with_any_workers_and_after_kills(prepared_corpora, tmp_path) -> None:
+    hashes = {2: tree_hashes(prepared_corpora)}
+    for workers in (1, 3):
+        process = start_prep(DEVELOPMENT_CORPUS, tmp_path / str(workers), workers=workers)
         _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors.decode()
         hashes[workers] = tree_hashes(tmp_path / str(workers))
     assert hashes[1] == hashes[2] == hashes[3]
-    killed, _ = prep_with_kills(MANIFEST, tmp_path / "killed", tasks=count_tasks(tmp_path / "2"), seed=5)
+    killed, _ = prep_with_kills(DEVELOPMENT_CORPUS, tmp_path / "killed", tasks=count_tasks(prepared_corpora), seed=5)
     assert killed >= 4
     assert tree_hashes(tmp_path / "killed") == hashes[1]
 

@@ -11,11 +11,10 @@ import signal
 
 import pytest
 
-from tests.endtoend.commands import start_prep
 from tests.endtoend.corpora import tree_hashes
 from tests.flink.commands import finish, start, tasks_done, wait_until
 from tests.flink.conftest import upload
-from tests.paths import PROJECT, SHARED
+from tests.paths import DEVELOPMENT_CORPUS, SHARED
 
 pytestmark = [
     pytest.mark.corpora,
@@ -23,20 +22,11 @@ pytestmark = [
     pytest.mark.flink,
     pytest.mark.skipif(SHARED is None, reason="the development corpora are not beside the project"),
 ]
-MANIFEST = PROJECT / "bench" / "dev_corpus.yaml"
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    """The folder that the embedded runner writes on local disk."""
-    out = tmp_path_factory.mktemp("embedded") / "out"
-    finish(start_prep(MANIFEST, out))
-    return out
 
 
 @pytest.fixture(scope="module")
 def in_store(store, tmp_path_factory):
-    return upload(MANIFEST, store, "corpora", tmp_path_factory.mktemp("manifest") / "corpus.yaml")
+    return upload(DEVELOPMENT_CORPUS, store, "corpora", tmp_path_factory.mktemp("manifest") / "corpus.yaml")
 
 
 def local_copy(store, prefix, folder):
@@ -49,15 +39,15 @@ def local_copy(store, prefix, folder):
     return folder
 
 
-def test_undisturbed(cluster, cluster_yaml, store, in_store, expected, tmp_path) -> None:
+def test_undisturbed(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
     finish(start(in_store, store.url("plain"), "--cluster", str(cluster_yaml), environment=store.environment))
-    assert tree_hashes(local_copy(store, "plain", tmp_path)) == tree_hashes(expected)
+    assert tree_hashes(local_copy(store, "plain", tmp_path)) == tree_hashes(prepared_corpora)
     assert cluster.running_jobs() == []
     names = [name.split("-")[2] for name, state in cluster.ended_jobs() if state == "FINISHED"]
     assert set(names) >= {"preflight", "extract", "sites", "duplicates", "decisions", "tokenize"}
 
 
-def test_a_task_manager_and_a_python_worker_are_killed(cluster, cluster_yaml, store, in_store, expected, tmp_path) -> None:
+def test_a_task_manager_and_a_python_worker_are_killed(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
     process = start(in_store, store.url("lost"), "--cluster", str(cluster_yaml), environment=store.environment)
     wait_until(lambda: tasks_done(store, "lost", "extract") >= 3, process)
     cluster.kill("taskmanager-1")
@@ -67,11 +57,11 @@ def test_a_task_manager_and_a_python_worker_are_killed(cluster, cluster_yaml, st
     _, notes = finish(process)
     assert re.search(r"note: a TaskManager was lost; Flink starts the pipeline again", notes)
     assert re.search(r"note: a Python worker.* was lost; Flink starts the pipeline again", notes)
-    assert tree_hashes(local_copy(store, "lost", tmp_path)) == tree_hashes(expected)
+    assert tree_hashes(local_copy(store, "lost", tmp_path)) == tree_hashes(prepared_corpora)
     cluster.wait_for(task_managers=2)
 
 
-def test_the_client_is_killed_and_started_again(cluster, cluster_yaml, store, in_store, expected, tmp_path) -> None:
+def test_the_client_is_killed_and_started_again(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
     process = start(in_store, store.url("client"), "--cluster", str(cluster_yaml), environment=store.environment)
     wait_until(lambda: tasks_done(store, "client", "extract") >= 3, process)
     os.killpg(process.pid, signal.SIGKILL)
@@ -82,4 +72,4 @@ def test_the_client_is_killed_and_started_again(cluster, cluster_yaml, store, in
     _, notes = finish(start(in_store, store.url("client"), "--cluster", str(cluster_yaml), environment=store.environment))
     assert f"an earlier command left its job: cancelled on the cluster: {left[0]}" in notes
     assert done >= 3
-    assert tree_hashes(local_copy(store, "client", tmp_path)) == tree_hashes(expected)
+    assert tree_hashes(local_copy(store, "client", tmp_path)) == tree_hashes(prepared_corpora)

@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from gristmill.cli import _missing_module, app
+from gristmill.data import stops_on_sigterm
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.model import PRESETS
@@ -62,6 +63,23 @@ def test_a_command_leaves_the_signal_handlers_as_they_were(corpus, tmp_path) -> 
     before = signal.getsignal(signal.SIGTERM)
     assert run("extract", corpus.path, "--out", tmp_path / "out", "--workers", 1)[0] == 0
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_a_command_as_ctrl_c_does(number, capsys) -> None:
+    with pytest.raises(SystemExit, match="130"), stops_on_sigterm():
+        signal.raise_signal(number)
+    assert "run the same command again to go on" in capsys.readouterr().err
+
+
+def test_nohup_is_respected() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stops_on_sigterm():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("name", PRESETS)

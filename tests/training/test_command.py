@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -17,6 +18,7 @@ from manifests.errors import GristmillError
 from tests.paths import PROJECT
 from tests.training.data import metrics, write_run
 from tests.training.ranks import ENVIRONMENT
+from training import launch as launching
 from training.launch import launch
 
 STEPS = 400
@@ -114,3 +116,13 @@ def test_a_killed_rank_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRISTMILL_LAUNCHED", "")  # so that it is taken away again
     with pytest.raises(GristmillError, match=r"rank [01] was ended by SIGKILL without an error message"):
         launch("tests.training.killed", [], ranks=2)
+
+
+def test_a_launcher_that_is_process_one_of_a_container_is_alive(monkeypatch) -> None:
+    monkeypatch.setattr(launching.ctypes, "CDLL", lambda *_arguments, **_settings: SimpleNamespace(prctl=lambda *_numbers: 0))
+    monkeypatch.setattr(launching.os, "getppid", lambda: 1)
+    monkeypatch.setenv(launching.LAUNCHED, "1")
+    launching.follow_launcher()
+    monkeypatch.setenv(launching.LAUNCHED, "4711")
+    with pytest.raises(SystemExit):
+        launching.follow_launcher()

@@ -1,0 +1,1 @@
+"""Stand-ins for the images of docker-compose.yml, for machines that reach no image registry."""

@@ -1,0 +1,22 @@
+"""What several groups of tests need and is dear to make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.endtoend.commands import start_prep
+from tests.paths import DEVELOPMENT_CORPUS
+
+
+@pytest.fixture(scope="session")
+def prepared_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The development corpora, prepared by the embedded runner with two workers on local disk. Read it only."""
+    out = tmp_path_factory.mktemp("prepared") / "out"
+    process = start_prep(DEVELOPMENT_CORPUS, out)
+    printed, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors.decode()
+    assert json.loads(printed)["tokens"] > 0
+    return out
