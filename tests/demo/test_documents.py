@@ -15,7 +15,7 @@ from manifests.run import load_run
 from tests.paths import PROJECT
 
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
-SHIPPED = sorted([*(PROJECT / "demo").glob("*.yaml"), *(PROJECT / "bench").glob("*.yaml")])
+SHIPPED = sorted([*(PROJECT / "demo").rglob("*.yaml"), *(PROJECT / "bench").glob("*.yaml")])
 BLOCK = re.compile(r"<!-- manifest -->\n```yaml\n(.*?)```", re.DOTALL)
 WRITTEN = [(page, number, text) for page in PAGES for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
