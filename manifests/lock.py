@@ -110,7 +110,9 @@ def _leased(folder: str, say: Callable[[str], object], renew: float, stale: floa
                 found = _read(path)
                 if found is None or found.token != mine.token:
                     lost.set()
-                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # as Ctrl-C: also ends what waits
+                    # As Ctrl-C: also ends what waits. A command that a shell started in the background ignores that.
+                    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT)
                     return
                 held = replace(held, count=held.count + 1)
                 _write(path, held)

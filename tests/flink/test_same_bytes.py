@@ -1,6 +1,6 @@
 """The development corpora on a real Flink cluster, from and to a real S3 server: the bytes of the embedded runner on local disk.
 
-Undisturbed, with a TaskManager and later a Python worker killed, and with the client killed and started again.
+Undisturbed, and with the client killed and started again, then a TaskManager killed, then a Python worker.
 """
 
 from __future__ import annotations
@@ -47,29 +47,31 @@ def test_undisturbed(cluster, cluster_yaml, store, in_store, prepared_corpora, t
     assert set(names) >= {"preflight", "extract", "sites", "duplicates", "decisions", "tokenize"}
 
 
-def test_a_task_manager_and_a_python_worker_are_killed(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
-    process = start(in_store, store.url("lost"), "--cluster", str(cluster_yaml), environment=store.environment)
-    wait_until(lambda: tasks_done(store, "lost", "extract") >= 3, process)
+def test_client_task_manager_and_python_worker_are_killed(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
+    """One after the other, each in mid-run; the command is started again once, after the client's death."""
+
+    def run():
+        return start(in_store, store.url("lost"), "--cluster", str(cluster_yaml), environment=store.environment)
+
+    client = run()
+    wait_until(lambda: tasks_done(store, "lost", "extract") >= 3, client)
+    os.killpg(client.pid, signal.SIGKILL)
+    client.communicate()
+    (left,) = cluster.running_jobs()
+
+    process = run()
+    # The second command's own job: the one that was left is cancelled by then.
+    wait_until(lambda: cluster.running_jobs() not in ([], [left]) and "extract" in cluster.running_jobs()[0], process)
+    before = tasks_done(store, "lost", "extract")
+    wait_until(lambda: tasks_done(store, "lost", "extract") > before, process)
     cluster.kill("taskmanager-1")
     cluster.start_task_manager("taskmanager-1")
     wait_until(lambda: tasks_done(store, "lost", "shards") >= 1 and cluster.worker_processes(), process)
     os.kill(cluster.worker_processes()[0], signal.SIGKILL)
+
     _, notes = finish(process)
-    assert re.search(r"note: a TaskManager was lost; Flink starts the pipeline again", notes)
+    assert f"an earlier command left its job: cancelled on the cluster: {left}" in notes
+    assert "note: a TaskManager was lost; Flink starts the pipeline again" in notes
     assert re.search(r"note: a Python worker.* was lost; Flink starts the pipeline again", notes)
     assert tree_hashes(local_copy(store, "lost", tmp_path)) == tree_hashes(prepared_corpora)
     cluster.wait_for(task_managers=2)
-
-
-def test_the_client_is_killed_and_started_again(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
-    process = start(in_store, store.url("client"), "--cluster", str(cluster_yaml), environment=store.environment)
-    wait_until(lambda: tasks_done(store, "client", "extract") >= 3, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    left = cluster.running_jobs()
-    assert len(left) == 1
-    done = tasks_done(store, "client", "extract")
-    _, notes = finish(start(in_store, store.url("client"), "--cluster", str(cluster_yaml), environment=store.environment))
-    assert f"an earlier command left its job: cancelled on the cluster: {left[0]}" in notes
-    assert done >= 3
-    assert tree_hashes(local_copy(store, "client", tmp_path)) == tree_hashes(prepared_corpora)
