@@ -28,6 +28,8 @@ from pipeline.subset import check_subset
 _POLL_S = 0.25
 _FAILURES_POLL_S = 2.0
 _CANCEL_S = 10.0
+# From submission until Flink lists the job: the job server translates the pipeline and uploads its class path, measured at 3 to 7 s.
+_APPEAR_S = 8.0
 _ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
 
 
@@ -104,9 +106,10 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
         return
     if cluster.runner == "flink":
         _look_at_failures(cluster.rest, job_name, known, lambda text: None)
-        if any(job.state == "CANCELED" for job in flink.jobs(cluster.rest, prefix=job_name)):
+        found = flink.jobs(cluster.rest, prefix=job_name)
+        if any(job.state == "CANCELED" for job in found):
             state = "CANCELLED"
-        messages = [text for job in flink.jobs(cluster.rest, prefix=job_name) for text in flink.failures(cluster.rest, job.id)] or messages
+        messages = [text for job in found for text in flink.failures(cluster.rest, job.id)] or messages
     if state == "CANCELLED":
         raise GristmillError("the job was cancelled", where=job_name, remedy="run the same command again to go on")
     if not messages:
@@ -159,19 +162,19 @@ def _look_at_failures(rest: str, job_name: str, known: set[str], say: Callable[[
 
 def _cancel(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable[[str], object]) -> None:
     """End the job wherever it is by now. A job service that is still translating the pipeline hands it to Flink a moment later."""
-    running = False
+    ended = False
     with contextlib.suppress(Exception):  # a job service that has gone away: Flink is asked below
         from apache_beam.portability.api import beam_job_api_pb2
 
-        running = result is not None and str(result.state) not in _ENDED
-        if running:
+        ended = result is not None and str(result.state) in _ENDED
+        if result is not None and not ended:
             result._job_service.Cancel(beam_job_api_pb2.CancelJobRequest(job_id=result._job_id), timeout=5)
     if cluster.runner != "flink":
-        if running:
+        if result is not None and not ended:
             say(f"cancelled: {job_name}")
         return
     try:
-        told = cancel_jobs(cluster.rest, prefix=job_name, appear_s=0.0 if result is None else 2.0)
+        told = cancel_jobs(cluster.rest, prefix=job_name, appear_s=0.0 if ended else _APPEAR_S)
         if told:
             say(told)
     except GristmillError as error:
