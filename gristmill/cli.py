@@ -56,10 +56,7 @@ def prep(
     json: Json = False,
 ) -> None:
     """Raw text to token shards: extract, decide, tokenizer, tokenize. Run it again to go on after an interruption."""
-    if detach:
-        data.detach("prep", corpus, out, runner, workers, cluster, as_json=json)
-        return
-    data.prep(corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
+    data.start("prep", corpus, out, runner, workers, cluster, detached=detach, as_json=json)
 
 
 @app.command()
@@ -73,10 +70,7 @@ def extract(
     json: Json = False,
 ) -> None:
     """Read raw files once: documents, signals, signatures."""
-    if detach:
-        data.detach("extract", corpus, out, runner, workers, cluster, as_json=json)
-        return
-    data.one_step("extract", corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
+    data.start("extract", corpus, out, runner, workers, cluster, detached=detach, as_json=json)
 
 
 @app.command()
@@ -90,10 +84,7 @@ def decide(
     json: Json = False,
 ) -> None:
     """Keep or drop each document, from its signals and signatures; no text is read again."""
-    if detach:
-        data.detach("decide", corpus, out, runner, workers, cluster, as_json=json)
-        return
-    data.one_step("decide", corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
+    data.start("decide", corpus, out, runner, workers, cluster, detached=detach, as_json=json)
 
 
 @app.command()
@@ -107,10 +98,7 @@ def tokenize(
     json: Json = False,
 ) -> None:
     """Kept documents to token shards."""
-    if detach:
-        data.detach("tokenize", corpus, out, runner, workers, cluster, as_json=json)
-        return
-    data.one_step("tokenize", corpus, out, data.runner_from(runner, workers, cluster), as_json=json)
+    data.start("tokenize", corpus, out, runner, workers, cluster, detached=detach, as_json=json)
 
 
 @app.command()

@@ -44,6 +44,20 @@ def runner_from(kind: str | None, workers: int, cluster: Path | None) -> Runner:
     return on_cluster(manifest, say=say_note)
 
 
+def start(
+    step: str, corpus: Path, out: str, kind: str | None, workers: int, cluster: Path | None, *, detached: bool, as_json: bool
+) -> None:
+    """`prep` or one of its steps, here or as a process that outlives this one."""
+    if detached:
+        detach(step, corpus, out, kind, workers, cluster, as_json=as_json)
+        return
+    runner = runner_from(kind, workers, cluster)
+    if step == "prep":
+        prep(corpus, out, runner, as_json=as_json)
+    else:
+        one_step(step, corpus, out, runner, as_json=as_json)
+
+
 def detach(step: str, corpus: Path, out: str, kind: str | None, workers: int, cluster: Path | None, *, as_json: bool) -> None:
     """Start the command as a process that outlives this one, and say how to follow it."""
     from gristmill.jobs import start_detached

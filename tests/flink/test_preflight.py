@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -17,6 +16,7 @@ import pytest
 from tests.flink.cluster import wait_for_port
 from tests.flink.commands import fail, start
 from tests.paths import PROJECT
+from tests.store.server import free_ports
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
 # Others at work on the machine stretch it.
@@ -26,9 +26,7 @@ LIMIT_S = 20 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 @contextlib.contextmanager
 def pool(environment, *, module=("gristmill", "worker", "--port"), path=None):
     """A second worker pool; gives its port."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+    port = closed_port()
     own = {**os.environ, **environment, **({"PATH": path} if path else {})}
     process = subprocess.Popen(
         [sys.executable, "-m", *module, str(port)], cwd=PROJECT, env=own, stderr=subprocess.DEVNULL, start_new_session=True
@@ -61,9 +59,7 @@ def failure(cluster, small, store, tmp_path):
 
 
 def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def test_no_job_service(failure) -> None:

