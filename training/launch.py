@@ -31,6 +31,10 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GRACE = 120
 """Seconds that ranks have, once asked to stop, to finish their step and save a checkpoint; then they are killed."""
 
+_KEEP_ALIVE = 86400
+"""Seconds between heartbeats of the rendezvous, which only its own machine would hear. Torch's timer is not stopped when a signal ends
+the agent, and one that beats at that moment joins itself and writes half a traceback while Python ends (torch 2.13, `_PeriodicTimer`)."""
+
 STOPPED = 130
 """Exit status of a rank that a signal has stopped, as a shell gives it after Ctrl-C."""
 
@@ -64,6 +68,7 @@ def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
             run_id=uuid.uuid4().hex,
             rdzv_backend="c10d",
             rdzv_endpoint="localhost:0",
+            rdzv_configs={"keep_alive_interval": _KEEP_ALIVE},
             max_restarts=0,
             local_addr="localhost",
             logs_specs=DefaultLogsSpecs(log_dir=folder),
