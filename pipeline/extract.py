@@ -34,7 +34,7 @@ from pipeline.language import identify
 from pipeline.normalise import document_ids, normalise, text_buffers
 from pipeline.personal_information import KINDS, count_spans
 from pipeline.readers import read_records
-from pipeline.readers.records import Broken, Record
+from pipeline.readers.records import Broken
 from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, QUARANTINE, publish_ipc
 from pipeline.signals import SIGNALS, compute_signals
@@ -148,7 +148,7 @@ def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManif
     for records in read_records(payload["path"], name=payload["file"], source=source):
         broken.extend(records.broken)
         skipped.update(records.skipped)
-        if records.documents:
+        if records.documents.num_rows:
             empty, text_bytes = _append(part, records.documents, permutations, settings)
             skipped["empty_text"] += empty
             part.text_bytes += text_bytes
@@ -176,27 +176,25 @@ def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManif
     )
 
 
-def _append(part: _Part, records: Sequence[Record], permutations: Permutations | None, settings: Mapping[str, Any]) -> tuple[int, int]:
+def _append(part: _Part, records: pa.RecordBatch, permutations: Permutations | None, settings: Mapping[str, Any]) -> tuple[int, int]:
     """Normalise one batch of records and compute all that later steps need. Returns (empty documents, bytes of text)."""
-    texts = normalise([record.text for record in records])
+    texts = normalise(records["text"])
     filled = pc.greater(pc.binary_length(texts), 0)
-    empty = len(records) - int(pc.sum(filled).as_py() or 0)
+    empty = records.num_rows - int(pc.sum(filled).as_py() or 0)
     if empty:
-        records = [record for record, keep in zip(records, filled.to_pylist(), strict=True) if keep]
-        texts = texts.filter(filled)
-    if not records:
+        records, texts = records.filter(filled), texts.filter(filled)
+    if not len(texts):
         return empty, 0
     data, offsets = text_buffers(texts)
-    urls = [record.url for record in records]
     part.documents.append(
         pa.RecordBatch.from_arrays(
             [
                 document_ids(texts),
                 texts,
-                pa.array(urls, pa.string()),
-                pa.array(sites(urls), pa.string()),
-                pa.array([record.name for record in records], pa.string()),
-                pa.array([record.offset for record in records], pa.int64()),
+                records["url"],
+                pa.array(sites(records["url"].to_pylist()), pa.string()),
+                records["name"],
+                records["offset"],
             ],
             schema=DOCUMENTS,
         )

@@ -1,15 +1,14 @@
 """Texts as documents store them, and their ids.
 
-In: Python strings from a reader. Out: an Arrow array of normalised texts, and the 128-bit xxh3 of each: equal texts have equal ids
+In: texts from a reader. Out: an Arrow array of normalised texts, and the 128-bit xxh3 of each: equal texts have equal ids
 wherever they come from. Row order is kept; a row depends on its own text only.
 
-Normalised means, in this order: CR LF and CR become LF; NUL is removed; surrogates that make a pair become its character, others
-U+FFFD; white space and byte order marks are removed from the start, white space from the end. Normalising twice changes nothing.
+Normalised means, in this order: CR LF and CR become LF; NUL is removed; white space and byte order marks are removed from the start,
+white space from the end. Normalising twice changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -22,15 +21,10 @@ from dedup.characters import SPACE, classes
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-def normalise(texts: Sequence[str]) -> pa.Array:
+def normalise(texts: pa.Array) -> pa.Array:
     """Normalised texts, large_string[n], in the same order; nothing is null."""
     blank = _blank()
-    cleaned = [_clean(text, blank) for text in texts]
-    try:
-        return pa.array(cleaned, pa.large_string())
-    except UnicodeEncodeError:
-        # Surrogates are so rare that looking for them in every text would cost more than a second try.
-        return pa.array([_repair(text) for text in cleaned], pa.large_string())
+    return pa.array([_clean(text, blank) for text in texts.to_pylist()], pa.large_string())
 
 
 def _clean(text: str, blank: str) -> str:
@@ -39,10 +33,6 @@ def _clean(text: str, blank: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "")
     return text.lstrip(blank + _BYTE_ORDER_MARK).rstrip(blank)
-
-
-def _repair(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What readers yield: batches of raw records, each accounted for exactly once.
+"""What readers yield: Arrow batches of raw records, each accounted for exactly once.
 
 A record is a document, broken (to be quarantined), or skipped for a reason. What counts as a record is each format's to say.
 """
@@ -8,6 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+RAW = pa.schema(
+    [
+        pa.field("offset", pa.int64(), nullable=False),  # where in the raw file; the format's reader says in what unit
+        pa.field("name", pa.string()),  # the record's own id
+        pa.field("url", pa.string()),
+        pa.field("text", pa.large_string(), nullable=False),  # as found
+    ]
+)
 
 # Batches are closed at about this much text: large enough for kernels, small enough for memory.
 BATCH_TEXT_BYTES = 4 << 20
@@ -46,9 +57,14 @@ class Broken:
 
 @dataclass(frozen=True)
 class Records:
-    """A batch in the order of the file; `skipped` counts records without text by reason."""
+    """A batch in the order of the file.
 
-    documents: list[Record]
+    Attributes:
+        documents: schema `RAW`; may have no rows.
+        skipped: records without a document, by reason.
+    """
+
+    documents: pa.RecordBatch
     broken: list[Broken]
     skipped: dict[str, int]
 
@@ -85,6 +101,39 @@ class Batcher:
 
     def take(self) -> Records:
         """Whatever there is; the batcher begins anew."""
-        batch = Records(self.documents, self.broken, dict(self.skipped))
+        batch = Records(raw_batch(self.documents), self.broken, dict(self.skipped))
         self.documents, self.broken, self.skipped, self._characters = [], [], Counter(), 0
         return batch
+
+
+def raw_batch(records: list[Record]) -> pa.RecordBatch:
+    """Records as one batch of schema `RAW`.
+
+    UTF-8 holds no surrogates: those that make a pair become its character, others U+FFFD.
+    """
+    try:
+        texts = pa.array([record.text for record in records], pa.large_string())
+    except UnicodeEncodeError:
+        # So rare that looking for them in every text would cost more than a second try.
+        texts = pa.array([without_surrogates(record.text) for record in records], pa.large_string())
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array([record.offset for record in records], pa.int64()),
+            _strings([record.name for record in records]),
+            _strings([record.url for record in records]),
+            texts,
+        ],
+        schema=RAW,
+    )
+
+
+def without_surrogates(text: str) -> str:
+    """Pairs of surrogates become their character, others U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _strings(values: list[str | None]) -> pa.Array:
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([None if value is None else without_surrogates(value) for value in values], pa.string())

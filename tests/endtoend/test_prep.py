@@ -89,7 +89,7 @@ def test_tokens_are_the_kept_texts_with_boundaries(corpus, prepared) -> None:
                 assert document[-1] == tokenizer.eos_id()
                 assert row["source"] == bucket.name.split("/")[0]
                 text = tokenizer.DecodeIds(document[1:-1])
-                assert row["document_id"] == document_ids(normalise([text]))[0].as_py()
+                assert row["document_id"] == document_ids(normalise(pa.array([text], pa.large_string())))[0].as_py()
                 seen[row["record_name"]] = text
     assert set(seen) == {name for name, fate in corpus.fates.items() if fate == "kept"}
     assert seen["article-3"] == prose("article 3")

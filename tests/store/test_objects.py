@@ -160,7 +160,7 @@ def test_parquet_is_read_in_ranges_and_a_short_answer_is_no_damaged_file(proxy, 
     path = storage.join(folder, "t.parquet")
     storage.publish(path, sink.getvalue())
     source = Source(name="s", format="parquet", files=["t.parquet"], licence="none")
-    read = [record.text for records in read_parquet(path, name="t.parquet", source=source) for record in records.documents]
+    read = [text for records in read_parquet(path, name="t.parquet", source=source) for text in records.documents["text"].to_pylist()]
     assert read == table["text"].to_pylist()
     proxy.faults = Faults(truncate="t.parquet")
     with pytest.raises(GristmillError, match="the store's answer is broken"):

@@ -35,7 +35,7 @@ def read(path: Path, format: str, **fields) -> Read:
     source = Source(name="sample", format=format, files=["*"], licence="none", **fields)
     result = Read()
     for records in read_records(str(path), name=path.name, source=source):
-        result.documents += records.documents
+        result.documents += [Record(**row) for row in records.documents.to_pylist()]
         result.broken += records.broken
         result.skipped.update(records.skipped)
     assert all(len(record.excerpt) <= 200 for record in result.broken)

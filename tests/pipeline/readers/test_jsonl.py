@@ -117,6 +117,6 @@ def test_batches_are_bounded_and_in_order(tmp_path):
 
     path = write(tmp_path / "f.jsonl", json_lines(*({"text": f"{i:06d}" + "x" * 100_000} for i in range(200))))
     source = Source(name="s", format="jsonl", files=["*"], licence="none")
-    batches = [[r.text for r in records.documents] for records in read_records(str(path), name="f", source=source)]
+    batches = [records.documents["text"].to_pylist() for records in read_records(str(path), name="f", source=source)]
     assert max(sum(map(len, batch)) for batch in batches) < 5 << 20
     assert [text[:6] for batch in batches for text in batch] == [f"{i:06d}" for i in range(200)]
