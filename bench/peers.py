@@ -1,0 +1,74 @@
+"""The peers that results are compared with, each installed from the registry into an environment of its own.
+
+In: a peer's name. Out: the Python of its environment, below `.cache/peers`; installed at the first call, kept for later ones.
+Versions are pinned, with all that they pull in as of one date: a peer measured today is the peer of the tables.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENTS = HERE.parent / ".cache" / "peers"
+
+# What the environment of a peer holds. datatrove splits English words with spaCy, which it does not pull in by itself. numpy 1: dolma
+# 1.2.1 was built for it.
+REQUIREMENTS = {
+    "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7", "nltk==3.9.2"],
+    "dolma": ["dolma==1.2.1"],
+}
+# Nothing that came out later is installed.
+_AS_OF = "2026-11-01"
+_TIMEOUT_S = 600
+
+
+class Unavailable(Exception):
+    """The peer cannot be installed here; the message says why, in a line."""
+
+
+def peer_python(name: str) -> Path:
+    """The Python interpreter of a peer's environment.
+
+    Raises:
+        Unavailable: the installation failed: no network, no package.
+        KeyError: no such peer.
+    """
+    wanted = "\n".join([_AS_OF, *REQUIREMENTS[name]])
+    folder = ENVIRONMENTS / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = folder / ".complete"
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            _install(folder, REQUIREMENTS[name])
+            # Written last: an interrupted installation is begun again.
+            stamp.write_text(wanted)
+    return folder / "bin" / "python"
+
+
+def peer_environment() -> dict[str, str]:
+    """The environment variables to run a peer with: one thread, no downloads beside what is installed."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+
+
+def _install(folder: Path, requirements: list[str]) -> None:
+    uv = Path(sys.executable).parent / "uv"
+    installer = [str(uv)] if uv.exists() else [sys.executable, "-m", "uv"]
+    commands = [
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [*installer, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--exclude-newer", _AS_OF, *requirements],
+    ]
+    for command in commands:
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(f"{folder.name}: {error}") from error
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            raise Unavailable(f"{folder.name}: {lines[-1] if lines else 'installation failed'}")
