@@ -12,9 +12,10 @@ import gzip
 import json
 import sys
 import time
+from typing import Any
 
 
-def _documents(path):
+def _documents(path: str) -> list[Any]:
     from datatrove.data import Document
 
     with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -22,17 +23,17 @@ def _documents(path):
     return [Document(text=row["text"], id=row["id"]) for row in rows]
 
 
-def _filters():
+def _filters() -> list[Any]:
     from datatrove.pipeline.filters import C4QualityFilter, GopherQualityFilter, GopherRepetitionFilter
 
     return [GopherRepetitionFilter(), GopherQualityFilter(), C4QualityFilter()]
 
 
-def _drops_nothing(one):
+def _drops_nothing(one: Any) -> Any:
     """The same filter, whose verdict is left aside: every document goes through every step, as it does in the step compared with."""
     judge = one.filter
 
-    def judged(document):
+    def judged(document: Any) -> bool:
         judge(document)
         return True
 
@@ -40,7 +41,7 @@ def _drops_nothing(one):
     return one
 
 
-def stats(path):
+def stats(path: str) -> dict[str, Any]:
     documents, filters = _documents(path), _filters()
     for document in _documents(path)[:20]:  # spaCy is loaded at the first document
         for one in filters:
@@ -51,7 +52,7 @@ def stats(path):
     return {"cpu_s": time.process_time() - began, "documents": len(documents), "kept": sum(map(all, verdicts))}
 
 
-def extract(path, out):
+def extract(path: str, out: str) -> dict[str, Any]:
     from datatrove.executor import LocalPipelineExecutor
     from datatrove.pipeline.dedup import MinhashDedupSignature
     from datatrove.pipeline.dedup.minhash import MinhashConfig

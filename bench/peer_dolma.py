@@ -11,9 +11,10 @@ import gzip
 import json
 import sys
 import time
+from typing import Any
 
 
-def main(path):
+def main(path: str) -> dict[str, Any]:
     from dolma.core.data_types import Document
     from dolma.taggers.c4 import FasterC4Tagger
     from dolma.taggers.gopher import GopherTaggerV2

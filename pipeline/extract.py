@@ -17,55 +17,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
 
-from dedup.signatures import Permutations, make_permutations, signatures
 from manifests.base import sha256_of
-from manifests.corpus import CorpusManifest, MinHash, Source
+from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
 from manifests.storage import join, open_stream
 from pipeline.folders import EXTRACT
 from pipeline.inputs import RawFile, list_raw_files, task_name
-from pipeline.language import identify
-from pipeline.normalise import document_ids, normalise, text_buffers
-from pipeline.personal_information import KINDS, count_spans
 from pipeline.readers import read_records
 from pipeline.readers.records import Broken
 from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, QUARANTINE, publish_ipc
-from pipeline.signals import SIGNALS, compute_signals
-from pipeline.sites import sites
 from pipeline.tasks import Task, pending_tasks, run_tasks
+from pipeline.text_pass import ALL_SIGNALS, LANGUAGE_CHARACTERS, Measured, measure, text_pass
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 1
 # A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
 PART_TEXT_BYTES = 64 << 20
-# Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
-LANGUAGE_CHARACTERS = 1_000
-
-ALL_SIGNALS = pa.schema(
-    [
-        *SIGNALS,
-        pa.field("language", pa.dictionary(pa.int16(), pa.string()), nullable=False),
-        pa.field("language_score", pa.float32(), nullable=False),
-        *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
-    ]
-)
-
-
-def signature_schema(length: int) -> pa.Schema:
-    """Schema of a signatures part for signatures of `length` 32-bit values."""
-    return pa.schema(
-        [
-            pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), length), nullable=False),
-            pa.field("shingles", pa.int32(), nullable=False),
-        ]
-    )
 
 
 def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -126,38 +98,47 @@ def _task(file: RawFile, source: Source, settings: Mapping[str, Any]) -> Task:
 
 
 @dataclass
-class _Part:
-    """Row-aligned batches waiting to be published."""
+class _Pending:
+    """Row-aligned batches of a part that waits to be published."""
 
     documents: list[pa.RecordBatch] = field(default_factory=list)
     signals: list[pa.RecordBatch] = field(default_factory=list)
     signatures: list[pa.RecordBatch] = field(default_factory=list)
     text_bytes: int = 0
 
+    def add(self, measured: Measured) -> None:
+        """One batch more."""
+        if measured.documents.num_rows:
+            self.documents.append(measured.documents)
+            self.signals.append(measured.signals)
+            if measured.signatures is not None:
+                self.signatures.append(measured.signatures)
+            self.text_bytes += measured.text_bytes
+
 
 def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
     """One raw file to its parts. Payload: name, key, source, file, path."""
     source = Source.model_validate(payload["source"])
     folder, task = settings["folder"], payload["name"]
-    permutations = _permutations(settings)
+    wanted = text_pass(settings)
     metadata = {"format": "gristmill-documents/1", "source": source.name, "file": payload["file"]}
     outputs: list[Output] = []
     broken: list[Broken] = []
     skipped: Counter[str] = Counter()
-    part, count, rows = _Part(), 0, 0
+    part, count, rows = _Pending(), 0, 0
     for records in read_records(payload["path"], name=payload["file"], source=source):
         broken.extend(records.broken)
         skipped.update(records.skipped)
         if records.documents.num_rows:
-            empty, text_bytes = _append(part, records.documents, permutations, settings)
-            skipped["empty_text"] += empty
-            part.text_bytes += text_bytes
+            measured = measure(records.documents, wanted)
+            skipped["empty_text"] += measured.empty
+            part.add(measured)
         if part.text_bytes >= settings["part_text_bytes"]:
-            outputs += _publish_part(folder, f"{task}.{count:04d}", part, metadata, permutations)
+            outputs += _publish_part(folder, f"{task}.{count:04d}", part, metadata)
             rows += outputs[-1].rows
-            part, count = _Part(), count + 1
+            part, count = _Pending(), count + 1
     if part.documents:
-        outputs += _publish_part(folder, f"{task}.{count:04d}", part, metadata, permutations)
+        outputs += _publish_part(folder, f"{task}.{count:04d}", part, metadata)
         rows += outputs[-1].rows
     if broken:
         batch = _quarantine(broken)
@@ -176,58 +157,10 @@ def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManif
     )
 
 
-def _append(part: _Part, records: pa.RecordBatch, permutations: Permutations | None, settings: Mapping[str, Any]) -> tuple[int, int]:
-    """Normalise one batch of records and compute all that later steps need. Returns (empty documents, bytes of text)."""
-    texts = normalise(records["text"])
-    filled = pc.greater(pc.binary_length(texts), 0)
-    empty = records.num_rows - int(pc.sum(filled).as_py() or 0)
-    if empty:
-        records, texts = records.filter(filled), texts.filter(filled)
-    if not len(texts):
-        return empty, 0
-    data, offsets = text_buffers(texts)
-    part.documents.append(
-        pa.RecordBatch.from_arrays(
-            [
-                document_ids(texts),
-                texts,
-                records["url"],
-                pa.array(sites(records["url"].to_pylist()), pa.string()),
-                records["name"],
-                records["offset"],
-            ],
-            schema=DOCUMENTS,
-        )
-    )
-    part.signals.append(_signals(texts, data, offsets, settings))
-    if permutations is not None:
-        minhash = MinHash.model_validate(settings["minhash"])
-        values, shingles = signatures(data, offsets, permutations=permutations, ngram=minhash.ngram)
-        schema = signature_schema(values.shape[1])
-        packed = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), type=schema.field("signature").type)
-        part.signatures.append(pa.RecordBatch.from_arrays([packed, pa.array(shingles, pa.int32())], schema=schema))
-    return empty, int(offsets[-1] - offsets[0])
-
-
-def _signals(texts: pa.Array, data: np.ndarray, offsets: np.ndarray, settings: Mapping[str, Any]) -> pa.RecordBatch:
-    signals = compute_signals(data, offsets)
-    codes, scores = identify(pc.utf8_slice_codeunits(texts, 0, settings["language_characters"]).to_pylist())
-    spans = count_spans(data, offsets)
-    return pa.RecordBatch.from_arrays(
-        [
-            *signals.columns,
-            pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
-            pa.array(scores, pa.float32()),
-            *[pa.array(spans[kind], pa.int32()) for kind in KINDS],
-        ],
-        schema=ALL_SIGNALS,
-    )
-
-
-def _publish_part(folder: str, name: str, part: _Part, metadata: Mapping[str, str], permutations: Permutations | None) -> list[Output]:
+def _publish_part(folder: str, name: str, part: _Pending, metadata: Mapping[str, str]) -> list[Output]:
     """Publish one part; the documents output comes last in the list and carries the row count."""
     outputs = [publish_ipc(folder, f"signals/{name}.arrow", _one_dictionary(part.signals), ALL_SIGNALS.with_metadata(metadata))]
-    if permutations is not None:
+    if part.signatures:
         schema = part.signatures[0].schema
         outputs.append(publish_ipc(folder, f"signatures/{name}.arrow", part.signatures, schema.with_metadata(metadata), compress=False))
     outputs.append(
@@ -271,10 +204,3 @@ def content_hash(path: str) -> str:
             "no such file", where=path, remedy="it was there when the run began: do not change inputs during a run"
         ) from None
     return digest.hexdigest()
-
-
-def _permutations(settings: Mapping[str, Any]) -> Permutations | None:
-    if settings["minhash"] is None:
-        return None
-    minhash = MinHash.model_validate(settings["minhash"])
-    return make_permutations(minhash.bands * minhash.rows, seed=settings["seed"])
