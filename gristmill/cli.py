@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gristmill import data, looking, models
+from gristmill import data, looking, models, sampling
 from gristmill.output import console, say_error
 from manifests.errors import GristmillError
 
@@ -66,10 +66,16 @@ def extract(
     workers: Workers = _CORES,
     runner: RunnerName = None,
     cluster: Cluster = None,
+    sample: Annotated[
+        float | None, typer.Option("--sample", metavar="SHARE", help="only this share of the records, as 0.01; predicts the full run")
+    ] = None,
     detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Read raw files once: documents, signals, signatures."""
+    if sample is not None:
+        sampling.sample(corpus, out, sample, runner, workers, cluster, detached=detach, as_json=json)
+        return
     data.start("extract", corpus, out, runner, workers, cluster, detached=detach, as_json=json)
 
 

@@ -62,10 +62,10 @@ def detach(step: str, corpus: Path, out: str, kind: str | None, workers: int, cl
     """Start the command as a process that outlives this one, and say how to follow it."""
     from gristmill.jobs import start_detached
 
-    words = [step, str(corpus.absolute()), "--out", _folder(out), "--workers", str(workers)]
+    words = [step, str(corpus.absolute()), "--out", folder_of(out), "--workers", str(workers)]
     words += ["--runner", kind] if kind is not None else []
     words += ["--cluster", str(cluster.absolute())] if cluster is not None else []
-    job = start_detached(words, out=_folder(out))
+    job = start_detached(words, out=folder_of(out))
     if as_json:
         print_json({"job": job.name, "pid": job.pid, "log": str(job.log), "out": job.out})
         return
@@ -80,9 +80,9 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
     from pipeline.prep import prepare
 
     manifest = load_corpus(corpus)
-    folder = _folder(out)
+    folder = folder_of(out)
     began = time.monotonic()
-    with stops_on_sigterm(), step_progress(folder, shown=_shown(as_json)) as progress:
+    with stops_on_sigterm(), step_progress(folder, shown=shown(as_json)) as progress:
         prepared = prepare(manifest, out=folder, runner=replace(runner, expect=progress.expect), on_step=progress.begin)
     ledgers = {"extract": prepared.extract.ledger, "decide": prepared.decide.ledger, "tokenize": prepared.shards.ledger}
     notes = [*prepared.extract.notes, *prepared.decide.notes, *prepared.tokenizer.notes]
@@ -106,12 +106,12 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
 def one_step(step: str, corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
     """One step by its name."""
     manifest = load_corpus(corpus)
-    folder = _folder(out)
+    folder = folder_of(out)
     from pipeline.prep import claimed
 
     with (
         stops_on_sigterm(),
-        step_progress(folder, shown=_shown(as_json)) as progress,
+        step_progress(folder, shown=shown(as_json)) as progress,
         claimed(manifest, out=folder, runner=replace(runner, expect=progress.expect)) as mine,
     ):
         progress.begin(step)
@@ -179,7 +179,7 @@ def bucket_table(manifest: ShardManifest) -> Any:
     )
 
 
-def _shown(as_json: bool) -> Shown:
+def shown(as_json: bool) -> Shown:
     if as_json:
         return "nothing"
     return "bar" if sys.stdout.isatty() else "lines"
@@ -195,7 +195,7 @@ def _print(ledgers: dict[str, Ledger], notes: list[str]) -> None:
         console.print(f"note: {note}", markup=False)
 
 
-def _folder(out: str) -> str:
+def folder_of(out: str) -> str:
     return out if is_url(out) else os.path.abspath(out)
 
 

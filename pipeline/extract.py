@@ -13,7 +13,7 @@ The three kinds are row-aligned, rows in the order of the raw file. One task rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from manifests.storage import join, open_stream
 from pipeline.folders import EXTRACT
 from pipeline.inputs import RawFile, list_raw_files, task_name
 from pipeline.readers import read_records
-from pipeline.readers.records import Broken
+from pipeline.readers.records import Broken, Records
 from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, QUARANTINE, publish_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
@@ -50,7 +50,7 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     settings = extract_settings(manifest)
     sources = {source.name: source for source in manifest.sources}
     files = list_raw_files(manifest.sources)
-    tasks = [_task(file, sources[file.source], settings) for file in files]
+    tasks = [file_task(file, sources[file.source], settings) for file in files]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
     manifests = run_tasks(tasks, extract_file, {**settings, "folder": folder}, folder=folder, label="Extract", runner=runner)
@@ -87,7 +87,8 @@ def extract_settings(manifest: CorpusManifest) -> dict[str, Any]:
     }
 
 
-def _task(file: RawFile, source: Source, settings: Mapping[str, Any]) -> Task:
+def file_task(file: RawFile, source: Source, settings: Mapping[str, Any]) -> Task:
+    """The task that reads one raw file."""
     own = {**settings, "sources": settings["sources"][source.name]}
     return Task(
         name=task_name(file),
@@ -118,6 +119,16 @@ class _Pending:
 
 def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
     """One raw file to its parts. Payload: name, key, source, file, path."""
+    return extract_records(raw_records(payload), payload, settings)
+
+
+def raw_records(payload: Mapping[str, Any]) -> Iterator[Records]:
+    """The records of a task's raw file."""
+    return read_records(payload["path"], name=payload["file"], source=Source.model_validate(payload["source"]))
+
+
+def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], settings: Mapping[str, Any]) -> TaskManifest:
+    """Batches of one raw file to its parts, published; what `extract_file` does with all of them."""
     source = Source.model_validate(payload["source"])
     folder, task = settings["folder"], payload["name"]
     wanted = text_pass(settings)
@@ -126,7 +137,7 @@ def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManif
     broken: list[Broken] = []
     skipped: Counter[str] = Counter()
     part, count, rows = _Pending(), 0, 0
-    for records in read_records(payload["path"], name=payload["file"], source=source):
+    for records in batches:
         broken.extend(records.broken)
         skipped.update(records.skipped)
         if records.documents.num_rows:

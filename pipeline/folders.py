@@ -4,3 +4,5 @@ EXTRACT = "extract"
 DECIDE = "decide"
 TOKENIZER = "tokenizer"
 SHARDS = "shards"
+# What `gristmill extract --sample` leaves, apart from the run itself.
+SAMPLE = "sample"

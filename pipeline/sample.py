@@ -1,0 +1,256 @@
+"""A rehearsal of extract: the step on a hash sample of the corpus, and what the full run will need by its measure.
+
+In: raw files of a corpus manifest and the share of them to read. Out: the step's outputs for the sample below `OUT/sample/extract`, and a
+`Prediction`. Nothing of the full run is touched.
+
+Two draws make the sample, both by hash of names: of each source the files, never fewer than `LEAST_FILES`; then of each file the records,
+such that both together give the share. Predictions are ratios to raw bytes (of files) and to the share of records, per source.
+The sample's documents are the same wherever and whenever it runs. CPU time and memory are measured: they differ from run to run.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import xxhash
+
+from manifests.base import sha256_of
+from manifests.corpus import CorpusManifest, MinHash
+from manifests.errors import GristmillError
+from manifests.steps import TaskManifest, begin_step, remove_stale
+from manifests.storage import join
+from pipeline.extract import PART_TEXT_BYTES, extract_records, extract_settings, file_task, raw_records
+from pipeline.folders import EXTRACT, SAMPLE
+from pipeline.inputs import RawFile, list_raw_files
+from pipeline.readers.records import Record, Records, raw_batch
+from pipeline.runners import Runner
+from pipeline.signals import SIGNALS
+from pipeline.tasks import Task, pending_tasks, run_tasks
+from pipeline.text_pass import LANGUAGE_CHARACTERS, measure, text_pass
+
+# Files differ among themselves: with fewer of them a source's mean says little.
+LEAST_FILES = 4
+# A worker that has done nothing yet: Python, Beam and compiled kernels, loaded once per worker (measured: 2.0 CPU s).
+_START_CPU_S = 2.0
+# Below this many documents of a source its prediction is a guess: the standard error of a mean is above a tenth of the spread.
+FEW_DOCUMENTS = 100
+# What a document takes in memory beside its text: signals, a signature of 112 values, id, URL, site, name, offsets.
+_ROW_BYTES = sum(field.type.bit_width // 8 for field in SIGNALS if pa.types.is_integer(field.type)) + 112 * 4 + 256
+
+
+@dataclass(frozen=True)
+class SourcePrediction:
+    """What one source will give, and what it costs.
+
+    Attributes:
+        raw_bytes: of its files, as found.
+        sampled_documents: how many documents the prediction rests on.
+        output_bytes: all files of the step.
+    """
+
+    source: str
+    files: int
+    raw_bytes: int
+    sampled_documents: int
+    documents: int
+    text_bytes: int
+    output_bytes: int
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the full run of extract will need.
+
+    Attributes:
+        cpu_s: of all workers, their start included.
+        wall_s: with the workers that the sample ran with, all busy.
+        worker_bytes: resident memory of one worker at its peak.
+    """
+
+    sources: tuple[SourcePrediction, ...]
+    share: float
+    workers: int
+    documents: int
+    text_bytes: int
+    output_bytes: int
+    cpu_s: float
+    wall_s: float
+    worker_bytes: int
+
+
+def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: Runner) -> Prediction:
+    """Run extract on a sample and predict the full run.
+
+    Args:
+        share: of the records, above 0 and at most 1.
+
+    Raises:
+        GristmillError: a share that is none, a missing input, a failed task, or a sample without any document.
+    """
+    if not 0 < share <= 1:
+        raise GristmillError(
+            f"a sample of {share} of the records", where="--sample", remedy="give a share above 0 and at most 1, such as 0.01"
+        )
+    folder = join(out, SAMPLE, EXTRACT)
+    settings = extract_settings(manifest)
+    sources = {source.name: source for source in manifest.sources}
+    files = list_raw_files(manifest.sources)
+    drawn = draw_files(files, share=share, seed=manifest.seed)
+    record_share = {name: _record_share(name, files, drawn, share) for name in sources}
+    own = {**settings, "record_share": record_share, "folder": folder}
+    key = {name: value for name, value in own.items() if name != "folder"}
+    tasks = [_sampled(file_task(file, sources[file.source], settings), key) for file in drawn]
+    if pending_tasks(tasks, folder=folder):
+        begin_step(folder)
+    manifests = run_tasks(tasks, sample_file, own, folder=folder, label="Sample", runner=runner)
+    remove_stale(folder, [output for task in manifests for output in task.outputs], [task.task for task in manifests])
+    predicted = [
+        _predict(name, files, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")])
+        for name in sources
+    ]
+    if not sum(source.sampled_documents for source in predicted):
+        raise GristmillError("the sample holds no document", where=folder, remedy="use a larger --sample")
+    workers = max(1, min(runner.workers, len(files)))
+    cpu_s = sum(source.cpu_s for source in predicted) + workers * _START_CPU_S
+    return Prediction(
+        sources=tuple(predicted),
+        share=share,
+        workers=workers,
+        documents=sum(source.documents for source in predicted),
+        text_bytes=sum(source.text_bytes for source in predicted),
+        output_bytes=sum(source.output_bytes for source in predicted),
+        cpu_s=cpu_s,
+        wall_s=cpu_s / workers,
+        worker_bytes=_worker_bytes(manifests, files, drawn, record_share),
+    )
+
+
+def draw_files(files: Sequence[RawFile], *, share: float, seed: int) -> list[RawFile]:
+    """Of each source the files with the smallest hashes: `share` of them, at least `LEAST_FILES`; in the order of `files`."""
+    drawn: set[tuple[str, str]] = set()
+    for source in {file.source for file in files}:
+        own = sorted((_hash(seed, source, file.name), file.name) for file in files if file.source == source)
+        count = min(len(own), max(LEAST_FILES, math.ceil(share * len(own))))
+        drawn |= {(source, name) for _, name in own[:count]}
+    return [file for file in files if (file.source, file.name) in drawn]
+
+
+def sample_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
+    """One raw file's sampled records to parts; the manifest's details say what that took."""
+    _warm()
+    meter = _Meter()
+    source = payload["name"].split("/", 1)[0]
+    share = settings["record_share"][source]
+    selected = _selected(meter.read(raw_records(payload)), share=share, seed=settings["seed"], source=source, file=payload["file"])
+    manifest = extract_records(selected, payload, settings)
+    return manifest.model_copy(update={"details": meter.details()})
+
+
+class _Meter:
+    """CPU seconds of reading, of the text pass, and of the rest, which is per file."""
+
+    def __init__(self) -> None:
+        self._began = time.process_time()
+        self._reading = self._passing = 0.0
+
+    def read(self, batches: Iterator[Records]) -> Iterator[Records]:
+        while True:
+            began = time.process_time()
+            batch = next(batches, None)
+            read = time.process_time()
+            self._reading += read - began
+            if batch is None:
+                return
+            yield batch
+            self._passing += time.process_time() - read
+
+    def details(self) -> dict[str, Any]:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        rest = time.process_time() - self._began - self._reading - self._passing
+        return {"read_cpu_s": self._reading, "text_cpu_s": self._passing, "file_cpu_s": rest, "peak_bytes": peak}
+
+
+@cache
+def _warm() -> None:
+    """Load kernels, models and tables: once per worker, not once per record as a sample would have it."""
+    settings = {"minhash": MinHash().model_dump(), "seed": 0, "language_characters": LANGUAGE_CHARACTERS}
+    measure(raw_batch([Record(0, None, "http://example.com/", "One document, of a few words.")]), text_pass(settings))
+
+
+def _selected(batches: Iterator[Records], *, share: float, seed: int, source: str, file: str) -> Iterator[Records]:
+    """The sampled records of each batch; the others are skipped as `not_sampled`. Broken records are all there."""
+    limit = share * 2.0**64
+    for batch in batches:
+        keep = [_hash(seed, source, file, offset) < limit for offset in batch.documents["offset"].to_pylist()]
+        left_out = len(keep) - sum(keep)
+        if left_out:
+            skipped = {**batch.skipped, "not_sampled": left_out}
+            batch = Records(batch.documents.filter(pa.array(keep, pa.bool_())), batch.broken, skipped)
+        yield batch
+
+
+def _hash(*of: object) -> int:
+    return xxhash.xxh3_64_intdigest("\0".join(map(str, of)).encode())
+
+
+def _sampled(task: Task, settings: Mapping[str, Any]) -> Task:
+    """The task with a key of its own: what is sampled depends on the shares too."""
+    return Task(name=task.name, key=sha256_of([task.key, "sample", settings]), payload=task.payload, weight=task.weight)
+
+
+def _record_share(source: str, files: Sequence[RawFile], drawn: Sequence[RawFile], share: float) -> float:
+    """What is left of `share` once the files are drawn."""
+    here, there = (sum(file.source == source for file in some) for some in (drawn, files))
+    return min(1.0, share * there / here)
+
+
+def _predict(
+    source: str, files: Sequence[RawFile], drawn: Sequence[RawFile], record_share: float, manifests: Sequence[TaskManifest]
+) -> SourcePrediction:
+    raw_bytes, read_bytes = (sum(file.size for file in some if file.source == source) for some in (files, drawn))
+    by_files = raw_bytes / read_bytes if read_bytes else 0.0
+    whole = by_files / record_share
+    kept = sum(manifest.ledger.kept for manifest in manifests)
+    outputs = [output for manifest in manifests for output in manifest.outputs]
+    reading, text, rest = (sum(manifest.details[f"{name}_cpu_s"] for manifest in manifests) for name in ("read", "text", "file"))
+    return SourcePrediction(
+        source=source,
+        files=sum(file.source == source for file in files),
+        raw_bytes=raw_bytes,
+        sampled_documents=kept,
+        documents=round(kept * whole),
+        text_bytes=round(sum(output.text_bytes for output in outputs) * whole),
+        output_bytes=round(sum(output.bytes for output in outputs) * whole),
+        cpu_s=(reading + rest) * by_files + text * whole,
+    )
+
+
+def _worker_bytes(
+    manifests: Sequence[TaskManifest], files: Sequence[RawFile], drawn: Sequence[RawFile], record_share: Mapping[str, float]
+) -> int:
+    """The peak of the sample's workers, and what a part still grows by in the full run.
+
+    A part is held until it has `PART_TEXT_BYTES` of text; per byte of text it holds the columns of its rows and one file at a time.
+    """
+    peak: int = max(manifest.details["peak_bytes"] for manifest in manifests)
+    grown = 0.0
+    for manifest in manifests:
+        text = sum(output.text_bytes for output in manifest.outputs)
+        if not text:
+            continue
+        source = manifest.task.split("/", 1)[0]
+        largest, read = (max(file.size for file in some if file.source == source) for some in (files, drawn))
+        # The text of the source's largest file, were it like this one.
+        expected = min(PART_TEXT_BYTES, text / record_share[source] * max(1.0, largest / read))
+        held = text + manifest.ledger.kept * _ROW_BYTES + sum(output.bytes for output in manifest.outputs)
+        grown = max(grown, max(0.0, expected - text) * held / text)
+    return round(peak + grown)
