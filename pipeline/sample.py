@@ -30,16 +30,17 @@ from manifests.storage import join
 from pipeline.extract import PART_TEXT_BYTES, extract_records, extract_settings, file_task, raw_records
 from pipeline.folders import EXTRACT, SAMPLE
 from pipeline.inputs import RawFile, list_raw_files
-from pipeline.readers.records import Record, Records, raw_batch
+from pipeline.readers.records import BATCH_TEXT_BYTES, RAW, Record, Records, raw_batch
 from pipeline.runners import Runner
+from pipeline.schemas import DOCUMENTS, ipc_bytes
 from pipeline.signals import SIGNALS
 from pipeline.tasks import Task, pending_tasks, run_tasks
-from pipeline.text_pass import LANGUAGE_CHARACTERS, measure, text_pass
+from pipeline.text_pass import ALL_SIGNALS, LANGUAGE_CHARACTERS, measure, signature_schema, text_pass
 
 # Files differ among themselves: with fewer of them a source's mean says little.
-LEAST_FILES = 4
-# A worker that has done nothing yet: Python, Beam and compiled kernels, loaded once per worker (measured: 2.0 CPU s).
-_START_CPU_S = 2.0
+LEAST_FILES = 16
+# A process that has done nothing yet, a worker or the command itself: Python, Beam, kernels, models (measured: 3.4 CPU s).
+_START_CPU_S = 3.4
 # Below this many documents of a source its prediction is a guess: the standard error of a mean is above a tenth of the spread.
 FEW_DOCUMENTS = 100
 # What a document takes in memory beside its text: signals, a signature of 112 values, id, URL, site, name, offsets.
@@ -120,7 +121,7 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     if not sum(source.sampled_documents for source in predicted):
         raise GristmillError("the sample holds no document", where=folder, remedy="use a larger --sample")
     workers = max(1, min(runner.workers, len(files)))
-    cpu_s = sum(source.cpu_s for source in predicted) + workers * _START_CPU_S
+    cpu_s = sum(source.cpu_s for source in predicted) + (workers + 1) * _START_CPU_S
     return Prediction(
         sources=tuple(predicted),
         share=share,
@@ -151,7 +152,7 @@ def sample_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManife
     source = payload["name"].split("/", 1)[0]
     share = settings["record_share"][source]
     selected = _selected(meter.read(raw_records(payload)), share=share, seed=settings["seed"], source=source, file=payload["file"])
-    manifest = extract_records(selected, payload, settings)
+    manifest = extract_records(meter.passing(selected), payload, settings)
     return manifest.model_copy(update={"details": meter.details()})
 
 
@@ -171,7 +172,12 @@ class _Meter:
             if batch is None:
                 return
             yield batch
-            self._passing += time.process_time() - read
+
+    def passing(self, batches: Iterator[Records]) -> Iterator[Records]:
+        for batch in batches:
+            handed = time.process_time()
+            yield batch
+            self._passing += time.process_time() - handed
 
     def details(self) -> dict[str, Any]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -187,15 +193,24 @@ def _warm() -> None:
 
 
 def _selected(batches: Iterator[Records], *, share: float, seed: int, source: str, file: str) -> Iterator[Records]:
-    """The sampled records of each batch; the others are skipped as `not_sampled`. Broken records are all there."""
+    """The sampled records, in batches as large as those of a full run; others are skipped as `not_sampled`, broken ones are all there."""
     limit = share * 2.0**64
+    chosen: list[pa.RecordBatch] = []
     for batch in batches:
         keep = [_hash(seed, source, file, offset) < limit for offset in batch.documents["offset"].to_pylist()]
         left_out = len(keep) - sum(keep)
-        if left_out:
-            skipped = {**batch.skipped, "not_sampled": left_out}
-            batch = Records(batch.documents.filter(pa.array(keep, pa.bool_())), batch.broken, skipped)
-        yield batch
+        skipped = {**batch.skipped, "not_sampled": left_out} if left_out else batch.skipped
+        chosen.append(batch.documents.filter(pa.array(keep, pa.bool_())))
+        documents = raw_batch([])
+        if sum(some.nbytes for some in chosen) >= BATCH_TEXT_BYTES:
+            documents, chosen = _joined(chosen), []
+        yield Records(documents, batch.broken, skipped)
+    yield Records(_joined(chosen), [], {})
+
+
+def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    table = pa.Table.from_batches(batches, schema=RAW).combine_chunks()
+    return table.to_batches()[0] if table.num_rows else raw_batch([])
 
 
 def _hash(*of: object) -> int:
@@ -221,6 +236,8 @@ def _predict(
     whole = by_files / record_share
     kept = sum(manifest.ledger.kept for manifest in manifests)
     outputs = [output for manifest in manifests for output in manifest.outputs]
+    # Schemas and footers do not grow with the rows.
+    frames = len(outputs) * _frame_bytes()
     reading, text, rest = (sum(manifest.details[f"{name}_cpu_s"] for manifest in manifests) for name in ("read", "text", "file"))
     return SourcePrediction(
         source=source,
@@ -229,9 +246,16 @@ def _predict(
         sampled_documents=kept,
         documents=round(kept * whole),
         text_bytes=round(sum(output.text_bytes for output in outputs) * whole),
-        output_bytes=round(sum(output.bytes for output in outputs) * whole),
+        output_bytes=round(frames * by_files + (sum(output.bytes for output in outputs) - frames) * whole),
         cpu_s=(reading + rest) * by_files + text * whole,
     )
+
+
+@cache
+def _frame_bytes() -> int:
+    """Bytes of an Arrow file of no rows, of the three kinds of a part on average."""
+    schemas = (DOCUMENTS, ALL_SIGNALS, signature_schema(1))
+    return sum(ipc_bytes([], schema).size for schema in schemas) // len(schemas)
 
 
 def _worker_bytes(

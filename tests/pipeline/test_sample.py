@@ -42,7 +42,7 @@ def test_files_are_drawn_per_source_by_their_names() -> None:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two sources: one file of many documents, and many files of few."""
     folder = tmp_path_factory.mktemp("sample")
-    for name, documents in [("one", 2000), *((f"many-{number}", 60) for number in range(20))]:
+    for name, documents in [("one", 2000), *((f"many-{number}", 60) for number in range(40))]:
         with gzip.open(folder / f"{name}.jsonl.gz", "wt") as file:
             for number in range(documents):
                 text = prose(f"{name} {number}", words=40 + number % 100)
@@ -69,9 +69,9 @@ def predict(manifest: CorpusManifest, out: Path, share: float) -> Prediction:
 
 
 def test_sizes_of_the_full_run_are_predicted(manifest: CorpusManifest, full: StepManifest, tmp_path: Path) -> None:
-    predicted = predict(manifest, tmp_path, 0.1)
+    predicted = predict(manifest, tmp_path, 0.25)
     read = sum(source.sampled_documents for source in predicted.sources)
-    assert 0.07 * full.ledger.kept < read < 0.13 * full.ledger.kept
+    assert 0.2 * full.ledger.kept < read < 0.3 * full.ledger.kept
     assert predicted.documents == pytest.approx(full.ledger.kept, rel=0.1)
     assert predicted.text_bytes == pytest.approx(sum(output.text_bytes for output in full.outputs), rel=0.1)
     assert predicted.output_bytes == pytest.approx(sum(output.bytes for output in full.outputs), rel=0.2)
