@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -30,7 +29,7 @@ from pipeline.inputs import RawFile, list_raw_files, task_name
 from pipeline.readers import read_records
 from pipeline.readers.records import Broken, Records
 from pipeline.runners import Runner
-from pipeline.schemas import DOCUMENTS, QUARANTINE, publish_ipc
+from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import ALL_SIGNALS, LANGUAGE_CHARACTERS, Measured, measure, text_pass
 
@@ -98,23 +97,43 @@ def file_task(file: RawFile, source: Source, settings: Mapping[str, Any]) -> Tas
     )
 
 
-@dataclass
-class _Pending:
-    """Row-aligned batches of a part that waits to be published."""
+class _Part:
+    """Three row-aligned files that grow together until they are published.
 
-    documents: list[pa.RecordBatch] = field(default_factory=list)
-    signals: list[pa.RecordBatch] = field(default_factory=list)
-    signatures: list[pa.RecordBatch] = field(default_factory=list)
-    text_bytes: int = 0
+    Documents and signatures are held as the files they will be. Signals are held as batches, for files have one dictionary per column.
+    """
+
+    def __init__(self, metadata: Mapping[str, str]) -> None:
+        self.text_bytes = 0
+        self._metadata = metadata
+        self._documents = GrowingFile(DOCUMENTS.with_metadata(metadata))
+        self._signals: list[pa.RecordBatch] = []
+        self._signatures: GrowingFile | None = None
 
     def add(self, measured: Measured) -> None:
         """One batch more."""
-        if measured.documents.num_rows:
-            self.documents.append(measured.documents)
-            self.signals.append(measured.signals)
-            if measured.signatures is not None:
-                self.signatures.append(measured.signatures)
-            self.text_bytes += measured.text_bytes
+        if not measured.documents.num_rows:
+            return
+        self.text_bytes += measured.text_bytes
+        self._documents.add(measured.documents)
+        self._signals.append(measured.signals)
+        if measured.signatures is not None:
+            if self._signatures is None:
+                schema = measured.signatures.schema.with_metadata(self._metadata)
+                self._signatures = GrowingFile(schema, compress=False)  # to be memory-mapped
+            self._signatures.add(measured.signatures)
+
+    def publish(self, folder: str, name: str) -> list[Output]:
+        """Publish what there is under `name`; the documents come last in the list and carry the row count. Nothing without rows."""
+        rows = self._documents.rows
+        if not rows:
+            return []
+        signals = _one_dictionary(self._signals)
+        outputs = [publish_ipc(folder, f"signals/{name}.arrow", signals, ALL_SIGNALS.with_metadata(self._metadata))]
+        if self._signatures is not None:
+            outputs.append(publish_buffer(folder, f"signatures/{name}.arrow", self._signatures.finish(), rows=rows))
+        documents = self._documents.finish()
+        return [*outputs, publish_buffer(folder, f"documents/{name}.arrow", documents, rows=rows, text_bytes=self.text_bytes)]
 
 
 def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
@@ -136,7 +155,7 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
     outputs: list[Output] = []
     broken: list[Broken] = []
     skipped: Counter[str] = Counter()
-    part, count, rows = _Pending(), 0, 0
+    part, parts, rows = _Part(metadata), 0, 0
     for records in batches:
         broken.extend(records.broken)
         skipped.update(records.skipped)
@@ -145,12 +164,12 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
             skipped["empty_text"] += measured.empty
             part.add(measured)
         if part.text_bytes >= settings["part_text_bytes"]:
-            outputs += _publish_part(folder, f"{task}.{count:04d}", part, metadata)
+            outputs += part.publish(folder, f"{task}.{parts:04d}")
             rows += outputs[-1].rows
-            part, count = _Pending(), count + 1
-    if part.documents:
-        outputs += _publish_part(folder, f"{task}.{count:04d}", part, metadata)
-        rows += outputs[-1].rows
+            part, parts = _Part(metadata), parts + 1
+    if last := part.publish(folder, f"{task}.{parts:04d}"):
+        outputs += last
+        rows += last[-1].rows
     if broken:
         batch = _quarantine(broken)
         outputs.append(publish_ipc(folder, f"quarantine/{task}.arrow", [batch], QUARANTINE.with_metadata(metadata)))
@@ -166,18 +185,6 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
         outputs=outputs,
         ledger=ledger,
     )
-
-
-def _publish_part(folder: str, name: str, part: _Pending, metadata: Mapping[str, str]) -> list[Output]:
-    """Publish one part; the documents output comes last in the list and carries the row count."""
-    outputs = [publish_ipc(folder, f"signals/{name}.arrow", _one_dictionary(part.signals), ALL_SIGNALS.with_metadata(metadata))]
-    if part.signatures:
-        schema = part.signatures[0].schema
-        outputs.append(publish_ipc(folder, f"signatures/{name}.arrow", part.signatures, schema.with_metadata(metadata), compress=False))
-    outputs.append(
-        publish_ipc(folder, f"documents/{name}.arrow", part.documents, DOCUMENTS.with_metadata(metadata), text_bytes=part.text_bytes)
-    )
-    return outputs
 
 
 def _one_dictionary(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:

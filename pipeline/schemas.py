@@ -7,7 +7,7 @@ are aligned with them. A part is one Arrow IPC file of many record batches; its 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -74,14 +74,36 @@ EDGES = pa.schema(
 )
 
 
-def ipc_bytes(batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True) -> pa.Buffer:
-    """One IPC file in memory; zstd level 1 unless it is to be memory-mapped."""
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1) if compress else None)
-    with pa.ipc.new_file(sink, schema, options=options) as writer:
-        for batch in batches:
-            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
-    return sink.getvalue()
+class GrowingFile:
+    """One IPC file that grows in memory batch by batch; zstd level 1 unless it is to be memory-mapped.
+
+    A batch is compressed as it comes: what is held is the file, not the batches.
+    """
+
+    def __init__(self, schema: pa.Schema, *, compress: bool = True) -> None:
+        self.rows = 0
+        self._metadata = schema.metadata
+        self._sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1) if compress else None)
+        self._writer = pa.ipc.new_file(self._sink, schema, options=options)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """The next rows."""
+        self._writer.write_batch(batch.replace_schema_metadata(self._metadata))
+        self.rows += batch.num_rows
+
+    def finish(self) -> pa.Buffer:
+        """The whole file; nothing can be added any more."""
+        self._writer.close()
+        return self._sink.getvalue()
+
+
+def ipc_bytes(batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True) -> pa.Buffer:
+    """One IPC file in memory."""
+    file = GrowingFile(schema, compress=compress)
+    for batch in batches:
+        file.add(batch)
+    return file.finish()
 
 
 def publish_ipc(
