@@ -96,7 +96,10 @@ def _problem(entry: Any, model: type[BaseModel]) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """The valid keys of the section that `location` leads to. Union members add a tag to pydantic's location: try them all."""
+    """The valid keys of the section that `location` leads to. Union members add a tag to pydantic's location: try them all.
+
+    A tag is the member's name, or the value that tells it apart, which is the default of one of its fields.
+    """
     candidates: list[Any] = [model]
     for part in location:
         following: list[Any] = []
@@ -105,7 +108,9 @@ def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]
                 field = candidate.model_fields.get(str(part))
                 if field is not None:
                     following.extend(_models_in(field.annotation))
-                elif candidate.__name__ == part:
+                elif isinstance(part, str) and (
+                    candidate.__name__ == part or any(field.default == part for field in candidate.model_fields.values())
+                ):
                     following.append(candidate)
         # A list index or a mapping's key descends into the element, which _models_in has already unpacked.
         candidates = following or candidates

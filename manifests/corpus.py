@@ -9,11 +9,12 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from manifests.base import Strict, load
+from manifests.filters import Filters, GopherPaper
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
-SourceFormat = Literal["warc", "wet", "jsonl", "parquet", "mediawiki"]
-FilterVariant = Literal["none", "gopher-paper"]
-PersonalInformationKind = Literal["email", "phone", "ip", "national_id"]
+SourceFormat = Literal["warc", "wet", "arc", "html", "jsonl", "parquet", "arrow", "mediawiki", "text", "latex", "stackexchange"]
+Extraction = Literal["resiliparse", "trafilatura", "adaptive"]
+PersonalInformationKind = Literal["email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth"]
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
@@ -29,10 +30,11 @@ class Source(Strict):
     licence: str = Field(description="licence of the text, in words; recorded, never interpreted")
     factual: bool = Field(False, description="encyclopedias, textbooks, statutes: gets a bucket of its own to up-sample")
     priority: int = Field(100, ge=0, le=255, description="of duplicates the copy from the lowest priority number is kept")
-    filters: FilterVariant | None = Field(None, description="overrides the corpus' `filters` for this source")
-    text_field: str = Field("text", description="JSONL, Parquet: name of the text column")
-    id_field: str = Field("id", description="JSONL, Parquet: name of the column with the record's own id; may be absent")
-    url_field: str = Field("url", description="JSONL, Parquet: name of the column with the URL; may be absent")
+    filters: Filters | None = Field(None, description="overrides the corpus' `filters` for this source; `none` is no filter")
+    extraction: Extraction | None = Field(None, description="WARC: overrides the corpus' `extraction` for this source")
+    text_field: str = Field("text", description="JSONL, Parquet, Arrow: name of the text column")
+    id_field: str = Field("id", description="JSONL, Parquet, Arrow: name of the column with the record's own id; may be absent")
+    url_field: str = Field("url", description="JSONL, Parquet, Arrow: name of the column with the URL; may be absent")
 
     @field_validator("name")
     @classmethod
@@ -40,6 +42,13 @@ class Source(Strict):
         if not _NAME.fullmatch(value):
             raise ValueError("must be lower-case letters, digits, '.', '_' or '-', and begin and end with a letter or digit")
         return value
+
+
+class TextSettings(Strict):
+    """How texts are normalised, beside line ends, NUL and white space around them. Document ids depend on it."""
+
+    mojibake: Literal["repair", "keep"] = Field("repair", description="UTF-8 that was once read in another encoding; repaired by ftfy")
+    unicode: Literal["NFC", "NFKC", "none"] = Field("none", description="Unicode normal form (Unicode Standard Annex 15)")
 
 
 class Languages(Strict):
@@ -65,11 +74,44 @@ class Dedup(Strict):
 
 
 class PersonalInformation(Strict):
-    """The site rule: a registered domain is dropped whole when its pages hold too much personal information."""
+    """The site rule: a registered domain is dropped whole when its pages hold too much personal information. And masking.
 
-    kinds: list[PersonalInformationKind] = ["email", "phone", "ip", "national_id"]
+    `kinds` and the thresholds belong to decide, which counts what extract found; `mask` belongs to extract, which writes the texts.
+    """
+
+    kinds: list[PersonalInformationKind] = Field(
+        ["email", "phone", "ip", "national_id"], description="what the rules count; extract counts all kinds"
+    )
     max_spans_per_1000_words: float = Field(5.0, gt=0)
     min_documents: int = Field(5, ge=1, description="sites with fewer documents are not judged")
+    max_spans_per_document: int | None = Field(
+        None, ge=0, description="a document with more is dropped; Dolma keeps up to 5 (arXiv 2402.00159)"
+    )
+    mask: list[PersonalInformationKind] = Field(
+        [], description="replaced in the texts by tokens such as |||EMAIL_ADDRESS|||, before ids and signatures; counts are those before"
+    )
+
+
+class BlockList(Strict):
+    """A list of sites, URLs or words of URLs whose documents are dropped: files, globs, or folders in UT1's form (`domains`, `urls`)."""
+
+    name: str
+    sites: str | list[str] | None = Field(None, description="hosts and domains; what is below them is meant too")
+    urls: str | list[str] | None = Field(None, description="URLs without scheme and `www.`; what goes on after them is meant too")
+    words: str | list[str] | None = Field(None, description="words of letters and digits in a URL")
+    min_words: int = Field(1, ge=1, description="how many different ones of `words` a URL must hold")
+
+    @model_validator(mode="after")
+    def _some(self) -> BlockList:
+        if not (self.sites or self.urls or self.words):
+            raise ValueError("give at least one of `sites`, `urls` and `words`")
+        return self
+
+
+class BadWords(Strict):
+    """Lists of bad words that extract counts, one word or phrase a line as in LDNOOBW's; the filter `bad-words` looks at the counts."""
+
+    lists: dict[str, str] = Field(min_length=1, description="language code, or `any` for all languages without a list, to a file")
 
 
 class TokenizerTraining(Strict):
@@ -107,8 +149,14 @@ class CorpusManifest(Strict):
     name: str
     seed: int = Field(0, ge=0, lt=2**63)
     sources: list[Source] = Field(min_length=1)
-    filters: FilterVariant = "gopher-paper"
+    filters: Filters = (GopherPaper(),)
+    extraction: Extraction = Field(
+        "resiliparse", description="HTML to text: fast, precise (`trafilatura`), or `adaptive`: fast first, precise where it is needed"
+    )
+    text: TextSettings = TextSettings()
     languages: Languages = Languages()
+    block_lists: list[BlockList] = []
+    bad_words: BadWords | None = None
     dedup: Dedup = Dedup()
     personal_information: PersonalInformation | None = PersonalInformation()
     tokenizer: Tokenizer
@@ -120,6 +168,9 @@ class CorpusManifest(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"source names must be unique; given twice: {', '.join(twice)}")
+        filters = [section for group in (self.filters, *(source.filters or () for source in self.sources)) for section in group]
+        if self.bad_words is None and any(section.variant == "bad-words" for section in filters):
+            raise ValueError("the filter `bad-words` needs `bad_words` with a list of words")
         return self
 
 
@@ -131,7 +182,20 @@ def load_corpus(path: str | Path) -> CorpusManifest:
     tokenizer = manifest.tokenizer
     if tokenizer.model is not None:
         tokenizer = tokenizer.model_copy(update={"model": _absolute(folder, tokenizer.model)})
-    return manifest.model_copy(update={"sources": sources, "tokenizer": tokenizer})
+    block_lists = [
+        entry.model_copy(update={kind: _absolute_all(folder, getattr(entry, kind)) for kind in ("sites", "urls", "words")})
+        for entry in manifest.block_lists
+    ]
+    bad_words = manifest.bad_words
+    if bad_words is not None:
+        bad_words = BadWords(lists={language: _absolute(folder, path) for language, path in bad_words.lists.items()})
+    return manifest.model_copy(update={"sources": sources, "tokenizer": tokenizer, "block_lists": block_lists, "bad_words": bad_words})
+
+
+def _absolute_all(folder: Path, paths: str | list[str] | None) -> list[str] | None:
+    if paths is None:
+        return None
+    return [_absolute(folder, path) for path in ([paths] if isinstance(paths, str) else paths)]
 
 
 def _absolute(folder: Path, path: str) -> str:

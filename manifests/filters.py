@@ -1,0 +1,183 @@
+"""Filter variants as a manifest names them: one section per variant, with the thresholds that its source publishes as defaults.
+
+In: `filters:` of a corpus manifest: a name, a section, or a list of both; `none` and an empty list are no filter. Out: a tuple of
+sections in the order given, every threshold written out. `pipeline.filters` holds the rules that use them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+
+from manifests.base import Strict
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class GopherPaper(Strict):
+    """Gopher's document rules (Rae et al. 2021, arXiv 2112.11446, section A.1.1 and table A1)."""
+
+    variant: Literal["gopher-paper"] = "gopher-paper"
+    min_words: int = Field(50, ge=0)
+    max_words: int = Field(100_000, ge=0)
+    min_mean_word_length: float = Field(3, ge=0)
+    max_mean_word_length: float = Field(10, ge=0)
+    max_hash_symbols_per_word: float = Field(0.1, ge=0)
+    max_ellipses_per_word: float = Field(0.1, ge=0)
+    max_bullet_lines: Share = 0.9
+    max_ellipsis_lines: Share = 0.3
+    min_letter_words: Share = 0.8
+    min_stop_words: int = Field(2, ge=0)
+    max_repeated_lines: Share = 0.30
+    max_repeated_paragraphs: Share = 0.30
+    max_repeated_line_characters: Share = 0.20
+    max_repeated_paragraph_characters: Share = 0.20
+    max_top_2gram: float = Field(0.20, ge=0)
+    max_top_3gram: float = Field(0.18, ge=0)
+    max_top_4gram: float = Field(0.16, ge=0)
+    max_repeated_5gram: float = Field(0.15, ge=0)
+    max_repeated_6gram: float = Field(0.14, ge=0)
+    max_repeated_7gram: float = Field(0.13, ge=0)
+    max_repeated_8gram: float = Field(0.12, ge=0)
+    max_repeated_9gram: float = Field(0.11, ge=0)
+    max_repeated_10gram: float = Field(0.10, ge=0)
+
+
+class GopherDatatrove(GopherPaper):
+    """Gopher's rules as datatrove 0.10.1 has them (gopher_quality_filter.py, gopher_repetition_filter.py)."""
+
+    variant: Literal["gopher-datatrove"] = "gopher-datatrove"  # type: ignore[assignment]
+
+
+class GopherDolma(Strict):
+    """Gopher's rules on the attributes of dolma 1.2.1's `gopher_v2`, with the thresholds of dolma's mixes."""
+
+    variant: Literal["gopher-dolma"] = "gopher-dolma"
+    min_words: int = Field(50, ge=0)
+    max_words: int = Field(100_000, ge=0)
+    min_median_word_length: float = Field(3, ge=0)
+    max_median_word_length: float = Field(10, ge=0)
+    max_symbol_words: Share = 0.1
+    max_bullet_lines: Share = 0.9
+    max_ellipsis_lines: Share = 0.3
+    min_letter_words: Share = 0.8
+    min_stop_words: int = Field(2, ge=0)
+    max_copied_lines: Share = 0.30
+    max_copied_line_characters: float = Field(0.30, ge=0, description="Gopher's own is 0.20, of second and later copies")
+    max_top_2gram: float = Field(0.20, ge=0)
+    max_top_3gram: float = Field(0.18, ge=0)
+    max_top_4gram: float = Field(0.16, ge=0)
+    max_copied_5gram: Share = 0.15
+    max_copied_6gram: Share = 0.14
+    max_copied_7gram: Share = 0.13
+    max_copied_8gram: Share = 0.12
+    max_copied_9gram: Share = 0.11
+    max_copied_10gram: Share = 0.10
+
+
+class FineWeb(Strict):
+    """FineWeb's own document rules (arXiv 2406.17557, section 3.6; datatrove 0.10.1, fineweb_quality_filter.py)."""
+
+    variant: Literal["fineweb"] = "fineweb"
+    min_punctuated_lines: Share = 0.12
+    max_short_lines: Share = 0.67
+    max_repeated_line_characters: float = Field(0.01, ge=0, description="the code's; the paper's text says 0.1")
+    max_newlines_per_word: float = Field(0.3, ge=0)
+
+
+class C4(Strict):
+    """What the C4 variants share: tests of lines, then of what is left of the page (TFDS c4_utils.py, `clean_page`)."""
+
+    variant: str
+    end_mark: bool = Field(True, description="lines must end with . ? ! or a double quote, not with ...; FineWeb sets false")
+    apostrophe: bool = Field(False, description="lines may end with ' too")
+    min_words_per_line: int = Field(5, ge=0, le=1_000)
+    long_words: bool = Field(True, description="lines with a word of more than 1,000 characters go")
+    citations: bool = Field(True, description="[1], [edit] and [citation needed] go from lines that stay; line tests never see them")
+    javascript: bool = Field(True, description="lines with `javascript` go")
+    policy: bool = Field(True, description="lines with one of six phrases like `privacy policy` go")
+    lorem_ipsum: bool = Field(True, description="pages with `lorem ipsum` in a line that came so far go")
+    brace: bool = Field(True, description="pages with { in a line that came so far go")
+    min_sentences: int = Field(3, ge=0, le=31, description="sentences in the lines that stay")
+    min_long_lines: int = Field(0, ge=0, description="lines of 200 characters or more in the page as it came; mC4 asks for 3")
+    max_characters: int | None = Field(None, ge=1, description="longer pages go")
+
+
+class C4Tfds(C4):
+    """C4 as built by TensorFlow Datasets (c4_utils.py); words of a line are counted after citations are removed."""
+
+    variant: Literal["c4-tfds"] = "c4-tfds"
+    max_characters: int | None = Field(190_000, ge=1, description="longer pages go; c4_utils.py, `is_valid_length`")
+
+
+class C4ArxivV1(C4):
+    """C4 with the thresholds of the paper's first version, as datatrove 0.10.1 has it (c4_filters.py); words count before citations go."""
+
+    variant: Literal["c4-arxiv-v1"] = "c4-arxiv-v1"
+    apostrophe: bool = Field(True, description="lines may end with ' too")
+    min_words_per_line: int = Field(3, ge=0, le=1_000)
+    min_sentences: int = Field(5, ge=0, le=31, description="sentences in the lines that stay")
+
+
+class RefinedWebLines(Strict):
+    """RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, appendix G.2)."""
+
+    variant: Literal["refinedweb-lines"] = "refinedweb-lines"
+    upper: bool = Field(True, description="lines with more capitals than other characters go")
+    numeric: bool = Field(True, description="lines of nothing but digits, punctuation and space go")
+    counter: bool = Field(True, description="lines like `3 likes` go")
+    navigation: bool = Field(True, description="lines of at most ten words with a phrase like `sign-in` or `read more...` go")
+    min_words_per_line: int = Field(2, ge=0, le=1_000, description="shorter lines go")
+    max_removed_words: Share = Field(0.05, description="share of the words in removed lines; above it the document goes")
+
+
+class CCNet(Strict):
+    """CCNet's page length and, where signals have a perplexity, its terciles (Wenzek et al. 2019, arXiv 1911.00359)."""
+
+    variant: Literal["ccnet"] = "ccnet"
+    min_characters: int = Field(300, ge=0, description="cc_net/mine.py, `min_len`")
+    terciles: dict[str, tuple[float, float]] = Field(
+        {}, description="per language, or `any`: perplexity below which a page is head, and below which it is middle"
+    )
+    keep: list[Literal["head", "middle", "tail"]] = Field(["head", "middle"], description="Llama 1 and RedPajama-1T keep head and middle")
+
+    @model_validator(mode="after")
+    def _rising(self) -> CCNet:
+        for language, (head, middle) in self.terciles.items():
+            if not 0 < head <= middle:
+                raise ValueError(f"terciles of `{language}` must be above 0 and rise")
+        return self
+
+
+class BadWordsFilter(Strict):
+    """C4's bad-word rule, on the counts of `bad_words`; a share of the pages that fail stays, as in mC4, chosen by their id."""
+
+    variant: Literal["bad-words"] = "bad-words"
+    max_bad_words: int = Field(0, ge=0)
+    keep_share: Share = Field(0.0, description="mC4 (TFDS c4_utils.py, `get_badwords_filter_fn`) keeps 0.001")
+
+
+FilterSpec = Annotated[
+    GopherPaper | GopherDatatrove | GopherDolma | FineWeb | C4Tfds | C4ArxivV1 | RefinedWebLines | CCNet | BadWordsFilter,
+    Field(discriminator="variant"),
+]
+
+
+def _as_sections(value: Any) -> Any:
+    """A name or a section alone is a list of one; names become sections."""
+    if isinstance(value, str | dict | Strict):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        return value
+    return [{"variant": entry} if isinstance(entry, str) else entry for entry in value if entry != "none"]
+
+
+Filters = Annotated[tuple[FilterSpec, ...], BeforeValidator(_as_sections)]
+
+_ADAPTER: TypeAdapter[tuple[FilterSpec, ...]] = TypeAdapter(Filters)
+
+
+def filters_from(payload: Any) -> tuple[FilterSpec, ...]:
+    """Sections from their JSON form, as steps hand them to their tasks."""
+    return _ADAPTER.validate_python(payload)
