@@ -3,7 +3,8 @@
 In: the block of a WARC `response` record. Out: `Response`, bytes, text. Archives lie: headers often speak of encodings that the archiver
 has already removed, so an encoding is undone only where the body really begins like one.
 
-Sources: RFC 9110 (headers, content codings), RFC 9112 (chunked), the WHATWG Encoding and HTML standards (BOM before header before `meta`).
+Sources: RFC 9110 (headers, content codings), RFC 9112 (chunked), RFC 8878 (zstd), the WHATWG Encoding and HTML standards (BOM before header
+before `meta`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]
+import zstandard
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?:[ \t]|\r?\n|\Z)")
@@ -26,6 +28,11 @@ _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 # The HTML standard looks at 1,024 bytes for `meta`; real pages have it later, after scripts and comments.
 _META_BYTES = 8192
 _META_CHARSET = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+# The HTML standard, 13.2.3.2: what an XML declaration at the very beginning says counts where there is no `meta`.
+_XML_ENCODING = re.compile(rb"\s{0,64}<\?xml[^>]{1,200}?\sencoding\s*=\s*[\"']([A-Za-z0-9_:.-]{1,40})[\"']")
+# No text begins with a gzip header: three bytes, of which two are controls.
+_GZIP = b"\x1f\x8b\x08"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LEAD_BYTES = bytes(range(0xC0, 0x100))
 # With more than this part of the non-ASCII characters undecodable, the page is not in UTF-8, whatever it says.
@@ -117,6 +124,8 @@ def decode_body(response: Response, *, most: int) -> bytes:
     encodings = [name.strip().lower() for name in (response.header("content-encoding") or "").split(",")]
     for name in reversed(encodings):
         body = _decode_content(body, name, most)
+    if body.startswith(_GZIP):  # an encoding that no header tells of, or that was done twice
+        body = _inflate(body, (31,), most)
     if len(body) > most:
         raise UnusableBody("html_too_large", f"more than {most} bytes")
     return body
@@ -156,6 +165,7 @@ def _declared(body: bytes, header: str | None) -> str | None:
     if codec is not None:
         return codec
     meta = _META_CHARSET.search(body[:_META_BYTES])
+    meta = meta or _XML_ENCODING.match(body[:1024])
     codec = _python_codec(meta[1].decode("ascii")) if meta else None
     # A page whose ASCII `meta` could be read is not in UTF-16 (HTML standard, 13.2.3.2, step 9).
     return "utf-8" if codec is not None and codec.startswith("utf-16") else codec
@@ -206,6 +216,8 @@ def _decode_content(body: bytes, name: str, most: int) -> bytes:
     if name == "deflate":
         # By the standard a zlib stream; many servers send it without its header.
         return body if _looks_like_text(body) else _inflate(body, (15, -15), most)
+    if name == "zstd":
+        return _zstd(body, most) if body.startswith(_ZSTD) else body
     if name == "br":
         return body if _looks_like_text(body) else _brotli(body, most)
     if _looks_like_text(body):
@@ -229,6 +241,15 @@ def _inflate(body: bytes, window_bits: tuple[int, ...], most: int) -> bytes:
 def _brotli(body: bytes, most: int) -> bytes:
     decompressor: Any = brotli.Decompressor()
     text = _run(lambda part, _: decompressor.process(part), body, most)
+    if not text:
+        raise UnusableBody("content_encoding", "nothing could be decoded")
+    return text
+
+
+def _zstd(body: bytes, most: int) -> bytes:
+    # RFC 9659: in HTTP the window is at most 8 MB.
+    decompressor: Any = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj()
+    text = _run(lambda part, _: bytes(decompressor.decompress(part)), body, most)
     if not text:
         raise UnusableBody("content_encoding", "nothing could be decoded")
     return text

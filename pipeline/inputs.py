@@ -1,7 +1,7 @@
 """From the sources of a corpus manifest to the list of raw files.
 
-Out: one `RawFile` per file, sorted by (source, name). Names are relative to the source's root, so that outputs do not depend
-on where the corpus lies.
+Out: one `RawFile` per file, sorted by (source, name), and the `RawPiece`s that large ones are read in. Names are relative to the source's
+root, so that outputs do not depend on where the corpus lies.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import xxhash
 from manifests.corpus import Source
 from manifests.errors import GristmillError
 from manifests.storage import find, is_url, join, list_stats
+from pipeline.readers.pieces import Piece, split
 
 _GLOB = re.compile(r"[*?\[]")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -37,6 +38,50 @@ class RawFile:
     path: str
     size: int
     stamp: str
+
+
+@dataclass(frozen=True)
+class RawPiece:
+    """What one task reads: a whole raw file, or one of its pieces.
+
+    Attributes:
+        of: how many pieces the file has.
+    """
+
+    file: RawFile
+    piece: Piece
+    of: int
+
+    @property
+    def size(self) -> int:
+        """Bytes as found."""
+        return self.piece.stop - self.piece.start
+
+    @property
+    def task(self) -> str:
+        """The name of its task; sorted by it the pieces of a file are in order, as there are fewer than a million."""
+        name = task_name(self.file)
+        return name if self.of == 1 else f"{name}.{self.piece.index:06d}"
+
+    @property
+    def label(self) -> str:
+        """`source/file`, with the range of bytes where it is not the whole file."""
+        name = f"{self.file.source}/{self.file.name}"
+        return name if self.of == 1 else f"{name}@{self.piece.start}-{self.piece.stop}"
+
+
+def list_raw_pieces(sources: Sequence[Source]) -> list[RawPiece]:
+    """The pieces of all raw files, in the order of the files.
+
+    Raises:
+        GristmillError: as `list_raw_files`.
+    """
+    formats = {source.name: source.format for source in sources}
+    pieces: list[RawPiece] = []
+    for file in list_raw_files(sources):
+        own = split(file.name, format=formats[file.source], size=file.size)
+        pieces += [RawPiece(file, piece, len(own)) for piece in own]
+    return pieces
 
 
 def list_raw_files(sources: Sequence[Source]) -> list[RawFile]:

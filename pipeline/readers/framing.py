@@ -1,11 +1,16 @@
-"""WARC framing: where records begin and end in a stream of decompressed bytes, and what lies between them.
+"""Framing of web archives: where records begin and end in a stream of decompressed bytes, and what lies between them.
 
-In: a path. Out, in the order of the file: `Frame` for each record whose framing holds, `Gap` for all bytes that belong to none. Every byte
-but line feeds between records and padding after gzip members is in exactly one of them.
+In: an opened file and its grammar, WARC's or ARC's. Out, in the order of the file: `Frame` for each record whose framing holds, `Gap` for
+all bytes that belong to none. Every byte but line feeds between records and padding after gzip members is in exactly one of them.
 
-Framing holds when a record has a version line, headers, a Content-Length, that many bytes, and after them (and line feeds) another
-record, an empty line, or the end. A Content-Length that lies shows by what follows it, by the end of the file, or, in files of one
-compressed member per record, by a member that begins inside. The record is then a gap and reading goes on at the next version line.
+Framing holds when a record has a first line, headers, a length, that many bytes, and after them what the grammar wants: another record, an
+empty line, or the end. A length that lies shows by what follows it, by the end of the file, or, in files of one compressed member per
+record, by a member that begins inside. The record is then a gap and reading goes on at the next first line.
+
+A piece of a file begins with the first frame that begins in it and ends before the first frame that begins after it; in compressed files
+only frames that begin with their member count, and only where the first two records have members of their own: else the first piece is
+the file. To find the first frame, reading begins `LOOK_BACK_BYTES` before the piece at whatever looks like a record: archives that were
+themselves archived look like records too, but framing is back in step at the next true record.
 
 Why not an archive library's iterator: fastwarc 2.0 ends silently in a truncated gzip member, raises at the first bad header without
 telling where the next record is, and skips nothing; accounting for every byte needs the framing itself. A test compares with it.
@@ -15,23 +20,46 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from pipeline.http import parse_headers
-from pipeline.readers.compressed import Damaged, Piece, pieces
+from pipeline.readers.compressed import Damaged, Portion, RawFile, portions
+from pipeline.readers.pieces import Piece
 from pipeline.readers.records import EXCERPT_BYTES
 
 # Longer blocks are read past, not held. Above the limit for HTML, below what a worker can hold.
 MOST_BLOCK_BYTES = 32 << 20
 MOST_HEADER_BYTES = 64 << 10
-_VERSION = b"WARC/"
-_RECORD = re.compile(rb"WARC/\d+\.\d+[ \t]*\r?\n")
-_RECORD_ON_NEW_LINE = re.compile(rb"(?<=\n)WARC/\d+\.\d+[ \t]*\r?\n")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
-_LONGEST_VERSION_LINE = 64
 # How far to look for what follows a record: more line feeds than this count as its end.
 _AFTER_RECORD = 256
+# As long as a record that is held: only around longer records that hold archives could a piece begin out of step.
+LOOK_BACK_BYTES = 32 << 20
+# Offsets of records inside a member: the member's plus 1, times this, plus the place in its content. All others are smaller below 4 GiB.
+_INSIDE_MEMBER = 1 << 32
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What a format's records look like.
+
+    Attributes:
+        name: in messages.
+        first_line: the whole first line of a record.
+        after_line_feed: the same where a line begins.
+        longest_first_line: bytes.
+        header_lines: lines up to an empty one follow the first line.
+        empty_line_ends: an empty line after a block shows that the block ends there; else only a record or the end of the file does.
+        headers: first line and header lines to lower-case names and values, with `content-length`.
+    """
+
+    name: str
+    first_line: re.Pattern[bytes]
+    after_line_feed: re.Pattern[bytes]
+    longest_first_line: int
+    header_lines: bool
+    empty_line_ends: bool
+    headers: Callable[[bytes], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +68,8 @@ class Frame:
 
     Attributes:
         offset: where the record begins. In the raw file, when it begins there: plain files, and files of one compressed member per record
-            (the offset that CDX indexes give). In files compressed as a whole: in the decompressed stream.
+            (the offset that CDX indexes give). Inside a member: the member's offset plus 1, times 2**32, plus the place in its content:
+            of files compressed as a whole the lower 32 bits are the place in the decompressed stream.
         headers: lower-case names and values.
         block: the content; its first `MOST_BLOCK_BYTES` when it is longer.
         length: bytes of the whole block.
@@ -66,33 +95,88 @@ class Gap:
     excerpt: bytes
 
 
-def frames(path: str) -> Iterator[Frame | Gap]:
-    """All records and gaps of a file, compressed or not; nothing for an empty file.
-
-    Raises:
-        GristmillError: the file is missing.
-    """
-    stream = _Stream(pieces(path, resume=_VERSION))
+def frames(raw: RawFile, grammar: Grammar, *, piece: Piece | None = None) -> Iterator[Frame | Gap]:
+    """All records and gaps of a file, compressed or not, or of one piece of it. An empty file is a gap."""
+    begin = 0
+    if piece is not None and raw.kind is not None and not _one_by_one(raw, grammar):
+        if piece.start:
+            return
+        piece = None
+    if piece is not None and piece.start:
+        begin = max(0, piece.start - LOOK_BACK_BYTES)
+        if raw.kind is None and begin:
+            found = _first_in_plain(raw, grammar, begin, piece.stop)
+            if found is None:
+                return
+            begin = found
+    owned = piece is None or not piece.start
+    stop = None if piece is None else piece.stop
+    stream = _Stream(
+        portions(raw, resume=grammar.first_line, start=begin, stop=stop), raw, grammar, position=begin if raw.kind is None else 0
+    )
+    empty = owned
     while True:
         stream.skip_line_feeds()
+        event: Frame | Gap
         if stream.has(1):
-            yield _next(stream)
+            place = stream.place()
+            event = _next(stream)
+            if piece is not None and place is not None and isinstance(event, Frame):
+                if place >= piece.stop:
+                    return
+                owned = owned or place >= piece.start
         elif stream.damage is not None:
-            yield Gap(stream.damage.member, None, str(stream.damage), b"")
+            event = Gap(stream.damage.member, None, str(stream.damage), b"")
             stream.pass_damage()
         else:
-            return
+            break
+        empty = False
+        if owned:
+            yield event
+    if empty:
+        yield Gap(0, None, "empty file: it holds no record", b"")
+
+
+def _one_by_one(raw: RawFile, grammar: Grammar) -> bool:
+    """True when the second record of a compressed file begins with a member, as far as can be read."""
+    stream = _Stream(portions(raw, resume=grammar.first_line), raw, grammar, position=0)
+    for _ in range(2):
+        stream.skip_line_feeds()
+        if not stream.has(1):
+            return True
+        place = stream.place()
+        _next(stream)
+    return place is not None
+
+
+def _first_in_plain(raw: RawFile, grammar: Grammar, begin: int, stop: int) -> int | None:
+    """Where the first line that could begin a record stands in [begin, stop) of a plain file."""
+    window, base = b"", begin
+    while base < stop:
+        raw.file.seek(base + len(window))
+        more = bytes(raw.file.read(1 << 20))
+        window += more
+        found = grammar.after_line_feed.search(window)
+        if found is not None:
+            return base + found.start()
+        if not more:
+            return None
+        kept = min(len(window), grammar.longest_first_line + 1)
+        base, window = base + len(window) - kept, window[len(window) - kept :]
+    return None
 
 
 @dataclass
 class _Stream:
     """The decompressed bytes from the current position on; `data` begins there."""
 
-    events: Iterator[Piece | Damaged]
+    events: Iterator[Portion | Damaged]
+    raw: RawFile
+    grammar: Grammar
+    position: int
     data: bytearray = field(default_factory=bytearray)
-    position: int = 0
     members: deque[tuple[int, int]] = field(default_factory=deque)  # (position, offset in the raw file), ascending
-    member: int = 0  # the one that the byte before the current position belongs to
+    member: tuple[int, int] = (0, 0)  # the same of the one that the byte before the current position belongs to
     damage: Damaged | None = None
     ended: bool = False
 
@@ -117,17 +201,33 @@ class _Stream:
         del self.data[:count]
         self.position += count
         while self.members and self.members[0][0] < self.position:
-            self.member = self.members.popleft()[1]
+            self.member = self.members.popleft()
 
     def skip_line_feeds(self) -> None:
         while self.has(1) and self.data[0] in b"\r\n":
             self.drop(len(self.data) - len(self.data.lstrip(b"\r\n")))
 
+    def place(self) -> int | None:
+        """Offset of the current position in the raw file; None inside a member."""
+        if self.raw.kind is None:
+            return self.position
+        return self.members[0][1] if self.members and self.members[0][0] == self.position else None
+
     def offset(self) -> int:
         """Offset of the current position as in `Frame.offset`."""
-        if self.members and self.members[0][0] == self.position:
-            return self.members[0][1]
-        return self.position
+        place = self.place()
+        return place if place is not None else (self.member[1] + 1) * _INSIDE_MEMBER + self.position - self.member[0]
+
+    def begins_record(self, at: int) -> bool:
+        """True when a record's first line stands at `at`, counted from the current position."""
+        self.has(at + self.grammar.longest_first_line)
+        return self.grammar.first_line.match(self.data, at) is not None
+
+    def record_member(self, begin: int, end: int) -> int | None:
+        """Where the first member begins in [begin, end) that begins with a record, counted from the current position."""
+        if self.raw.kind is None:
+            return None
+        return next((at for at in self.members_within(begin, end) if self.begins_record(at)), None)
 
     def members_within(self, begin: int, end: int) -> list[int]:
         """Where members begin in [begin, end), counted from the current position."""
@@ -136,7 +236,7 @@ class _Stream:
     def damage_reaches(self, end: int) -> bool:
         """True when the byte before `end` lies in the damaged member."""
         before = [offset for position, offset in self.members if position - self.position < end]
-        return self.damage is not None and self.damage.member == (before[-1] if before else self.member)
+        return self.damage is not None and self.damage.member == (before[-1] if before else self.member[1])
 
     def pass_damage(self) -> None:
         """Leave everything before the damage behind."""
@@ -145,32 +245,36 @@ class _Stream:
 
 
 def _next(stream: _Stream) -> Frame | Gap:
-    offset = stream.offset()
-    stream.has(_LONGEST_VERSION_LINE)
-    version = _RECORD.match(stream.data)
-    if version is None:
-        return _resync(stream, 0, offset, None, "bytes outside records: no WARC version line")
-    end = _headers_end(stream)
-    if end is None:
-        return _resync(stream, version.end(), offset, None, "invalid WARC headers: they do not end")
-    headers = dict(reversed(parse_headers(bytes(stream.data[version.end() : end]).split(b"\n"))))
+    grammar, offset = stream.grammar, stream.offset()
+    stream.has(grammar.longest_first_line)
+    line = grammar.first_line.match(stream.data)
+    if line is None:
+        return _resync(stream, 0, offset, None, f"bytes outside records: no first line of {grammar.name}")
+    end = _headers_end(stream) if grammar.header_lines else line.end()
+    inside = stream.record_member(1, len(stream.data) if end is None else end)
+    if end is None or inside is not None:
+        # A member that begins with a record always begins one, whatever the bytes before it wait for.
+        return _resync(stream, inside or line.end(), offset, None, f"invalid {grammar.name} headers: they do not end")
+    headers = grammar.headers(bytes(stream.data[:end]))
     name, given = headers.get("warc-record-id"), headers.get("content-length", "")
     if not (given.isascii() and given.isdigit() and len(given) < 19):
-        return _resync(stream, end, offset, name, f"invalid WARC headers: Content-Length {given[:40]!r}")
+        return _resync(stream, end, offset, name, f"invalid {grammar.name} headers: Content-Length {given[:40]!r}")
     length = int(given)
     held = min(length, MOST_BLOCK_BYTES)
     complete = stream.has(end + held)
-    for inside in stream.members_within(end, end + held):
-        stream.has(inside + _LONGEST_VERSION_LINE)
-        if _RECORD.match(stream.data, inside) is not None:
-            return _resync(stream, inside, offset, name, f"wrong Content-Length: {length}, but a record begins {inside - end} bytes on")
+    inside = stream.record_member(end, end + held)
+    if inside is not None:
+        return _resync(stream, inside, offset, name, f"wrong Content-Length: {length}, but a record begins {inside - end} bytes on")
     if not complete:
         return _resync(stream, end, offset, name, f"record cut short: Content-Length {length}, but {len(stream.data) - end} bytes are left")
-    if length <= held and not _framed(stream, end + length):
+    if length > held and stream.raw.kind is None and not _is_in_plain(stream, end + length):
+        return _resync(stream, end, offset, name, f"record cut short: Content-Length {length}, but the file ends before")
+    # Of a long record the end can be looked at only where looking costs nothing; a member that begins inside shows below.
+    framed = _framed(stream, end + length) if length <= held else stream.raw.kind is not None or _framed_in_plain(stream, end + length)
+    if not framed:
         return _resync(stream, end, offset, name, f"wrong Content-Length: {length}, but no record ends there")
     block = bytes(stream.data[end : end + held])
     if not _drop_through(stream, end + length):
-        stream.drop(len(stream.data))
         return Gap(offset, name, f"record cut short: Content-Length {length}", block[:EXCERPT_BYTES])
     return Frame(offset, headers, block, length)
 
@@ -189,23 +293,48 @@ def _headers_end(stream: _Stream) -> int | None:
 
 
 def _framed(stream: _Stream, end: int) -> bool:
-    """True when a record may end at `end`: an empty line, the end of the file, or (line feeds and) another record follow."""
-    stream.has(end + _AFTER_RECORD)
-    after = bytes(stream.data[end : end + _AFTER_RECORD])
-    feeds = len(after) - len(after.lstrip(b"\r\n"))
-    if feeds == len(after) < _AFTER_RECORD:
+    """True when a record may end at `end`."""
+    stream.has(end + _AFTER_RECORD + stream.grammar.longest_first_line)
+    after = bytes(stream.data[end : end + _AFTER_RECORD + stream.grammar.longest_first_line])
+    if not after.strip(b"\r\n") and len(after) < _AFTER_RECORD:
         # What damage cuts off may be the end of this very record; a wrong checksum speaks against all of its member.
         return not stream.damage_reaches(end)
-    return after[:feeds].count(b"\n") >= 2 or _RECORD.match(after, feeds) is not None
+    return _ends_block(after, stream.grammar) or stream.record_member(end, end + 1) is not None
+
+
+def _is_in_plain(stream: _Stream, end: int) -> bool:
+    """True when a plain file has so many bytes, counted from the current position."""
+    stream.raw.file.seek(stream.position + end - 1)
+    return bool(stream.raw.file.read(1))
+
+
+def _framed_in_plain(stream: _Stream, end: int) -> bool:
+    """As `_framed`, far ahead in a plain file."""
+    stream.raw.file.seek(stream.position + end)
+    after = bytes(stream.raw.file.read(_AFTER_RECORD + stream.grammar.longest_first_line))
+    return not after.strip(b"\r\n") or _ends_block(after, stream.grammar)
+
+
+def _ends_block(after: bytes, grammar: Grammar) -> bool:
+    """True when what follows a block shows that it ends: an empty line, or (line feeds and) another record."""
+    feeds = len(after) - len(after.lstrip(b"\r\n"))
+    if grammar.empty_line_ends and after[:feeds].count(b"\n") >= 2:
+        return True
+    return (feeds > 0 or grammar.empty_line_ends) and grammar.first_line.match(after, feeds) is not None
 
 
 def _drop_through(stream: _Stream, count: int) -> bool:
-    """Go on by any number of bytes; False when there are fewer before the end or damage."""
+    """Go on by any number of bytes, of which the first ones are a record's; False when another record or the end or damage comes before."""
+    first = 1
     while count:
         portion = min(count, max(len(stream.data), 1))
-        if not stream.has(portion):
+        complete = stream.has(portion)
+        inside = stream.record_member(first, portion)
+        if inside is not None or not complete:
+            stream.drop(len(stream.data) if inside is None else inside)
             return False
         stream.drop(portion)
+        first = 0
         count -= portion
     return True
 
@@ -216,7 +345,7 @@ def _resync(stream: _Stream, begin: int, offset: int, name: str | None, error: s
     excerpt = bytes(stream.data[:EXCERPT_BYTES])
     passed = 0
     while True:
-        stream.has(begin + _LONGEST_VERSION_LINE)
+        stream.has(begin + stream.grammar.longest_first_line)
         found = _record_from(stream, begin)
         if found is not None:
             stream.drop(found)
@@ -225,8 +354,8 @@ def _resync(stream: _Stream, begin: int, offset: int, name: str | None, error: s
         seen = len(stream.data)
         if not stream.has(seen + 1):
             break
-        # A version line may lie across the end of what was seen; the line feed before it counts as well.
-        begin = max(begin, seen - _LONGEST_VERSION_LINE)
+        # A first line may lie across the end of what was seen; the line feed before it counts as well.
+        begin = max(begin, seen - stream.grammar.longest_first_line)
         if begin > 1 << 20:
             stream.drop(begin - 1)
             passed, begin = passed + begin - 1, 1
@@ -240,7 +369,7 @@ def _resync(stream: _Stream, begin: int, offset: int, name: str | None, error: s
 
 def _record_from(stream: _Stream, begin: int) -> int | None:
     """Where the next record begins: on a new line, or with a member."""
-    line = _RECORD_ON_NEW_LINE.search(stream.data, begin)
+    line = stream.grammar.after_line_feed.search(stream.data, begin)
     found = [] if line is None else [line.start()]
-    found += [at for at in stream.members_within(begin, len(stream.data)) if at > 0 and _RECORD.match(stream.data, at) is not None]
-    return min(found, default=None)
+    inside = stream.record_member(max(begin, 1), len(stream.data))
+    return min([*found, inside] if inside is not None else found, default=None)

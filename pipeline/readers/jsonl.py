@@ -1,6 +1,7 @@
 """JSON Lines. A record is a line that is not blank; its offset is that of the line's first byte in the decompressed stream.
 
-What damage to the compressed stream leaves of a last line belongs to the one broken entry for the damage.
+A line belongs to the piece that its first byte lies in; compressed files belong to their first piece. What damage to the compressed
+stream leaves of a last line belongs to the one broken entry for the damage.
 """
 
 from __future__ import annotations
@@ -12,23 +13,50 @@ from typing import Any
 import orjson
 
 from manifests.corpus import Source
-from pipeline.readers.compressed import Damaged, chunks
+from pipeline.readers.compressed import Damaged, RawFile, opened, portions
+from pipeline.readers.pieces import Piece
 from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records
 
 # Longer lines are quarantined unread: they would have to be held in memory whole.
 MOST_LINE_BYTES = 64 << 20
 
 
-def read_jsonl(path: str, *, source: Source) -> Iterator[Records]:
-    """Batches of one file, in its order.
+def read_jsonl(path: str, *, source: Source, piece: Piece | None = None) -> Iterator[Records]:
+    """Batches of one file or of a piece of it, in its order.
 
     Raises:
         GristmillError: the file is missing.
     """
     batcher = Batcher()
-    empty = True
+    with opened(path) as raw:
+        first = piece is None or not piece.start
+        # What is compressed cannot be entered in its middle, whatever its name says.
+        begin = 0 if first or piece is None else None if raw.kind else _line_start(raw, piece.start, piece.stop)
+        if begin is not None:
+            stop = None if piece is None or raw.kind else piece.stop
+            yield from _read(batcher, raw, source, begin=begin, stop=stop)
+    yield batcher.take()
+
+
+def _line_start(raw: RawFile, position: int, stop: int) -> int | None:
+    """Where the first line begins in [position, stop) of a plain file."""
+    for event in portions(raw, start=position - 1):
+        if isinstance(event, Damaged) or position > stop:
+            return None
+        found = event.data.find(b"\n")
+        if found >= 0:
+            return position + found if position + found < stop else None
+        position += len(event.data)
+    return None
+
+
+def _read(batcher: Batcher, raw: RawFile, source: Source, *, begin: int, stop: int | None) -> Iterator[Records]:
+    """The lines that begin in [begin, stop)."""
+    empty = begin == 0
     try:
-        for offset, line, size in lines(chunks(path), most=MOST_LINE_BYTES):
+        for offset, line, size in lines(_chunks(raw, begin), most=MOST_LINE_BYTES, start=begin):
+            if stop is not None and offset >= stop:
+                break
             empty = False
             if size > MOST_LINE_BYTES:
                 batcher.quarantine(offset, None, f"line too long: {size} bytes, at most {MOST_LINE_BYTES} are read", line)
@@ -42,7 +70,13 @@ def read_jsonl(path: str, *, source: Source) -> Iterator[Records]:
         batcher.quarantine(damage.offset, None, str(damage), b"")
     if empty:
         batcher.quarantine(0, None, "empty file: it holds no line", b"")
-    yield batcher.take()
+
+
+def _chunks(raw: RawFile, begin: int) -> Iterator[bytes]:
+    for event in portions(raw, start=begin):
+        if isinstance(event, Damaged):
+            raise event
+        yield event.data
 
 
 def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> None:
@@ -64,13 +98,15 @@ def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> None:
     batcher.add(Record(offset, _text(value.get(source.id_field)), _text(value.get(source.url_field)), text))
 
 
-def lines(stream: Iterable[bytes], *, most: int) -> Iterator[tuple[int, bytes, int]]:
+def lines(stream: Iterable[bytes], *, most: int, start: int = 0) -> Iterator[tuple[int, bytes, int]]:
     """(offset, line without its line feed, size) of every line. Of a line of more than `most` bytes only the first come.
+
+    `start` is the offset of the stream's first byte.
 
     Memory stays below about `most` bytes plus one chunk, whatever the line's length.
     """
     pieces: list[bytes] = []
-    size = start = position = 0
+    size, position = 0, start
     damage: Damaged | None = None
     iterator = iter(stream)
     while True:

@@ -12,30 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
-from xml.parsers import expat
 
-from pipeline.readers.compressed import Damaged, chunks
 from pipeline.readers.records import Batcher, Record, Records
 from pipeline.readers.wikitext import wikitext_to_text
+from pipeline.readers.xml_stream import Handler, parse
 
 # MediaWiki refuses pages above 2 MiB ($wgMaxArticleSize).
 MOST_PAGE_CHARACTERS = 8 << 20
-# Dumps nest 5 elements; expat keeps every open one in memory.
-_MOST_DEPTH = 32
-# The parser holds an unfinished tag in memory: none is so long.
-_MOST_UNPARSED = 64 << 20
 _FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category: links into them are no running text
 _PAGE_FIELDS = {"page/title": "title", "page/ns": "ns", "page/id": "id", "page/revision/text": "text", "page/revision/model": "model"}
 _SITE_FIELDS = {"siteinfo/base": "base", "siteinfo/namespaces/namespace": "namespace"}
 _REDIRECT = re.compile(r"\s*#redirect\b", re.IGNORECASE)
-_PAGE = b"<page>"
-_ROOT = b"<mediawiki>"
-
-
-class _Refused(Exception):
-    """The file has a document type."""
 
 
 def read_mediawiki(path: str) -> Iterator[Records]:
@@ -44,61 +32,17 @@ def read_mediawiki(path: str) -> Iterator[Records]:
     Raises:
         GristmillError: the file is missing.
     """
-    handler = _Handler(Batcher())
-    parser = handler.new_parser(0)
-    position = 0
-    searching = False
-    tail = b""
-    try:
-        for chunk in chunks(path):
-            position += len(chunk)
-            data, tail = tail + chunk, b""
-            while data:
-                if searching:
-                    found = data.find(_PAGE)
-                    if found < 0:
-                        data, tail = b"", data[-len(_PAGE) + 1 :]
-                        continue
-                    data, searching = data[found:], False
-                    parser = handler.new_parser(position - len(data) - len(_ROOT))
-                    parser.Parse(_ROOT, False)
-                begin = position - len(data)
-                try:
-                    parser.Parse(data, False)
-                    if position - handler.origin - parser.CurrentByteIndex > _MOST_UNPARSED:
-                        raise expat.ExpatError("a tag does not end")
-                    data = b""
-                except expat.ExpatError as error:
-                    at = max(begin, handler.origin + parser.CurrentByteIndex)
-                    handler.lost(at, f"damaged XML: {_message(error)}", data[at - begin :])
-                    data, searching = data[at - begin + 1 :], True
-            yield from handler.batcher.full()
-        if position == 0:
-            handler.batcher.quarantine(0, None, "empty file: it holds no page", b"")
-        elif not searching:
-            parser.Parse(b"", True)
-    except Damaged as damage:
-        handler.lost(damage.offset, str(damage), b"")
-    except expat.ExpatError as error:
-        handler.lost(position, f"damaged XML: the file ends early ({_message(error)})", b"")
-    except _Refused:
-        handler.lost(0, "refused: the file declares a document type, which dumps do not have", b"")
-    yield handler.batcher.take()
-
-
-def _message(error: expat.ExpatError) -> str:
-    """Without line and column, which are relative to where the parser began."""
-    return str(error).split(": line", 1)[0]
+    pages = _Pages()
+    for _ in parse(path, pages, root="mediawiki", record=b"<page>", holds="page"):
+        yield from pages.batcher.full()
+    yield pages.batcher.take()
 
 
 @dataclass
-class _Handler:
+class _Pages(Handler):
     """What the parser has seen of the site and of the current page."""
 
-    batcher: Batcher
-    origin: int = 0
-    parser: Any = None
-    path: list[str] = field(default_factory=list)
+    batcher: Batcher = field(default_factory=Batcher)
     page: dict[str, str] | None = None
     page_offset: int = 0
     parts: list[str] | None = None
@@ -107,19 +51,8 @@ class _Handler:
     namespace: str = ""
     dropped: set[str] = field(default_factory=lambda: {"media", "file", "image", "category"})
 
-    def new_parser(self, origin: int) -> Any:
-        """A parser whose first byte stands at `origin` of the stream."""
-        self.origin, self.path, self.page, self.parts = origin, [], None, None
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
-        self.parser.CharacterDataHandler = self.characters
-        self.parser.StartDoctypeDeclHandler = self.refuse
-        return self.parser
-
-    def refuse(self, *declaration: object) -> None:
-        raise _Refused
+    def restarted(self) -> None:
+        self.page, self.parts = None, None
 
     def lost(self, offset: int, error: str, excerpt: bytes) -> None:
         """Quarantine the page that the damage lies in, or the place of the damage."""
@@ -131,12 +64,9 @@ class _Handler:
             excerpt,
         )
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self.path.append(tag)
-        if len(self.path) > _MOST_DEPTH:
-            raise expat.ExpatError("elements nested too deeply")
+    def opened(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self.path) == 2 and tag == "page":
-            self.page, self.page_offset = {}, self.origin + self.parser.CurrentByteIndex
+            self.page, self.page_offset = {}, self.offset()
         elif self.page is not None and len(self.path) == 3 and tag == "redirect":
             self.page["redirect"] = attributes.get("title", "")
         elif tag == "namespace":
@@ -154,7 +84,7 @@ class _Handler:
             if self.size <= MOST_PAGE_CHARACTERS:
                 self.parts.append(data)
 
-    def end(self, tag: str) -> None:
+    def closed(self, tag: str) -> None:
         name = self.wanted()
         if name is not None and self.parts is not None:
             text, self.parts = "".join(self.parts), None
@@ -167,8 +97,7 @@ class _Handler:
                 self.page[name] = text
                 if self.size > MOST_PAGE_CHARACTERS:
                     self.page["too_large"] = name
-        self.path.pop()
-        if tag == "page" and len(self.path) == 1 and self.page is not None:
+        if tag == "page" and len(self.path) == 2 and self.page is not None:
             page, self.page = self.page, None
             self.finish(page)
 

@@ -71,12 +71,16 @@ class Records:
 
 @dataclass
 class Batcher:
-    """Collects records and hands out batches of about `BATCH_TEXT_BYTES` of text."""
+    """Collects records and hands out batches of about `BATCH_TEXT_BYTES` of text.
+
+    Readers that make one record at a time use `add`, those that have whole columns `add_batch`; the order is that of the calls.
+    """
 
     documents: list[Record] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    _characters: int = 0
+    _ready: list[pa.RecordBatch] = field(default_factory=list)
+    _text_size: int = 0
 
     def add(self, record: Record) -> None:
         """A document; one of white space only is counted as `empty_text`."""
@@ -84,11 +88,18 @@ class Batcher:
             self.skip("empty_text")
             return
         self.documents.append(record)
-        self._characters += len(record.text)
+        self._text_size += len(record.text)
 
-    def skip(self, reason: str) -> None:
-        """A record that holds no document for us."""
-        self.skipped[reason] += 1
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Documents of schema `RAW`, valid and none of white space only."""
+        self._flush()
+        self._ready.append(batch)
+        self._text_size += batch["text"].nbytes
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Records that hold no document for us."""
+        if count:
+            self.skipped[reason] += count
 
     def quarantine(self, offset: int, name: str | None, error: str, excerpt: bytes) -> None:
         """A broken record."""
@@ -96,14 +107,27 @@ class Batcher:
 
     def full(self) -> Iterator[Records]:
         """The batch, when there is enough of it."""
-        if self._characters >= BATCH_TEXT_BYTES or len(self.broken) >= 10_000:
+        if self._text_size >= BATCH_TEXT_BYTES or len(self.broken) >= 10_000:
             yield self.take()
 
     def take(self) -> Records:
         """Whatever there is; the batcher begins anew."""
-        batch = Records(raw_batch(self.documents), self.broken, dict(self.skipped))
-        self.documents, self.broken, self.skipped, self._characters = [], [], Counter(), 0
+        self._flush()
+        match self._ready:
+            case []:
+                documents = raw_batch([])
+            case [documents]:
+                pass
+            case several:
+                documents = pa.concat_batches(several)
+        batch = Records(documents, self.broken, dict(self.skipped))
+        self._ready, self.broken, self.skipped, self._text_size = [], [], Counter(), 0
         return batch
+
+    def _flush(self) -> None:
+        if self.documents:
+            self._ready.append(raw_batch(self.documents))
+            self.documents = []
 
 
 def raw_batch(records: list[Record]) -> pa.RecordBatch:

@@ -1,59 +1,75 @@
-"""WARC and WET: web archives. A record is a WARC record; bytes that belong to none are one broken entry per stretch.
+"""Web archives: WARC, WET, and ARC by its first bytes. A record is one of theirs; bytes that belong to none are one broken entry.
 
-Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.html`) and from `conversion` records
-(WET: text as it is). Everything else is skipped under its reason: other types under their name (`request`, `warcinfo`, ...), `not_http`,
+Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.html`), from `resource` records that are an
+HTML page with an HTTP URL (what crawlers write that keep pages without their response), and from `conversion` records (WET: text as it is).
+Everything else is skipped under its reason: other types under their name (`request`, `warcinfo`, `revisit`, ...), `not_http`,
 `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `empty_text`. What cannot be parsed is broken.
 The offset is `framing.Frame.offset`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from pipeline.html import MOST_HTML_BYTES, TooComplex, html_to_text
-from pipeline.http import HttpError, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
-from pipeline.readers.framing import Frame, Gap, frames
+from manifests.corpus import Extraction
+from pipeline.html import TooComplex
+from pipeline.http import HttpError, Response, UnusableBody, is_html, parse_headers
+from pipeline.readers.arc import ARC, arc_text
+from pipeline.readers.compressed import beginning, opened
+from pipeline.readers.framing import Frame, Gap, Grammar, frames
+from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.responses import body_text, response_text
 
 # Record types of WARC 1.1 (ISO 28500:2017, section 6) without a page or text of their own. An unknown type counts as `unknown_type`.
-_OTHER_TYPES = frozenset({"warcinfo", "resource", "request", "metadata", "revisit", "continuation"})
+_OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continuation"})
+_VERSION_LINE = rb"WARC/[0-9]{1,4}\.[0-9]{1,4}[ \t]{0,16}\r?\n"
 
 
-def read_warc(path: str) -> Iterator[Records]:
-    """Batches of one file, in its order.
+def read_warc(path: str, *, piece: Piece | None = None, extraction: Extraction = "resiliparse") -> Iterator[Records]:
+    """Batches of one file or of a piece of it, in its order.
+
+    Args:
+        extraction: how the main content of a page is found.
 
     Raises:
         GristmillError: the file is missing.
     """
     batcher = Batcher()
-    empty = True
-    for event in frames(path):
-        empty = False
-        if isinstance(event, Gap):
-            batcher.quarantine(event.offset, event.name, event.error, event.excerpt)
-        else:
-            _record(batcher, event)
-        yield from batcher.full()
-    if empty:
-        batcher.quarantine(0, None, "empty file: it holds no record", b"")
+    with opened(path) as raw:
+        arc = ARC.first_line.match(beginning(raw)) is not None
+        for event in frames(raw, ARC if arc else WARC, piece=piece):
+            if isinstance(event, Gap):
+                batcher.quarantine(event.offset, event.name, event.error, event.excerpt)
+            else:
+                _record(batcher, event, arc=arc, extraction=extraction)
+            yield from batcher.full()
     yield batcher.take()
 
 
-def _record(batcher: Batcher, frame: Frame) -> None:
+def _headers(head: bytes) -> dict[str, str]:
+    """Of a header that is given twice the first one counts."""
+    return dict(reversed(parse_headers(head.split(b"\n")[1:])))
+
+
+WARC = Grammar(
+    name="WARC",
+    first_line=re.compile(_VERSION_LINE),
+    after_line_feed=re.compile(rb"(?<=\n)" + _VERSION_LINE),
+    longest_first_line=64,
+    header_lines=True,
+    empty_line_ends=True,
+    headers=_headers,
+)
+
+
+def _record(batcher: Batcher, frame: Frame, *, arc: bool, extraction: Extraction) -> None:
     name = frame.headers.get("warc-record-id")
     # wget writes the URI in angle brackets, as the grammar of WARC 1.0 had it.
     url = frame.headers.get("warc-target-uri", "").strip("<>") or None
-    kind = frame.headers.get("warc-type", "").lower()
     try:
-        if kind == "response":
-            text = _page(frame, url)
-        elif kind == "conversion":
-            text = _converted(frame)
-        elif kind:
-            batcher.skip(kind if kind in _OTHER_TYPES else "unknown_type")
-            return
-        else:
-            raise HttpError("invalid WARC headers: no WARC-Type")
+        text = arc_text(frame, url, extraction=extraction) if arc else _text(frame, url, extraction)
     except UnusableBody as error:
         batcher.skip(error.reason)
     except TooComplex:
@@ -65,27 +81,25 @@ def _record(batcher: Batcher, frame: Frame) -> None:
         batcher.add(Record(frame.offset, name, url, text))
 
 
-def _page(frame: Frame, url: str | None) -> str:
-    """Text of the HTML page in a `response` record."""
+def _text(frame: Frame, url: str | None, extraction: Extraction) -> str:
+    """Text of a record."""
+    kind = frame.headers.get("warc-type", "").lower()
     media = frame.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if media not in ("", "application/http") or (url is not None and not url.lower().startswith(("http:", "https:"))):
-        raise UnusableBody("not_http", f"{media} {url}")
-    response = parse_response(frame.block)
-    if response.status != 200:
-        raise UnusableBody("http_status", str(response.status))
-    if frame.length > len(frame.block):
-        raise UnusableBody("html_too_large" if is_html(content_type(response), response.body) else "not_html", f"{frame.length} bytes")
-    media = content_type(response)
-    if not media and not response.body:
-        raise UnusableBody("empty_text", "no body")
-    identified = frame.headers.get("warc-identified-payload-type", "").lower()
-    body = decode_body(response, most=MOST_HTML_BYTES) if is_html(media or identified, b"") or not media else b""
-    if not is_html(media or identified, body):
-        raise UnusableBody("not_html", media)
-    return html_to_text(decode_text(body, header=response.header("content-type")))
-
-
-def _converted(frame: Frame) -> str:
-    if frame.length > len(frame.block):
-        raise UnusableBody("text_too_large", f"{frame.length} bytes")
-    return frame.block.decode("utf-8")
+    http = url is None or url.lower().startswith(("http:", "https:"))
+    if kind == "response":
+        if media not in ("", "application/http") or not http:
+            raise UnusableBody("not_http", f"{media} {url}")
+        identified = frame.headers.get("warc-identified-payload-type", "").strip().lower()
+        return response_text(frame.block, length=frame.length, identified=identified, extraction=extraction)
+    if kind == "resource":
+        if url is None or not http or not is_html(media, b""):
+            raise UnusableBody("resource", f"{media} {url}")
+        page = Response(200, (("content-type", frame.headers.get("content-type", "")),), frame.block)
+        return body_text(page, whole=frame.length <= len(frame.block), extraction=extraction)
+    if kind == "conversion":
+        if frame.length > len(frame.block):
+            raise UnusableBody("text_too_large", f"{frame.length} bytes")
+        return frame.block.decode("utf-8")
+    if not kind:
+        raise HttpError("invalid WARC headers: no WARC-Type")
+    raise UnusableBody(kind if kind in _OTHER_TYPES else "unknown_type", kind)

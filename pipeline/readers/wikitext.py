@@ -2,7 +2,8 @@
 
 In: the source of a MediaWiki page. Out: its running text. Templates, tables, references, files, categories, comments and formatting are
 removed, links and list items keep their words (what Llama 1 removed from Wikipedia: "hyperlinks, comments and other formatting
-boilerplate", arXiv 2302.13971, section 2.1). Headings stay as lines of their own, unless nothing is left under them.
+boilerplate", arXiv 2302.13971, section 2.1). Headings stay as lines of their own, unless nothing is left under them. Formulas stay, as
+LaTeX between dollar signs: they are parts of sentences, and so are the templates that `wikitext_templates` knows.
 
 A general parser (mwparserfromhell 0.7 was measured) needs time quadratic in the depth of unclosed templates: seconds for 12 kB of `{{a|`.
 Here openings wait on a stack of bounded depth, and what never closes is plain text.
@@ -14,48 +15,52 @@ import html
 import re
 from collections.abc import Callable, Collection
 
+from pipeline.readers.wikitext_templates import template_text
+
 _MOST_DEPTH = 64
 # Their content is no running text. (mwparserfromhell's list of invisible tags, and those that hold other languages than wikitext.)
 _DROPPED_TAGS = (
-    "ref",
-    "references",
-    "math",
-    "chem",
-    "gallery",
-    "timeline",
-    "score",
-    "imagemap",
-    "graph",
-    "hiero",
-    "mapframe",
-    "templatedata",
-    "syntaxhighlight",
-    "source",
-    "style",
-    "script",
+    *("ref", "references", "gallery", "timeline", "score", "imagemap", "graph", "hiero", "mapframe", "maplink", "templatedata", "inputbox"),
+    *("syntaxhighlight", "source", "style", "script", "includeonly", "categorytree", "templatestyles"),
 )
+# Their content is no wikitext, and is shown.
+_KEPT_TAGS = ("nowiki", "pre", "math", "chem", "ce")
 _TOKENS = re.compile(
-    r"(?P<comment><!--)|(?P<open>\{\{|\[\[|^[ \t:*#]*\{\|)|(?P<close>\}\}|\]\]|^[ \t]*\|\}(?!\}))"
-    rf"|<(?P<tag>{'|'.join(_DROPPED_TAGS)})(?=[\s/>])(?P<attributes>[^<>]{{0,2000}})>",
+    r"(?P<comment><!--)|(?P<open>\{\{|\[\[|^[ \t:*#]*\{\||<table(?=[\s>])[^<>]{0,2000}>)"
+    r"|(?P<close>\}\}|\]\]|^[ \t]*\|\}(?!\})|</table\s{0,20}>)"
+    rf"|<(?P<tag>{'|'.join((*_DROPPED_TAGS, *_KEPT_TAGS))})(?=[\s/>])(?P<attributes>[^<>]{{0,2000}})>",
     re.IGNORECASE | re.MULTILINE,
 )
-_CLOSES = {"}}": "{{", "]]": "[[", "|}": "{|"}
+_CLOSES = {"}}": "{{", "]]": "[[", "|}": "{|", "</table>": "<table>"}
+# Marks of this module in the text: a template that was dropped in a sentence; a passage kept as it is, by its number.
+_HOLE = "\x01"
+_KEPT = re.compile("\x02([0-9]{1,9})\x02")
 _EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}([^\[\]\n]{0,2000})\]", re.IGNORECASE)
 _INTERLANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
-_QUOTES = re.compile(r"'{2,}")
+_QUOTES = re.compile("'{2,}")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ANY_TAG = re.compile(r"</?[a-z][^<>]{0,2000}>", re.IGNORECASE)
-_SWITCH = re.compile(r"__[A-Z]{3,30}__")
+_SWITCH = re.compile(r"__([^\W\d_]{3,30}(?:_[^\W\d_]{2,20})?)__")
+# Chinese, Serbian and others: -{text}-, -{zh-cn:one; zh-tw:other}-, -{flags|text}-.
+_VARIANTS = re.compile(r"-\{(?:[A-Za-z; -]{0,40}\|)?([^{}]{0,500})\}-")
+_FIRST_VARIANT = re.compile(r"\s*[a-z]{2,3}(?:-[a-z]{2,10}){0,2}\s*:([^;]*)(?:;|\Z)")
 _HEADING = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1[ \t]*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
 # What is left where a template stood alone or first in brackets, as pronunciations do.
 # The look-behind lets a run of blanks be tried once, from its beginning: without it the cost is the square of the run.
 _EMPTY_BRACKETS = re.compile(r"(?<![ \t])[ \t]*\([\s,;:]{0,20}\)")
 _EMPTY_BEGINNING = re.compile(r"\([ \t]{0,5}[,;:][\s,;:]{0,20}")
+# Blanks and signs that only joined a dropped template to its sentence.
+_HOLES = (
+    (re.compile(r"\x01(?: ?\x01)*"), "\x01"),
+    (re.compile(r"(?<=\() ?\x01 ?(?:[,;:] ?)?"), ""),
+    (re.compile(r"[,;] ?\x01 ?(?=[,;.)])"), ""),
+    (re.compile(r" ?\x01 ?(?=[,;.:)])"), ""),
+    (re.compile(r"(?:^| )\x01(?: |$)", re.MULTILINE), " "),
+    (re.compile(r"\x01"), ""),
+)
 _MANY_BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
-# Of templates whose words are part of the sentence: which positional argument is their text.
-_INLINE = {"nowrap": (1,), "lang": (2,), "convert": (1, 2), "cvt": (1, 2), "nobold": (1,), "small": (1,), "abbr": (1,), "transl": (2,)}
 
 
 def wikitext_to_text(source: str, *, dropped_namespaces: Collection[str] = ("file", "image", "category")) -> str:
@@ -64,14 +69,56 @@ def wikitext_to_text(source: str, *, dropped_namespaces: Collection[str] = ("fil
     Args:
         dropped_namespaces: lower-case names; links into them are no running text.
     """
-    text = _ANY_TAG.sub("", _BREAK.sub("\n", _flatten(source, dropped_namespaces)))
-    text = _SWITCH.sub("", _QUOTES.sub("", _EXTERNAL_LINK.sub(lambda match: match[1].strip(), text)))
-    text = _EMPTY_BEGINNING.sub("(", _EMPTY_BRACKETS.sub("", html.unescape(text)))
-    return _lines(text)
+    kept: list[str] = []
+    text = _flatten(source.replace("\x01", "").replace("\x02", ""), dropped_namespaces, kept)
+    text = _ANY_TAG.sub("", _BREAK.sub("\n", text))
+    text = _EXTERNAL_LINK.sub(lambda match: match[1].strip(), text)
+    text = _SWITCH.sub(lambda match: "" if match[1].isupper() else match[0], text)
+    if "-{" in text:
+        text = _VARIANTS.sub(_variant, text)
+    if "''" in text:
+        text = "\n".join(map(_without_quotes, text.split("\n")))
+    text = html.unescape(text)
+    if _HOLE in text:
+        for hole, replacement in _HOLES:
+            text = hole.sub(replacement, text)
+    text = _lines(_EMPTY_BEGINNING.sub("(", _EMPTY_BRACKETS.sub("", text)))
+    return _KEPT.sub(lambda match: kept[int(match[1])], text) if kept else text
 
 
-def _flatten(source: str, dropped: Collection[str]) -> str:
-    """Without comments, templates, tables, dropped tags; links replaced by their words."""
+def _variant(match: re.Match[str]) -> str:
+    """The first of several variants."""
+    first = _FIRST_VARIANT.match(match[1])
+    return match[1] if first is None else first[1].strip()
+
+
+def _without_quotes(line: str) -> str:
+    """A line without the apostrophes that make text bold and italic.
+
+    As MediaWiki reads them (Parser::doQuotes): two for italic, three for bold, five for both, of others the first are apostrophes; when
+    both bold and italic are left open, one bold is an apostrophe before italic: after a word of one letter, else after a longer one.
+    """
+    runs = list(_QUOTES.finditer(line))
+    if not runs:
+        return line
+    apostrophes = [{2: 0, 3: 0, 4: 1}.get(len(run[0]), len(run[0]) - 5) for run in runs]
+    sizes = [len(run[0]) - apostrophe for run, apostrophe in zip(runs, apostrophes, strict=True)]
+    if sum(size in (2, 5) for size in sizes) % 2 and sum(size in (3, 5) for size in sizes) % 2:
+        bold = [index for index, size in enumerate(sizes) if size == 3]
+        before = [line[max(0, run.start() - 2) : run.start()] + "'" * apostrophe for run, apostrophe in zip(runs, apostrophes, strict=True)]
+        single = [index for index in bold if before[index][-2:-1] == " " and before[index][-1:] != " "]
+        longer = [index for index in bold if before[index][-1:] != " " and index not in single[:1]]
+        for index in (single or longer or bold)[:1]:
+            apostrophes[index] += 1
+    out, position = [], 0
+    for run, apostrophe in zip(runs, apostrophes, strict=True):
+        out += [line[position : run.start()], "'" * apostrophe]
+        position = run.end()
+    return "".join([*out, line[position:]])
+
+
+def _flatten(source: str, dropped: Collection[str], kept: list[str]) -> str:
+    """Without comments, templates, tables, dropped tags; links replaced by their words. Passages are appended to `kept`."""
     out: list[str] = []
     waiting: list[tuple[str, int]] = []  # opening, its place in `out`
     never: set[str] = set()  # closings that do not come any more
@@ -90,15 +137,17 @@ def _flatten(source: str, dropped: Collection[str]) -> str:
                 if token["comment"]:
                     position = len(source)  # as MediaWiki does
             else:
+                if token["tag"] and token["tag"].lower() in _KEPT_TAGS:
+                    out.append(_passage(token["tag"].lower(), source[position:end], kept))
                 bracket = source.find(">", end)
                 position = len(source) if bracket < 0 else bracket + 1
         elif token["open"]:
-            opening = token["open"].lstrip(" \t:*#")
+            opening = "<table>" if token["open"][0] == "<" else token["open"].lstrip(" \t:*#")
             if len(waiting) < _MOST_DEPTH:
                 waiting.append((opening, len(out)))
-            out.append(opening)
+            out.append(token["open"] if opening == "<table>" else opening)
         else:
-            closing = token["close"].lstrip()
+            closing = "</table>" if token["close"][0] == "<" else token["close"].lstrip()
             while waiting and waiting[-1][0] != _CLOSES[closing] and any(opening == _CLOSES[closing] for opening, _ in waiting):
                 waiting.pop()
             if waiting and waiting[-1][0] == _CLOSES[closing]:
@@ -112,13 +161,22 @@ def _flatten(source: str, dropped: Collection[str]) -> str:
     return "".join(out)
 
 
+def _passage(tag: str, content: str, kept: list[str]) -> str:
+    """The place of a passage whose content is no wikitext; of a formula as LaTeX."""
+    if tag in ("math", "chem", "ce"):
+        formula = " ".join(content.split())
+        content = f"${formula}$" if tag == "math" else f"$\\ce{{{formula}}}$"
+        content = "" if not formula else content
+    content = html.unescape(content)
+    if tag == "pre":
+        content = "\n" + content.strip("\n") + "\n"
+    kept.append(content)
+    return f"\x02{len(kept) - 1}\x02"
+
+
 def _template(content: str, dropped: Collection[str]) -> str:
-    name, *arguments = content.split("|")
-    wanted = _INLINE.get(name.strip().lower())
-    if wanted is None:
-        return ""
-    positional = [argument.strip() for argument in arguments if "=" not in argument]
-    return " ".join(positional[index - 1] for index in wanted if index <= len(positional))
+    text = template_text(content)
+    return _HOLE if text is None else text
 
 
 def _link(content: str, dropped: Collection[str]) -> str:
@@ -136,7 +194,7 @@ def _table(content: str, dropped: Collection[str]) -> str:
     return ""
 
 
-_RENDER: dict[str, Callable[[str, Collection[str]], str]] = {"{{": _template, "[[": _link, "{|": _table}
+_RENDER: dict[str, Callable[[str, Collection[str]], str]] = {"{{": _template, "[[": _link, "{|": _table, "<table>": _table}
 
 
 def _lines(text: str) -> str:
@@ -153,7 +211,7 @@ def _lines(text: str) -> str:
         mark = _LIST.match(line)
         if mark is not None:
             words = line[mark.end() :]
-            line = "" if not words else words if mark[0][0] in ":;" else f"• {words}"
+            line = "" if not words.strip(" .,;:") else words if mark[0][0] in ":;" else f"• {words}"
         if line and headings:
             lines += [part for _, title in headings for part in ("", title)] + [""]
             headings = []

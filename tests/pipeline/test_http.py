@@ -3,6 +3,7 @@ import zlib
 
 import brotli
 import pytest
+import zstandard
 
 from pipeline.http import HttpError, Response, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
 
@@ -71,12 +72,16 @@ def test_media_types():
         ("deflate", zlib.compress),
         ("deflate", lambda body: zlib.compress(body)[2:-4]),
         ("br", brotli.compress),
+        ("zstd", zstandard.compress),
         ("gzip, br", lambda body: brotli.compress(gzip.compress(body))),
+        ("", gzip.compress),  # said by nobody
+        ("gzip", lambda body: gzip.compress(gzip.compress(body))),  # said once, done twice
         ("identity", bytes),
         # Lies: the archiver has decoded the body and kept the header.
         ("gzip", bytes),
         ("deflate", bytes),
         ("br", bytes),
+        ("zstd", bytes),
         ("utf-8", bytes),
     ],
 )
@@ -111,15 +116,17 @@ def test_unknown_or_corrupt_encodings_are_named():
         ("deflate", b"\xff\xfe\x00\x01"),
         ("br", b"\xff\xff\xff\xff"),
         ("gzip", b"\x1f\x8b\xff\xff"),
+        ("", b"\x1f\x8b\x08\x00\xff"),
+        ("zstd", b"\x28\xb5\x2f\xfd\xff\xff"),
     ):
         with pytest.raises(UnusableBody) as caught:
             decode_body(response(body, content_encoding=encoding), most=1_000)
         assert caught.value.reason == "content_encoding"
 
 
-@pytest.mark.parametrize("encode", [gzip.compress, zlib.compress, brotli.compress, bytes])
+@pytest.mark.parametrize("encode", [gzip.compress, zlib.compress, brotli.compress, zstandard.compress, bytes])
 def test_a_body_over_the_budget_is_too_large_also_when_it_is_a_bomb(encode):
-    name = {gzip.compress: "gzip", zlib.compress: "deflate", brotli.compress: "br", bytes: "identity"}[encode]
+    name = {gzip.compress: "gzip", zlib.compress: "deflate", brotli.compress: "br", zstandard.compress: "zstd", bytes: "identity"}[encode]
     with pytest.raises(UnusableBody) as caught:
         decode_body(response(encode(b" " * 20_000_000), content_encoding=name), most=1_000_000)
     assert caught.value.reason == "html_too_large"
@@ -163,6 +170,12 @@ def test_text_in_other_encodings_by_header_and_by_meta(text, encoding):
     assert decode_text(html.encode(encoding), header=f"text/html; charset={encoding}") == html
     html = f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={encoding}"></head><p>{text}</p></html>'
     assert decode_text(html.encode(encoding), header="text/html") == html
+
+
+def test_the_declaration_of_xhtml_says_the_encoding():
+    text = '<?xml version="1.0" encoding="windows-1251"?>\n<html><p>Привет, мир!</p></html>'
+    assert decode_text(text.encode("windows-1251"), header="application/xhtml+xml") == text
+    assert decode_text(text.encode("windows-1251"), header="text/html; charset=koi8-r") != text
 
 
 def test_undeclared_encodings_are_detected():

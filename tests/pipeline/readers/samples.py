@@ -8,7 +8,8 @@ from pathlib import Path
 
 from manifests.corpus import Source
 from pipeline.readers import read_records
-from pipeline.readers.records import Broken, Record
+from pipeline.readers.pieces import Piece, split
+from pipeline.readers.records import RAW, Broken, Record
 
 
 @dataclass
@@ -31,14 +32,26 @@ class Read:
         return [record.error.split(":", 1)[0] for record in self.broken]
 
 
-def read(path: Path, format: str, **fields) -> Read:
+def read(path: Path, format: str, *, piece: Piece | None = None, **fields) -> Read:
     source = Source(name="sample", format=format, files=["*"], licence="none", **fields)
     result = Read()
-    for records in read_records(str(path), name=path.name, source=source):
+    for records in read_records(str(path), name=path.name, source=source, piece=piece):
+        assert records.documents.schema == RAW
         result.documents += [Record(**row) for row in records.documents.to_pylist()]
         result.broken += records.broken
         result.skipped.update(records.skipped)
     assert all(len(record.excerpt) <= 200 for record in result.broken)
+    return result
+
+
+def read_pieces(path: Path, format: str, *, budget: int, **fields) -> Read:
+    """All pieces of a file, one after the other."""
+    result = Read()
+    for piece in split(path.name, format=format, size=path.stat().st_size, budget=budget):
+        one = read(path, format, piece=piece, **fields)
+        result.documents += one.documents
+        result.broken += one.broken
+        result.skipped.update(one.skipped)
     return result
 
 

@@ -3,7 +3,7 @@ import bz2
 import pytest
 
 from manifests.errors import GristmillError
-from pipeline.readers import mediawiki
+from pipeline.readers import mediawiki, xml_stream
 from tests.pipeline.readers.samples import SITE, read, wiki_dump, wiki_page, write
 
 
@@ -98,7 +98,7 @@ def test_an_entity_bomb_is_refused(tmp_path):
 def test_nesting_and_endless_tags_do_not_fill_memory(tmp_path, monkeypatch):
     nested = SITE.encode() + b"<a>" * 1_000_000
     assert read(write(tmp_path / "nested.xml", nested), "mediawiki").kinds == ["damaged XML"]
-    monkeypatch.setattr(mediawiki, "_MOST_UNPARSED", 1 << 20)
+    monkeypatch.setattr(xml_stream, "MOST_UNPARSED", 1 << 20)
     endless = SITE.encode() + b'<page a="' + b"x" * 4_000_000 + b'"></page>' + wiki_page(1, "Text.").encode() + b"</mediawiki>"
     result = read(write(tmp_path / "endless.xml", endless), "mediawiki")
     assert (ids(result), result.kinds) == ([1], ["damaged XML"])

@@ -1,0 +1,92 @@
+"""Folders of HTML pages: one file, compressed or not, is one page.
+
+In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.html`).
+
+The charset comes from the byte order mark, the `meta` element or detection (`pipeline.http`). The URL is what the page says of itself:
+`<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`; the first
+of them that is absolute. A file without a page is skipped as `not_html`, `html_too_large`, `html_too_complex`, `empty_text`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from manifests.corpus import Extraction
+from pipeline.html import MOST_HTML_BYTES, TooComplex, html_to_text
+from pipeline.http import decode_text
+from pipeline.readers.compressed import Damaged
+from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.whole import TooLarge, read_whole
+
+# Where the head of a page ends is not always marked; links to itself stand early.
+_HEAD_CHARACTERS = 1 << 18
+# RFC 9110, section 4.1, asks for 8,000 octets at least; nobody supports more.
+_MOST_URL = 8192
+_SAVED_FROM = re.compile(r"<!--\s{0,20}saved from url=\(\d{1,8}\)(https?://[^\s<>\"]{1,8192})", re.IGNORECASE)
+# One without an end goes on to the end.
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_LINK = re.compile(r"<(link|base)\s([^<>]{1,16384})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(?<![^\s\"'/])(rel|href)\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+# Other things that lie in such folders under names of pages: PDF, gzip and zip files within, images. Text holds no NUL.
+_OTHER = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+
+
+def read_html_files(path: str, *, name: str, extraction: Extraction = "resiliparse") -> Iterator[Records]:
+    """The page in one file.
+
+    Args:
+        name: the record's name.
+        extraction: how the main content is found.
+
+    Raises:
+        GristmillError: the file is missing.
+    """
+    batcher = Batcher()
+    try:
+        body = read_whole(path, most=MOST_HTML_BYTES)
+    except Damaged as damage:
+        batcher.quarantine(0, name, str(damage), b"")
+    except TooLarge:
+        batcher.skip("html_too_large")
+    else:
+        if not body:
+            batcher.quarantine(0, name, "empty file: it holds no page", b"")
+        else:
+            _page(batcher, name, body, extraction)
+    yield batcher.take()
+
+
+def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> None:
+    page = decode_text(body, header=None)
+    if body.startswith(_OTHER) or "\x00" in page[:1024] or "<" not in page:
+        batcher.skip("not_html")
+        return
+    try:
+        text = html_to_text(page, extraction=extraction)
+    except TooComplex:
+        batcher.skip("html_too_complex")
+    else:
+        batcher.add(Record(0, name, page_url(page), text))
+
+
+def page_url(page: str) -> str | None:
+    """The absolute URL that a page gives as its own, or None."""
+    head = page[:_HEAD_CHARACTERS]
+    saved = _SAVED_FROM.search(head)
+    found = {} if saved is None else {"saved": saved[1]}
+    for link in _LINK.finditer(_COMMENT.sub("", head)):
+        attributes: dict[str, str] = {}
+        for match in _ATTRIBUTE.finditer(link[2]):
+            attributes.setdefault(match[1].lower(), next(value for value in match.groups()[1:] if value is not None))
+        if link[1].lower() == "base":
+            found.setdefault("base", attributes.get("href", ""))
+        elif "canonical" in attributes.get("rel", "").lower().split():
+            found.setdefault("canonical", attributes.get("href", ""))
+    for source in ("canonical", "saved", "base"):
+        url = html.unescape(found.get(source, "")).strip()
+        if _ABSOLUTE.match(url) and len(url) <= _MOST_URL:
+            return url
+    return None

@@ -1,0 +1,277 @@
+"""The source files of a paper to one LaTeX text: comments removed, files included, verbatim passages set aside.
+
+In: the files of a submission by name. Out: `Source`, in which each verbatim passage is a placeholder that no later step can mistake for
+LaTeX. It is two NUL characters around a number: TeX ignores NUL ("invalid" or "ignored" characters, TeXbook, chapter 7), so none is lost.
+
+All passes are linear in what they put out, which is bounded.
+"""
+
+from __future__ import annotations
+
+import codecs
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# The largest text sources of arXiv have some MB, most of it tables of numbers.
+MOST_CHARACTERS = 16 << 20
+_MOST_INCLUDED_DEPTH = 16
+# Larger packages are no author's macros.
+_MOST_PACKAGE = 1 << 18
+
+_VERBATIM = r"verbatim\*?|Verbatim\*?|BVerbatim|LVerbatim|lstlisting|minted|filecontents\*?|comment"
+_MARKS = re.compile(
+    rf"\\begin\{{(?P<environment>{_VERBATIM})\}}"
+    r"|\\(?:verb\*?|lstinline(?:\[[^\[\]\n]{0,200}\])?)(?P<delimiter>[^a-zA-Z0-9\s*{}\\])"
+    r"|\\(?P<url>url|path|href|nolinkurl)\s{0,10}\{"
+    r"|\\(?P<conditional>if[a-zA-Z@]*|else|fi)(?![a-zA-Z@])"
+    r"|\\newif\s{0,10}\\if[a-zA-Z@]+"
+    r"|\\[a-zA-Z@]+|\\.|(?P<comment>%)",
+    re.DOTALL,
+)
+_LINE_END = re.compile(r"\n?[ \t]*")
+_CONTROL_WORD_LAST = re.compile(r"\\[a-zA-Z@]+\Z")
+# Commands with arguments in braces, not conditionals that `\\fi` ends (ifthen, etoolbox).
+_NO_CONDITIONALS = ("iff", "ifthenelse", "iftoggle", "ifbool", "ifblank", "ifdef", "ifundef", "ifcsdef", "ifstrequal", "ifstrempty")
+_INCLUSIONS = re.compile(
+    r"\\(?:input|include|subfile|subfileinclude)[ \t]{0,10}\{(?P<braced>[^{}\n]{1,300})\}"
+    r"|\\input[ \t]{1,10}(?P<plain>[^\s{}\\]{1,300})"
+    r"|\\(?:import|subimport|inputfrom|includefrom)\*?[ \t]{0,10}\{(?P<folder>[^{}\n]{0,300})\}[ \t]{0,10}\{(?P<name>[^{}\n]{1,300})\}"
+    r"|\\(?:usepackage|RequirePackage)[ \t]{0,10}(?:\[[^\[\]]{0,1000}\])?[ \t]{0,10}\{(?P<packages>[^{}]{1,1000})\}"
+    r"|\\(?P<stop>endinput)(?![a-zA-Z@])"
+)
+_CLASS = re.compile(r"^[^%\n]{0,200}\\document(?:class|style)\b", re.MULTILINE)
+_BEGIN = re.compile(r"^[^%\n]{0,200}\\begin[ \t]{0,10}\{document\}", re.MULTILINE)
+_TOP_LEVEL = re.compile(r"^[ \t]{0,8}(\S{1,300})[ \t]{1,8}toplevelfile", re.MULTILINE)
+_CODE_PAGE = re.compile(rb"\\usepackage\[([a-z0-9-]{1,20})\]\{inputenc\}")
+# Names that inputenc has for character sets (LaTeX's inputenc.dtx), as Python calls them.
+_CODE_PAGES = {
+    "latin1": "cp1252",
+    "ansinew": "cp1252",
+    "cp1252": "cp1252",
+    "latin2": "iso8859-2",
+    "latin3": "iso8859-3",
+    "latin4": "iso8859-4",
+    "latin5": "iso8859-9",
+    "latin9": "iso8859-15",
+    "latin10": "iso8859-16",
+    "cp1250": "cp1250",
+    "cp1251": "cp1251",
+    "cp866": "cp866",
+    "koi8-r": "koi8-r",
+    "koi8-u": "koi8-u",
+    "cp437": "cp437",
+    "cp850": "cp850",
+    "cp852": "cp852",
+    "applemac": "mac-roman",
+}
+
+
+@dataclass
+class Source:
+    """One text.
+
+    Attributes:
+        preamble: what stands before `\\begin{document}`; empty when there is none.
+        body: what follows, up to `\\end{document}`.
+        verbatim: the passages whose place `\\0number\\0` holds.
+    """
+
+    preamble: str = ""
+    body: str = ""
+    verbatim: list[str] = field(default_factory=list)
+
+
+def decode(data: bytes) -> str:
+    """A source file as text: UTF-8, else the character set that it declares, else windows-1252; no NUL, line ends as line feeds."""
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError:
+        declared = _CODE_PAGE.search(data)
+        text = data.decode(_CODE_PAGES.get(declared[1].decode() if declared else "", "cp1252"), "replace")
+    return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def main_file(files: Mapping[str, str]) -> str | None:
+    """Name of the file that LaTeX is run on, or None.
+
+    What arXiv's `00README` says; else of the files with a document class and a beginning of the document (else with the latter, else
+    with the former) that no
+    other includes, the largest; ties by name. A single file is the main file in any case.
+    """
+    for name, text in sorted(files.items()):
+        if posixpath.basename(name).upper().startswith("00README"):
+            given = _TOP_LEVEL.search(text)
+            if given is not None and given[1] in files:
+                return given[1]
+    texts = {name: text for name, text in files.items() if name.lower().endswith((".tex", ".ltx", ".latex")) or _CLASS.search(text)}
+    classes = {name for name, text in texts.items() if _CLASS.search(text)}
+    begins = {name for name, text in texts.items() if _BEGIN.search(text)}
+    candidates = (classes & begins) or begins or classes or (set(texts) if len(texts) == 1 else set())
+    included = {file for name in candidates for file in _included(files, name)}
+    return min(candidates - included or candidates, key=lambda name: (-len(texts[name]), name), default=None)
+
+
+def _included(files: Mapping[str, str], name: str) -> set[str]:
+    found = {_find(files, match["braced"] or match["plain"] or "", posixpath.dirname(name)) for match in _INCLUSIONS.finditer(files[name])}
+    return {file for file in found if file is not None and file != name}
+
+
+def assemble(files: Mapping[str, str], main: str) -> Source:
+    """The main file with what it includes."""
+    source = Source()
+    text = _include(files, main, (), source.verbatim, [MOST_CHARACTERS])
+    begin = text.find("\\begin{document}")
+    if begin >= 0:
+        source.preamble, text = text[:begin], text[begin + len("\\begin{document}") :]
+    end = text.find("\\end{document}")
+    source.body = text if end < 0 else text[:end]
+    return source
+
+
+def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], verbatim: list[str], budget: list[int]) -> str:
+    """A file's text with the files that it includes. `budget`: characters that may still be read, all files together."""
+    budget[0] -= len(files[name])
+    text = without_comments(files[name], verbatim)
+    if within and not name.endswith(".sty"):
+        # Chapters that can be set alone have a preamble of their own.
+        begin = text.find("\\begin{document}")
+        text = text if begin < 0 else text[begin + len("\\begin{document}") :].split("\\end{document}", 1)[0]
+    within = (*within, name)
+    out: list[str] = []
+    position = 0
+    for match in _INCLUSIONS.finditer(text):
+        out.append(text[position : match.start()])
+        position = match.end()
+        if match["stop"]:
+            return "".join(out)
+        parts = [match[0]]
+        for file in _wanted(files, match, posixpath.dirname(name)):
+            if file not in within and len(within) < _MOST_INCLUDED_DEPTH and len(files[file]) <= budget[0]:
+                included = _include(files, file, within, verbatim, budget)
+                parts = [*parts, included, "\n"] if match["packages"] else [included]
+        out += parts
+    out.append(text[position:])
+    return "".join(out)
+
+
+def _wanted(files: Mapping[str, str], match: re.Match[str], folder: str) -> list[str]:
+    """The files that a command includes, as far as they are there."""
+    if match["packages"]:
+        names = [_find(files, f"{name.strip()}.sty", folder) for name in match["packages"].split(",")]
+        return [name for name in names if name is not None and len(files[name]) <= _MOST_PACKAGE]
+    if match["name"]:
+        found = _find(files, posixpath.join(match["folder"], match["name"]), folder)
+    else:
+        found = _find(files, match["braced"] or match["plain"] or "", folder)
+    return [] if found is None else [found]
+
+
+def _find(files: Mapping[str, str], wanted: str, folder: str) -> str | None:
+    """Relative to the archive's root or to the including file; with or without `.tex`."""
+    wanted = wanted.strip().strip('"')
+    for path in (wanted, posixpath.join(folder, wanted)):
+        for name in (f"{path}.tex", path):
+            name = posixpath.normpath(name)
+            if name in files:
+                return name
+    return None
+
+
+def without_comments(text: str, verbatim: list[str]) -> str:
+    """Comments, comment environments and branches under `\\iffalse` removed, as TeX would not see them; verbatim passages set aside.
+
+    A comment goes with its line end and the blanks that begin the next line (TeXbook, chapter 8), a line of comment alone goes whole; an
+    empty line still ends the paragraph. Passages are appended to `verbatim`.
+    """
+    out: list[str] = []
+    position = 0
+    kept_branches: list[int] = []  # conditionals open within each `\else` branch of an `\iffalse`
+    missing: set[str] = set()  # endings that do not come any more
+    closed = True  # as far as is known, conditionals have an end
+    while (mark := _MARKS.search(text, position)) is not None:
+        if mark.start() > position:
+            out.append(text[position : mark.start()])
+        position = mark.end()
+        if mark["comment"]:
+            position = _after_comment(text, position, out)
+        elif mark["environment"]:
+            ending = f"\\end{{{mark['environment']}}}"
+            end = -1 if ending in missing else text.find(ending, position)
+            if end < 0:
+                missing.add(ending)
+                out.append(mark[0])
+            else:
+                position = end + len(ending)
+                if mark["environment"] != "comment":
+                    out.append(_aside(text[mark.start() : position], verbatim))
+        elif mark["delimiter"]:
+            end = text.find(mark["delimiter"], position, position + 2000)
+            position = position if end < 0 or "\n" in text[position:end] else end + 1
+            out.append(mark[0] if position == mark.end() else _aside(text[mark.start() : position], verbatim))
+        elif mark["url"]:
+            end = text.find("}", position, position + 4000)
+            position = position if end < 0 or "\n" in text[position:end] else end
+            out.append(text[mark.start() : position])
+        elif mark["conditional"] == "iffalse" and closed:
+            branch = _false_branch(text, position)
+            if branch is None:
+                closed = False
+                out.append(mark[0])
+            else:
+                position, ends = branch
+                if not ends:
+                    kept_branches.append(0)
+        elif mark["conditional"] and kept_branches and mark["conditional"] not in _NO_CONDITIONALS:
+            if mark["conditional"] == "fi" and kept_branches[-1] == 0:
+                kept_branches.pop()
+            else:
+                kept_branches[-1] += {"fi": -1, "else": 0}.get(mark["conditional"], 1)
+                out.append(mark[0])
+        else:
+            out.append(mark[0])
+    out.append(text[position:])
+    return "".join(out)
+
+
+def _after_comment(text: str, position: int, out: list[str]) -> int:
+    """Where TeX reads on behind a comment."""
+    end = text.find("\n", position)
+    if end < 0:
+        return len(text)
+    before = out[-1] if out else "\n"
+    if "\n" in before and not before.rsplit("\n", 1)[1].strip(" \t"):
+        return end + 1
+    following = _LINE_END.match(text, end + 1)
+    stop = end + 1 if following is None else following.end()
+    blanks = text[end + 1 : stop]
+    if "\n" in blanks or stop == len(text):
+        return end
+    if _CONTROL_WORD_LAST.search(before[-60:]) and text[stop].isalpha():
+        out.append(" ")
+    return stop
+
+
+def _aside(passage: str, verbatim: list[str]) -> str:
+    verbatim.append(passage)
+    return f"\x00{len(verbatim) - 1}\x00"
+
+
+def _false_branch(text: str, position: int) -> tuple[int, bool] | None:
+    """(where it ends, whether the conditional ends there or goes on with `\\else`); None when it does not end."""
+    depth = 0
+    while (mark := _MARKS.search(text, position)) is not None:
+        position = mark.end()
+        if mark["comment"]:
+            end = text.find("\n", position)
+            position = len(text) if end < 0 else end
+        elif mark["conditional"] == "fi":
+            if depth == 0:
+                return position, True
+            depth -= 1
+        elif mark["conditional"] == "else" and depth == 0:
+            return position, False
+        elif mark["conditional"] and mark["conditional"] not in ("else", *_NO_CONDITIONALS):
+            depth += 1
+    return None

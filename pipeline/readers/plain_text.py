@@ -1,0 +1,144 @@
+"""Plain text: one file, compressed or not, is one document, as books are.
+
+In: a file. Out: one record, its offset 0, its name that of the file.
+
+The charset is that of the byte order mark; UTF-8 when the bytes are valid; else what a Project Gutenberg header declares; else what is
+detected. A file in none of them, or with bytes that no text holds, is broken; so is one larger than `MOST_TEXT_BYTES`.
+
+Project Gutenberg's licence around a book is removed only when both its marks are found, the beginning before the end: with one alone it
+cannot be told from a book that quotes it, and a book is worth more than a licence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+
+from pipeline.readers.compressed import Damaged
+from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.whole import TooLarge, read_whole
+
+# The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
+MOST_TEXT_BYTES = 64 << 20
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# Bytes that stand in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and escape, as old texts
+# have them.
+_BINARY = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1a\x1b"))
+# Up to one stray byte in this many bytes is a slip in UTF-8 text, shown as U+FFFD; more is another charset.
+_BYTES_PER_SLIP = 10_000
+# Detection looks at no more: its answer does not change after that, its cost does.
+_DETECTED_BYTES = 1 << 20
+# French, with the most accents of the languages written in windows-1252, has 4 %; other scripts have over half. What is undetected and
+# looks like another script is not guessed.
+_MOST_ACCENTS = 0.1
+_ASCII = bytes(range(128))
+_DECLARED = re.compile(rb"^character set encoding:[ \t]*([a-z0-9_.:-]{1,40})", re.IGNORECASE | re.MULTILINE)
+_DECLARED_WITHIN = 16 << 10
+# Marks of Project Gutenberg's files since 2004, and of its older ones, whose "small print" stands at the front.
+# https://www.gutenberg.org/policy/license.html stands outside of them.
+_BEGINNING = re.compile(
+    r"^[ \t]{0,8}(?:\*{3}[ \t]{0,4}START OF (?:THE|THIS|) ?PROJECT GUTENBERG[^\n]{0,400}(?:\n[^\n*]{1,200}){0,2}\*{3}"
+    r"|\*END[ *]{0,3}THE SMALL PRINT![^\n]{0,200}\*END\*)[^\n]{0,20}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_END = re.compile(
+    r"^[ \t]{0,8}(?:\*{3}[ \t]{0,4}END OF (?:THE|THIS|) ?PROJECT GUTENBERG|END OF (?:THE |THIS |)PROJECT GUTENBERG'?S?\b)[^\n]{0,400}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Undecodable(Exception):
+    """The bytes are no text in any charset that was tried."""
+
+
+def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
+    """The document in one file.
+
+    Args:
+        name: the record's name.
+
+    Raises:
+        GristmillError: the file is missing.
+    """
+    batcher = Batcher()
+    try:
+        body = read_whole(path, most=MOST_TEXT_BYTES)
+        if not body:
+            batcher.quarantine(0, name, "empty file: it holds no text", b"")
+        else:
+            batcher.add(Record(0, name, None, without_licence(decode(body))))
+    except Damaged as damage:
+        batcher.quarantine(0, name, str(damage), b"")
+    except TooLarge as error:
+        remedy = "split it into its documents, or give them as lines of JSON"
+        batcher.quarantine(0, name, f"text too large: more than {MOST_TEXT_BYTES} bytes; {remedy}", error.head)
+    except Undecodable as error:
+        batcher.quarantine(0, name, f"undecodable: {error}", body)
+    yield batcher.take()
+
+
+def decode(body: bytes) -> str:
+    """The bytes as text, line ends as line feeds.
+
+    Raises:
+        Undecodable: they are no text.
+    """
+    return _decode(body).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decode(body: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            text = body[len(mark) :].decode(encoding, "replace")
+            if text.count("\ufffd") > 1 + len(body) // _BYTES_PER_SLIP:
+                raise Undecodable(f"it begins with the mark of {encoding}, but is not in it")
+            return text
+    if len(body.translate(None, _BINARY)) != len(body):
+        raise Undecodable("it holds bytes that stand in no text")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    text = body.decode("utf-8", "replace")
+    # A slip is rare among the bytes, and much rarer than whole characters: text with two accents in latin-1 is none.
+    if text.count("\ufffd") <= len(body) // _BYTES_PER_SLIP and _lead_bytes(body) > 10 * text.count("\ufffd"):
+        return text
+    declared = _DECLARED.search(body[:_DECLARED_WITHIN])
+    labels = [declared[1].decode("ascii")] if declared else []
+    labels.append(detect_encoding(body[:_DETECTED_BYTES]))
+    if len(body.translate(None, _ASCII)) <= _MOST_ACCENTS * len(body):
+        labels.append("cp1252")
+    for label in labels:
+        codec = _codec(label)
+        if codec is None or codec.startswith("utf"):
+            continue
+        try:
+            return body.decode(codec)
+        except UnicodeDecodeError:
+            pass
+    raise Undecodable("neither UTF-8 nor a charset that can be told from the bytes")
+
+
+def _lead_bytes(body: bytes) -> int:
+    return len(body) - len(body.translate(None, bytes(range(0xC2, 0xF5))))
+
+
+def _codec(label: str | None) -> str | None:
+    """Python's name for a WHATWG encoding label, or None. As on the web ISO 8859-1 means windows-1252, which has more characters."""
+    name = map_encoding_to_html5(label, fallback_utf8=False) if label else None
+    try:
+        return codecs.lookup(name).name if name else None
+    except LookupError:
+        return None
+
+
+def without_licence(text: str) -> str:
+    """The book between Project Gutenberg's two marks; the text unchanged where they are not both."""
+    beginning = _BEGINNING.search(text)
+    if beginning is None:
+        return text
+    end = _END.search(text, beginning.end())
+    return text if end is None else text[beginning.end() : end.start()].strip("\n") + "\n"

@@ -1,0 +1,315 @@
+import gzip
+import json
+import random
+
+import pytest
+
+from manifests.errors import GristmillError
+from pipeline.readers import latex, latex_source
+from pipeline.readers.latex import arxiv_id, latex_to_text, read_latex
+from pipeline.readers.latex_macros import expand
+from pipeline.readers.latex_source import decode, main_file, without_comments
+from tests.paths import SHARED
+from tests.pipeline.readers.collected import collect
+from tests.pipeline.readers.samples import write
+from tests.pipeline.readers.test_tar import archive
+
+PAPER = r"""\documentclass{article} % the class
+\newcommand{\R}{\mathbb{R}}
+\begin{document}
+\title{On Mills} \maketitle
+\begin{abstract}Short.\end{abstract}
+\section{Introduction}
+Let $x \in \R$.% a remark
+\bibliographystyle{plain}
+\bibliography{refs}
+\end{document}
+Notes.
+"""
+CLEAN = "\\section{Introduction}\nLet $x \\in \\mathbb{R}$.\n"
+
+
+def read(path, name=None):
+    return collect(read_latex(str(path), name=name or path.name))
+
+
+def strip(text):
+    verbatim = []
+    return latex._restored(without_comments(text, verbatim), verbatim)
+
+
+# Comments
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("one % two\nthree", "one three"),
+        ("one%\n   two", "onetwo"),
+        ("one\n  % a whole line\ntwo", "one\n  two"),
+        ("one % two\n\nthree", "one \n\nthree"),
+        (r"5\% of \\% all" + "\nend", r"5\% of \\end"),
+        ("\\alpha%\nbeta", "\\alpha beta"),
+        ("%\n%\nfirst", "first"),
+        ("last % x", "last "),
+        ("\\verb|a % b| c % d", "\\verb|a % b| c "),
+        ("\\begin{verbatim}\n% kept\n\\end{verbatim} x % y", "\\begin{verbatim}\n% kept\n\\end{verbatim} x "),
+        ("\\begin{lstlisting}\n50 % 7 \\R\n\\end{lstlisting}", "\\begin{lstlisting}\n50 % 7 \\R\n\\end{lstlisting}"),
+        ("a\\begin{comment}\nhidden \\fi\n\\end{comment}b", "ab"),
+        ("\\url{http://e.org/a%20b} % c", "\\url{http://e.org/a%20b} "),
+        ("\\href{http://e.org/a%20b}{it} % c", "\\href{http://e.org/a%20b}{it} "),
+        ("a \\iffalse b \\ifx c \\fi d % \\fi\n e \\fi f", "a  f"),
+        ("a \\iffalse b \\else c \\ifx d \\fi e \\fi f", "a  c \\ifx d \\fi e  f"),
+        ("a \\iffalse b, never ended", "a \\iffalse b, never ended"),
+        ("\\newif\\iffoo \\iff \\iffalse x \\iff \\newif\\ifbar \\fi y", "\\newif\\iffoo \\iff  y"),
+        ("\\verb|never % ended\nx", "\\verb|never x"),
+        ("\\begin{verbatim} never ended", "\\begin{verbatim} never ended"),
+    ],
+)
+def test_comments_go_as_tex_reads_them(source, text):
+    assert strip(source) == text
+
+
+# Macros
+
+
+@pytest.mark.parametrize(
+    ("preamble", "body", "text"),
+    [
+        (r"\newcommand{\R}{\mathbb{R}}", r"$x\in\R$ and \Rx", r"$x\in\mathbb{R}$ and \Rx"),
+        (r"\newcommand\R{\mathbb R}", r"$\R$", r"$\mathbb R$"),
+        (r"\newcommand{\f}[2]{\frac{#1}{#2}}", r"\f{a}{b} \f12 \f \alpha {b c}", r"\frac{a}{b} \frac{1}{2} \frac{\alpha}{b c}"),
+        (r"\newcommand{\n}[2][2]{\|#2\|_{#1}}", r"\n{x} \n[p]{x} \n [{]}] {y}", r"\|x\|_{2} \|x\|_{p} \|y\|_{{]}}"),
+        (r"\def\be{\begin{equation}}\def\ee{\end{equation}}", r"\be x \ee", r"\begin{equation} x \end{equation}"),
+        (r"\def\pair#1#2{(#1,#2)}", r"\pair xy", "(x,y)"),
+        (
+            r"\DeclareMathOperator{\Tr}{Tr} \DeclareMathOperator*{\argmin}{arg\,min}",
+            r"\Tr\argmin",
+            r"\operatorname{Tr}\operatorname*{arg\,min}",
+        ),
+        (r"\newcommand{\a}{\b}\newcommand{\b}{c}", r"\a", "c"),
+        (r"\newcommand{\bb}{\mathbb}\newcommand{\x}[1]{<#1>}\newcommand{\y}{\x}", r"\bb R \y{z}", r"\mathbb R <z>"),
+        (r"\renewcommand{\phi}{\varphi}\let\oldeps\epsilon\renewcommand{\epsilon}{\oldeps'}", r"\phi\epsilon", r"\varphi\epsilon'"),
+        (r"\let\a\b \newcommand{\b}{x}", r"\a\b", r"\b x"),
+        (r"\newcommand{\b}{x}\let\a=\b \renewcommand{\b}{y}", r"\a\b", "xy"),
+        (r"\providecommand{\a}{one}\providecommand{\a}{two}", r"\a", "one"),
+        (r"\newcommand{\ie}{i.e.\xspace}", r"\ie, \ie{} and \ie it", "i.e., i.e. and i.e. it"),
+        (r"\def\1{\alpha}\newcommand{\f}[1]{#1\beta}\newcommand{\g}[1]{\gamma#1}", r"\1x \f{a}b \g{c}", r"\alpha x a\beta b \gamma c"),
+        (r"\newcommand{\todo}[1]{}", r"a\todo{hidden {deep}}b", "ab"),
+        (r"\newenvironment{claim}[1][]{\textbf{Claim #1.}}{\qed}", r"\begin{claim}[2]x\end{claim}", r"\textbf{Claim 2.}x\qed"),
+        (r"\NewDocumentCommand{\v}{O{0} m}{v_{#1}^{#2}}", r"\v{a}\v[1]{b}", "v_{0}^{a}v_{1}^{b}"),
+        (r"\NewDocumentCommand{\v}{s m}{x}", r"\v{a}", r"\v{a}"),
+        ("", r"a \newcommand{\x}{y}\x \global\long\def\z#1{(#1)}\z{\x} b", "a y (y) b"),
+        (r"\newcommand{\set}[1]{\def\x{#1}\newcommand{\y}[1]{##1#1}}", r"\set{a}\x\y{b}", "aba"),
+        # What is not expanded, and says so by staying.
+        (r"\def\upto#1.{<#1>}", r"\upto x.", r"\upto x."),
+        (r"\newcommand{\d}[1]{\ifdraft #1\fi}\newcommand{\e}{\csname x\endcsname}", r"\d{x}\e", r"\d{x}\e"),
+        (r"\renewcommand{\section}[1]{\bf #1}", r"\section{A}", r"\section{A}"),
+        (r"\newcommand{\f}[2]{#1#2}", r"\f{a}", r"\f{a}"),
+        (r"\newcommand{\f}[1]{#1}", "\\f\n\nx", "\\f\n\nx"),
+        (r"\newcommand{\f}[1]{#2}", r"\f{a}", r"\f{a}"),
+        (r"\newcommand{\iff}{\Leftrightarrow}\newcommand{\q}{a \iff b}", r"\q", r"a \Leftrightarrow b"),
+        # What has no end.
+        (r"\newcommand{\x}{a\x}", r"b \x{} c \x", r"b \x{} c \x"),
+        (r"\newcommand{\x}{\y}\newcommand{\y}{\x}\newcommand{\z}{ok}", r"\x \z", r"\x ok"),
+        (r"\newcommand{\x", r"a \x b \newcommand{\y", r"a \x b \newcommand{\y"),
+    ],
+)
+def test_macros(preamble, body, text):
+    assert expand(preamble, body) == text
+
+
+@pytest.mark.timeout(60)
+def test_a_bomb_stays_as_it_is_and_the_rest_is_expanded():
+    doubling = "".join(rf"\newcommand{{\{chr(98 + i)}}}{{\{chr(97 + i)}\{chr(97 + i)}}}" for i in range(20))
+    assert expand(r"\newcommand{\a}{boom}\newcommand{\ok}{fine}" + doubling, r"\u{} and \ok") == r"\u{} and fine"
+    assert expand(r"\def\x#1{\x{#1#1}}", r"\x{a}\x{b}") == r"\x{a}\x{b}"
+    text = expand(r"\newcommand{\x}{" + "y" * 30_000 + "}", r"\x " * 10_000)
+    assert len(text) < 2_000_000
+    assert text.endswith(r"\x \x ")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "{", "}", "[", "\\", "%", "%\n", "\\x{", "\\y{", "\\z[", "\\z[{", "\\newcommand{\\q}[", "\\newcommand\\q[{",
+        "\\newenvironment{", "\\def\\q", "\\x\\y",
+        "\\newenvironment{q}{", "\\iffalse ", "\\iffalse\\else ", "\\if", "\\verb|", "\\begin{verbatim}", "\\begin{comment}",
+        "\\input{", "\\input{a}",
+        "\\begin{thebibliography}", "\\bibliography{", "\\section", "\\section{References} ", "\\url{", " ", "\n", "\\\n",
+        "\x00", "\\comment", "\\usepackage{a,",
+    ],
+)  # fmt: skip
+def test_no_source_costs_more_than_linear_time(piece):
+    preamble = r"\newcommand{\x}[1]{}\newcommand{\y}[2]{#2#1}\newcommand{\z}[2][d]{#1#2}\begin{document}\section{A}"
+    text = latex_to_text({"main.tex": decode((preamble + piece * (150_000 // len(piece)) + "}" * 30_000).encode())})
+    assert len(text) < 3_000_000
+
+
+# Papers
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            "\\section{A}\nx\\begin{thebibliography}{9}\\bibitem{a} B.\\end{thebibliography}\n\\appendix y",
+            "\\section{A}\nx\n\\appendix y\n",
+        ),
+        ("\\section*{A} x \\section*{References}\n\\begin{thebibliography}{9}never ended", "\\section*{A} x\n"),
+        ("\\chapter[short]{A} x\\nocite{*}\\printbibliography[heading=none]", "\\chapter[short]{A} x\n"),
+        ("intro \\section{A}\n\n\n\n  x  \n\\begin{references}r\\end{references}", "\\section{A}\n\n  x\n"),
+        (
+            "\\section{A}\\begin{verbatim}\n\\begin{thebibliography}\n\\end{verbatim}",
+            "\\section{A}\\begin{verbatim}\n\\begin{thebibliography}\n\\end{verbatim}\n",
+        ),
+        ("\\section{A}\\comment hidden\\endcomment{} \\commentary x", "\\section{A}{} \\commentary x\n"),
+    ],
+)
+def test_what_stands_before_the_first_section_and_the_bibliography_go(body, text):
+    assert latex_to_text({"a.tex": f"\\documentclass{{a}}\\begin{{document}}{body}\\end{{document}}"}) == text
+
+
+def test_included_files_take_the_place_of_the_command():
+    files = {
+        "main.tex": "\\documentclass{a}\\usepackage{amsmath, mine}\\input{defs}\\begin{document}"
+        "\\input intro \n\\include{sec/two}\\import{sec/}{three}\\input{missing}\\end{document}",
+        "mine.sty": "\\newcommand{\\mine}{M}\\newcommand{\\at@x}{}",
+        "defs.tex": "\\newcommand{\\defs}{D}",
+        "intro.tex": "\\section{I} \\mine\\defs % \\input{sec/two}",
+        "sec/two.tex": "two \\input{deep}\\endinput never",
+        "sec/deep.tex": "deep \\input{sec/two}",
+        "sec/three.tex": "\\documentclass[../main]{subfiles}\\begin{document}three\\end{document}",
+    }
+    assert latex_to_text(files) == "\\section{I} MD\ntwo deep \\input{sec/two}three\\input{missing}\n"
+
+
+def test_including_is_bounded(monkeypatch):
+    files = {f"{n}.tex": f"\\section{{A}}x\\input{{{n + 1}}}\\input{{{n + 1}}}" for n in range(30)}
+    files["0.tex"] = "\\documentclass{a}\\begin{document}" + files["0.tex"]
+    monkeypatch.setattr(latex_source, "MOST_CHARACTERS", 100_000)
+    assert len(latex_to_text(files)) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("files", "main"),
+    [
+        ({"a.tex": "\\section{x}"}, "a.tex"),
+        ({"a.tex": PAPER, "b.tex": PAPER * 2}, "b.tex"),
+        ({"a.tex": PAPER, "b.tex": PAPER * 2, "00README.XXX": "a.tex toplevelfile"}, "a.tex"),
+        ({"main.tex": "\\documentclass{a}\\begin{document}\\input{b}", "b.tex": PAPER * 2}, "main.tex"),
+        ({"paper": PAPER, "x.tex": "x"}, "paper"),
+        ({"a.tex": "\\begin{document}\\input{pre}", "pre.tex": "\\documentclass{a}" * 9}, "a.tex"),
+        ({"a.tex": "% \\documentclass{a}", "b.tex": "b"}, None),
+        ({}, None),
+    ],
+)
+def test_the_main_file(files, main):
+    assert main_file(files) == main
+
+
+def test_charsets_of_sources():
+    assert decode("\ufeffé\r\nx\rz\x00".encode()) == "é\nx\nz"
+    assert decode("é".encode("latin-1")) == "é"
+    assert decode("\\usepackage[koi8-r]{inputenc} мельница".encode("koi8-r")).endswith("мельница")
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [
+        ("0704.0001.gz", "0704.0001"), ("src/2301.12345v2.tex", "2301.12345"), ("hep-th9901001.gz", "hep-th/9901001"),
+        ("math/0211159", "math/0211159"),
+        ("9912/astro-ph9912001.gz", "astro-ph/9912001"), ("paper.tex", None), ("2399.12345.tex", None), ("12345.tex", None),
+    ],
+)  # fmt: skip
+def test_arxiv_identifiers(name, identifier):
+    assert arxiv_id(name) == identifier
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_paper_in_one_file_or_one_archive(tmp_path, pack):
+    for data in (PAPER.encode(), archive({"./ms.tex": PAPER.encode(), "fig.pdf": b"%PDF", "a.png": b"\x89PNG"})):
+        result = read(write(tmp_path / "2301.00001.tar.gz", pack(data)))
+        (record,) = result.documents
+        assert (record.offset, record.name, record.url, record.text) == (0, "2301.00001", "https://arxiv.org/abs/2301.00001", CLEAN)
+        assert result.total == 1
+    assert [(r.name, r.url) for r in read(write(tmp_path / "mill.tex", pack(PAPER.encode()))).documents] == [("mill.tex", None)]
+
+
+def test_a_bulk_file_holds_a_paper_per_member(tmp_path, monkeypatch):
+    monkeypatch.setattr(latex, "MOST_PAPER_BYTES", 50_000)
+    whole = gzip.compress(PAPER.encode())
+    members = {
+        "0704": None,
+        "0704/0704.0001.gz": whole,
+        "0704/0704.0002.pdf": b"%PDF-1.4",
+        "0704/0704.0003.gz": gzip.compress(archive({"main.tex": PAPER.encode(), "sub/x.tex": b"x", "fig.eps": b"%!PS"})),
+        "0704/0704.0004.gz": gzip.compress(b"%auto-ignore\nThis paper has been withdrawn."),
+        "0704/0704.0005.gz": whole[:-20],
+        "0704/0704.0006.gz": gzip.compress(b"%!PS-Adobe"),
+        "0704/0704.0007.gz": gzip.compress(archive({"fig.eps": b"%!PS"})),
+        "0704/0704.0008.gz": gzip.compress(b"\\documentclass{a}\\begin{document}A letter.\\end{document}"),
+        "0704/0704.0009.gz": gzip.compress(archive({"a.tex": b"a", "b.tex": b"b"})),
+        "0704/0704.0010.gz": random.Random(1).randbytes(60_000),
+        "0704/0704.0011.gz": gzip.compress(archive({"main.tex": PAPER.encode()})[:700]),
+        "hep-th9901001.gz": whole,
+    }
+    data = archive(members)
+    result = read(write(tmp_path / "arXiv_src_0704_001.tar", data))
+    assert [(r.name, r.text) for r in result.documents] == [(name, CLEAN) for name in ("0704.0001", "0704.0003", "hep-th/9901001")]
+    assert data[result.documents[1].offset :].startswith(b"0704/0704.0003.gz\x00")
+    assert result.skipped == {"not_latex": 3, "withdrawn": 1, "no_section": 1, "no_main_file": 1, "source_too_large": 1}
+    assert [(b.name, b.error.split(":")[0]) for b in result.broken] == [("0704.0005", "damaged gzip"), ("0704.0011", "damaged tar")]
+    assert result.total == len(members) - 1
+    # Damage to the bulk file itself costs what it hits.
+    broken = bytearray(data)
+    broken[result.documents[1].offset] = 0
+    again = read(write(tmp_path / "broken.tar", bytes(broken)))
+    assert ([r.name for r in again.documents], again.total) == (["0704.0001", "hep-th/9901001"], result.total)
+    cut = read(write(tmp_path / "cut.tar", data[: result.documents[1].offset + 600]))
+    assert ([r.name for r in cut.documents], cut.kinds) == (["0704.0001"], ["damaged tar"])
+
+
+def test_what_gives_no_paper(tmp_path, monkeypatch):
+    monkeypatch.setattr(latex, "MOST_TEXT_BYTES", 10_000)
+    cases = [
+        (b"%PDF-1.5 ...", "not_latex"),
+        (b"\\documentclass\x00", "not_latex"),
+        (archive({"a.png": b"x"}), "not_latex"),
+        (b"\\section{A} " + b"x" * 10_000, "source_too_large"),
+        (archive({f"{n}.tex": b"x" * 4_000 for n in range(4)}), "source_too_large"),
+        (b"no section", "no_section"),
+    ]
+    for data, reason in cases:
+        assert read(write(tmp_path / "x", data)).skipped == {reason: 1}
+    packed = gzip.compress("".join(map(str, range(2_500))).encode())
+    for data, kind in ((b"", "empty file"), (packed[:-100], "damaged gzip"), (archive({"a.tex": PAPER.encode()})[:700], "damaged tar")):
+        result = read(write(tmp_path / "x", data))
+        assert (result.total, result.kinds) == (1, [kind])
+    with pytest.raises(GristmillError, match="no such file"):
+        read(tmp_path / "gone.tex")
+
+
+def test_any_bytes_are_one_record(tmp_path):
+    chance = random.Random(11)
+    seed = PAPER.encode() + b"\\newcommand{\\x}[2][a]{#1#2}\\x{b}\\input{y}\\begin{verbatim}%\\end{verbatim}\\iffalse\\fi"
+    for _ in range(300):
+        data = bytearray(seed)
+        for _ in range(chance.randrange(1, 8)):
+            data[chance.randrange(len(data))] = chance.choice(b"\\{}[]%#\n\x00\xff ab" + bytes([chance.randrange(256)]))
+        assert read(write(tmp_path / "x.tex", bytes(data))).total == 1
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(SHARED is None, reason="the development corpora are not beside the project")
+def test_a_real_book_in_many_files():
+    with gzip.open(SHARED / "corpora" / "scientific" / "stacks.jsonl.gz") as lines:
+        chapters = {json.loads(line)["id"].split("/")[-1]: json.loads(line)["text"] for line in lines}
+    for name in ("adequate.tex", "stacks.tex", "sets.tex"):
+        text = latex_to_text({name: chapters[name], "preamble.tex": chapters["preamble.tex"]})
+        assert text.startswith("\\section{Introduction}")
+        assert "\\bibliography" not in text
+        assert "\\begin{slogan}" not in text  # its environment hides what it holds
+        assert "\\Spec" not in text.replace("\\Special", "")  # defined in the preamble
+        assert len(text) > 0.8 * len(chapters[name])
