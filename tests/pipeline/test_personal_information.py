@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+import re
+from re import _parser  # type: ignore[attr-defined]
 
 import numpy as np
+import phonenumbers
 import pytest
 
+from bench.personal_information import rates, read_labelled, read_texts, scores
+from pipeline.personal.phone_rules import is_national
+from pipeline.personal.spans import PATTERNS, exact_patterns
 from pipeline.personal_information import KINDS, count_spans, find_spans, search
 from tests.paths import SHARED
 from tests.property.texts import buffers
@@ -21,7 +28,8 @@ def counts_of(documents: list[str]) -> dict[str, list[int]]:
     ("kind", "text", "count"),
     [
         ("email", "write to jane.doe+news@mail.example.co.uk.", 1),
-        ("email", "a@b.c, <d_e%f@g-h.ij>; (k@l.mn)", 3),
+        ("email", "a@b.co, <d_e%f@g-h.ij>; (k@l.mn)", 3),
+        ("email", "icon@2x.png a@b.c user@10.0.0.1 x@example.xn--p1ai", 1),
         ("email", "no domain: jane@localhost", 0),
         ("email", "two signs: a@b@c.de", 0),
         ("email", "ü@example.org", 0),
@@ -49,15 +57,100 @@ def counts_of(documents: list[str]) -> dict[str, list[int]]:
         ("national_id", "123-00-4567 123-45-0000", 0),
         ("national_id", "899-99-9999 001-01-0001", 2),
         ("national_id", "1123-45-6789 123-45-67890 123-45-6789-0", 0),
+        ("phone", "(555) 555-0100 and 911-555-0100: area codes that nobody has", 0),
+        ("phone", "+49 30 901820, +44 (0)20 7946 0958, +33 1 23 45 67 89, +1-212-555-0100 ext. 12", 4),
+        ("phone", "0049 30 901820 and 001-212-555-0100x77", 2),
+        ("phone", "0049301234567 and +999 30 901820 and 3+49 30 901820", 0),
+        ("phone", "+49 30 901820 10 Uhr", 1),
+        ("phone", "+49\u00a030\u2013901820", 1),
+        ("phone", "Tel.: 030 1234567, Fax 030/123 45 67, Telefonnummer: 030-1234567", 3),
+        ("phone", "call me at 555 1234 or on channel 555 1234", 1),
+        ("phone", "Mobile: 041-412-293\n69 987 88 37 office\nphone [30] (210) 721-2951", 3),
+        ("phone", "hotel 1234567, tel. 2010-2011, phone 01.02.2010, fax 12 34", 0),
+        ("phone", "(07) 5331 0577", 1),
+        ("phone", "030 1234567", 0),
+        ("ip", "2a00:1450:4001:81b::200e, 2606:4700:4700:0:0:0:0:1111, [2620:0:860:2::]", 3),
+        ("ip", "fe80::1 ::1 fd00::1 2001:db8::1 2001::1 2002:c000:204::1 3fff::1 ff02::1 12:30:45", 0),
+        ("ip", "2a00:1450:4001:81b::200e::1 2a00:1450:4001:81b 2a00:1:2:3:4:5:6:7:8", 0),
+        ("iban", "DE89 3704 0044 0532 0130 00 and GB82WEST12345698765432 and FR14-2004-1010-0505-0001-3M02-606", 3),
+        ("iban", "DE88 3704 0044 0532 0130 00, GB82WEST123456987654321, XX89370400440532013000", 0),
+        ("payment_card", "4111 1111 1111 1111, 5500-0000-0000-0004, 378282246310005, 3782 822463 10005", 4),
+        ("payment_card", "4111 1111 1111 1112, 4111 1111-1111 1111, 0.4111111111111111, 4444444444444444", 0),
+        ("payment_card", "1234567890123452 and 41111111111111111", 0),
+        ("street_address", "1600 Pennsylvania Avenue NW, Washington, DC 20500", 1),
+        ("street_address", "10 Downing Street, London SW1A 2AA; 12 W. 42nd St., 5 Oak Ln", 3),
+        ("street_address", "Berliner Straße 12, 10115 Berlin; Goethestr. 3a; Paula-Fuchs-Allee 3; Hauptplatz 1, 1010 Wien", 4),
+        ("street_address", "Kerkstraat 12, 1017 GA Amsterdam", 1),
+        ("street_address", "12, rue de la Paix", 1),
+        ("street_address", "9 Trinity Court, Durham, NC 27701", 1),
+        ("street_address", "9 Trinity Court", 0),
+        (
+            "street_address",
+            "88 Wall Street Journal stories, 1 Pck. Dr. Oetker, Tabellenplatz 3, Bundesstraße 73, Kaufer 2000, 50 Jahre Ständig",
+            0,
+        ),
+        ("date_of_birth", "born on March 3, 1970; DOB: 1970-03-03; geboren am 3. März 1970; né le 3 mars 1970; Date of birth 03/03/70", 5),
+        ("date_of_birth", "born 12 March 1732, born 31/31/1970, dob 2001-02-29, stubborn on 3 May 1970, Gebäude vom 1. April 1924", 0),
+        ("date_of_birth", "3 March 1970", 0),
     ],
 )
 def test_what_counts(kind: str, text: str, count: int) -> None:
     assert counts_of([text])[kind] == [count]
 
 
+# One number of each state that passes, and the word that announces it where one is needed. Made up; the check digits are right.
+NATIONAL = {
+    "Austria": ("SVNR: ", "1237 010180"),
+    "Belgium": ("", "85.07.30-033.28"),
+    "Bulgaria": ("EGN ", "7523169263"),
+    "Croatia": ("OIB: ", "33392005961"),
+    "Czechia": ("", "710319/2745"),
+    "Denmark": ("CPR-nr. ", "211062-5629"),
+    "Estonia": ("isikukood ", "36805280109"),
+    "Finland": ("", "131052-308T"),
+    "France": ("", "2 95 10 99 126 111 93"),
+    "Germany, tax": ("Steuer-ID: ", "36 574 261 809"),
+    "Germany, card": ("Personalausweis ", "T220001293"),
+    "Greece": ("ΑΜΚΑ: ", "01013099997"),
+    "Ireland": ("PPS No. ", "1234567FA"),
+    "Italy": ("", "RCCMNL83S18D969H"),
+    "Netherlands": ("BSN: ", "111222333"),
+    "Poland": ("PESEL ", "44051401359"),
+    "Portugal": ("NIF ", "123 456 789"),
+    "Romania": ("CNP: ", "1630615123457"),
+    "Spain": ("", "54362315K"),
+    "Spain, foreigners": ("", "X-2482300-W"),
+    "Sweden": ("personnummer ", "880320-0016"),
+    "Sweden, long": ("", "19880320-0016"),
+    "United Kingdom": ("", "AB 12 34 56 C"),
+    "United Kingdom, short": ("National Insurance number: ", "AB123456"),
+    "United States": ("SSN ", "531217351"),
+}
+
+
+@pytest.mark.parametrize("state", NATIONAL)
+def test_national_numbers(state: str) -> None:
+    word, number = NATIONAL[state]
+    text = f"x {word}{number} y".encode()
+    assert [text[start:stop].decode() for start, stop in search(text, "national_id")] == [number]
+    if word:
+        assert search(f"x {number} y".encode(), "national_id") == []
+
+
+# A digit cannot be wrong where nothing checks it: Denmark gave its check digit up, the United Kingdom and the United States have none.
+@pytest.mark.parametrize("state", [state for state in NATIONAL if not state.startswith(("Denmark", "United"))])
+def test_a_wrong_last_character_is_no_number(state: str) -> None:
+    word, number = NATIONAL[state]
+    last = "BCDEFGHJKLMNPQRSTVWXYZ" if number[-1].isalpha() else "0123456789"
+    wrong = [f"{word}{number[:-1]}{other}" for other in last if other != number[-1]]
+    passed = [text for text in wrong if search(text.encode(), "national_id")]
+    # The rest mod 10 of two sums mod 11 coincides, two centuries have keys of their own, and PPS has two letters after its seven digits.
+    assert len(passed) <= (len(wrong) if state == "Ireland" else 1)
+
+
 def test_counts_belong_to_their_documents() -> None:
     documents = ["", "a@b.cd", "nothing", "8.8.8.8\n8.8.4.4 e@f.gh", "212-555-0100 078-05-1120"]
-    assert counts_of(documents) == {
+    assert {kind: counts for kind, counts in counts_of(documents).items() if any(counts)} == {
         "email": [0, 1, 0, 1, 0],
         "phone": [0, 0, 0, 0, 1],
         "ip": [0, 0, 0, 2, 0],
@@ -86,13 +179,88 @@ def test_a_document_of_numbers_is_searched_once() -> None:
     assert counts_of([numbers, "8.8.8.8." * 30_000, "a@" * 300_000]) == {kind: [0, 0, 0] for kind in KINDS}
 
 
+def test_longest_matches_are_as_long_as_said() -> None:
+    """The runs around cores are cut to these lengths."""
+    for pattern, exact in zip(PATTERNS, exact_patterns(), strict=True):
+        assert _parser.parse(exact.pattern).getwidth()[1] <= pattern.longest
+
+
+def test_no_pattern_sees_the_border() -> None:
+    for pattern in PATTERNS:
+        assert re.match(pattern.seen, b"\x00") is None
+
+
+def test_a_gap_ends_at_the_border() -> None:
+    assert counts_of(["BSN \x00 111222333", "born\x001970-03-03"])["national_id"] == [0, 0]
+
+
+def test_numbering_plans_are_those_of_phonenumbers() -> None:
+    agreed = 0
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        for region in regions[:2]:
+            example = phonenumbers.example_number_for_non_geo_entity(code) if region == "001" else phonenumbers.example_number(region)
+            if example is None:
+                continue
+            national = phonenumbers.national_significant_number(example)
+            for number in (national, national[:-1], "1" + national, national[::-1]):
+                zeros = len(number) - len(number.lstrip("0"))
+                parsed = phonenumbers.PhoneNumber(
+                    country_code=code,
+                    national_number=int(number),
+                    italian_leading_zero=zeros > 0 or None,
+                    number_of_leading_zeros=zeros or None,
+                )
+                assert is_national(code, number.encode()) == phonenumbers.is_valid_number(parsed), (code, number)
+                agreed += 1
+    assert agreed > 800
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(SHARED is None, reason="../shared is not here")
+def test_precision_and_recall_on_labelled_sentences() -> None:
+    """What is reached; `docs/personal-information.md` says what is missed and why."""
+    assert SHARED is not None
+    reached = {kind: (score.precision, score.recall) for kind, score in scores(read_labelled(SHARED)).items() if score.labelled}
+    assert {kind: precision for kind, (precision, _) in reached.items()} == dict.fromkeys(reached, 1.0)
+    floors = {"email": 1.0, "phone": 1.0, "ip": 1.0, "national_id": 1.0, "payment_card": 1.0, "street_address": 0.5, "date_of_birth": 0.5}
+    for kind, (_, recall) in reached.items():
+        assert recall is not None
+        assert recall >= floors[kind]
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(SHARED is None, reason="../shared is not here")
+def test_made_up_people() -> None:
+    assert SHARED is not None
+    with open(SHARED / "corpora" / "pii" / "FakeNameGenerator.com_100.csv", encoding="utf-8-sig") as lines:
+        people = list(csv.DictReader(lines))
+    for column, kind, floor in [("EmailAddress", "email", 100), ("CCNumber", "payment_card", 100)]:
+        assert sum(len(search(person[column].encode(), kind)) for person in people) == floor
+    assert sum(len(search(f"born {person['Birthday']}".encode(), "date_of_birth")) for person in people) == 100
+    assert sum(bool(search(f"Tel: {person['TelephoneNumber']}".encode(), "phone")) for person in people) >= 96
+    abroad = [f"+{person['TelephoneCountryCode']} {person['TelephoneNumber']}" for person in people]
+    assert sum(bool(search(number.encode(), "phone")) for number in abroad) >= 93
+    # Parcel numbers, coordinates, money transfers and versions of browsers are none of these.
+    others = "\n".join(value for person in people for column, value in person.items() if column not in ("CCNumber", "NationalID"))
+    assert {kind: search(others.encode(), kind) for kind in ("ip", "iban", "national_id")} == {"ip": [], "iban": [], "national_id": []}
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(SHARED is None, reason="../shared is not here")
+def test_books_hold_next_to_nothing() -> None:
+    assert SHARED is not None
+    texts = read_texts(SHARED / "corpora" / "books" / "novels.jsonl.gz")
+    rate = rates(texts)
+    assert sum(rate[kind] for kind in KINDS) < 2
+
+
 @pytest.mark.corpora
 @pytest.mark.skipif(SHARED is None, reason="../shared is not here")
 def test_mail_is_counted_as_by_the_patterns_alone() -> None:
     assert SHARED is not None
     with gzip.open(SHARED / "corpora" / "pii" / "spamassassin.jsonl.gz", "rt") as lines:
-        documents = [json.loads(line)["text"].encode("utf-8", "replace").decode() for _, line in zip(range(400), lines, strict=False)]
+        documents = [json.loads(line)["text"].encode("utf-8", "replace").decode() for _, line in zip(range(200), lines, strict=False)]
     counts = counts_of(documents)
-    for kind, name in enumerate(KINDS):
-        assert counts[name] == [len(search(document.encode(), kind)) for document in documents]
-    assert np.sum(counts["email"]) > 1000
+    for kind in KINDS:
+        assert counts[kind] == [len(search(document.encode(), kind)) for document in documents]
+    assert np.sum(counts["email"]) > 500

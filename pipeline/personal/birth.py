@@ -1,0 +1,59 @@
+r"""Dates of birth: dates after a word that says so.
+
+Out: `PATTERNS` of the kind `date_of_birth`. Only years from 1900 on: earlier dates belong to nobody alive.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.personal.check_digits import is_day
+from pipeline.personal.patterns import ANYTHING, GAP, GAP_AND_DIGIT, Pattern, whole_if
+
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Polish.
+_WORDS = (
+    rb"(?i:born|(?:date|place) of birth|birth ?date|d\.?o\.?b|geboren|geb|geburtsdatum|n\xc3\xa9e? le|naissance|nacid[oa]|nacimiento"
+    rb"|nat[oa] il|nascita|nascid[oa]|nascimento|geboortedatum|f\xc3\xb6dd|f\xc3\xb8dt|f\xc3\xb6delsedatum|urodzon[ya]|urodzenia)"
+)
+_MONTHS = (
+    rb"(?i:jan(?:uary|uar|vier|uari|\.)?|j\xc3\xa4nner|feb(?:ruary|ruar|ruari|rero|braio|\.)?|f\xc3\xa9vrier|mar(?:ch|s|zo|\xc3\xa7o|\.)?|m\xc3\xa4rz"
+    rb"|maart|apr(?:il|ile|\.)?|avril|abril|may|mai|mei|mayo|maggio|maio|jun(?:e|i|io|ho|\.)?|juin|giugno|jul(?:y|i|io|ho|\.)?|juillet|luglio"
+    rb"|aug(?:ust|ustus|\.)?|ao\xc3\xbbt|agosto|sep(?:tember|tembre|tiembre|t|t\.|\.)?|setembro|settembre|oct(?:ober|obre|\.)?|okt(?:ober|\.)?"
+    rb"|ottobre|outubro|enero|janeiro|gennaio|fevereiro|nov(?:ember|embre|iembre|embro|\.)?|dec(?:ember|\.)?|dez(?:ember|embro|\.)?"
+    rb"|d\xc3\xa9cembre|diciembre|dicembre)"
+)
+_YEAR = rb"(?:19|20)[0-9]{2}"
+_DAY = rb"[0-3]?[0-9]"
+_NUMERIC = (
+    rb"(?:" + _DAY + rb"[./\-] ?" + _DAY + rb"[./\-] ?(?:" + _YEAR + rb"|[0-9]{2})|" + _YEAR + rb"[\-/.][01]?[0-9][\-/.]" + _DAY + rb")"
+)
+_DAY_FIRST = _DAY + rb"(?:st|nd|rd|th|\.|\xc2\xba)? ?(?:of |de |di )?" + _MONTHS + rb",?(?: de| di)? " + _YEAR
+_MONTH_FIRST = _MONTHS + rb" " + _DAY + rb"(?:st|nd|rd|th)?,? " + _YEAR
+_NUMBERS = re.compile(rb"[0-9]+")
+
+
+def date_of_birth(span: bytes) -> bool:
+    """The numbers of the span can be a day: year first, day first or month first."""
+    numbers = [int(number) for number in _NUMBERS.findall(span)]
+    if len(numbers) == 2:
+        return 1 <= numbers[0] <= 31
+    first, second, third = numbers
+    if first > 31:
+        return is_day(first, second, third)
+    # Two digits of the year: 2000 and 1900 differ in February 29.
+    year = third if third > 99 else 2000 + third
+    return is_day(year, second, first) or is_day(year, first, second)
+
+
+PATTERNS = (
+    Pattern(
+        kind="date_of_birth",
+        cores=(_WORDS + rb"\b" + GAP_AND_DIGIT,),
+        pattern=_WORDS + rb"(?![\w\x80-\xff])" + GAP + rb"(?<!\w)(?P<span>" + _NUMERIC + rb"|" + _DAY_FIRST + rb"|" + _MONTH_FIRST + rb")",
+        before=rb"\w",
+        after=rb"[\w@]|[./\-][0-9]",
+        seen=ANYTHING,
+        longest=96,
+        measure=whole_if(date_of_birth),
+    ),
+)

@@ -1,0 +1,149 @@
+r"""Telephone numbers: international ones, those of the North American plan, and national ones that a word announces.
+
+Out: `PATTERNS` of the kind `phone`. A number without a word beside it must exist in its numbering plan (`pipeline.personal.phone_rules`);
+after or before such a word its shape is enough, since people also write numbers down wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.personal.patterns import AFTER_NUMBER, Pattern, digits_of
+from pipeline.personal.phone_rules import LONGEST, is_national, is_number
+
+# Also no-break spaces (U+00A0), hyphens and dashes (U+2010 to U+2013), byte by byte.
+_SEPARATOR = rb"(?:[ .\-/()]|\xc2\xa0|\xe2\x80[\x90-\x93])"
+# ITU-T E.123: groups of digits; up to two separators between two of them.
+_DIGITS = rb"[0-9](?:" + _SEPARATOR + rb"{0,2}[0-9])"
+_EXTENSION = rb"(?:[ ,]{0,2}(?:x|ext\.?) ?[0-9]{1,6})?"
+_BEFORE = rb"[\w.@\-+(/]"
+_SEEN = rb"[\w.@\-+()/ ,\xa0\xc2\xe2\x80\x90-\x93]"
+_NORTH_AMERICA = 1
+# National numbers of 7 digits without an area code up to a full number (E.164 section 6.2.1).
+_FEWEST = 7
+
+# What announces a number in the languages of the development corpora. Words with other meanings need a colon, or "me at" and the like.
+_WORD_END = rb"(?![\w\x80-\xff])"
+_ANNOUNCED = (
+    rb"(?i:(?:tele(?:phone|fono|foon|fon|fax)|t\xc3\xa9l(?:\xc3\xa9phone)?|tel\xc3\xa9fono|tel|tlf|phone|fon|fax|handy|whatsapp"
+    rb"|mobile (?:phone|number))"
+    rb"(?:nummer|nr)?" + _WORD_END + rb"[^0-9+(\x00\n]{0,10}"
+    rb"|(?:call|reach|text|phone|ring)(?: (?:me|us|him|her|them|back))? (?:at|on) {1,2}"
+    rb"|(?:mobile?|m\xc3\xb3vil|cell|desk|office|home|work|direct|ph|t|m|f): {0,3})"
+)
+# The calling code in square brackets, as the World Factbook writes it.
+_CODE = rb"(?:\[[0-9]{1,3}\] )?"
+_TRAILING = rb"[ ,(]{1,2}(?i:office|fax|mobile|mobil|cell|phone|tel|voice|work|home)"
+_GROUP_ENDS = re.compile(rb"[0-9](?![0-9])")
+_EXTENSION_START = re.compile(rb"[, ]{0,2}[xe]")
+_YEARS = re.compile(rb"(?:1[6-9]|20)[0-9]{2} ?[\-/] ?(?:1[6-9]|20)[0-9]{2}")
+_DATE = re.compile(rb"[0-9]{1,2}([./\-])[0-9]{1,2}\1(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}([./\-])[0-9]{2}\2[0-9]{2}")
+
+
+def longest_number(span: bytes) -> int:
+    """Bytes of the longest beginning of an international number that ends with a group and is valid; 0 if none is.
+
+    Numbers swallow what follows them (`+49 30 901820 10`): groups are taken away from the end.
+    """
+    core = _without_extension(span)
+    for end in reversed([match.end() for match in _GROUP_ENDS.finditer(core)]):
+        digits = digits_of(core[:end])
+        if is_number(digits[2:] if digits.startswith(b"00") else digits):
+            return len(span) if end == len(core) else end
+    return 0
+
+
+def north_american(span: bytes) -> int:
+    """Ten digits, perhaps after a 1, whose area code exists."""
+    digits = digits_of(_without_extension(span))
+    return len(span) if is_national(_NORTH_AMERICA, digits[-10:]) else 0
+
+
+def announced(span: bytes) -> int:
+    """A number by shape: 7 to 15 digits that are neither years nor a date."""
+    core = _without_extension(span)
+    if _YEARS.match(core) or _DATE.match(core):
+        return 0
+    for end in reversed([match.end() for match in _GROUP_ENDS.finditer(core)]):
+        count = len(digits_of(core[:end]))
+        if count < _FEWEST:
+            return 0
+        if count <= LONGEST:
+            return len(span) if end == len(core) else end
+    return 0
+
+
+def bracketed(span: bytes) -> int:
+    """A national number whose area code stands in brackets with its trunk prefix: 9 to 12 digits."""
+    return len(span) if 9 <= len(digits_of(span)) <= 12 else 0
+
+
+def _without_extension(span: bytes) -> bytes:
+    found = _EXTENSION_START.search(span)
+    return span[: found.start()] if found else span
+
+
+PATTERNS = (
+    Pattern(
+        kind="phone",
+        cores=(rb"\+[0-9]" + _SEPARATOR + rb"{0,2}[0-9]" + _SEPARATOR + rb"{0,2}[0-9]",),
+        pattern=rb"\+" + _DIGITS + rb"{6,16}" + _EXTENSION,
+        before=_BEFORE,
+        after=AFTER_NUMBER,
+        seen=_SEEN,
+        longest=160,
+        measure=longest_number,
+    ),
+    # Without separators such a number could be anything.
+    Pattern(
+        kind="phone",
+        cores=(rb"00[1-9][0-9]{0,2}[ .\-]",),
+        pattern=rb"00[1-9][0-9]{0,2}[ .\-](?:\(0\) ?)?" + _DIGITS + rb"{5,14}" + _EXTENSION,
+        before=_BEFORE,
+        after=AFTER_NUMBER,
+        seen=_SEEN,
+        longest=160,
+        measure=longest_number,
+    ),
+    # North American Numbering Plan: area codes and exchanges begin with 2 to 9.
+    Pattern(
+        kind="phone",
+        cores=(rb"[2-9][0-9]{2}[ .\-][0-9]{4}",),
+        pattern=rb"(?:\+?1[ .\-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .\-])[2-9][0-9]{2}[ .\-][0-9]{4}" + _EXTENSION,
+        before=_BEFORE,
+        after=AFTER_NUMBER,
+        seen=_SEEN,
+        longest=34,
+        measure=north_american,
+    ),
+    Pattern(
+        kind="phone",
+        cores=(rb"\(0[0-9]{1,4}\)[ \-]?[0-9]",),
+        pattern=rb"\(0[0-9]{1,4}\)[ \-]?[0-9](?:[ .\-]?[0-9]){5,9}",
+        before=_BEFORE,
+        after=AFTER_NUMBER,
+        seen=_SEEN,
+        longest=27,
+        measure=bracketed,
+    ),
+    Pattern(
+        kind="phone",
+        cores=(_ANNOUNCED.replace(_WORD_END, rb"\b") + rb"[+([]{0,3}[0-9]",),
+        pattern=_ANNOUNCED + rb"(?P<span>" + _CODE + rb"\(?\+?\(?" + _DIGITS + rb"{6,16}" + _EXTENSION + rb")",
+        before=rb"\w",
+        after=AFTER_NUMBER,
+        seen=rb"[^\x00\n]",
+        longest=200,
+        measure=announced,
+    ),
+    Pattern(
+        kind="phone",
+        cores=(rb"[0-9]" + _TRAILING,),
+        pattern=rb"(?P<span>\+?" + _DIGITS + rb"{7,12}" + _EXTENSION + rb")" + _TRAILING,
+        before=_BEFORE,
+        after=rb"\w",
+        seen=_SEEN,
+        longest=130,
+        measure=announced,
+    ),
+)
