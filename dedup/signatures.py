@@ -83,25 +83,33 @@ def signatures(
 def _signatures(
     data: Any, offsets: Any, table: Any, multipliers: Any, addends: Any, ngram: int, words: Any, result: Any, shingles: Any
 ) -> None:
-    k = len(multipliers)
     for document in range(len(offsets) - 1):
         count = _word_hashes(data, offsets[document], offsets[document + 1], table, words)
         if count == 0:
             continue
-        size = min(ngram, count)
-        shingles[document] = count - size + 1
-        row = result[document]
-        for start in range(count - size + 1):
-            h = U64(0)
-            for index in range(start, start + size):
-                h = (h ^ words[index]) * _SHINGLE_MULTIPLIER
-                h ^= h >> U64(32)
-            x = nb.uint32(h >> U64(32))
-            for j in range(k):
-                value = nb.uint32(x * multipliers[j] + addends[j])
-                value ^= value >> nb.uint32(15)
-                if value < row[j]:
-                    row[j] = value
+        shingles[document] = sign(words, count, multipliers, addends, ngram, result[document])
+
+
+@nb.njit(cache=True, nogil=True)
+def sign(words: Any, count: Any, multipliers: Any, addends: Any, ngram: Any, row: Any) -> Any:
+    """Lower `row`, uint32[k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns their number.
+
+    Called by the walk of `pipeline.signals` too, which finds the same words on its way.
+    """
+    k = len(multipliers)
+    size = min(ngram, count)
+    for start in range(count - size + 1):
+        h = U64(0)
+        for index in range(start, start + size):
+            h = (h ^ words[index]) * _SHINGLE_MULTIPLIER
+            h ^= h >> U64(32)
+        x = nb.uint32(h >> U64(32))
+        for j in range(k):
+            value = nb.uint32(x * multipliers[j] + addends[j])
+            value ^= value >> nb.uint32(15)
+            if value < row[j]:
+                row[j] = value
+    return count - size + 1
 
 
 @nb.njit(cache=True, nogil=True)

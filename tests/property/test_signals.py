@@ -14,9 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dedup.characters import LETTER, SPACE, classes
-from pipeline.signals import SIGNALS, STOP_WORDS, compute_signals
+from dedup.signatures import make_permutations, signatures
+from pipeline.point_classes import SYMBOL, TERMINAL, point_classes
+from pipeline.signals import LINES_PACKED, SIGNALS, STOP_WORDS, compute, compute_signals
 from tests.paths import PROJECT
 from tests.property.texts import buffers, texts, thorough
 
@@ -66,6 +69,92 @@ def repeated_characters(words: list[str], n: int) -> int:
     return sum(len(words[index]) for index in covered)
 
 
+def has_class(character: str, bit: int) -> bool:
+    return bool(point_classes()[ord(character)] & bit)
+
+
+def all_copies(units: list[str]) -> list[str]:
+    return [unit for unit in units if units.count(unit) > 1]
+
+
+def windows(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
+    return [tuple(words[index : index + n]) for index in range(len(words) - n + 1)]
+
+
+def dolma(text: str) -> dict[str, int]:
+    """What dolma 1.2.1 measures (dolma/taggers/gopher.py, `get_attributes` with `ignore_empty_lines`), before it divides."""
+    words = words_of(text)
+    lines = re.split(r"\n+", text) if text else []
+    lengths = sorted(map(len, words))
+    result = {
+        "symbol_words": sum("#" in word or "…" in word for word in words),
+        "twice_median_word_length": lengths[(len(words) - 1) // 2] + lengths[len(words) // 2] if words else 0,
+        "raw_lines": len(lines),
+        "raw_bullet_lines": sum(line.startswith(("*", "-")) for line in lines),
+        "raw_ellipsis_lines": sum(line.endswith("…") for line in lines),
+        "raw_copied_lines": len(all_copies(lines)),
+        "raw_copied_line_characters": size(all_copies(lines)),
+    }
+    for n in range(2, 11):
+        counts = Counter(windows(words, n))
+        if n < 5:
+            top = counts.most_common(1)
+            result[f"frequent_{n}gram_characters"] = top[0][1] * size(top[0][0]) if top else 0
+        else:
+            result[f"copied_{n}gram_characters"] = sum(count * size(gram) for gram, count in counts.items() if count > 1)
+            result[f"all_{n}gram_characters"] = sum(count * size(gram) for gram, count in counts.items())
+    return result
+
+
+def datatrove(text: str, words: list[str]) -> dict[str, int]:
+    """What datatrove 0.10.1 measures (gopher_quality_filter.py, gopher_repetition_filter.py), given the words."""
+    lines = re.split(r"\n+", text) if text else []
+    body = text.strip("".join(filter(is_space, set(text))))
+    paragraphs = re.split(r"\n{2,}", body) if body else []
+    split_lines = text.splitlines()
+    plain = [word for word in words if not all(has_class(character, SYMBOL) for character in word)]
+    result = {
+        "raw_repeated_lines": sum(line in lines[:index] for index, line in enumerate(lines)),
+        "raw_repeated_line_characters": sum(len(line) for index, line in enumerate(lines) if line in lines[:index]),
+        "raw_paragraphs": len(paragraphs),
+        "raw_repeated_paragraphs": sum(one in paragraphs[:index] for index, one in enumerate(paragraphs)),
+        "raw_repeated_paragraph_characters": sum(len(one) for index, one in enumerate(paragraphs) if one in paragraphs[:index]),
+        "split_lines": len(split_lines),
+        "split_bullet_lines": sum(line.lstrip().startswith(("•", "-")) for line in split_lines),
+        "split_ellipsis_lines": sum(line.rstrip().endswith(("...", "…")) for line in split_lines),
+        "separated_words": len(words),
+        "separated_letter_words": sum(any(map(is_letter, word)) for word in words),
+        "separated_distinct_stop_words": len(set(words) & set(STOP_WORDS)),
+        "plain_words": len(plain),
+        "plain_word_characters": size(plain),
+    }
+    for n in range(2, 5):
+        counts = Counter(" ".join(gram) for gram in windows(words, n))
+        top = counts.most_common(1)
+        result[f"separated_top_{n}gram_characters"] = len(top[0][0]) * top[0][1] if top else 0
+    for n in range(5, 11):
+        seen: set[str] = set()
+        index = repeated = 0
+        while index < len(words) - n + 1:
+            gram = "".join(words[index : index + n])
+            repeated += len(gram) if gram in seen else 0
+            index += n if gram in seen else 1
+            seen.add(gram)
+        result[f"separated_repeated_{n}gram_characters"] = repeated
+    return result
+
+
+def fineweb(text: str) -> dict[str, int]:
+    """What datatrove 0.10.1 measures in fineweb_quality_filter.py."""
+    lines = [line for line in text.split("\n") if words_of(line)]
+    return {
+        "newlines": text.count("\n"),
+        "short_lines": sum(len(line) <= 30 for line in lines),
+        "terminal_lines": sum(has_class(line[-1], TERMINAL) for line in lines),
+        "full_repeated_line_characters": sum(len(line) for index, line in enumerate(lines) if line in lines[:index]),
+    }
+
+
 def reference(text: str) -> dict[str, int]:
     words = words_of(text)
     raw_lines = text.split("\n")
@@ -100,11 +189,17 @@ def reference(text: str) -> dict[str, int]:
         "repeated_paragraph_characters": sum(map(size, repeated_paragraphs)),
     }
     result |= {f"top_{n}gram_characters": top_characters(words, n) for n in (2, 3, 4)}
-    return result | {f"repeated_{n}gram_characters": repeated_characters(words, n) for n in range(5, 11)}
+    result |= {f"repeated_{n}gram_characters": repeated_characters(words, n) for n in range(5, 11)}
+    return result | dolma(text) | datatrove(text, words) | fineweb(text)
 
 
 def signals_of(documents: list[str]) -> pa.RecordBatch:
-    return compute_signals(*buffers(documents))
+    """Signals with the words of whitespace for the separated ones; `test_separate` is about those."""
+    return without_lines(compute(*buffers(documents), separate=False).signals)
+
+
+def without_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.drop_columns([LINES_PACKED.name])
 
 
 @thorough
@@ -115,10 +210,54 @@ def signals_of(documents: list[str]) -> pa.RecordBatch:
 @example(["......", ".. .", "....… …", "wait...  \n...\n.\n..\n.\n"])
 @example(["a a a a a a a a a a a a a"])
 @example(["x\n\nx\n \nx\ny\n\nx y"])
+@example(["\n", "\n\n", "\na\n", "  a\n\na\n\n  a \n\n \na  \n \n", "a\r\nb\rc\x0bd\x1ce\x85f\u2028g\r"])
+@example(["ab c d e f g a bc d e f g", "1 11 1 1 1 11 1 1 1 1 1 1 11 1 111 1 1 1 1 1 1 1 1 1 1"])
+@example([" ".join("abcdefghijkl") + " " + "x" * 300 + " " + "y" * 301, "x" * 300 + " " + "y" * 301 + " b"])
 def test_signals_equal_the_reference(documents: list[str]) -> None:
     batch = signals_of(documents)
-    assert batch.schema == SIGNALS
     assert batch.to_pylist() == [reference(document) for document in documents]
+
+
+# Words whose characters run together to the same strings in different ways.
+run_together = st.lists(st.sampled_from(["1", "11", "111", "a", "aa", "12345678", "é"]), max_size=80).map(" ".join)
+
+
+@thorough
+@given(st.lists(run_together, max_size=3))
+def test_ngrams_of_words_that_run_together(documents: list[str]) -> None:
+    assert signals_of(documents).to_pylist() == [reference(document) for document in documents]
+
+
+@thorough
+@given(texts, st.integers(1, 6))
+def test_the_walk_finds_the_same_signatures_and_signals_alike(documents: list[str], ngram: int) -> None:
+    permutations = make_permutations(8, seed=3)
+    measured = compute(*buffers(documents), permutations=permutations, ngram=ngram)
+    expected, shingles = signatures(*buffers(documents), permutations=permutations, ngram=ngram)
+    assert (measured.signatures == expected).all()
+    assert (measured.shingles == shingles).all()
+    assert measured.signals == compute_signals(*buffers(documents))
+    assert measured.signals.schema == SIGNALS
+
+
+@thorough
+@given(texts)
+def test_every_line_with_a_word_is_packed(documents: list[str]) -> None:
+    signals = compute_signals(*buffers(documents))
+    assert [len(lines) for lines in signals["lines_packed"].to_pylist()] == signals["lines"].to_pylist()
+    alone = [
+        compute_signals(*buffers(["".join(line.splitlines())]))["lines_packed"].to_pylist()[0]
+        for document in documents[:2]
+        for line in document.split("\n")
+        if words_of(line) and len(line.splitlines()) == 1
+    ]
+    together = [
+        [value]
+        for document, values in zip(documents[:2], signals["lines_packed"].to_pylist()[:2], strict=True)
+        for line, value in zip([line for line in document.split("\n") if words_of(line)], values, strict=True)
+        if len(line.splitlines()) == 1
+    ]
+    assert together == alone
 
 
 @thorough
@@ -143,19 +282,46 @@ def test_table_sizes_at_powers_of_two(count: int) -> None:
 
 def test_nothing_is_read_or_written_outside_the_arrays(tmp_path: Path) -> None:
     """Numba checks no index unless asked to: run this file's other tests in a process that asks."""
-    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "0", "NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "not outside", __file__]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=PROJECT, check=False)
     assert run.returncode == 0, run.stdout[-2000:]
 
 
+def test_repeats_are_looked_for_in_the_first_words_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is beyond the limit is counted, but repeats nothing; scratch does not grow with the document."""
+    names = [f"w{index}" for index in range(40)]
+    texts = [" ".join([*names, *names]), "\n\n".join([*names, *names]), "(" * 80, " ".join(f"{name}," for name in names) * 2]
+    free = [signals.to_pylist()[0] for signals in (compute_signals(*buffers([text])) for text in texts)]
+    monkeypatch.setattr("pipeline.signals.MOST_WORDS", 40)
+    for text, row, without_limit in zip(texts, [compute_signals(*buffers([text])).to_pylist()[0] for text in texts], free, strict=True):
+        assert row["words"] == without_limit["words"]
+        assert row["separated_words"] == without_limit["separated_words"]
+        assert row["lines_packed"] == without_limit["lines_packed"]
+        first = compute_signals(*buffers([text[: len(text) // 2]])).to_pylist()[0]
+        for name in ("repeated_lines", "repeated_paragraphs", "raw_repeated_lines", "repeated_5gram_characters", "copied_5gram_characters"):
+            assert row[name] == first[name]
+    monkeypatch.setattr("pipeline.signals.MOST_CHARACTER_BYTES", 30)
+    row = compute_signals(*buffers([" ".join(["aaaaa"] * 100)])).to_pylist()[0]
+    assert row["separated_words"] == 100
+    assert row["separated_top_2gram_characters"] == 5 * len("aaaaa aaaaa")  # of the first six words
+
+
+def test_numbers_too_large_for_a_column_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.signals._LARGEST", 100)
+    row = compute_signals(*buffers(["a b c d e f g h " * 40])).to_pylist()[0]
+    assert row["copied_5gram_characters"] == row["all_5gram_characters"] == row["characters"] == 100
+    assert row["lines"] == 1
+
+
 def test_offsets_need_not_begin_at_zero() -> None:
     data, offsets = buffers(["skipped ", "the cat\n", "the dog"])
-    rows = compute_signals(data, offsets[1:]).to_pylist()
+    rows = without_lines(compute(data, offsets[1:], separate=False).signals).to_pylist()
     assert rows == [reference("the cat\n"), reference("the dog")]
 
 
 def test_columns_are_whole_numbers_without_nulls() -> None:
     batch = signals_of(["one two"])
+    assert batch.schema == without_lines(compute_signals(*buffers([]))).schema
     assert all(column.type == pa.int32() and column.null_count == 0 for column in batch.columns)
     assert batch["words"].to_numpy().dtype == np.int32

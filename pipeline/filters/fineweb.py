@@ -1,0 +1,39 @@
+"""Filter variant `fineweb`: the three document rules that FineWeb adds to Gopher's and C4's, and its rule on newlines.
+
+Source: arXiv 2406.17557, section 3.6 (from "the heuristic filters": lines that end with punctuation, characters in repeated lines, short
+lines), and datatrove 0.10.1, datatrove/pipeline/filters/fineweb_quality_filter.py, whose defaults the thresholds are
+(`manifests.filters.FineWeb`). Lines here hold more than space and are compared with all of their space; the space at the end of a line
+hides its punctuation. Words of the last rule are the separated ones, as for `gopher-datatrove`.
+"""
+
+from __future__ import annotations
+
+from manifests.filters import FineWeb
+from pipeline.filters.rules import Bound, Rule
+
+
+def rules(thresholds: FineWeb) -> tuple[Rule, ...]:
+    """The rules in datatrove's order: a document gets the reason of the first one that it fails. One of space alone fails the first."""
+    of = thresholds
+    return (
+        Rule(
+            "fineweb_punctuated_lines",
+            "at least 12 % of lines end with a mark that ends a sentence",
+            (Bound("terminal_lines", "lines", least=of.min_punctuated_lines),),
+        ),
+        Rule(
+            "fineweb_short_lines",
+            "at most 67 % of lines have 30 characters or fewer",
+            (Bound("short_lines", "lines", most=of.max_short_lines),),
+        ),
+        Rule(
+            "fineweb_repeated_line_characters",
+            "at most 1 % of characters are in repeated lines",
+            (Bound("full_repeated_line_characters", "characters", without="newlines", most=of.max_repeated_line_characters),),
+        ),
+        Rule(
+            "fineweb_newlines",
+            "at most three newlines to ten words",
+            (Bound("newlines", "separated_words", most=of.max_newlines_per_word),),
+        ),
+    )
