@@ -83,7 +83,7 @@ def size_graph(count: str) -> dict[str, Any]:
     from pipeline.parts import Part
 
     parts = [
-        Part(_NAME.format(n) + ".0000", n, "crawl", _digests(n), 16_000 + n % 1_999, 67_108_864 + n, 100, "gopher-paper", "crawl/general")
+        Part(_NAME.format(n) + ".0000", n, "crawl", _digests(n), 16_000 + n % 1_999, 67_108_864 + n, 100, [], "crawl/general")
         for n in range(int(count))
     ]
     settings = {"folder": "s3://bucket/prepared/decide", "key": "0" * 64, "wanted": list(range(int(count) // 2))}

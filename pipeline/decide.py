@@ -2,13 +2,15 @@
 
 In: the parts of extract. Out, below `OUT/decide`:
 
+    block_lists/<n>-<kind>.arrow   block lists as hashes
     sites/<p>.arrow            per registered domain: documents, words, personal-information spans, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
-    decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket
+    decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines
     dropped/<part>.arrow       the documents that were dropped, with reasons and where they came from
 
-Three stages, each resumable: `pipeline.site_rule`, `pipeline.duplicates`, and the decisions here. Of duplicates the row with the smallest
-row id (priority, part, row) is kept.
+Stages, each resumable: `pipeline.block_lists`, `pipeline.site_rule`, `pipeline.duplicates`, and the decisions here. Of duplicates the row
+with the smallest row id (priority, part, row) is kept. Documents are compared as they were extracted: what line rules remove from them
+plays no part in that.
 """
 
 from __future__ import annotations
@@ -36,17 +38,20 @@ from manifests.steps import (
     write_task,
 )
 from manifests.storage import join
-from pipeline.duplicates import emit_clusters, reasons_before, run_duplicates
+from pipeline.block_lists import idle_lists, list_settings, publish_lists
+from pipeline.duplicates import Before, emit_clusters, reasons_before, run_duplicates
 from pipeline.filters.reasons import REASONS, code_of
 from pipeline.folders import DECIDE, EXTRACT
+from pipeline.line_rules import REMOVED_LINES, removed_lists
 from pipeline.partitions import workers_for
-from pipeline.parts import Part, list_parts, part_from, split_row_ids
+from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
 from pipeline.runners import Runner, run_pipeline
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from pipeline.site_rule import run_site_rule
 from pipeline.tasks import Task, collect, pending_tasks
+from pipeline.verdicts import Reasons
 
-VERSION = 1
+VERSION = 2
 
 
 def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -64,10 +69,12 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
     settings = {**described, "extract": join(out, EXTRACT), "folder": folder, "key": key}
+    lists = publish_lists(manifest, settings)
     sites = run_site_rule(parts, settings, folder=folder, runner=runner)
     edges = run_duplicates(parts, settings, folder=folder, runner=runner)
     final = {**settings, "edges": [output.path for task in edges for output in task.outputs]}
-    tasks = [*sites, *edges, *_run_decisions(parts, final, folder=folder, runner=runner)]
+    decisions = _run_decisions(parts, final, folder=folder, runner=runner)
+    tasks = [*lists, *sites, *edges, *decisions]
     outputs = [output for task in tasks for output in task.outputs]
     remove_stale(folder, outputs, [task.task for task in tasks])
     ledger = merge_ledgers(task.ledger for task in tasks)
@@ -81,7 +88,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
             inputs={EXTRACT: extracted.digest},
             outputs=outputs,
             ledger=ledger,
-            notes=_notes(manifest, ledger),
+            notes=_notes(manifest, ledger, decisions),
         ),
     )
 
@@ -89,25 +96,33 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
 def decide_settings(manifest: CorpusManifest) -> dict[str, Any]:
     """What the output of this step depends on, beside the output of extract."""
     rule = manifest.personal_information
-    sources = {s.name: {"filters": s.filters or manifest.filters, "factual": s.factual, "priority": s.priority} for s in manifest.sources}
+    sources = {s.name: {"filters": filters_of(s, manifest), "factual": s.factual, "priority": s.priority} for s in manifest.sources}
     return {
         "version": VERSION,
         "sources": sources,
         "languages": manifest.languages.model_dump(mode="json"),
+        "block_lists": list_settings(manifest),
         "dedup": manifest.dedup.model_dump(mode="json"),
         "personal_information": None if rule is None else rule.model_dump(mode="json"),
     }
 
 
-def _notes(manifest: CorpusManifest, ledger: Ledger) -> list[str]:
-    """Rules that had no effect say so."""
+def _notes(manifest: CorpusManifest, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
+    """Rules that had no effect say so, and line rules what they removed."""
     asked = {
         "exact_duplicate": manifest.dedup.exact,
         "near_duplicate": manifest.dedup.minhash is not None,
         "personal_information_site": manifest.personal_information is not None,
         "language": manifest.languages.keep != "all",
     }
-    return [f"{reason}: no document was dropped for this" for reason, wanted in asked.items() if wanted and not ledger.dropped.get(reason)]
+    notes = [f"{reason}: no document was dropped for this" for reason, wanted in asked.items() if wanted and not ledger.dropped.get(reason)]
+    blocked = np.array([task.details["blocked"] for task in decisions if task.details["blocked"]], np.int64)
+    if len(blocked):
+        notes += idle_lists(list_settings(manifest), blocked.sum(axis=0))
+    removed, shortened = (sum(task.details[name] for task in decisions) for name in ("removed_lines", "shortened_documents"))
+    if removed:
+        notes.append(f"line rules: {removed:,} lines go from {shortened:,} documents that stay")
+    return notes
 
 
 def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
@@ -136,7 +151,8 @@ def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder
 def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> str:
     """Publish decisions and dropped documents of one part."""
     part = part_from(json.loads(element))
-    reasons, _ = reasons_before(part, settings)
+    before = reasons_before(part, settings)
+    reasons = before.reasons
     clusters = np.zeros(part.rows, np.uint64)
     clustered = np.zeros(part.rows, bool)
     for packed in rows:
@@ -147,7 +163,8 @@ def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> st
         reasons[index[repeated == 1]] = code_of("exact_duplicate")
     cluster = pa.array(clusters, mask=~clustered)
     bucket = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.rows, np.int32)), pa.array([part.bucket]))
-    batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket], schema=DECISIONS)
+    removed = _removed_lines(before, reasons)
+    batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
     outputs = [publish_ipc(settings["folder"], f"decisions/{part.name}.arrow", [batch], DECISIONS)]
     outputs.append(_publish_dropped(part, reasons, cluster, settings))
     counts = np.bincount(reasons, minlength=len(REASONS))
@@ -155,8 +172,21 @@ def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> st
     ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
     task = f"decisions/{part.name}"
     inputs = {part.name: part.sha256}
-    write_task(settings["folder"], TaskManifest(task=task, key=settings["key"], inputs=inputs, outputs=outputs, ledger=ledger))
+    details = {
+        "blocked": before.blocked,
+        "removed_lines": len(removed.flatten()),
+        "shortened_documents": part.rows - removed.null_count,
+    }
+    write_task(
+        settings["folder"], TaskManifest(task=task, key=settings["key"], inputs=inputs, outputs=outputs, ledger=ledger, details=details)
+    )
     return task
+
+
+def _removed_lines(before: Before, reasons: Reasons) -> pa.Array:
+    if before.removed is None or before.line_offsets is None:
+        return pa.nulls(len(reasons), REMOVED_LINES)
+    return removed_lists(before.removed, before.line_offsets, reasons == 0)
 
 
 def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, settings: Mapping[str, Any]) -> Output:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from manifests.corpus import CorpusManifest
+from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.steps import Output, StepManifest
 
@@ -29,6 +29,7 @@ class Part:
         number: rank among all parts, by name.
         sha256: hash over all files of the part (documents, signals, signatures).
         priority: the source's; smaller is kept first among duplicates.
+        filters: the source's `manifests.filters` sections, as JSON; also what `pipeline.kept_text` cleans texts by.
         bucket: `source/band`.
     """
 
@@ -39,7 +40,7 @@ class Part:
     rows: int
     text_bytes: int
     priority: int
-    filters: str
+    filters: list[dict[str, Any]]
     bucket: str
 
     def payload(self) -> dict[str, Any]:
@@ -90,11 +91,17 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
                 rows=documents.rows,
                 text_bytes=documents.text_bytes,
                 priority=source.priority,
-                filters=source.filters or manifest.filters,
+                filters=filters_of(source, manifest),
                 bucket=f"{source.name}/{'factual' if source.factual else 'general'}",
             )
         )
     return parts
+
+
+def filters_of(source: Source, manifest: CorpusManifest) -> list[dict[str, Any]]:
+    """The filters of a source, its own or else the corpus', as JSON-serialisable sections."""
+    filters = manifest.filters if source.filters is None else source.filters
+    return [section.model_dump(mode="json") for section in filters]
 
 
 def group_parts(parts: Sequence[Part], *, text_bytes: int) -> list[list[Part]]:

@@ -1,8 +1,9 @@
 """The tokenize step: kept documents to token shards, joined with their decisions by position.
 
-In: documents and decisions parts, row-aligned; the tokenizer. Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`.
-One task reads consecutive parts of one source, in order, and writes shards of about `shard_tokens` tokens; documents are never
-split over shards. Shard names come from the source and the task's rank in it.
+In: documents and decisions parts, row-aligned (texts without the lines that decide removed: `pipeline.kept_text`); the tokenizer.
+Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`. One task reads consecutive parts of one source, in order, and
+writes shards of about `shard_tokens` tokens; documents are never split over shards. Shard names come from the source and the task's rank
+in it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_st
 from manifests.storage import join, read_bytes
 from pipeline.encoder import Encoder, compare, encode, load_encoder
 from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
+from pipeline.kept_text import kept_documents
 from pipeline.parts import Part, group_parts, list_parts, part_from
 from pipeline.runners import Runner
-from pipeline.schemas import ipc_metadata, iterate_ipc, read_ipc
+from pipeline.schemas import ipc_metadata
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.tokenizer import MODEL
 from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
@@ -102,7 +104,7 @@ def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskMan
     parts = [part_from(part) for part in payload["parts"]]
     pending = _Pending()
     entries: list[ShardEntry] = []
-    documents = 0
+    documents = removed_lines = removed_bytes = 0
 
     def flush() -> None:
         nonlocal pending
@@ -110,8 +112,10 @@ def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskMan
         pending = _Pending()
 
     for part in parts:
-        for tokens, lengths, rows in _encoded(part, encoder, settings):
+        for kept, tokens, lengths, rows in _encoded(part, encoder, settings):
             documents += len(lengths)
+            removed_lines += kept.removed_lines
+            removed_bytes += kept.removed_bytes
             for piece in _split(tokens, lengths, rows, room=settings["shard_tokens"] - pending.count, size=settings["shard_tokens"]):
                 pending.tokens.append(piece[0])
                 pending.lengths.append(piece[1])
@@ -129,29 +133,25 @@ def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskMan
         inputs={part.name: part.sha256 for part in parts},
         outputs=outputs,
         ledger=Ledger(records_in=documents, kept=written),
-        details={"shards": [e.model_dump(mode="json") for e in entries]},
+        details={
+            "shards": [e.model_dump(mode="json") for e in entries],
+            "removed_lines": removed_lines,
+            "removed_bytes": removed_bytes,
+        },
     )
 
 
 def _encoded(part: Part, encoder: Encoder, settings: dict[str, Any]) -> Any:
-    """Per record batch of one part: tokens with boundaries uint32[t], lengths int64[n], side-table rows of its kept documents."""
-    path = join(settings["out"], EXTRACT, "documents", part.name + ".arrow")
-    reasons = read_ipc(join(settings["out"], DECIDE, "decisions", part.name + ".arrow"), columns=["reason"])["reason"].to_numpy()
-    metadata = ipc_metadata(path)
-    start = 0
-    for batch in iterate_ipc(path):
-        kept = batch.filter(pa.array(reasons[start : start + batch.num_rows] == 0))
-        start += batch.num_rows
-        if not kept.num_rows:
-            continue
+    """Per record batch of one part: its kept documents, tokens with boundaries uint32[t], lengths int64[n], side-table rows."""
+    metadata = ipc_metadata(join(settings["out"], EXTRACT, "documents", part.name + ".arrow"))
+    for batch in kept_documents(part, out=settings["out"]):
+        kept = batch.documents
         tokens, offsets = encode(encoder, kept.column("text"))
         _check_sample(kept, tokens, offsets, encoder)
         bounded, lengths = add_boundaries(
             tokens, offsets, bos=encoder.bos_id if settings["bos"] else None, eos=encoder.eos_id if settings["eos"] else None
         )
-        yield bounded, lengths, _side_rows(kept, part, metadata["file"])
-    if start != part.rows or start != len(reasons):
-        raise GristmillError(f"{start} documents but {len(reasons)} decisions", where=path, remedy="delete the decide folder and run again")
+        yield batch, bounded, lengths, _side_rows(kept, part, metadata["file"])
 
 
 def add_boundaries(

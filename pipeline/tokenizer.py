@@ -19,8 +19,9 @@ from manifests.steps import Ledger, StepManifest, begin_step, read_step, require
 from manifests.storage import join, read_bytes
 from pipeline.encoder import load_encoder
 from pipeline.folders import DECIDE, EXTRACT, TOKENIZER
+from pipeline.kept_text import kept_documents
 from pipeline.parts import Part, list_parts
-from pipeline.schemas import iterate_ipc, publish_buffer, read_ipc
+from pipeline.schemas import publish_buffer
 from pipeline.tokenizer_training import train_model
 
 MODEL = "tokenizer.model"
@@ -80,12 +81,10 @@ def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Ite
     threshold = min(1.0, share) * 2.0**64
     key = np.uint64((seed * 0x9E3779B97F4A7C15 + 0x243F6A8885A308D3) % 2**64)
     for part in parts:
-        reasons = read_ipc(join(out, DECIDE, "decisions", part.name + ".arrow"), columns=["reason"])["reason"].to_numpy()
-        start = 0
-        for batch in iterate_ipc(join(out, EXTRACT, "documents", part.name + ".arrow")):
+        for kept in kept_documents(part, out=out):
+            batch = kept.documents
             ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(-1, 2)[
                 : batch.num_rows, 0
             ]
-            chosen = (reasons[start : start + batch.num_rows] == 0) & ((ids ^ key).astype(np.float64) < threshold)
+            chosen = (ids ^ key).astype(np.float64) < threshold
             yield from batch.column("text").filter(pa.array(chosen)).to_pylist()
-            start += batch.num_rows

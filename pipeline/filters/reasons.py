@@ -1,4 +1,8 @@
-"""Why a document is dropped: the complete, ordered list. Its index is the code in decisions files; codes are never reused or moved."""
+"""Why a document is dropped: the complete, ordered list. Its index is the code in decisions files; codes are never reused or moved.
+
+Variants of one rule share a reason: `gopher_words` says that a document failed the words rule of whichever Gopher variant the manifest
+names. New reasons go to the end.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,26 @@ REASONS = (
     "personal_information_site",
     "exact_duplicate",
     "near_duplicate",
+    "blocked_site",
+    "blocked_url",
+    "blocked_word",
+    "no_lines_left",
+    "c4_page_length",
+    "c4_lorem_ipsum",
+    "c4_brace",
+    "c4_sentences",
+    "c4_long_lines",
+    "refinedweb_removed_words",
+    "ccnet_page_length",
+    "ccnet_perplexity",
+    "bad_words",
+    "fineweb_punctuated_lines",
+    "fineweb_short_lines",
+    "fineweb_repeated_line_characters",
+    "fineweb_newlines",
+    "gopher_median_word_length",
+    "gopher_symbol_words",
+    "personal_information_document",
 )
 
 

@@ -16,13 +16,14 @@ import pyarrow as pa
 class Bound:
     """A signal, or the share of one signal in another, and the range it must lie in, ends included.
 
-    A share of nothing is 0.
+    A share of nothing is 0. `without` names a signal that `of` is lessened by.
     """
 
     signal: str
     of: str | None = None
     least: float = -np.inf
     most: float = np.inf
+    without: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ def fails(rule: Rule, signals: pa.Table | pa.RecordBatch) -> npt.NDArray[np.bool
         value = _column(signals, bound.signal)
         if bound.of is not None:
             whole = _column(signals, bound.of)
+            if bound.without is not None:
+                whole = whole - _column(signals, bound.without)
             value = np.divide(value, whole, out=np.zeros_like(value), where=whole > 0)
         failed |= (value < bound.least) | (value > bound.most)
     return failed

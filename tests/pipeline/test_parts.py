@@ -17,7 +17,7 @@ def part(name="s/a.0000", number=0, *, priority=0, text_bytes=10, source="s"):
         rows=1,
         text_bytes=text_bytes,
         priority=priority,
-        filters="none",
+        filters=[],
         bucket=f"{source}/general",
     )
 

@@ -15,27 +15,31 @@ from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from manifests.steps import StepManifest
 from pipeline.extract import extract
-from pipeline.inputs import RawFile
+from pipeline.inputs import RawFile, RawPiece
+from pipeline.readers.pieces import whole
 from pipeline.runners import Runner
-from pipeline.sample import LEAST_FILES, Prediction, draw_files, sample_extract
+from pipeline.sample import LEAST_FILES, Prediction, draw_pieces, sample_extract
 from tests.endtoend.corpora import prose
 
 
-def files(source: str, count: int) -> list[RawFile]:
-    return [RawFile(source=source, name=f"{number}.gz", path=f"/{number}.gz", size=1, stamp="") for number in range(count)]
+def pieces(source: str, count: int) -> list[RawPiece]:
+    return [
+        RawPiece(RawFile(source=source, name=f"{number}.gz", path=f"/{number}.gz", size=1, stamp=""), whole(1), 1)
+        for number in range(count)
+    ]
 
 
 def test_files_are_drawn_per_source_by_their_names() -> None:
-    everything = [*files("a", 1000), *files("b", 2)]
-    drawn = draw_files(everything, share=0.05, seed=1)
-    assert sum(file.source == "a" for file in drawn) == 50
-    assert sum(file.source == "b" for file in drawn) == 2
-    assert drawn == draw_files(everything, share=0.05, seed=1)
-    assert [file for file in everything if file in drawn] == drawn
-    assert drawn != draw_files(everything, share=0.05, seed=2)
+    everything = [*pieces("a", 1000), *pieces("b", 2)]
+    drawn = draw_pieces(everything, share=0.05, seed=1)
+    assert sum(raw.file.source == "a" for raw in drawn) == 50
+    assert sum(raw.file.source == "b" for raw in drawn) == 2
+    assert drawn == draw_pieces(everything, share=0.05, seed=1)
+    assert [raw for raw in everything if raw in drawn] == drawn
+    assert drawn != draw_pieces(everything, share=0.05, seed=2)
     # More files are more of the same: a larger share holds the smaller one.
-    assert set(drawn) <= set(draw_files(everything, share=0.1, seed=1))
-    assert len(draw_files(files("a", 100), share=0.001, seed=1)) == LEAST_FILES
+    assert set(drawn) <= set(draw_pieces(everything, share=0.1, seed=1))
+    assert len(draw_pieces(pieces("a", 100), share=0.001, seed=1)) == LEAST_FILES
 
 
 @pytest.fixture(scope="module")

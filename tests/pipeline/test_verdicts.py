@@ -6,7 +6,7 @@ import pytest
 
 from manifests.corpus import Languages, PersonalInformation
 from pipeline.filters.reasons import REASONS, code_of
-from pipeline.verdicts import filter_reasons, is_heavy, rule_from, site_reasons, spans_of
+from pipeline.verdicts import document_reasons, filter_reasons, is_heavy, rule_from, site_reasons, spans_of
 
 
 def languages(*codes, scores):
@@ -15,9 +15,9 @@ def languages(*codes, scores):
 
 def test_language_and_score() -> None:
     signals = languages("en", "de", "en", "fr", scores=[0.9, 0.9, 0.2, 0.9])
-    kept = filter_reasons(signals, variant="none", languages=Languages(keep=["en", "fr"], min_score=0.5))
+    kept = filter_reasons(signals, filters=(), languages=Languages(keep=["en", "fr"], min_score=0.5)).codes
     assert [REASONS[code] for code in kept] == ["kept", "language", "language", "kept"]
-    assert not filter_reasons(signals, variant="none", languages=Languages()).any()
+    assert not filter_reasons(signals, filters=(), languages=Languages()).codes.any()
 
 
 def test_a_site_marks_only_what_is_left() -> None:
@@ -44,3 +44,13 @@ def test_only_the_kinds_of_the_rule_count() -> None:
 
 def test_no_rule() -> None:
     assert rule_from({"personal_information": None}) is None
+
+
+def test_documents_with_too_many_spans_are_marked_unless_they_have_a_reason() -> None:
+    signals = pa.table({"spans_email": [0, 3, 6, 6], "spans_phone": [5, 3, 0, 0], "spans_ip": [9, 0, 0, 0]})
+    rule = PersonalInformation(kinds=["email", "phone"], max_spans_per_document=5)
+    reasons = np.array([0, 0, 0, 1], np.uint8)
+    marked = code_of("personal_information_document")
+    assert document_reasons(reasons, signals, rule).tolist() == [0, marked, marked, 1]
+    assert document_reasons(reasons, signals, PersonalInformation(kinds=["email"])).tolist() == reasons.tolist()
+    assert document_reasons(reasons, signals, None).tolist() == reasons.tolist()

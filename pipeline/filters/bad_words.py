@@ -1,0 +1,44 @@
+"""Filter variant `bad-words`: pages with listed words go, a share of them chosen by id stays (TFDS c4_utils.py, `get_badwords_filter_fn`).
+
+C4 drops every page with a word of the list; mC4 keeps one in a thousand of them, so that models see some. The choice is a hash of the
+document's id, as everywhere in Gristmill. Words are counted by extract (`pipeline.bad_words`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from manifests.errors import GristmillError
+from manifests.filters import BadWordsFilter
+from pipeline.filters.reasons import code_of
+
+COLUMN = "bad_words"
+
+
+def judge(signals: pa.Table | pa.RecordBatch, thresholds: BadWordsFilter) -> npt.NDArray[np.uint8]:
+    """Reason codes uint8[n].
+
+    Args:
+        signals: with `bad_words`, int32, and, where a share is kept, the documents' `id`.
+
+    Raises:
+        GristmillError: extract counted no bad words.
+    """
+    if COLUMN not in signals.schema.names:
+        raise GristmillError(
+            "`bad-words` needs counts that extract did not store",
+            where="filters",
+            remedy="give the manifest `bad_words` with a list of words and run `gristmill extract`",
+        )
+    failed = signals[COLUMN].to_numpy() > thresholds.max_bad_words
+    if thresholds.keep_share:
+        failed &= ~_chosen(signals["id"], thresholds.keep_share)
+    return np.where(failed, np.uint8(code_of(COLUMN)), np.uint8(0)).astype(np.uint8)
+
+
+def _chosen(ids: pa.Array | pa.ChunkedArray, share: float) -> npt.NDArray[np.bool_]:
+    """Ids are xxh3 hashes of the text: their lower half, which no other choice uses, is as good as a random number."""
+    last = np.array([int.from_bytes(value[8:], "big") for value in ids.to_pylist()], np.uint64)
+    return last < np.float64(share * 2.0**64)

@@ -1,0 +1,30 @@
+"""Filter variant `refinedweb-lines`: RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, section 3.2, appendix G.2).
+
+"If these corrections remove more than 5 % of the words, the document is discarded." The paper cuts a navigation phrase out of its line;
+here the short line that holds it goes. What a line test looks for is in `pipeline.line_kernel`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from manifests.filters import RefinedWebLines
+from pipeline.filters.reasons import code_of
+from pipeline.line_rules import judge_refinedweb_lines, line_values, refinedweb_flags
+
+
+def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: RefinedWebLines) -> npt.NDArray[np.uint8]:
+    """Reason codes uint8[n]; marks the lines that go in `removed`."""
+    values, offsets = line_values(signals)
+    counts = np.zeros((signals.num_rows, 3), np.int64)
+    flags = refinedweb_flags(
+        upper=thresholds.upper, numeric=thresholds.numeric, counter=thresholds.counter, navigation=thresholds.navigation
+    )
+    judge_refinedweb_lines(values, offsets, removed, flags, thresholds.min_words_per_line, counts)
+    gone, total, left = counts.T
+    codes = np.zeros(signals.num_rows, np.uint8)
+    codes[left == 0] = code_of("no_lines_left")
+    codes[gone > thresholds.max_removed_words * total] = code_of("refinedweb_removed_words")
+    return codes

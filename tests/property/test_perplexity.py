@@ -1,0 +1,108 @@
+"""Scores of n-gram models and the normaliser of perplexity against plain Python."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import random
+import re
+import tempfile
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import arpa as reading
+from pipeline.arpa import LanguageModel, read_arpa, score
+from pipeline.perplexity import normalised
+from tests.property.arpas import NGrams, arpa, slow_score
+from tests.property.texts import any_text, buffers, thorough
+
+WORDS = ("a", "b", "c", "▁a", "é", "中文", "<unk>")
+some_sentences = st.lists(st.lists(st.sampled_from(WORDS), max_size=8), min_size=1, max_size=6)
+asked_sentences = st.lists(st.lists(st.sampled_from([*WORDS, "zz", "<s>", "</s>", "0"]), max_size=10), max_size=6)
+
+
+def read(text: str, *, pack: bool = False) -> LanguageModel:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.arpa"
+        path.write_bytes(gzip.compress(text.encode()) if pack else text.encode())
+        return read_arpa(str(path))
+
+
+def some_model(sentences: list[list[str]], order: int, numbers: random.Random) -> NGrams:
+    """All n-grams of some sentences, so that each has its context and its suffix."""
+    found: NGrams = {(word,): (-numbers.random() * 3, 0.0) for word in (*WORDS, "<s>", "</s>")}
+    for words in sentences:
+        sentence = ["<s>", *words, "</s>"]
+        for length in range(1, order + 1):
+            for at in range(len(sentence) - length + 1):
+                backoff = numbers.choice([0.0, -numbers.random(), numbers.random()])
+                found[tuple(sentence[at : at + length])] = (-numbers.random() * 3, backoff)
+    return found
+
+
+@given(some_sentences, asked_sentences, st.integers(1, 5), st.randoms(use_true_random=False), st.booleans())
+@settings(thorough, max_examples=120)
+def test_scores_against_dictionaries(
+    sentences: list[list[str]], asked: list[list[str]], order: int, numbers: random.Random, pack: bool
+) -> None:
+    ngrams = some_model(sentences, order, numbers)
+    model = read(arpa(ngrams, order=order), pack=pack)
+    scores, tokens = score(model, *buffers([" ".join(words) for words in [*asked, *sentences]]))
+    assert tokens.tolist() == [len(words) for words in [*asked, *sentences]]
+    wanted = [slow_score(ngrams, words, order=order) for words in [*asked, *sentences]]
+    assert scores.tolist() == pytest.approx(wanted, abs=1e-3, rel=1e-5)
+
+
+@given(st.lists(st.floats(-1e30, 0), min_size=1, max_size=20), st.sampled_from(["", ".3f", ".12g", "e", ".25e", ".20f"]))
+@thorough
+def test_numbers_are_read_as_python_reads_them(numbers: list[float], form: str) -> None:
+    texts = [format(number, form) for number in numbers]
+    lines = "".join(f"{text}\tw{index}\n" for index, text in enumerate(texts))
+    model = read(f"\\data\\\nngram 1={len(texts) + 2}\n\n\\1-grams:\n{lines}-1\t<s>\n-1\t</s>\n\n\\end\\\n")
+    found = model.unigrams[: len(texts), 0]
+    # A decimal may be rounded twice, to float64 and to float32.
+    assert np.abs(found - np.array([float(text) for text in texts], np.float32)).max() <= np.spacing(np.abs(found)).max()
+    exact = [text for text in texts if len(re.sub("[^0-9]", "", text)) <= 9 and "e" not in text]
+    assert [found[texts.index(text)] for text in exact] == [np.float32(text) for text in exact]
+
+
+@given(any_text, st.sampled_from(["", "\x0b one\x07two ", "「１２」—İΣΑΣ…", "é\u0301", "\u2009a\u2028", "한글 க்ௌ"]))
+@thorough
+def test_normalised_against_one_character_at_a_time(text: str, more: str) -> None:
+    wanted = ""
+    marks = dict(zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True))
+    small = (text + more).strip().lower()
+    # Marks that NFD sorts and that stay are left where they are.
+    sorts = any(unicodedata.combining(letter) and unicodedata.category(letter) != "Mn" for letter in small)
+    whole = "".join(unicodedata.normalize("NFD", letter) for letter in small) if sorts else unicodedata.normalize("NFD", small)
+    for letter in whole:
+        if unicodedata.category(letter) == "Mn" or ord(letter) < 32 or 127 <= ord(letter) < 160:
+            continue
+        longer = {"—": " - ", "．": ". ", "…": "..."}
+        wanted += "0" if letter.isdecimal() else longer.get(letter, marks.get(letter, letter))
+    assert normalised(text + more) == wanted
+
+
+def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = random.Random(1)
+    sentences = [[f"w{numbers.randrange(400)}" for _ in range(12)] for _ in range(600)]
+    text = arpa(some_model(sentences, 3, numbers), order=3)
+    assert len(text) > 4 << 16
+    large = read(text)
+    monkeypatch.setattr(reading, "_BLOCK", 1)
+    small = read(text)
+    for one, other in zip([*large.keys, *large.values], [*small.keys, *small.values], strict=True):
+        assert np.array_equal(one, other)
+    data, offsets = buffers([" ".join(sentence) for sentence in sentences])
+    assert np.array_equal(score(large, data, offsets)[0], score(small, data, offsets)[0])
+    assert math.isfinite(score(large, data, offsets)[0].sum())
+
+
+def test_long_runs_of_marks_take_linear_time() -> None:
+    # Canonical ordering of this would take minutes.
+    assert normalised("a" + "\u0301\u0323" * 500_000 + "b") == "ab"
