@@ -114,6 +114,22 @@ class BadWords(Strict):
     lists: dict[str, str] = Field(min_length=1, description="language code, or `any` for all languages without a list, to a file")
 
 
+class PerplexityModel(Strict):
+    """What measures the perplexity of one language: an n-gram model of SentencePiece pieces, and the SentencePiece model that cuts them."""
+
+    arpa: str = Field(description="the n-gram model, an ARPA file of order 1 to 5 as KenLM's `lmplz` writes it, plain or compressed")
+    sentencepiece: str
+
+
+class Perplexity(Strict):
+    """Models by which extract measures perplexity as CCNet does (arXiv 1911.00359); the terciles of the filter `ccnet` look at it."""
+
+    models: dict[str, PerplexityModel] = Field(min_length=1, description="by language code; other documents have no perplexity")
+    sentences: Literal["document", "lines"] = Field(
+        "document", description="what the model takes as a sentence; cc_net's mine.py: the whole document, without its line breaks"
+    )
+
+
 class TokenizerTraining(Strict):
     """SentencePiece BPE with Llama's options, trained on a hash sample of the documents that were kept."""
 
@@ -157,6 +173,7 @@ class CorpusManifest(Strict):
     languages: Languages = Languages()
     block_lists: list[BlockList] = []
     bad_words: BadWords | None = None
+    perplexity: Perplexity | None = None
     dedup: Dedup = Dedup()
     personal_information: PersonalInformation | None = PersonalInformation()
     tokenizer: Tokenizer
@@ -171,6 +188,10 @@ class CorpusManifest(Strict):
         filters = [section for group in (self.filters, *(source.filters or () for source in self.sources)) for section in group]
         if self.bad_words is None and any(section.variant == "bad-words" for section in filters):
             raise ValueError("the filter `bad-words` needs `bad_words` with a list of words")
+        measured = set() if self.perplexity is None else set(self.perplexity.models)
+        for section in filters:
+            if section.variant == "ccnet" and (missing := set(section.terciles) - measured - ({"any"} if measured else set())):
+                raise ValueError(f"`terciles` of the filter `ccnet` need a model in `perplexity.models` for: {', '.join(sorted(missing))}")
         return self
 
 
@@ -189,7 +210,22 @@ def load_corpus(path: str | Path) -> CorpusManifest:
     bad_words = manifest.bad_words
     if bad_words is not None:
         bad_words = BadWords(lists={language: _absolute(folder, path) for language, path in bad_words.lists.items()})
-    return manifest.model_copy(update={"sources": sources, "tokenizer": tokenizer, "block_lists": block_lists, "bad_words": bad_words})
+    perplexity = manifest.perplexity
+    if perplexity is not None:
+        models = {
+            language: PerplexityModel(arpa=_absolute(folder, model.arpa), sentencepiece=_absolute(folder, model.sentencepiece))
+            for language, model in perplexity.models.items()
+        }
+        perplexity = perplexity.model_copy(update={"models": models})
+    return manifest.model_copy(
+        update={
+            "sources": sources,
+            "tokenizer": tokenizer,
+            "block_lists": block_lists,
+            "bad_words": bad_words,
+            "perplexity": perplexity,
+        }
+    )
 
 
 def _absolute_all(folder: Path, paths: str | list[str] | None) -> list[str] | None:

@@ -7,7 +7,8 @@ In: raw files of a corpus manifest. Out, below `OUT/extract`, for each raw file 
     signatures/<task>.<k>.arrow   MinHash signature and number of shingles
     quarantine/<task>.arrow       broken records, when there are any
 
-The three kinds are row-aligned, rows in the order of the raw file. One task reads one file; names come from the file's name.
+The three kinds are row-aligned, rows in the order of the raw file. One task reads one file, or one piece of a large one
+(`pipeline.readers.pieces`); names come from the file's name and the piece's number.
 """
 
 from __future__ import annotations
@@ -23,18 +24,23 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
-from manifests.storage import join, open_stream
+from manifests.storage import join, map_file
+from pipeline.bad_words import bad_words_settings
 from pipeline.folders import EXTRACT
-from pipeline.inputs import RawFile, list_raw_files, task_name
+from pipeline.inputs import RawPiece, list_raw_pieces
+from pipeline.perplexity import perplexity_settings
 from pipeline.readers import read_records
+from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Broken, Records
 from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
-from pipeline.text_pass import ALL_SIGNALS, LANGUAGE_CHARACTERS, Measured, measure, text_pass
+from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 1
+VERSION = 2
+# Formats whose text depends on how HTML is extracted.
+HTML_FORMATS = ("warc", "arc", "html")
 # A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
 PART_TEXT_BYTES = 64 << 20
 
@@ -48,11 +54,12 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     folder = join(out, EXTRACT)
     settings = extract_settings(manifest)
     sources = {source.name: source for source in manifest.sources}
-    files = list_raw_files(manifest.sources)
-    tasks = [file_task(file, sources[file.source], settings) for file in files]
+    tasks = [piece_task(piece, sources[piece.file.source], settings) for piece in list_raw_pieces(manifest.sources)]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
-    manifests = run_tasks(tasks, extract_file, {**settings, "folder": folder}, folder=folder, label="Extract", runner=runner)
+    manifests = run_tasks(
+        tasks, extract_file, {**settings, **places(manifest), "folder": folder}, folder=folder, label="Extract", runner=runner
+    )
     inputs = {name: digest for task in manifests for name, digest in task.inputs.items()}
     outputs = [output for task in manifests for output in task.outputs]
     remove_stale(folder, outputs, [task.task for task in manifests])
@@ -75,26 +82,44 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
 def extract_settings(manifest: CorpusManifest) -> dict[str, Any]:
     """What the output of this step depends on, beside the inputs. Thresholds do not: they belong to decide."""
     sources = {source.name: source.model_dump(include={"format", "text_field", "id_field", "url_field"}) for source in manifest.sources}
-    minhash = manifest.dedup.minhash
+    for source in manifest.sources:
+        if source.format in HTML_FORMATS:
+            sources[source.name]["extraction"] = source.extraction or manifest.extraction
+    minhash, information = manifest.dedup.minhash, manifest.personal_information
     return {
         "version": VERSION,
         "sources": sources,
+        "text": manifest.text.model_dump(),
+        "mask": [] if information is None else sorted(set(information.mask)),
         "minhash": None if minhash is None else minhash.model_dump(),
         "seed": manifest.seed,
+        "bad_words": bad_words_settings(manifest.bad_words),
+        "perplexity": perplexity_settings(manifest.perplexity),
         "part_text_bytes": PART_TEXT_BYTES,
         "language_characters": LANGUAGE_CHARACTERS,
     }
 
 
-def file_task(file: RawFile, source: Source, settings: Mapping[str, Any]) -> Task:
-    """The task that reads one raw file."""
+def places(manifest: CorpusManifest) -> dict[str, Any]:
+    """Where tasks find what the settings name by the hashes of its contents: no part of what the output depends on."""
+    return {
+        "bad_word_lists": {} if manifest.bad_words is None else dict(manifest.bad_words.lists),
+        "perplexity_models": {} if manifest.perplexity is None else manifest.perplexity.model_dump()["models"],
+    }
+
+
+def piece_task(raw: RawPiece, source: Source, settings: Mapping[str, Any]) -> Task:
+    """The task that reads one raw file or one piece of it."""
     own = {**settings, "sources": settings["sources"][source.name]}
-    return Task(
-        name=task_name(file),
-        key=sha256_of([own, file.name, file.stamp]),
-        weight=file.size,
-        payload={"source": source.model_dump(mode="json"), "file": file.name, "path": file.path},
-    )
+    extraction = own["sources"].get("extraction")
+    payload = {
+        "source": source.model_copy(update={"extraction": extraction}).model_dump(mode="json"),
+        "file": raw.file.name,
+        "path": raw.file.path,
+        "label": raw.label,
+        "piece": [raw.piece.index, raw.piece.start, raw.piece.stop],
+    }
+    return Task(name=raw.task, key=sha256_of([own, raw.label, raw.file.stamp]), weight=raw.size, payload=payload)
 
 
 class _Part:
@@ -110,18 +135,18 @@ class _Part:
         self._signals: list[pa.RecordBatch] = []
         self._signatures: GrowingFile | None = None
 
-    def add(self, measured: Measured) -> None:
+    def add(self, passed: Passed) -> None:
         """One batch more."""
-        if not measured.documents.num_rows:
+        if not passed.documents.num_rows:
             return
-        self.text_bytes += measured.text_bytes
-        self._documents.add(measured.documents)
-        self._signals.append(measured.signals)
-        if measured.signatures is not None:
+        self.text_bytes += passed.text_bytes
+        self._documents.add(passed.documents)
+        self._signals.append(passed.signals)
+        if passed.signatures is not None:
             if self._signatures is None:
-                schema = measured.signatures.schema.with_metadata(self._metadata)
+                schema = passed.signatures.schema.with_metadata(self._metadata)
                 self._signatures = GrowingFile(schema, compress=False)  # to be memory-mapped
-            self._signatures.add(measured.signatures)
+            self._signatures.add(passed.signatures)
 
     def publish(self, folder: str, name: str) -> list[Output]:
         """Publish what there is under `name`; the documents come last in the list and carry the row count. Nothing without rows."""
@@ -129,7 +154,7 @@ class _Part:
         if not rows:
             return []
         signals = _one_dictionary(self._signals)
-        outputs = [publish_ipc(folder, f"signals/{name}.arrow", signals, ALL_SIGNALS.with_metadata(self._metadata))]
+        outputs = [publish_ipc(folder, f"signals/{name}.arrow", signals, signals[0].schema.with_metadata(self._metadata))]
         if self._signatures is not None:
             outputs.append(publish_buffer(folder, f"signatures/{name}.arrow", self._signatures.finish(), rows=rows))
         documents = self._documents.finish()
@@ -137,13 +162,14 @@ class _Part:
 
 
 def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
-    """One raw file to its parts. Payload: name, key, source, file, path."""
+    """One raw file, or a piece of it, to its parts. Payload: name, key, source, file, path, label, piece."""
     return extract_records(raw_records(payload), payload, settings)
 
 
 def raw_records(payload: Mapping[str, Any]) -> Iterator[Records]:
-    """The records of a task's raw file."""
-    return read_records(payload["path"], name=payload["file"], source=Source.model_validate(payload["source"]))
+    """The records that a task reads."""
+    source = Source.model_validate(payload["source"])
+    return read_records(payload["path"], name=payload["file"], source=source, piece=Piece(*payload["piece"]))
 
 
 def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], settings: Mapping[str, Any]) -> TaskManifest:
@@ -160,9 +186,9 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
         broken.extend(records.broken)
         skipped.update(records.skipped)
         if records.documents.num_rows:
-            measured = measure(records.documents, wanted)
-            skipped["empty_text"] += measured.empty
-            part.add(measured)
+            passed = run_text_pass(records.documents, wanted)
+            skipped["empty_text"] += passed.empty
+            part.add(passed)
         if part.text_bytes >= settings["part_text_bytes"]:
             outputs += part.publish(folder, f"{task}.{parts:04d}")
             rows += outputs[-1].rows
@@ -181,7 +207,7 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
     return TaskManifest(
         task=task,
         key=payload["key"],
-        inputs={f"{source.name}/{payload['file']}": content_hash(payload["path"])},
+        inputs={payload["label"]: content_hash(payload["path"], Piece(*payload["piece"]))},
         outputs=outputs,
         ledger=ledger,
     )
@@ -210,13 +236,16 @@ def _error_class(error: str) -> str:
     return error.split(":", 1)[0]
 
 
-def content_hash(path: str) -> str:
-    """Hex 128-bit xxh3 of a raw file's bytes, as found."""
+def content_hash(path: str, piece: Piece) -> str:
+    """Hex 128-bit xxh3 of a raw file's bytes, or of those of a piece, as found."""
     digest = xxhash.xxh3_128()
+    left = piece.stop - piece.start
     try:
-        with open_stream(path) as file:
-            while chunk := file.read(4 << 20):
+        with map_file(path) as file:
+            file.seek(piece.start)
+            while left and (chunk := file.read(min(4 << 20, left))):
                 digest.update(chunk)
+                left -= len(chunk)
     except FileNotFoundError:
         raise GristmillError(
             "no such file", where=path, remedy="it was there when the run began: do not change inputs during a run"

@@ -3,8 +3,9 @@
 In: raw files of a corpus manifest and the share of them to read. Out: the step's outputs for the sample below `OUT/sample/extract`, and a
 `Prediction`. Nothing of the full run is touched.
 
-Two draws make the sample, both by hash of names: of each source the files, never fewer than `LEAST_FILES`; then of each file the records,
-such that both together give the share. Predictions are ratios to raw bytes (of files) and to the share of records, per source.
+Two draws make the sample, both by hash of names: of each source the files (of large ones the pieces), never fewer than `LEAST_FILES`; then
+of each the records, such that both together give the share. Predictions are ratios to raw bytes (of files) and to the share of records,
+per source.
 The sample's documents are the same wherever and whenever it runs. CPU time and memory are measured: they differ from run to run.
 """
 
@@ -23,19 +24,19 @@ import pyarrow as pa
 import xxhash
 
 from manifests.base import sha256_of
-from manifests.corpus import CorpusManifest, MinHash
+from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.steps import TaskManifest, begin_step, remove_stale
 from manifests.storage import join
-from pipeline.extract import PART_TEXT_BYTES, extract_records, extract_settings, file_task, raw_records
+from pipeline.extract import PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
 from pipeline.folders import EXTRACT, SAMPLE
-from pipeline.inputs import RawFile, list_raw_files
+from pipeline.inputs import RawPiece, list_raw_pieces
 from pipeline.readers.records import BATCH_TEXT_BYTES, RAW, Record, Records, raw_batch
 from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, ipc_bytes
 from pipeline.signals import SIGNALS
 from pipeline.tasks import Task, pending_tasks, run_tasks
-from pipeline.text_pass import ALL_SIGNALS, LANGUAGE_CHARACTERS, measure, signature_schema, text_pass
+from pipeline.text_pass import ALL_SIGNALS, run_text_pass, signature_schema, text_pass
 
 # Files differ among themselves: with fewer of them a source's mean says little.
 LEAST_FILES = 16
@@ -104,23 +105,23 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     folder = join(out, SAMPLE, EXTRACT)
     settings = extract_settings(manifest)
     sources = {source.name: source for source in manifest.sources}
-    files = list_raw_files(manifest.sources)
-    drawn = draw_files(files, share=share, seed=manifest.seed)
-    record_share = {name: _record_share(name, files, drawn, share) for name in sources}
-    own = {**settings, "record_share": record_share, "folder": folder}
-    key = {name: value for name, value in own.items() if name != "folder"}
-    tasks = [_sampled(file_task(file, sources[file.source], settings), key) for file in drawn]
+    pieces = list_raw_pieces(manifest.sources)
+    drawn = draw_pieces(pieces, share=share, seed=manifest.seed)
+    record_share = {name: _record_share(name, pieces, drawn, share) for name in sources}
+    key = {**settings, "record_share": record_share}
+    own = {**key, **places(manifest), "folder": folder}
+    tasks = [_sampled(piece_task(piece, sources[piece.file.source], settings), key) for piece in drawn]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
     manifests = run_tasks(tasks, sample_file, own, folder=folder, label="Sample", runner=runner)
     remove_stale(folder, [output for task in manifests for output in task.outputs], [task.task for task in manifests])
     predicted = [
-        _predict(name, files, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")])
+        _predict(name, pieces, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")])
         for name in sources
     ]
     if not sum(source.sampled_documents for source in predicted):
         raise GristmillError("the sample holds no document", where=folder, remedy="use a larger --sample")
-    workers = max(1, min(runner.workers, len(files)))
+    workers = max(1, min(runner.workers, len(pieces)))
     cpu_s = sum(source.cpu_s for source in predicted) + (workers + 1) * _START_CPU_S
     return Prediction(
         sources=tuple(predicted),
@@ -131,23 +132,23 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
         output_bytes=sum(source.output_bytes for source in predicted),
         cpu_s=cpu_s,
         wall_s=cpu_s / workers,
-        worker_bytes=_worker_bytes(manifests, files, drawn, record_share),
+        worker_bytes=_worker_bytes(manifests, pieces, drawn, record_share),
     )
 
 
-def draw_files(files: Sequence[RawFile], *, share: float, seed: int) -> list[RawFile]:
-    """Of each source the files with the smallest hashes: `share` of them, at least `LEAST_FILES`; in the order of `files`."""
-    drawn: set[tuple[str, str]] = set()
-    for source in {file.source for file in files}:
-        own = sorted((_hash(seed, source, file.name), file.name) for file in files if file.source == source)
+def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[RawPiece]:
+    """Of each source the files, or pieces, with the smallest hashes: `share` of them, at least `LEAST_FILES`; in the order of `pieces`."""
+    drawn: set[str] = set()
+    for source in {raw.file.source for raw in pieces}:
+        own = sorted((_hash(seed, raw.label), raw.label) for raw in pieces if raw.file.source == source)
         count = min(len(own), max(LEAST_FILES, math.ceil(share * len(own))))
-        drawn |= {(source, name) for _, name in own[:count]}
-    return [file for file in files if (file.source, file.name) in drawn]
+        drawn |= {label for _, label in own[:count]}
+    return [raw for raw in pieces if raw.label in drawn]
 
 
 def sample_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
     """One raw file's sampled records to parts; the manifest's details say what that took."""
-    _warm()
+    _warm(settings)
     meter = _Meter()
     source = payload["name"].split("/", 1)[0]
     share = settings["record_share"][source]
@@ -185,11 +186,10 @@ class _Meter:
         return {"read_cpu_s": self._reading, "text_cpu_s": self._passing, "file_cpu_s": rest, "peak_bytes": peak}
 
 
-@cache
-def _warm() -> None:
-    """Load kernels, models and tables: once per worker, not once per record as a sample would have it."""
-    settings = {"minhash": MinHash().model_dump(), "seed": 0, "language_characters": LANGUAGE_CHARACTERS}
-    measure(raw_batch([Record(0, None, "http://example.com/", "One document, of a few words.")]), text_pass(settings))
+def _warm(settings: Mapping[str, Any]) -> None:
+    """Load kernels, models and tables: paid once per worker, not once per record as a sample would have it."""
+    wanted = text_pass(settings)
+    run_text_pass(raw_batch([Record(0, None, "http://example.com/", "One document, of a few words: mail me@example.com.")]), wanted)
 
 
 def _selected(batches: Iterator[Records], *, share: float, seed: int, source: str, file: str) -> Iterator[Records]:
@@ -222,16 +222,16 @@ def _sampled(task: Task, settings: Mapping[str, Any]) -> Task:
     return Task(name=task.name, key=sha256_of([task.key, "sample", settings]), payload=task.payload, weight=task.weight)
 
 
-def _record_share(source: str, files: Sequence[RawFile], drawn: Sequence[RawFile], share: float) -> float:
+def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], share: float) -> float:
     """What is left of `share` once the files are drawn."""
-    here, there = (sum(file.source == source for file in some) for some in (drawn, files))
+    here, there = (sum(raw.file.source == source for raw in some) for some in (drawn, pieces))
     return min(1.0, share * there / here)
 
 
 def _predict(
-    source: str, files: Sequence[RawFile], drawn: Sequence[RawFile], record_share: float, manifests: Sequence[TaskManifest]
+    source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: float, manifests: Sequence[TaskManifest]
 ) -> SourcePrediction:
-    raw_bytes, read_bytes = (sum(file.size for file in some if file.source == source) for some in (files, drawn))
+    raw_bytes, read_bytes = (sum(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
     by_files = raw_bytes / read_bytes if read_bytes else 0.0
     whole = by_files / record_share
     kept = sum(manifest.ledger.kept for manifest in manifests)
@@ -241,7 +241,7 @@ def _predict(
     reading, text, rest = (sum(manifest.details[f"{name}_cpu_s"] for manifest in manifests) for name in ("read", "text", "file"))
     return SourcePrediction(
         source=source,
-        files=sum(file.source == source for file in files),
+        files=len({raw.file.name for raw in pieces if raw.file.source == source}),
         raw_bytes=raw_bytes,
         sampled_documents=kept,
         documents=round(kept * whole),
@@ -254,12 +254,12 @@ def _predict(
 @cache
 def _frame_bytes() -> int:
     """Bytes of an Arrow file of no rows, of the three kinds of a part on average."""
-    schemas = (DOCUMENTS, ALL_SIGNALS, signature_schema(1))
-    return sum(ipc_bytes([], schema).size for schema in schemas) // len(schemas)
+    sizes: list[int] = [ipc_bytes([], schema).size for schema in (DOCUMENTS, ALL_SIGNALS, signature_schema(1))]
+    return sum(sizes) // len(sizes)
 
 
 def _worker_bytes(
-    manifests: Sequence[TaskManifest], files: Sequence[RawFile], drawn: Sequence[RawFile], record_share: Mapping[str, float]
+    manifests: Sequence[TaskManifest], pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: Mapping[str, float]
 ) -> int:
     """The peak of the sample's workers, and what a part still grows by in the full run.
 
@@ -272,9 +272,9 @@ def _worker_bytes(
         if not text:
             continue
         source = manifest.task.split("/", 1)[0]
-        largest, read = (max(file.size for file in some if file.source == source) for some in (files, drawn))
+        largest, read = (max(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
         # The text of the source's largest file, were it like this one.
         expected = min(PART_TEXT_BYTES, text / record_share[source] * max(1.0, largest / read))
         held = text + manifest.ledger.kept * _ROW_BYTES + sum(output.bytes for output in manifest.outputs)
         grown = max(grown, max(0.0, expected - text) * held / text)
-    return round(peak + grown)
+    return peak + round(grown)

@@ -41,6 +41,8 @@ DECISIONS = pa.schema(
         pa.field("reason", pa.uint8(), nullable=False),  # index into pipeline.filters.reasons; 0 is kept
         pa.field("cluster", pa.uint64()),  # row id of the copy that was kept; null without duplicates
         pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        # Numbers of the lines that go, among the document's lines that hold a word; null where none goes or the document is dropped.
+        pa.field("removed_lines", pa.list_(pa.field("item", pa.uint32(), nullable=False))),
     ]
 )
 
@@ -140,6 +142,12 @@ def iterate_ipc(path: str) -> Iterator[pa.RecordBatch]:
         reader = pa.ipc.open_file(file)
         for index in range(reader.num_record_batches):
             yield reader.get_batch(index)
+
+
+def ipc_names(path: str) -> list[str]:
+    """The names of an IPC file's columns."""
+    with map_file(path) as file:
+        return list(pa.ipc.open_file(file).schema.names)
 
 
 def ipc_metadata(path: str) -> dict[str, str]:

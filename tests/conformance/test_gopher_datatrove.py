@@ -77,11 +77,11 @@ def test_with_spacys_words_nearly_every_decision_is_datatroves(tmp_path: Path) -
     signals = compute(*text_buffers(pa.array(texts, pa.large_string()))).signals
     words, spacys = signals["separated_words"].to_numpy(), np.array([row["words"] for row in theirs])
     print(f"words: ours {words.sum()}, spaCy's {spacys.sum()}, documents with as many {(words == spacys).mean():.4f}")
-    assert abs(words.sum() / spacys.sum() - 1) < 0.01
+    assert abs(words.sum() / spacys.sum() - 1) < 0.005
     for name, (section, names) in VARIANTS.items():
         wanted, found = [names[row[name]] for row in theirs], reasons(signals, section)
         decisions = sum((ours == "kept") != (other == "kept") for ours, other in zip(found, wanted, strict=True))
         different = Counter((ours, other) for ours, other in zip(found, wanted, strict=True) if ours != other)
         print(f"{name}: {len(texts)} documents, {decisions} other decisions, other reasons {different.most_common()}")
         # docs/filters.md names what differs.
-        assert decisions <= 0.005 * len(texts)
+        assert decisions <= 1 + 0.001 * len(texts)

@@ -32,9 +32,9 @@ class Corpus:
 
     path: Path
     records: int = 0
-    fates: dict[str, str] = field(default_factory=dict)
+    fates: dict[str | None, str] = field(default_factory=dict)
 
-    def document(self, name: str, fate: str = "kept") -> str:
+    def document(self, name: str | None, fate: str = "kept") -> str | None:
         self.records += 1
         self.fates[name] = fate
         return name
@@ -64,6 +64,7 @@ def write_corpus(folder: Path, *, scale: int = 1, vocab_size: int = 420) -> Corp
     _write_json_lines(folder, corpus, 10 * scale)
     _write_parquet(folder, corpus, 6 * scale)
     _write_wiki(folder, corpus, 5 * scale)
+    _write_other_formats(folder, corpus)
     manifest = {
         "kind": "corpus",
         "version": 1,
@@ -74,6 +75,12 @@ def write_corpus(folder: Path, *, scale: int = 1, vocab_size: int = 420) -> Corp
             _source("crawl-wet", "wet", "*.wet", priority=110),
             _source("articles", "jsonl", "articles*", priority=50),
             _source("books", "parquet", "*.parquet", priority=60),
+            _source("columns", "arrow", "*.arrow"),
+            _source("old-crawl", "arc", "*.arc"),
+            _source("page", "html", "*.html"),
+            _source("novel", "text", "*.txt", filters=["c4-tfds", {"variant": "fineweb", "max_short_lines": 0.9}]),
+            _source("paper", "latex", "*.tex", filters="none"),
+            _source("questions", "stackexchange", "Posts.xml", filters="none"),
             _source("wiki", "mediawiki", "*.xml.bz2", priority=10, factual=True),
         ],
         "tokenizer": {"train": {"vocab_size": vocab_size, "sample_mb": 1}},
@@ -171,3 +178,38 @@ def _write_wiki(folder: Path, corpus: Corpus, count: int) -> None:
     corpus.records += 1  # a talk page
     pages.append("<page><title>Talk:x</title><ns>1</ns><id>999</id><revision><text>chat</text></revision></page>")
     _raw(folder, "wiki.xml.bz2", bz2.compress((SITE + "\n".join(pages) + "</mediawiki>").encode()))
+
+
+def _write_other_formats(folder: Path, corpus: Corpus) -> None:
+    """One file each of the formats that need no more to be seen."""
+    names = [corpus.document(f"row-{number}") for number in range(3)]
+    table = pa.table({"id": names, "text": [prose(name) for name in names]})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    _raw(folder, "rows.arrow", sink.getvalue().to_pybytes())
+
+    block = page(prose("arc"))
+    corpus.document(None)  # ARC knows no record ids
+    corpus.records += 1  # the file's own description
+    version = b"1 0 made-up\nURL IP-address Archive-date Content-type Archive-length\n"
+    arc = b"filedesc://old.arc 0.0.0.0 19990101000000 text/plain %d\n%s\n" % (len(version), version)
+    arc += b"http://old.example/ 192.0.2.1 19990101000000 text/html %d\n%s\n" % (len(block), block)
+    _raw(folder, "old.arc", arc)
+
+    corpus.document("one.html")
+    _raw(folder, "one.html", f"<html><body><p>{prose('html')}</p></body></html>".encode())
+    lines = [line for line in prose("novel", words=400).replace("\n\n", " ").split(". ") if line]
+    corpus.document("novel.txt")
+    _raw(folder, "novel.txt", ("Contents\n" + "".join(f"{line.rstrip('.')}.\n" for line in lines) + "The end\n").encode())
+    corpus.document("paper.tex")
+    _raw(folder, "paper.tex", f"\\begin{{document}} title \\section{{One}} {prose('paper')} \\end{{document}}".encode())
+
+    corpus.document("77")
+    corpus.records += 2  # an answer, which is part of its question's document, and one without a question
+    rows = (
+        f'<row Id="77" PostTypeId="1" Score="3" Title="Why?" Body="&lt;p&gt;{prose("question")}&lt;/p&gt;" />'
+        f'<row Id="78" PostTypeId="2" ParentId="77" Score="5" Body="&lt;p&gt;{prose("answer")}&lt;/p&gt;" />'
+        '<row Id="79" PostTypeId="2" ParentId="9" Score="5" Body="lost" />'
+    )
+    _raw(folder, "Posts.xml", f'<?xml version="1.0" encoding="utf-8"?><posts>{rows}</posts>'.encode())

@@ -51,7 +51,15 @@ def test_ledgers_balance_and_count_every_record(corpus, prepared) -> None:
     extract, decide = read_step(str(prepared / "extract")), read_step(str(prepared / "decide"))
     shards = open_shards(str(prepared / "shards")).manifest
     assert extract.ledger.records_in == corpus.records
-    assert extract.ledger.dropped == {"empty_text": 1, "http_status": 1, "not_article": 1, "request": 1}
+    assert extract.ledger.dropped == {
+        "answer": 1,
+        "answer_without_question": 1,
+        "empty_text": 1,
+        "filedesc": 1,
+        "http_status": 1,
+        "not_article": 1,
+        "request": 1,
+    }
     assert extract.ledger.quarantined == {"invalid JSON": 1, "no HTTP status line": 1, "no text": 1}
     assert extract.ledger.kept == decide.ledger.records_in == len(corpus.fates)
     fates = Counter(corpus.fates.values())
@@ -77,7 +85,8 @@ def test_dropped_documents_are_listed_with_reason_and_kept_copy(corpus, prepared
 def test_tokens_are_the_kept_texts_with_boundaries(corpus, prepared) -> None:
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(prepared / "tokenizer" / "tokenizer.model"))
     shards = open_shards(str(prepared / "shards"))
-    assert sorted(shards.buckets) == ["articles/general", "books/general", "crawl-wet/general", "crawl/general", "wiki/factual"]
+    general = ("articles", "books", "columns", "crawl", "crawl-wet", "novel", "old-crawl", "page", "paper", "questions")
+    assert set(shards.buckets) == {*(f"{name}/general" for name in general), "wiki/factual"}
     seen = {}
     for bucket in shards.buckets.values():
         for index in range(len(bucket.entries)):
@@ -89,10 +98,15 @@ def test_tokens_are_the_kept_texts_with_boundaries(corpus, prepared) -> None:
                 assert document[-1] == tokenizer.eos_id()
                 assert row["source"] == bucket.name.split("/")[0]
                 text = tokenizer.DecodeIds(document[1:-1])
-                assert row["document_id"] == document_ids(normalise(pa.array([text], pa.large_string())))[0].as_py()
+                # A document whose lines were removed keeps the id of its whole text.
+                whole = row["document_id"] == document_ids(normalise(pa.array([text], pa.large_string())))[0].as_py()
+                assert whole == (bucket.name != "novel/general")
                 seen[row["record_name"]] = text
     assert set(seen) == {name for name, fate in corpus.fates.items() if fate == "kept"}
     assert seen["article-3"] == prose("article 3")
+    lines = seen["novel.txt"].splitlines()
+    assert len(lines) > 20
+    assert all(line.endswith(".") and len(line.split()) >= 5 for line in lines)
     assert seen["2"] == "Page 2\n\n" + prose("wiki 2")
 
 
