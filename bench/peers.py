@@ -17,10 +17,11 @@ HERE = Path(__file__).resolve().parent
 ENVIRONMENTS = HERE.parent / ".cache" / "peers"
 
 # What the environment of a peer holds. datatrove splits English words with spaCy, which it does not pull in by itself. numpy 1: dolma
-# 1.2.1 was built for it.
+# 1.2.1 was built for it. ufal-kenlm is KenLM's own Python module, as wheels.
 REQUIREMENTS = {
     "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7", "nltk==3.9.2"],
     "dolma": ["dolma==1.2.1"],
+    "kenlm": ["ufal-kenlm==26.4.1"],
 }
 # Nothing that came out later is installed.
 _AS_OF = "2026-11-01"

@@ -194,6 +194,8 @@ def _signal_column(field: pa.Field, rows: U64) -> pa.Array:
     count = len(rows)
     if pa.types.is_dictionary(field.type):
         return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int16)), pa.array(["en"])).cast(field.type)
+    if pa.types.is_list(field.type):
+        return pa.array([[0]] * count, field.type)
     if pa.types.is_floating(field.type):
         return pa.array(np.full(count, 0.9, np.float32))
     if field.name.startswith("spans_"):

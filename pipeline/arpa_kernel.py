@@ -311,7 +311,8 @@ def score_lines(
             for i in range(useful - 1, 0, -1):
                 history[i] = history[i - 1]
             history[0] = word
-            backoffs[:useful] = fresh[:useful]
+            for i in range(useful):
+                backoffs[i] = fresh[i]
             known = useful
         scores[sentence] = total
         tokens[sentence] = count

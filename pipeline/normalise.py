@@ -14,6 +14,8 @@ another.
 
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 from functools import cache
 from typing import Any, TypeVar
@@ -31,6 +33,9 @@ from pipeline.mojibake import decode, gate, repair, suspicious
 _BYTE_ORDER_MARK = "\ufeff"
 # Rounds of repair and normal form; two are enough for all that was ever seen.
 _MOST_ROUNDS = 8
+# Normal forms sort combining marks, at the square of their number in a row: texts with longer rows keep the form they have. No language has
+# more than 30 (Unicode Standard Annex 15, section 13, "Stream-Safe Text Format").
+_MOST_MARKS = 1_000
 
 _CLEAN, _MENDED = 0, 1
 
@@ -79,12 +84,22 @@ def _mend(text: str, settings: TextSettings) -> str:
             text = text.replace("\x00", "")
         if settings.mojibake == "repair":
             text = repair(text)
-        if settings.unicode != "none":
+        if settings.unicode != "none" and _long_marks().search(text) is None:
             text = unicodedata.normalize(settings.unicode, text)
         text = text.lstrip(blank + _BYTE_ORDER_MARK).rstrip(blank)
         if text == before:
             break
     return text
+
+
+@cache
+def _long_marks() -> re.Pattern[str]:
+    """More than `_MOST_MARKS` combining marks in a row."""
+    marks = [point for point in range(sys.maxunicode + 1) if unicodedata.combining(chr(point))]
+    starts = [point for point in marks if not unicodedata.combining(chr(point - 1))]
+    ends = [point for point in marks if point == sys.maxunicode or not unicodedata.combining(chr(point + 1))]
+    ranges = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in zip(starts, ends, strict=True))
+    return re.compile(f"[{ranges}]{{{_MOST_MARKS + 1}}}")
 
 
 @nb.njit(cache=True, nogil=True)

@@ -46,7 +46,7 @@ def some_model(sentences: list[list[str]], order: int, numbers: random.Random) -
 
 
 @given(some_sentences, asked_sentences, st.integers(1, 5), st.randoms(use_true_random=False), st.booleans())
-@settings(thorough, max_examples=120)
+@settings(thorough, max_examples=80)
 def test_scores_against_dictionaries(
     sentences: list[list[str]], asked: list[list[str]], order: int, numbers: random.Random, pack: bool
 ) -> None:
@@ -96,7 +96,7 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     large = read(text)
     monkeypatch.setattr(reading, "_BLOCK", 1)
     small = read(text)
-    for one, other in zip([*large.keys, *large.values], [*small.keys, *small.values], strict=True):
+    for one, other in (*zip(large.keys, small.keys, strict=True), *zip(large.values, small.values, strict=True)):
         assert np.array_equal(one, other)
     data, offsets = buffers([" ".join(sentence) for sentence in sentences])
     assert np.array_equal(score(large, data, offsets)[0], score(small, data, offsets)[0])

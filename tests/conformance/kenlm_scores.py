@@ -1,0 +1,27 @@
+"""Runs in KenLM's own environment: what its Python module says of sentences, and what cc_net makes of that.
+
+    python kenlm_scores.py ROWS.jsonl RESULT.jsonl
+
+Rows have `arpa`, a path, and `sentences`, tokens with spaces between them; results `scores`, and `perplexities`, null without a token.
+"""
+
+import json
+import sys
+
+import kenlm
+
+
+def main(source, result):
+    with open(source, encoding="utf-8") as rows, open(result, "w", encoding="utf-8") as out:
+        for line in rows:
+            row = json.loads(line)
+            model, scores, perplexities = kenlm.Model(row["arpa"]), [], []
+            for sentence in row["sentences"]:
+                scores.append(model.score(sentence))
+                length = len(sentence.split()) + 1
+                perplexities.append(round(10.0 ** (-scores[-1] / length), 1) if length > 1 else None)
+            out.write(json.dumps({"scores": scores, "perplexities": perplexities}) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
