@@ -20,6 +20,7 @@ from pipeline.signal_columns import (
     SEPARATED_REPEATED_5GRAM,
     TOP_2GRAM,
 )
+from pipeline.unaligned import eight_bytes
 
 U64 = nb.uint64
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -229,20 +230,6 @@ def window_totals(lengths: Any, count: Any, row: Any) -> None:
 
 
 @bare_kernel
-def _eight_bytes(data: Any, at: Any) -> Any:
-    return (
-        U64(data[at])
-        | (U64(data[at + 1]) << U64(8))
-        | (U64(data[at + 2]) << U64(16))
-        | (U64(data[at + 3]) << U64(24))
-        | (U64(data[at + 4]) << U64(32))
-        | (U64(data[at + 5]) << U64(40))
-        | (U64(data[at + 6]) << U64(48))
-        | (U64(data[at + 7]) << U64(56))
-    )
-
-
-@bare_kernel
 def _mix(h: Any, value: Any) -> Any:
     h = (h ^ value) * _MULTIPLIER
     return h ^ (h >> U64(32))
@@ -250,21 +237,23 @@ def _mix(h: Any, value: Any) -> Any:
 
 @bare_kernel
 def _share_prefix(characters: Any, starts: Any, positions: Any, scratch: Any) -> Any:
-    """List in `scratch.counts` the positions that another may share its first `PREFIX_BYTES` bytes with, or whose five words are shorter.
+    """List in `scratch.counts` the positions that another may share its first `PREFIX_BYTES` bytes with, or whose five words are shorter;
+    `scratch.marked` tells the first from the second.
 
     A bit of the hash stands for it: a few positions more are listed, none that repeats anything is lost. Returns how many these are.
     """
-    grams, counts, bits = scratch.grams, scratch.counts, scratch.bits
+    grams, counts, marked, bits = scratch.grams, scratch.counts, scratch.marked, scratch.bits
     mask = _clear_bits(positions, bits)
     for index in range(positions):
         at = nb.int64(starts[index])
-        h = _mix(_mix(U64(0), _eight_bytes(characters, at)), _eight_bytes(characters, at + 8))
+        h = _mix(_mix(U64(0), eight_bytes(characters, at)), eight_bytes(characters, at + 8))
         grams[index] = h
         _note(h, bits, mask)
     listed = 0
     for index in range(positions):
-        counts[listed] = index
-        listed += _noted_again(grams[index], bits, mask) or starts[index + 5] - starts[index] < PREFIX_BYTES
+        shared = _noted_again(grams[index], bits, mask)
+        counts[listed], marked[listed] = index, shared
+        listed += shared or starts[index + 5] - starts[index] < PREFIX_BYTES
     return listed
 
 
@@ -284,7 +273,14 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
         lengths: int32[count], characters of the words.
         scratch, row: as above.
     """
-    grams, counts, slots, blocks, bits = scratch.grams, scratch.counts, scratch.slots, scratch.blocks, scratch.bits
+    grams, counts, marked, slots, blocks, bits = (
+        scratch.grams,
+        scratch.counts,
+        scratch.marked,
+        scratch.slots,
+        scratch.blocks,
+        scratch.bits,
+    )
     if count < 5:
         return base
     candidates = _share_prefix(characters, starts, count - 4, scratch)
@@ -293,23 +289,28 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
         blocks[candidate] = _SECOND_MULTIPLIER
     for n in range(5, 11):
         noted = _clear_bits(candidates, bits)
+        # Those that have outgrown the prefix without sharing it repeat nothing from here on.
+        left = 0
         for candidate in range(candidates):
             index = nb.int64(counts[candidate])
             if index > count - n:
-                candidates = candidate
                 break
             at = nb.int64(starts[index])
             size = starts[index + n] - at
+            if size >= PREFIX_BYTES and not marked[candidate]:
+                continue
             done = (starts[index + n - 1] - at) & ~7 if n > 5 else nb.int64(0)
             h = blocks[candidate]
             while done + 8 <= size:
-                h = _mix(h, _eight_bytes(characters, at + done))
+                h = _mix(h, eight_bytes(characters, at + done))
                 done += 8
-            blocks[candidate] = h
-            rest = _eight_bytes(characters, at + done) & ((U64(1) << U64(8 * (size - done))) - U64(1))
+            counts[left], marked[left], blocks[left] = index, marked[candidate], h
+            rest = eight_bytes(characters, at + done) & ((U64(1) << U64(8 * (size - done))) - U64(1))
             h = _mix(_mix(h, rest), U64(size))
-            grams[candidate] = h
+            grams[left] = h
             _note(h, bits, noted)
+            left += 1
+        candidates = left
         if candidates < 2:
             break
         mask = table_mask(candidates)
