@@ -44,7 +44,7 @@ from bench.peers import Unavailable, peer_environment, peer_python  # noqa: E402
 
 _TEXTS = ("books", "factual", "scientific", "stackexchange", "multilingual", "pii")
 _EXTRACT_MB = 200.0
-_WARC_COPIES = 6
+_WARC_COPIES = 12
 _STATISTICS_SECONDS = 4.0
 
 
