@@ -23,7 +23,7 @@ from dedup.characters import WORD, classes
 from manifests.corpus import BadWords
 from manifests.errors import GristmillError
 from manifests.storage import read_bytes
-from pipeline.line_kernel import code_point
+from pipeline.utf8_kernel import code_point
 
 ANY = "any"
 UNSPACED = ("ja", "th", "zh")

@@ -22,10 +22,11 @@ from manifests.errors import GristmillError
 from manifests.filters import C4, RefinedWebLines, filters_from
 from manifests.storage import join
 from pipeline.folders import DECIDE, EXTRACT
-from pipeline.line_kernel import code_point, copy_without_citations
+from pipeline.line_kernel import copy_without_citations
 from pipeline.normalise import text_buffers
 from pipeline.parts import Part
 from pipeline.schemas import iterate_ipc, read_ipc
+from pipeline.utf8_kernel import code_point, without_space_behind
 
 
 class Cleaning(NamedTuple):
@@ -175,12 +176,4 @@ def trim(data: Any, start: Any, end: Any, table: Any) -> Any:
         if not table[point] & SPACE:
             break
         start += width
-    while end > start:
-        last = end - 1
-        while data[last] & 0xC0 == 0x80:
-            last -= 1
-        point, _ = code_point(data, last)
-        if not table[point] & SPACE:
-            break
-        end = last
-    return start, end
+    return start, without_space_behind(data, start, end, table)

@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.characters import SPACE
+from pipeline.utf8_kernel import code_point
 
 WORDS_MASK = 0x3FF
 MOST_WORDS = 1023
@@ -282,22 +283,6 @@ def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -
         at += 1
         i += 1
     return at
-
-
-@nb.njit(cache=True, nogil=True)
-def code_point(data: Any, i: Any) -> Any:
-    """The code point at `i` and its number of bytes."""
-    point = nb.int64(data[i])
-    if point < 0x80:
-        return point, 1
-    if point < 0xE0:
-        return ((point & 31) << 6) | (nb.int64(data[i + 1]) & 63), 2
-    if point < 0xF0:
-        return ((point & 15) << 12) | ((nb.int64(data[i + 1]) & 63) << 6) | (nb.int64(data[i + 2]) & 63), 3
-    return (
-        ((point & 7) << 18) | ((nb.int64(data[i + 1]) & 63) << 12) | ((nb.int64(data[i + 2]) & 63) << 6) | (nb.int64(data[i + 3]) & 63),
-        4,
-    )
 
 
 @nb.njit(cache=True, nogil=True)

@@ -23,6 +23,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.utf8_kernel import code_point
+
 # Beyond the Basic Multilingual Plane no character is told apart: all are as its last, which is none.
 CODE_POINTS = 0x10000
 _LINE_FEED = 10
@@ -113,29 +115,13 @@ def suspicious(data: Any, start: Any, end: Any, classes: Any, bad: Any, alone: A
     previous = -1
     index = start
     while index < end:
-        point, width = decode(data, index)
+        point, width = code_point(data, index)
         index += width
         kind = nb.int64(classes[min(point, CODE_POINTS - 1)])
         if alone[kind] or (previous >= 0 and bad[previous, kind]):
             return True
         previous = kind
     return False
-
-
-@nb.njit(cache=True, nogil=True)
-def decode(data: Any, index: Any) -> Any:
-    """The code point that begins at `index` and its bytes. The text is valid UTF-8."""
-    byte = nb.int64(data[index])
-    if byte < 0x80:
-        return byte, 1
-    if byte < 0xE0:
-        return (byte & 31) << 6 | nb.int64(data[index + 1] & 63), 2
-    if byte < 0xF0:
-        return (byte & 15) << 12 | nb.int64(data[index + 1] & 63) << 6 | nb.int64(data[index + 2] & 63), 3
-    return (
-        (byte & 7) << 18 | nb.int64(data[index + 1] & 63) << 12 | nb.int64(data[index + 2] & 63) << 6 | nb.int64(data[index + 3] & 63),
-        4,
-    )
 
 
 @nb.njit(cache=True, nogil=True)

@@ -28,7 +28,8 @@ import xxhash
 
 from dedup.characters import SPACE, classes
 from manifests.corpus import TextSettings
-from pipeline.mojibake import decode, gate, repair, suspicious
+from pipeline.mojibake import gate, repair, suspicious
+from pipeline.utf8_kernel import code_point, without_space_behind
 
 _BYTE_ORDER_MARK = "\ufeff"
 # Rounds of repair and normal form; two are enough for all that was ever seen.
@@ -131,18 +132,11 @@ def _look(
             )
         kinds[row] = _MENDED if mended else _CLEAN
         while start < end:
-            point, width = decode(data, start)
+            point, width = code_point(data, start)
             if not table[point] & SPACE and point != 0xFEFF:
                 break
             start += width
-        while end > start:
-            last = end - 1
-            while data[last] & 0xC0 == 0x80:
-                last -= 1
-            point, _ = decode(data, last)
-            if not table[point] & SPACE:
-                break
-            end = last
+        end = without_space_behind(data, start, end, table)
         starts[row], ends[row] = start, end
 
 
@@ -150,7 +144,7 @@ def _look(
 def _holds(data: Any, start: Any, end: Any, members: Any) -> Any:
     index = start
     while index < end:
-        point, width = decode(data, index)
+        point, width = code_point(data, index)
         if members[point]:
             return True
         index += width

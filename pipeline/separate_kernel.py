@@ -16,9 +16,9 @@ import numpy as np
 
 from dedup.characters import LETTER
 from pipeline.bare_kernel import bare_kernel
-from pipeline.line_kernel import code_point
 from pipeline.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
 from pipeline.signal_columns import PLAIN_WORD_CHARACTERS, PLAIN_WORDS, SEPARATED_LETTER_WORDS, SEPARATED_WORDS
+from pipeline.utf8_kernel import code_point
 
 U64 = nb.uint64
 _SEED = np.uint64(0xCBF29CE484222325)

@@ -17,7 +17,7 @@ import numpy as np
 
 from dedup.characters import LETTER, SPACE, WORD
 from pipeline.bare_kernel import bare_kernel
-from pipeline.line_kernel import code_point, line_properties
+from pipeline.line_kernel import line_properties
 from pipeline.ngram_kernel import PREFIX_BYTES
 from pipeline.point_classes import CAPITAL, DIGIT, TERMINAL
 from pipeline.separate_kernel import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
@@ -52,6 +52,7 @@ from pipeline.signal_columns import (
     WORD_CHARACTERS,
     WORDS,
 )
+from pipeline.utf8_kernel import code_point
 
 U64 = nb.uint64
 _SEED = np.uint64(0xCBF29CE484222325)

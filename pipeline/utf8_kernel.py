@@ -1,0 +1,39 @@
+"""UTF-8 for kernels. In: valid UTF-8 bytes. Out: code points, and texts without the space around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+
+from dedup.characters import SPACE
+
+
+@nb.njit(cache=True, nogil=True)
+def code_point(data: Any, i: Any) -> Any:
+    """The code point at `i` and its number of bytes."""
+    point = nb.int64(data[i])
+    if point < 0x80:
+        return point, 1
+    if point < 0xE0:
+        return ((point & 31) << 6) | (nb.int64(data[i + 1]) & 63), 2
+    if point < 0xF0:
+        return ((point & 15) << 12) | ((nb.int64(data[i + 1]) & 63) << 6) | (nb.int64(data[i + 2]) & 63), 3
+    return (
+        ((point & 7) << 18) | ((nb.int64(data[i + 1]) & 63) << 12) | ((nb.int64(data[i + 2]) & 63) << 6) | (nb.int64(data[i + 3]) & 63),
+        4,
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def without_space_behind(data: Any, start: Any, end: Any, table: Any) -> Any:
+    """Where a text ends without the space at its end; `start` if it holds nothing else. `table`: `dedup.characters.classes()`."""
+    while end > start:
+        last = end - 1
+        while data[last] & 0xC0 == 0x80:
+            last -= 1
+        point, _ = code_point(data, last)
+        if not table[point] & SPACE:
+            break
+        end = last
+    return end
