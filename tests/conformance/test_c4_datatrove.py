@@ -45,7 +45,7 @@ def ours(texts: list[str]) -> tuple[list[str], list[str], list[dict[str, int]]]:
 
 def test_the_same_sentences_give_the_same_decisions_and_texts(tmp_path: Path) -> None:
     # Lines are ours: the peer gets no other line breaks. test_own_splitter counts what they change.
-    texts = [OTHER_BREAKS.sub("", text) for text in documents(sample_mb=1)]
+    texts = [OTHER_BREAKS.sub("", text) for text in documents(sample_mb=0.5)]
     reasons, cleaned, sentences = ours(texts)
     rows = [{"text": text, "sentences": counts} for text, counts in zip(texts, sentences, strict=True)]
     theirs = run_peer("datatrove", "datatrove_c4.py", rows, tmp_path, "given")
@@ -60,7 +60,7 @@ def test_the_same_sentences_give_the_same_decisions_and_texts(tmp_path: Path) ->
 
 def test_own_splitter(tmp_path: Path) -> None:
     """With spaCy's sentences a few documents near the threshold are decided otherwise; docs/filters.md says which and why."""
-    texts = documents(sample_mb=1)
+    texts = documents(sample_mb=0.5)
     reasons, _, sentences = ours(texts)
     rows = [{"text": text, "sentences": {}} for text in texts]
     theirs = run_peer("datatrove", "datatrove_c4.py", rows, tmp_path, "own")
