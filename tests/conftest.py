@@ -16,8 +16,17 @@ from tests.store.server import Store, find_weed, object_store
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:
-    """Tests that a shell started in the background ignore Ctrl-C, and so would the commands that they start and stop."""
+    """Tests that a shell started in the background ignore Ctrl-C, under nohup the end of the terminal too; so would what they start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side (`make test`), those of a file follow each other, as they share what is dear; and those on Flink, whose
+    cluster takes the memory of three."""
+    for item in items:
+        folder, name = item.path.parent.name, item.path.name
+        item.add_marker(pytest.mark.xdist_group("flink" if folder == "flink" else f"{folder}/{name}"))
 
 
 @pytest.fixture(scope="session")
