@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from tests.endtoend.commands import start_prep
 from tests.paths import DEVELOPMENT_CORPUS
 from tests.store.server import Store, find_weed, object_store
+
+# Processes of pytest-xdist get the width of a terminal that they do not have; tables would be cut to it.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session", autouse=True)
