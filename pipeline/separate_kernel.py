@@ -35,7 +35,6 @@ KEPT, USED, FULL, SEEN = range(4)
 
 _DOT = 46
 _DASHES = (0x2013, 0x2014)
-_DEGREE = 0xB0
 
 
 @bare_kernel

@@ -61,11 +61,8 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _HASH = 35
 _DOT = 46
 _NEWLINE = 10
-_ELLIPSIS = 0x2026
 # FineWeb's short lines (datatrove 0.10.1, fineweb_quality_filter.py, `short_line_length`).
 SHORT_LINE = 30
-# What an odd run of characters says of itself.
-_ENDS_IN_ELLIPSIS = 1
 
 
 @bare_kernel
