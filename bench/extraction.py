@@ -35,8 +35,8 @@ sys.path.insert(0, str(HERE.parent))
 from fastwarc import ArchiveIterator, WarcRecordType  # noqa: E402
 from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
-from pipeline.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
-from pipeline.http import HttpError, UnusableBody, decode_body, decode_text, parse_response  # noqa: E402
+from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
+from pipeline.web.http import HttpError, UnusableBody, decode_body, decode_text, parse_response  # noqa: E402
 
 CHOICES = ("resiliparse", "trafilatura", "adaptive")
 ARCHIVES = ("web-dev-00.warc.gz", "web-dev-01.warc.gz")

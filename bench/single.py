@@ -171,7 +171,7 @@ def shuffle(partitions: str) -> dict[str, Any]:
     import apache_beam as beam
 
     from pipeline.dofns import EmitPacked, ReducePacked
-    from pipeline.runners import Runner, run_pipeline
+    from pipeline.engines.runners import Runner, run_pipeline
 
     settings = {"partitions": int(partitions), "bytes": 2 << 20}
 

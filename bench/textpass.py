@@ -11,8 +11,8 @@ megabytes (1e6 bytes) of UTF-8 text. Documents are a hash sample of the developm
 - extract: the command `gristmill extract`, whole process: gzip JSONL in; signals, personal information, language, signatures and Arrow
   files out. datatrove beside it, whole process: the same JSONL, Gopher, C4 and FineWeb filters that drop nothing, its personal-information
   formatter, MinHash signatures, gzip JSONL out. Its language filter needs a download and is left out.
-- warc: the same command on the development crawl several times over, less its start-up; beside `pipeline.html.html_to_text` alone on the
-  same decoded pages. The start-up is that of the command on a file of one record.
+- warc: the same command on the development crawl several times over, less its start-up; beside `pipeline.web.html.html_to_text` alone on
+the same decoded pages. The start-up is that of the command on a file of one record.
 
 The last line is one JSON object; a peer that cannot be installed is skipped with a message, and its ratio is null.
 """
@@ -152,8 +152,8 @@ def html_extractor_cpu(paths: list[Path]) -> tuple[float, float]:
     """CPU seconds of the HTML extractor alone on the decoded pages of WARC files, and megabytes of HTML."""
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-    from pipeline.html import html_to_text
-    from pipeline.http import content_type, decode_body, decode_text, is_html, parse_response
+    from pipeline.web.html import html_to_text
+    from pipeline.web.http import content_type, decode_body, decode_text, is_html, parse_response
 
     pages = []
     for path in paths:

@@ -120,7 +120,7 @@ def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, An
         warm: a small corpus that the step is run over before, uncounted: the first task of a process loads the models for all.
     """
     from manifests.corpus import load_corpus
-    from pipeline.runners import Runner
+    from pipeline.engines.runners import Runner
 
     manifest = load_corpus(corpus)
     module, name = STEPS[step]

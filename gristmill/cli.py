@@ -113,7 +113,7 @@ def worker(
     host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
 ) -> None:
     """Serve Python workers to the TaskManager beside this process, until stopped: one of these per TaskManager."""
-    from pipeline.worker_pool import serve
+    from pipeline.engines.worker_pool import serve
 
     serve(port=port, host=host)
 

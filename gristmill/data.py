@@ -19,7 +19,7 @@ from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, StepManifest
 from manifests.storage import is_url
-from pipeline.runners import Runner, RunnerKind, on_cluster
+from pipeline.engines.runners import Runner, RunnerKind, on_cluster
 from shards.format import ShardManifest
 
 

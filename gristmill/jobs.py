@@ -161,7 +161,7 @@ def cancel_on_cluster(name: str, cluster: ClusterManifest) -> str:
     Raises:
         GristmillError: there is none that still runs.
     """
-    from pipeline import flink
+    from pipeline.engines import flink
 
     meant = [job for job in flink.jobs(cluster.rest) if not job.ended and (job.id == name or (len(name) > 9 and job.name.startswith(name)))]
     if not meant:

@@ -150,7 +150,7 @@ def jobs(cluster: Path | None, *, as_json: bool) -> None:
     known = list_jobs()
     running = []
     if cluster is not None:
-        from pipeline import flink
+        from pipeline.engines import flink
 
         running = flink.jobs(load_cluster(cluster).rest, prefix="gristmill")
     if as_json:

@@ -8,9 +8,9 @@ In: the parts of extract. Out, below `OUT/decide`:
     decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines
     dropped/<part>.arrow       the documents that were dropped, with reasons and where they came from
 
-Stages, each resumable: `pipeline.block_lists`, `pipeline.site_rule`, `pipeline.duplicates`, and the decisions here. Of duplicates the row
-with the smallest row id (priority, part, row) is kept. Documents are compared as they were extracted: what line rules remove from them
-plays no part in that.
+Stages, each resumable: `pipeline.filters.block_lists`, `pipeline.site_rule`, `pipeline.duplicates`, and the decisions here. Of duplicates
+the row with the smallest row id (priority, part, row) is kept. Documents are compared as they were extracted: what line rules remove from
+them plays no part in that.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from manifests.steps import (
     write_task,
 )
 from manifests.storage import join
-from pipeline.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.duplicates import Before, emit_clusters, reasons_before, run_duplicates
+from pipeline.engines.runners import Runner, run_pipeline
+from pipeline.filters.block_lists import idle_lists, list_settings, publish_lists
+from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.filters.reasons import REASONS, code_of
+from pipeline.filters.verdicts import Reasons
 from pipeline.folders import DECIDE, EXTRACT
-from pipeline.line_rules import REMOVED_LINES, removed_lists
 from pipeline.partitions import workers_for
 from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
-from pipeline.runners import Runner, run_pipeline
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from pipeline.site_rule import run_site_rule
 from pipeline.tasks import Task, collect, pending_tasks
-from pipeline.verdicts import Reasons
 
 VERSION = 2
 

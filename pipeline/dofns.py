@@ -80,7 +80,7 @@ class SayHello(beam.DoFn):  # type: ignore[misc]
 
     def process(self, element: str) -> Iterable[str]:
         if self._said is None:
-            from pipeline.preflight import say_hello
+            from pipeline.engines.preflight import say_hello
 
             self._said = say_hello(element, self._settings)
         yield self._said

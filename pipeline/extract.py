@@ -25,14 +25,14 @@ from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
 from manifests.storage import join, map_file
-from pipeline.bad_words import bad_words_settings
+from pipeline.engines.runners import Runner
+from pipeline.filters.bad_word_lists import bad_words_settings
 from pipeline.folders import EXTRACT
 from pipeline.inputs import RawPiece, list_raw_pieces
-from pipeline.perplexity import perplexity_settings
+from pipeline.perplexity.score import perplexity_settings
 from pipeline.readers import read_records
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Broken, Records
-from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass

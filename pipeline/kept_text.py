@@ -22,11 +22,11 @@ from manifests.errors import GristmillError
 from manifests.filters import C4, RefinedWebLines, filters_from
 from manifests.storage import join
 from pipeline.folders import DECIDE, EXTRACT
-from pipeline.line_kernel import copy_without_citations
+from pipeline.kernels.line import copy_without_citations
+from pipeline.kernels.utf8 import code_point, without_space_behind
 from pipeline.normalise import text_buffers
 from pipeline.parts import Part
 from pipeline.schemas import iterate_ipc, read_ipc
-from pipeline.utf8_kernel import code_point, without_space_behind
 
 
 class Cleaning(NamedTuple):

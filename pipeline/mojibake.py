@@ -23,7 +23,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.utf8_kernel import code_point
+from pipeline.kernels.utf8 import code_point
 
 # Beyond the Basic Multilingual Plane no character is told apart: all are as its last, which is none.
 CODE_POINTS = 0x10000

@@ -28,8 +28,8 @@ import xxhash
 
 from dedup.characters import SPACE, classes
 from manifests.corpus import TextSettings
+from pipeline.kernels.utf8 import code_point, without_space_behind
 from pipeline.mojibake import gate, repair, suspicious
-from pipeline.utf8_kernel import code_point, without_space_behind
 
 _BYTE_ORDER_MARK = "\ufeff"
 # Rounds of repair and normal form; two are enough for all that was ever seen.

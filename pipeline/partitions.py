@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from manifests.steps import Ledger, Output, TaskManifest, write_task
+from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.parts import Part
-from pipeline.runners import Runner, run_pipeline
 from pipeline.tasks import Task, pending_tasks
 
 # Decisions about this many documents cost one process less than starting another one (measured: 0.5 million a second).

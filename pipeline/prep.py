@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from manifests.corpus import CorpusManifest
 from manifests.lock import only_writer
 from manifests.steps import StepManifest
-from pipeline import flink
 from pipeline.decide import decide
+from pipeline.engines import flink
+from pipeline.engines.runners import Runner, job_owner
 from pipeline.extract import extract
 from pipeline.inputs import list_raw_files
-from pipeline.runners import Runner, job_owner
 from pipeline.tokenize import tokenize
 from pipeline.tokenizer import make_tokenizer
 from shards.format import ShardManifest
@@ -66,8 +66,8 @@ def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[R
         if runner.cluster is None:
             yield runner
             return
-        from pipeline.portable import cancel_jobs
-        from pipeline.preflight import check_cluster
+        from pipeline.engines.portable import cancel_jobs
+        from pipeline.engines.preflight import check_cluster
 
         mine = replace(runner, owner=job_owner(out))
         if runner.cluster.runner == "flink" and any(not job.ended for job in flink.jobs(runner.cluster.rest, prefix=mine.owner)):

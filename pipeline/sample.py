@@ -28,11 +28,11 @@ from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.steps import TaskManifest, begin_step, remove_stale
 from manifests.storage import join
+from pipeline.engines.runners import Runner
 from pipeline.extract import PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
 from pipeline.folders import EXTRACT, SAMPLE
 from pipeline.inputs import RawPiece, list_raw_pieces
 from pipeline.readers.records import BATCH_TEXT_BYTES, RAW, Record, Records, raw_batch
-from pipeline.runners import Runner
 from pipeline.schemas import DOCUMENTS, ipc_bytes
 from pipeline.signals import SIGNALS
 from pipeline.tasks import Task, pending_tasks, run_tasks

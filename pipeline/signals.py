@@ -27,7 +27,7 @@ Definitions, where the papers leave a choice:
 | paragraphs, repeated_paragraphs; repeated_paragraph_characters | paragraphs; characters |
 | top_2gram_characters .. top_4gram_characters | characters |
 | repeated_5gram_characters .. repeated_10gram_characters | characters |
-| lines_packed | one uint32 per line, `pipeline.line_kernel` |
+| lines_packed | one uint32 per line, `pipeline.kernels.line` |
 
 So far this is Gopher as its paper reads (`gopher-paper`). The other columns are what two implementations of its rules and FineWeb's measure
 instead, as they stand in their code; each is compared with the implementation it comes from (tests/conformance).
@@ -49,8 +49,8 @@ For dolma 1.2.1 (dolma/taggers/gopher.py):
 
 For datatrove 0.10.1 (gopher_quality_filter.py, gopher_repetition_filter.py, fineweb_quality_filter.py):
 
-- *Separated words* are words with their punctuation taken off (`pipeline.separate_kernel`), which come near to spaCy's. A *plain* one has a
-  character that is not in datatrove's PUNCTUATION_SET.
+- *Separated words* are words with their punctuation taken off (`pipeline.kernels.separate`), which come near to spaCy's. A *plain* one has
+a character that is not in datatrove's PUNCTUATION_SET.
 - A *raw paragraph* is what stands between two and more line feeds, with all its space but for that around the text.
 - A *split line* is one of `str.splitlines`.
 - A separated top n-gram has a space between its words, and may occur once. Repeated separated n-grams are found from left to right and do
@@ -84,11 +84,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.signatures import EMPTY, Permutations
-from pipeline.ngram_kernel import PREFIX_BYTES
-from pipeline.point_classes import byte_classes, point_classes
+from pipeline.kernels.ngram import PREFIX_BYTES
+from pipeline.kernels.point_classes import byte_classes, point_classes
+from pipeline.kernels.signal import measure
+from pipeline.kernels.special_words import STOP_WORDS, special_words
 from pipeline.signal_columns import COLUMNS
-from pipeline.signal_kernel import measure
-from pipeline.special_words import STOP_WORDS, special_words
 
 __all__ = ["LINES_PACKED", "MOST_WORDS", "SIGNALS", "STOP_WORDS", "Measured", "Scratch", "compute", "compute_signals"]
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from manifests.errors import GristmillError
 from manifests.steps import TaskManifest, finished_task, read_task, write_task
 from manifests.storage import is_url
-from pipeline.runners import Runner, run_pipeline
+from pipeline.engines.runners import Runner, run_pipeline
 
 R = TypeVar("R")
 

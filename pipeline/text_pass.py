@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 
 from dedup.signatures import Permutations, make_permutations
 from manifests.corpus import MinHash, TextSettings
-from pipeline.bad_words import Matcher, count_bad_words, load_matcher
-from pipeline.language import identify
+from pipeline.filters.bad_word_lists import Matcher, count_bad_words, load_matcher
+from pipeline.language.identify import identify
 from pipeline.normalise import document_ids, normalise, text_buffers
-from pipeline.perplexity import Scorer, load_scorer, perplexities
+from pipeline.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.personal_information import KINDS, counts, find_spans, mask
 from pipeline.schemas import DOCUMENTS
 from pipeline.signals import SIGNALS, compute

@@ -23,10 +23,10 @@ from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, require_step
 from manifests.storage import join, read_bytes
 from pipeline.encoder import Encoder, compare, encode, load_encoder
+from pipeline.engines.runners import Runner
 from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
 from pipeline.kept_text import kept_documents
 from pipeline.parts import Part, group_parts, list_parts, part_from
-from pipeline.runners import Runner
 from pipeline.schemas import ipc_metadata
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.tokenizer import MODEL

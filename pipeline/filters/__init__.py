@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from manifests import filters as sections
 from pipeline.filters import bad_words, c4, ccnet, fineweb, gopher_datatrove, gopher_dolma, gopher_paper, refinedweb_lines
+from pipeline.filters.line_rules import line_values
 from pipeline.filters.reasons import code_of
 from pipeline.filters.rules import Rule, fails
-from pipeline.line_rules import line_values
 
 Removed = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]

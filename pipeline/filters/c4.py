@@ -1,7 +1,7 @@
 """Filter variants `c4-tfds` and `c4-arxiv-v1`: C4's page cleaning (Raffel et al., JMLR 21-140, section 2.2).
 
 The order of tests is that of TFDS c4_utils.py, `clean_page`; thresholds and differences between the two variants are in
-`manifests.filters.C4Tfds` and `C4ArxivV1`, what a line test looks for is in `pipeline.line_kernel`. `lorem ipsum` and `{` drop a page only
+`manifests.filters.C4Tfds` and `C4ArxivV1`, what a line test looks for is in `pipeline.kernels.line`. `lorem ipsum` and `{` drop a page only
 where they stand in a line that no earlier test removed.
 """
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.filters import C4, C4ArxivV1
+from pipeline.filters.line_rules import c4_flags, judge_c4_lines, line_values
 from pipeline.filters.reasons import code_of
-from pipeline.line_rules import c4_flags, judge_c4_lines, line_values
 
 # In the order of the verdicts of `judge_c4_lines`.
 _REASONS = ("kept", "c4_lorem_ipsum", "c4_brace", "c4_sentences", "c4_long_lines", "no_lines_left")

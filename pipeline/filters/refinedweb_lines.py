@@ -1,7 +1,7 @@
 """Filter variant `refinedweb-lines`: RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, section 3.2, appendix G.2).
 
 "If these corrections remove more than 5 % of the words, the document is discarded." The paper cuts a navigation phrase out of its line;
-here the short line that holds it goes. What a line test looks for is in `pipeline.line_kernel`.
+here the short line that holds it goes. What a line test looks for is in `pipeline.kernels.line`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.filters import RefinedWebLines
+from pipeline.filters.line_rules import judge_refinedweb_lines, line_values, refinedweb_flags
 from pipeline.filters.reasons import code_of
-from pipeline.line_rules import judge_refinedweb_lines, line_values, refinedweb_flags
 
 
 def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: RefinedWebLines) -> npt.NDArray[np.uint8]:

@@ -15,9 +15,9 @@ from __future__ import annotations
 import re
 
 from manifests.corpus import Extraction
-from pipeline.http import UnusableBody
 from pipeline.readers.framing import Frame, Grammar
 from pipeline.readers.responses import response_text
+from pipeline.web.http import UnusableBody
 
 # Looser than the format: a line whose length or date is wrong still begins a record, which is then broken and costs no other.
 _SCHEME = rb"[A-Za-z][A-Za-z0-9+.-]{0,20}"

@@ -1,8 +1,8 @@
 """Folders of HTML pages: one file, compressed or not, is one page.
 
-In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.html`).
+In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.web.html`).
 
-The charset comes from the byte order mark, the `meta` element or detection (`pipeline.http`). The URL is what the page says of itself:
+The charset comes from the byte order mark, the `meta` element or detection (`pipeline.web.http`). The URL is what the page says of itself:
 `<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`; the first
 of them that is absolute. A file without a page is skipped as `not_html`, `html_too_large`, `html_too_complex`, `empty_text`.
 """
@@ -14,11 +14,11 @@ import re
 from collections.abc import Iterator
 
 from manifests.corpus import Extraction
-from pipeline.html import MOST_HTML_BYTES, TooComplex, html_to_text
-from pipeline.http import decode_text
 from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import Batcher, Record, Records
 from pipeline.readers.whole import TooLarge, read_whole
+from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text
+from pipeline.web.http import decode_text
 
 # Where the head of a page ends is not always marked; links to itself stand early.
 _HEAD_CHARACTERS = 1 << 18

@@ -8,8 +8,8 @@ as `HttpError`.
 from __future__ import annotations
 
 from manifests.corpus import Extraction
-from pipeline.html import MOST_HTML_BYTES, html_to_text
-from pipeline.http import Response, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
+from pipeline.web.html import MOST_HTML_BYTES, html_to_text
+from pipeline.web.http import Response, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
 
 
 def response_text(block: bytes, *, length: int, identified: str = "", extraction: Extraction = "resiliparse") -> str:

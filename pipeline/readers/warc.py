@@ -1,8 +1,8 @@
 """Web archives: WARC, WET, and ARC by its first bytes. A record is one of theirs; bytes that belong to none are one broken entry.
 
-Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.html`), from `resource` records that are an
-HTML page with an HTTP URL (what crawlers write that keep pages without their response), and from `conversion` records (WET: text as it is).
-Everything else is skipped under its reason: other types under their name (`request`, `warcinfo`, `revisit`, ...), `not_http`,
+Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.web.html`), from `resource` records that
+are an HTML page with an HTTP URL (what crawlers write that keep pages without their response), and from `conversion` records (WET: text as
+it is). Everything else is skipped under its reason: other types under their name (`request`, `warcinfo`, `revisit`, ...), `not_http`,
 `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `empty_text`. What cannot be parsed is broken.
 The offset is `framing.Frame.offset`.
 """
@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterator
 
 from manifests.corpus import Extraction
-from pipeline.html import TooComplex
-from pipeline.http import HttpError, Response, UnusableBody, is_html, parse_headers
 from pipeline.readers.arc import ARC, arc_text
 from pipeline.readers.compressed import beginning, opened
 from pipeline.readers.framing import Frame, Gap, Grammar, frames
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Batcher, Record, Records
 from pipeline.readers.responses import body_text, response_text
+from pipeline.web.html import TooComplex
+from pipeline.web.http import HttpError, Response, UnusableBody, is_html, parse_headers
 
 # Record types of WARC 1.1 (ISO 28500:2017, section 6) without a page or text of their own. An unknown type counts as `unknown_type`.
 _OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continuation"})

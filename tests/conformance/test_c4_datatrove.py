@@ -11,10 +11,10 @@ import pytest
 
 from manifests.filters import filters_from
 from pipeline.filters import verdicts
+from pipeline.filters.line_rules import line_values, removed_lists
 from pipeline.filters.reasons import REASONS
 from pipeline.kept_text import Cleaning, clean_texts
-from pipeline.line_kernel import SENTENCES_MASK, SENTENCES_SHIFT
-from pipeline.line_rules import line_values, removed_lists
+from pipeline.kernels.line import SENTENCES_MASK, SENTENCES_SHIFT
 from pipeline.normalise import text_buffers
 from pipeline.signals import compute_signals
 from tests.conformance.c4_documents import documents, run_peer

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.line_kernel import BRACE, JAVASCRIPT, LOREM_IPSUM, LOST_MASK, LOST_SHIFT, RAW_END_MARK, WORDS_MASK
-from pipeline.line_rules import line_values
+from pipeline.filters.line_rules import line_values
+from pipeline.kernels.line import BRACE, JAVASCRIPT, LOREM_IPSUM, LOST_MASK, LOST_SHIFT, RAW_END_MARK, WORDS_MASK
 from pipeline.normalise import text_buffers
 from pipeline.signals import compute_signals
 from tests.conformance.c4_documents import documents, run_peer

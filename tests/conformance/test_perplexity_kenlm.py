@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from pipeline.arpa import read_arpa, score
-from pipeline.perplexity import load_scorer, normalised, perplexities
+from pipeline.perplexity.arpa import read_arpa, score
+from pipeline.perplexity.score import load_scorer, normalised, perplexities
 from tests.conformance.c4_documents import documents, run_peer
 from tests.property.arpas import NGrams, arpa
 from tests.property.texts import buffers

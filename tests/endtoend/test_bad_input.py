@@ -19,8 +19,8 @@ import yaml
 
 from manifests.corpus import load_corpus
 from manifests.steps import MANIFEST, read_step
+from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
-from pipeline.runners import Runner
 from pipeline.schemas import read_ipc
 from tests.endtoend.corpora import change, prose, tree_hashes, write_corpus
 from tests.paths import PROJECT

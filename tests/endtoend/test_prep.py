@@ -10,10 +10,10 @@ import sentencepiece
 
 from manifests.corpus import load_corpus
 from manifests.steps import read_step
+from pipeline.engines.runners import Runner
 from pipeline.filters.reasons import REASONS
 from pipeline.normalise import document_ids, normalise
 from pipeline.prep import prepare
-from pipeline.runners import Runner
 from pipeline.schemas import read_ipc
 from shards.reader import open_shards
 from shards.verify import verify_shards

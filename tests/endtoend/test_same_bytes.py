@@ -12,8 +12,8 @@ from manifests.errors import GristmillError
 from manifests.lock import only_writer
 from manifests.steps import read_step
 from manifests.storage import publish
+from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
-from pipeline.runners import Runner
 from tests.endtoend.commands import count_tasks, prep_with_kills, start_prep
 from tests.endtoend.corpora import tree_hashes, write_corpus
 

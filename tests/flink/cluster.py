@@ -99,7 +99,7 @@ class FlinkCluster:
 
     def worker_processes(self) -> list[int]:
         """Process ids of the Python workers of this cluster's pool."""
-        return [pid for pid in _children(self.processes["pool"].pid) if b"pipeline.external_worker" in _command_line(pid)]
+        return [pid for pid in _children(self.processes["pool"].pid) if b"pipeline.engines.external_worker" in _command_line(pid)]
 
     def kill(self, name: str) -> None:
         """SIGKILL."""

@@ -1,6 +1,7 @@
 """Each pre-flight failure, provoked on a real cluster: its message, its remedy, and within twenty seconds.
 
-Those that need a cluster with other settings are in tests/pipeline/test_preflight.py, against recorded answers of Flink's REST service.
+Those that need a cluster with other settings are in tests/pipeline/engines/test_preflight.py, against recorded answers of Flink's REST
+service.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def test_a_worker_that_cannot_start(failure, store, tmp_path) -> None:
     # The worker's own import fails, the pool's does not.
     (tmp_path / "fastwarc.py").write_text("")
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\nif 'pipeline.external_worker' in ' '.join(sys.orig_argv):\n    sys.modules['apache_beam'] = None\n"
+        "import sys\nif 'pipeline.engines.external_worker' in ' '.join(sys.orig_argv):\n    sys.modules['apache_beam'] = None\n"
     )
     with pool({**store.environment, "PYTHONPATH": str(tmp_path)}) as port:
         told = failure(worker_endpoint=f"localhost:{port}")

@@ -16,8 +16,8 @@ from gristmill.data import stops_on_sigterm
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.model import PRESETS
+from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
-from pipeline.runners import Runner
 from tests.endtoend.corpora import write_corpus
 from tests.paths import PROJECT
 

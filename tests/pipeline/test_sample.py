@@ -14,10 +14,10 @@ from gristmill.cli import app
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from manifests.steps import StepManifest
+from pipeline.engines.runners import Runner
 from pipeline.extract import extract
 from pipeline.inputs import RawFile, RawPiece
 from pipeline.readers.pieces import whole
-from pipeline.runners import Runner
 from pipeline.sample import LEAST_FILES, Prediction, draw_pieces, sample_extract
 from tests.endtoend.corpora import prose
 

@@ -7,7 +7,7 @@ import pytest
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, TaskManifest
 from manifests.storage import publish
-from pipeline.runners import Runner
+from pipeline.engines.runners import Runner
 from pipeline.tasks import Task, collect, pending_tasks, perform, run_tasks
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.language import identify, model_path
+from pipeline.language.identify import identify, model_path
 from tests.paths import SHARED
 from tests.property.texts import any_text, buffers, texts, thorough
 

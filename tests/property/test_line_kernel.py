@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.characters import SPACE, classes
-from pipeline import line_kernel as kernel
+from pipeline.filters.line_rules import c4_flags, judge_c4_lines, judge_refinedweb_lines, refinedweb_flags, removed_lists
 from pipeline.kept_text import Cleaning, clean_texts
-from pipeline.line_kernel import line_properties
-from pipeline.line_rules import c4_flags, judge_c4_lines, judge_refinedweb_lines, refinedweb_flags, removed_lists
+from pipeline.kernels import line as kernel
+from pipeline.kernels.line import line_properties
 from tests.property.texts import any_text, texts, thorough, wordy_text
 
 SPACES = "".join(map(chr, np.flatnonzero(classes() & SPACE).tolist()))

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import arpa as reading
-from pipeline.arpa import LanguageModel, read_arpa, score
-from pipeline.perplexity import normalised
+from pipeline.perplexity.arpa import LanguageModel, read_arpa, score
+from pipeline.perplexity.score import arpa as reading
+from pipeline.perplexity.score import normalised
 from tests.property.arpas import NGrams, arpa, slow_score
 from tests.property.texts import any_text, buffers, thorough
 

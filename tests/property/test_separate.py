@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.characters import LETTER, SPACE
-from pipeline.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER, point_classes
-from pipeline.separate_kernel import separate
+from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER, point_classes
+from pipeline.kernels.separate import separate
+from pipeline.kernels.special_words import special_words, units, word_cuts
 from pipeline.signal_columns import COLUMNS
 from pipeline.signals import compute
-from pipeline.special_words import special_words, units, word_cuts
 from tests.property.texts import any_text, buffers, thorough
 
 
@@ -163,7 +163,7 @@ def separated(text: str) -> list[str]:
 
 
 def special_value(text: str) -> int:
-    from pipeline.special_words import word_hash
+    from pipeline.kernels.special_words import word_hash
 
     hashes, values = special_words()
     found = values[(hashes == word_hash(text)) & (values != 0)]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dedup.characters import LETTER, SPACE, classes
 from dedup.signatures import make_permutations, signatures
-from pipeline.point_classes import SYMBOL, TERMINAL, point_classes
+from pipeline.kernels.point_classes import SYMBOL, TERMINAL, point_classes
 from pipeline.signals import LINES_PACKED, SIGNALS, STOP_WORDS, compute, compute_signals
 from tests.paths import PROJECT
 from tests.property.texts import buffers, texts, thorough

@@ -18,8 +18,8 @@ from manifests.errors import GristmillError
 from manifests.steps import read_step
 from manifests.storage import join, list_files, publish, read_bytes
 from pipeline.decide import decide
+from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
-from pipeline.runners import Runner
 from shards.verify import verify_shards
 from shards.writer import load_manifest
 from tests.endtoend.corpora import change, tree_hashes, write_corpus

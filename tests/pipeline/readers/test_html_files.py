@@ -74,7 +74,7 @@ def test_looking_for_the_url_takes_linear_time(piece):
 def test_what_is_no_page_is_skipped_under_its_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(html_files, "MOST_HTML_BYTES", 10_000)
     deep = b"<div>" * 4_000
-    monkeypatch.setattr("pipeline.html.MOST_DEPTH", 512)
+    monkeypatch.setattr("pipeline.web.html.MOST_DEPTH", 512)
     cases = {
         "a.html": (b"%PDF-1.7 <</Type/Catalog>>", "not_html"),
         "b.html": (b"\x89PNG\r\n\x1a\n<<<", "not_html"),

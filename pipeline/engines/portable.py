@@ -1,0 +1,261 @@
+"""Running a pipeline on a job service, and owning it: whatever ends the client's wait also ends the job.
+
+In: a function that builds a pipeline, and the cluster. Out: nothing; pipelines publish files. The job service may be Beam's local one
+with a worker pool of our own (`local_cluster`), Flink's, or another. Progress comes from the files, not from here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from manifests.cluster import ClusterManifest
+from manifests.errors import GristmillError
+from pipeline.engines import flink
+from pipeline.engines.failures import is_our_own, lost_process, worker_message
+from pipeline.engines.subset import check_subset
+
+_POLL_S = 0.25
+_FAILURES_POLL_S = 2.0
+_CANCEL_S = 10.0
+# From submission until Flink lists the job: the job server translates the pipeline and uploads its class path, measured at 3 to 7 s.
+_APPEAR_S = 8.0
+_ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
+
+
+def run_portable(
+    build: Callable[[Any], object],
+    *,
+    cluster: ClusterManifest,
+    job_name: str,
+    parallelism: int,
+    say: Callable[[str], object],
+    watch: Callable[[], None] = lambda: None,
+) -> None:
+    """Build, submit, and wait to the end.
+
+    Args:
+        job_name: must be unique on the cluster; by it the job is found again.
+        say: told what people should know: a lost process, a cancelled job.
+        watch: called a few times a second while the job runs; what it raises ends the job.
+
+    Raises:
+        GristmillError: the job failed, with the worker's last message; or the job service went away.
+    """
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    pipeline = beam.Pipeline(options=PipelineOptions(beam_options(cluster, job_name=job_name, parallelism=parallelism)))
+    build(pipeline)
+    check_subset(pipeline)
+    result = None
+    try:
+        result = pipeline.run()
+        _wait(result, cluster=cluster, job_name=job_name, say=say, watch=watch)
+    except BaseException:
+        with _undisturbed():
+            _cancel(result, cluster=cluster, job_name=job_name, say=say)
+        raise
+
+
+def beam_options(cluster: ClusterManifest, *, job_name: str, parallelism: int) -> list[str]:
+    """The cluster manifest as options of Beam. No artifacts are staged: the workers have the package installed."""
+    options = [
+        "--runner=PortableRunner",
+        f"--job_name={job_name}",
+        f"--job_endpoint={cluster.job_endpoint}",
+        "--job_server_timeout=60",
+        "--environment_type=EXTERNAL",
+        f"--environment_config={cluster.worker_endpoint}",
+        f"--sdk_worker_parallelism={cluster.workers_per_task_manager}",
+        "--sdk_location=container",
+        "--experiments=disable_logging_submission_environment",
+        "--default_sdk_harness_log_level=ERROR",
+    ]
+    if cluster.runner == "flink":
+        options += [
+            f"--parallelism={min(parallelism, cluster.parallelism)}",
+            f"--number_of_execution_retries={cluster.retries}",
+            f"--execution_retry_delay={int(cluster.retry_delay_s * 1000)}",
+        ]
+    return options
+
+
+def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable[[str], object], watch: Callable[[], None]) -> None:
+    messages: list[str] = []
+    threading.Thread(target=_collect_errors, args=(result, messages), daemon=True).start()
+    known: set[str] = set()
+    next_look = 0.0
+    while (state := _state(result, cluster)) not in _ENDED:
+        watch()
+        if cluster.runner == "flink" and time.monotonic() >= next_look:
+            _look_at_failures(cluster.rest, job_name, known, say)
+            next_look = time.monotonic() + _FAILURES_POLL_S
+        time.sleep(_POLL_S)
+    if state == "DONE":
+        return
+    if cluster.runner == "flink":
+        _look_at_failures(cluster.rest, job_name, known, lambda text: None)
+        found = flink.jobs(cluster.rest, prefix=job_name)
+        if any(job.state == "CANCELED" for job in found):
+            state = "CANCELLED"
+        messages = [text for job in found for text in flink.failures(cluster.rest, job.id)] or messages
+    if state == "CANCELLED":
+        raise GristmillError("the job was cancelled", where=job_name, remedy="run the same command again to go on")
+    if not messages:
+        time.sleep(1.0)  # the message stream may be a moment behind the state
+    raise GristmillError(
+        worker_message(messages[0]) if messages else f"the job ended in state {state}",
+        where=None if messages and is_our_own(messages[0]) else job_name,
+        remedy=None if messages and is_our_own(messages[0]) else "finished parts are kept: run the same command again to go on",
+    )
+
+
+def _state(result: Any, cluster: ClusterManifest) -> str:
+    import grpc
+
+    try:
+        return str(result.state)
+    except grpc.RpcError as error:
+        raise GristmillError(
+            f"the job service went away: {error.code().name}",
+            where=cluster.job_endpoint,
+            remedy="start it again and run the same command again; finished parts are kept",
+        ) from error
+
+
+def _collect_errors(result: Any, messages: list[str]) -> None:
+    from apache_beam.portability.api import beam_job_api_pb2
+
+    with contextlib.suppress(Exception):  # the stream breaks when the job service goes away: the state says so
+        for message in result._message_stream:
+            answer = message.message_response
+            if message.HasField("message_response") and answer.importance == beam_job_api_pb2.JobMessage.JOB_MESSAGE_ERROR:
+                messages.insert(0, answer.message_text)
+
+
+def _look_at_failures(rest: str, job_name: str, known: set[str], say: Callable[[str], object]) -> None:
+    """Stop early on errors that would come again, name processes that were lost."""
+    try:
+        told = [text for job in flink.jobs(rest, prefix=job_name) for text in flink.failures(rest, job.id)]
+    except GristmillError:
+        return  # the job service's state decides; Flink may be starting its REST service again
+    for text in told:
+        if text in known:
+            continue
+        known.add(text)
+        if is_our_own(text):
+            raise GristmillError(worker_message(text))
+        lost = lost_process(text)
+        say(f"{lost or 'a task'} was lost; Flink starts the pipeline again ({worker_message(text)[:200]})")
+
+
+def _cancel(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable[[str], object]) -> None:
+    """End the job wherever it is by now. A job service that is still translating the pipeline hands it to Flink a moment later."""
+    ended = False
+    with contextlib.suppress(Exception):  # a job service that has gone away: Flink is asked below
+        from apache_beam.portability.api import beam_job_api_pb2
+
+        ended = result is not None and str(result.state) in _ENDED
+        if result is not None and not ended:
+            result._job_service.Cancel(beam_job_api_pb2.CancelJobRequest(job_id=result._job_id), timeout=5)
+    if cluster.runner != "flink":
+        if result is not None and not ended:
+            say(f"cancelled: {job_name}")
+        return
+    try:
+        told = cancel_jobs(cluster.rest, prefix=job_name, appear_s=0.0 if ended else _APPEAR_S)
+        if told:
+            say(told)
+    except GristmillError as error:
+        say(f"the job {job_name} may still run: {error}")
+
+
+def cancel_jobs(rest: str, *, prefix: str, appear_s: float = 0.0) -> str:
+    """Cancel all jobs whose name begins with `prefix`; says what was done, or nothing when none runs.
+
+    Args:
+        appear_s: how long to wait for a job that has been submitted and is not on the cluster yet.
+    """
+    deadline = time.monotonic() + appear_s
+    while not (found := flink.jobs(rest, prefix=prefix)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    running = [job for job in found if not job.ended]
+    stuck = [job for job in running if not flink.cancel(rest, job.id, patience_s=_CANCEL_S)]
+    if stuck:
+        names = ", ".join(job.id for job in stuck)
+        return f"cancelling takes long: {names} still runs; `gristmill jobs cancel {names}` asks again"
+    ended = ", ".join(f"{job.name} ({job.id})" for job in running)
+    return f"cancelled on the cluster: {ended}" if running else ""
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not leave the job behind; cancelling is bounded in time."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    try:
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    except ValueError:  # not in the main thread: the caller owns the signals
+        before = {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def local_cluster() -> Iterator[ClusterManifest]:
+    """Beam's own job service and a worker pool of ours on this machine, for as long as the block runs."""
+    with contextlib.ExitStack() as stack:
+        worker, job = _free_port(), _free_port()
+        stack.enter_context(_child([sys.executable, "-m", "pipeline.engines.worker_pool", str(worker)], worker))
+        stack.enter_context(_child([sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main", "-p", str(job)], job))
+        yield ClusterManifest(runner="portable", job_endpoint=f"localhost:{job}", worker_endpoint=f"localhost:{worker}")
+
+
+@contextlib.contextmanager
+def _child(command: list[str], port: int, *, patience_s: float = 60.0) -> Iterator[None]:
+    """A helper process that listens on `port`; it and its children end with the block."""
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, [environment.get("PYTHONPATH")])])
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            deadline = time.monotonic() + patience_s
+            while not _listens(port):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    lines = log.read().decode(errors="replace").strip().splitlines()
+                    raise GristmillError(f"`{' '.join(command[2:])}` did not start: {lines[-1] if lines else 'no output'}")
+                time.sleep(0.1)
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("localhost", port)) == 0

@@ -1,0 +1,162 @@
+"""Where pipelines run: Beam's embedded runner, or a job service.
+
+In: a function that builds a pipeline. Out: nothing; pipelines publish files, and this module only says whether they ended well.
+
+The embedded runner is built directly. `DirectRunner` would first try to download another engine, and a plain `FnApiRunner`
+hands its workers empty options. The classes used here are not public API: Beam is pinned exactly, and
+tests/pipeline/engines/test_runners.py watches them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from manifests.cluster import ClusterManifest
+from pipeline.engines.failures import explain
+from pipeline.engines.subset import check_subset
+
+RunnerKind = Literal["embedded", "portable", "flink"]
+
+
+def _silent(_told: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How to run pipelines.
+
+    Attributes:
+        kind: `embedded` runs in this process (one worker) or in `workers` processes of this machine; the others submit to a job
+            service with external workers.
+        workers: worker processes of the embedded runner, or slots of the cluster that a pipeline takes.
+        cluster: the job service; None with kind `portable` starts Beam's own local one, and a worker pool, for each pipeline.
+        owner: begins the name of each job on the cluster, so that a job is found again by the folder that it writes.
+        say: told what people should know while a pipeline runs.
+        expect: told how many tasks a step is about to have, those included that are finished; a step may say so several times.
+    """
+
+    kind: RunnerKind = "embedded"
+    workers: int = 1
+    cluster: ClusterManifest | None = None
+    owner: str = "gristmill"
+    say: Callable[[str], object] = _silent
+    expect: Callable[[int], object] = _silent
+
+    def at_most(self, workers: int) -> Runner:
+        """The same runner with no more workers than a pipeline has work for: starting one costs two CPU seconds."""
+        return replace(self, workers=max(1, min(self.workers, workers)))
+
+
+def on_cluster(cluster: ClusterManifest, *, say: Callable[[str], object] = _silent) -> Runner:
+    """A runner for all slots that the manifest grants."""
+    return Runner(kind=cluster.runner, workers=cluster.parallelism, cluster=cluster, say=say)
+
+
+def job_owner(out: str) -> str:
+    """How the names of all jobs that write into the folder `out` begin."""
+    return f"gristmill-{hashlib.sha256(out.rstrip('/').encode()).hexdigest()[:10]}"
+
+
+def run_pipeline(build: Callable[[Any], object], *, runner: Runner, label: str = "pipeline") -> None:
+    """Build and run one pipeline to its end.
+
+    Args:
+        build: gets a `beam.Pipeline` and applies transforms to it.
+        label: names the job on a cluster.
+
+    Raises:
+        GristmillError: an element failed (with the worker's own last message) or a worker process died.
+    """
+    quiet_import()
+    try:
+        with _quiet_threads():
+            _run(build, runner, label)
+    except Exception as error:
+        raise explain(error) from error
+
+
+def _run(build: Callable[[Any], object], runner: Runner, label: str) -> None:
+    if runner.kind == "embedded":
+        _run_embedded(build, workers=runner.workers)
+        return
+    from pipeline.engines.portable import local_cluster, run_portable
+
+    words = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
+    name = f"{runner.owner}-{words}-{uuid.uuid4().hex[:8]}"
+    with local_cluster() if runner.cluster is None else contextlib.nullcontext(runner.cluster) as cluster:
+        run_portable(build, cluster=cluster, job_name=name, parallelism=runner.workers, say=runner.say)
+
+
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Beam's reading threads end with a traceback when a worker is lost; the loss itself is raised in the main thread."""
+    import grpc
+
+    before = threading.excepthook
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        if not isinstance(arguments.exc_value, grpc.RpcError):
+            before(arguments)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def quiet_import() -> None:
+    """Import Beam without its import-time messages."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())
+    import apache_beam  # noqa: F401  # the import itself logs
+
+
+def _run_embedded(build: Callable[[Any], object], *, workers: int) -> None:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.portability.api import beam_provision_api_pb2
+    from apache_beam.runners.portability.fn_api_runner import fn_runner
+    from apache_beam.runners.portability.portable_runner import JobServiceHandle
+    from apache_beam.transforms import environments
+
+    flags = [f"--direct_num_workers={workers}", "--default_sdk_harness_log_level=ERROR"]
+    options = PipelineOptions(flags)
+    encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
+    provision = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
+    environment = None
+    if workers > 1:
+        environment = environments.SubprocessSDKEnvironment.from_command_string(f"{sys.executable} -m pipeline.engines.worker")
+    engine = fn_runner.FnApiRunner(default_environment=environment, provision_info=provision)
+    with _importable_workers():
+        pipeline = beam.Pipeline(runner=engine, options=options)
+        build(pipeline)
+        check_subset(pipeline)
+        pipeline.run().wait_until_finish()
+
+
+@contextlib.contextmanager
+def _importable_workers() -> Iterator[None]:
+    """Worker processes import our packages by name, wherever the command was started."""
+    root = str(Path(__file__).resolve().parents[2])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = root if not before else f"{root}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before

@@ -1,0 +1,178 @@
+"""Line rules on packed properties: which lines of a document go, and which documents with them. No text is read.
+
+In: `lines_packed` of n documents (`pipeline.kernels.line`), thresholds, and which lines earlier rules removed. Out: a verdict per document;
+`removed` is updated in place. Lines in the order of the text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.kernels.line import (
+    APOSTROPHE,
+    BRACE,
+    COUNTER,
+    ELLIPSIS,
+    END_MARK,
+    JAVASCRIPT,
+    LONG_LINE,
+    LONG_WORD,
+    LOREM_IPSUM,
+    LOST_MASK,
+    LOST_SHIFT,
+    NAVIGATION,
+    NUMERIC,
+    POLICY,
+    SENTENCES_MASK,
+    SENTENCES_SHIFT,
+    UPPER,
+    WORDS_MASK,
+)
+
+COLUMN = "lines_packed"
+LINES = pa.field(COLUMN, pa.list_(pa.field("item", pa.uint32(), nullable=False)), nullable=False)
+
+# Verdicts of `judge_c4_lines`.
+PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES = range(6)
+
+
+def line_values(signals: pa.Table | pa.RecordBatch) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """The packed lines of n documents, uint32[lines], and where each document's begin, int64[n + 1]."""
+    column = signals[COLUMN]
+    lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(lists, pa.ChunkedArray):  # a column without chunks stays one
+        return np.empty(0, np.uint32), np.zeros(1, np.int64)
+    offsets = lists.offsets.to_numpy().astype(np.int64)
+    values = lists.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]]
+    return values, offsets - offsets[0]
+
+
+@nb.njit(cache=True, nogil=True)
+def judge_c4_lines(
+    values: Any,
+    offsets: Any,
+    removed: Any,
+    drop_without: Any,
+    drop_with: Any,
+    page_flags: Any,
+    min_words: Any,
+    words_with_citations: Any,
+    min_sentences: Any,
+    min_long_lines: Any,
+    out: Any,
+) -> None:
+    """C4's line rules in the order of TFDS c4_utils.py, `clean_page`.
+
+    Args:
+        values, offsets: uint32[lines], int64[n + 1].
+        removed: bool[lines]; lines already removed are passed over.
+        drop_without: flags of which a line must have one; 0 asks for none.
+        drop_with: flags that remove a line, of LONG_WORD, JAVASCRIPT, POLICY; ELLIPSIS with `drop_without` only.
+        page_flags: of LOREM_IPSUM and BRACE, those that drop the page.
+        words_with_citations: whether words of citations count towards `min_words`.
+        out: uint8[n], one of PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES.
+    """
+    for document in range(len(offsets) - 1):
+        sentences = long_lines = left = nb.int64(0)
+        verdict = PASSES
+        for i in range(offsets[document], offsets[document + 1]):
+            value = nb.int64(values[i])
+            long_lines += (value & LONG_LINE) != 0
+            if removed[i]:
+                continue
+            words = value & WORDS_MASK
+            if words_with_citations:
+                words += (value >> LOST_SHIFT) & LOST_MASK
+            if value & drop_with & LONG_WORD or (drop_without and (not value & drop_without or value & ELLIPSIS)) or words < min_words:
+                removed[i] = True
+                continue
+            if value & page_flags & LOREM_IPSUM:
+                verdict = HAS_LOREM_IPSUM
+                break
+            if value & drop_with & JAVASCRIPT:
+                removed[i] = True
+                continue
+            if value & page_flags & BRACE:
+                verdict = HAS_BRACE
+                break
+            if value & drop_with & POLICY:
+                removed[i] = True
+                continue
+            sentences += (value >> SENTENCES_SHIFT) & SENTENCES_MASK
+            left += 1
+        if verdict == PASSES:
+            if sentences < min_sentences:
+                verdict = FEW_SENTENCES
+            elif long_lines < min_long_lines:
+                verdict = FEW_LONG_LINES
+            elif left == 0:
+                verdict = NO_LINES
+        out[document] = verdict
+
+
+@nb.njit(cache=True, nogil=True)
+def judge_refinedweb_lines(values: Any, offsets: Any, removed: Any, drop_with: Any, min_words: Any, out: Any) -> None:
+    """RefinedWeb's line corrections.
+
+    Args:
+        values, offsets: uint32[lines], int64[n + 1].
+        removed: bool[lines]; lines already removed are passed over.
+        drop_with: flags that remove a line, of UPPER, NUMERIC, COUNTER, NAVIGATION.
+        min_words: a line with fewer words goes.
+        out: int64[n, 3]: words of the lines removed here, words of all lines that were left before, lines left after.
+    """
+    for document in range(len(offsets) - 1):
+        gone = total = left = nb.int64(0)
+        for i in range(offsets[document], offsets[document + 1]):
+            if removed[i]:
+                continue
+            value = nb.int64(values[i])
+            words = (value & WORDS_MASK) + ((value >> LOST_SHIFT) & LOST_MASK)
+            total += words
+            if value & drop_with or words < min_words:
+                removed[i] = True
+                gone += words
+            else:
+                left += 1
+        out[document, 0], out[document, 1], out[document, 2] = gone, total, left
+
+
+def c4_flags(
+    *, end_mark: bool, apostrophe: bool, long_words: bool, javascript: bool, policy: bool, lorem_ipsum: bool, brace: bool
+) -> tuple[int, int, int]:
+    """The three sets of flags of `judge_c4_lines`: drop_without, drop_with, page_flags."""
+    without = (END_MARK | (APOSTROPHE if apostrophe else 0)) if end_mark else 0
+    with_any = (LONG_WORD if long_words else 0) | (JAVASCRIPT if javascript else 0) | (POLICY if policy else 0)
+    page = (LOREM_IPSUM if lorem_ipsum else 0) | (BRACE if brace else 0)
+    return without, with_any, page
+
+
+def refinedweb_flags(*, upper: bool, numeric: bool, counter: bool, navigation: bool) -> int:
+    """The flags of `judge_refinedweb_lines`."""
+    return (UPPER if upper else 0) | (NUMERIC if numeric else 0) | (COUNTER if counter else 0) | (NAVIGATION if navigation else 0)
+
+
+def removed_lists(removed: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> pa.Array:
+    """Which lines of each kept document go: list<uint32>[n] of numbers among its lines with a word; null where none goes or it is dropped.
+
+    Args:
+        removed: bool[lines].
+        offsets: int64[n + 1], where each document's lines begin.
+        kept: bool[n].
+    """
+    gone = removed & np.repeat(kept, np.diff(offsets))
+    sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(gone)])
+    numbers = (np.arange(len(removed)) - np.repeat(offsets[:-1], np.diff(offsets)))[gone].astype(np.uint32)
+    bounds = sums[offsets]
+    lists = pa.ListArray.from_arrays(
+        pa.array(bounds.astype(np.int32)), pa.array(numbers), type=REMOVED_LINES, mask=pa.array(np.diff(bounds) == 0)
+    )
+    return lists
+
+
+REMOVED_LINES = pa.list_(pa.field("item", pa.uint32(), nullable=False))

@@ -1,0 +1,434 @@
+"""What line rules look at: one whole number per line, packed, so that thresholds can change without the text.
+
+In: UTF-8 bytes of a document and the bounds of one line in it. Out: uint32 per line that holds a word, lines in the order of the text.
+
+A *line* is what stands between line feeds, without the space at its ends; a line without a word is none. Letters are compared without case
+in ASCII only.
+
+| bits | what |
+|---|---|
+| 0-9 | words (runs of characters that are not space), at most 1,023; without citations |
+| 10-11 | how many more words there are with citations, at most 3 |
+| 12-16 | sentences, at most 31 |
+| 17-31 | the flags below |
+
+*Citations* are `[digits]`, `[edit]` and `[citation needed]`, removed once, from left to right, before everything but the longest word and
+`RAW_END_MARK` is looked at; space that they leave at the end of the line stays there. All this is how TFDS's c4_utils.py cleans a
+page (TensorFlow Datasets, `tensorflow_datasets/text/c4_utils.py`, function `clean_page`), and datatrove's c4_filters.py after it.
+
+*Sentences* are counted by a rule of our own, near to what NLTK's punkt and spaCy's sentencizer find: a line has one, and one more for every
+place inside it where a sentence ends. A sentence ends at `.`, `!` or `?` (closing quotes and brackets may follow) before space, or between
+a small letter and a capital (`end.Begin`), and at a CJK full stop, exclamation or question mark; but not at two and more dots or a dot
+before another (`. . .`), and not at the dot of a single letter or of an abbreviation (`ABBREVIATIONS`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from dedup.characters import SPACE
+from pipeline.kernels.utf8 import code_point
+
+WORDS_MASK = 0x3FF
+MOST_WORDS = 1023
+LOST_SHIFT = 10
+LOST_MASK = 3
+SENTENCES_SHIFT = 12
+SENTENCES_MASK = 31
+
+END_MARK = 1 << 17  # ends with . ? ! or "
+APOSTROPHE = 1 << 18  # ends with '
+ELLIPSIS = 1 << 19  # ends with ...
+RAW_END_MARK = 1 << 20  # ends with . ? ! or " before citations are removed
+LONG_WORD = 1 << 21  # a word of more than LONGEST_WORD characters
+JAVASCRIPT = 1 << 22  # contains `javascript`
+POLICY = 1 << 23  # contains one of POLICY_PHRASES
+LOREM_IPSUM = 1 << 24  # contains `lorem ipsum`
+BRACE = 1 << 25  # contains {
+UPPER = 1 << 26  # more than half of its characters, space included, are capitals
+NUMERIC = 1 << 27  # a digit, and nothing but ASCII digits, punctuation and space
+COUNTER = 1 << 28  # a number and what it counts: `3 likes`
+NAVIGATION = 1 << 29  # at most NAVIGATION_WORDS words, one of the set phrases below
+LONG_LINE = 1 << 30  # LONG_LINE_CHARACTERS characters or more
+CITATION = 1 << 31  # holds a citation
+
+LONGEST_WORD = 1_000  # TFDS c4_utils.py, _MAX_WORD_LENGTH
+LONG_LINE_CHARACTERS = 200  # mC4 (arXiv 2010.11934, section 3.1): pages with at least three lines of 200 characters
+NAVIGATION_WORDS = 10  # RefinedWeb (arXiv 2306.01116, appendix G.2)
+
+# TFDS c4_utils.py, _POLICY_SUBSTRINGS.
+POLICY_PHRASES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+CITATIONS = ("[edit]", "[citation needed]")
+# RefinedWeb names a phrase for each place, with "e.g."; the others are ours.
+NAVIGATION_STARTS = ("sign-in", "sign in", "log in", "skip to")
+NAVIGATION_ENDS = ("read more...", "read more", "read more…", "read more »")
+NAVIGATION_ANYWHERE = "items in cart"
+COUNTED = (
+    "answer", "comment", "download", "favorite", "follower", "like", "point", "post", "reaction", "reblog", "repost", "retweet", "review",
+    "share", "subscriber", "tweet", "upvote", "user", "view", "vote",
+)  # fmt: skip
+# Dots after these end no sentence: common abbreviations of English prose, at most eight letters.
+ABBREVIATIONS = (
+    "adm", "al", "apr", "aug", "ave", "bros", "ca", "capt", "cf", "cmdr", "co", "col", "corp", "dec", "dept", "dr", "ed", "eds", "est",
+    "etc", "feb", "fig", "figs", "gen", "gov", "hon", "inc", "jan", "jr", "jul", "jun", "lt", "ltd", "maj", "mar", "messrs", "mr", "mrs",
+    "ms", "mt", "nov", "oct", "pp", "pres", "prof", "rep", "rev", "sec", "sen", "sep", "sept", "sgt", "sr", "st", "vol", "vs",
+)  # fmt: skip
+
+# Places worth a look are found by pairs of bytes: a byte's bits here and those of the byte after it must meet.
+_SENTENCE, _ONE, _JA, _KI, _VA, _PS, _MS, _CJK = (1 << bit for bit in range(8))
+
+
+def _pairs() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Bits of first bytes and of second bytes, uint8[256] each."""
+    first, second = np.zeros(256, np.uint8), np.zeros(256, np.uint8)
+    first[list(b".!?")] |= _SENTENCE
+    first[list(b"{[")] |= _ONE
+    second |= _SENTENCE | _ONE
+    # A rare pair of letters of each phrase: java.., cookie, privacy, ipsum, terms and items.
+    for pair, bit in (("ja", _JA), ("ki", _KI), ("va", _VA), ("ps", _PS), ("ms", _MS)):
+        first[[ord(pair[0]), ord(pair[0].upper())]] |= bit
+        second[[ord(pair[1]), ord(pair[1].upper())]] |= bit
+    # U+3002 and U+FF01 to U+FF1F begin with E3 80 and EF BC.
+    first[[0xE3, 0xEF]] |= _CJK
+    second[[0x80, 0xBC]] |= _CJK
+    return first, second
+
+
+def _capitals() -> npt.NDArray[np.bool_]:
+    # Latin, Greek, Cyrillic, Armenian: the capitals below U+0800 have long been the same in every version of Unicode.
+    return np.array([chr(point).isupper() for point in range(0x800)], np.bool_)
+
+
+def _packed(words: tuple[str, ...]) -> npt.NDArray[np.uint64]:
+    return np.array([int.from_bytes(word.encode(), "big") for word in words], np.uint64)
+
+
+def _bytes(text: str) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+# Constants of the kernels: numba compiles global arrays in.
+_FIRST, _SECOND = _pairs()
+_CAPITALS = _capitals()
+_ABBREVIATIONS = _packed(ABBREVIATIONS)
+_JAVASCRIPT = _bytes("javascript")
+_LOREM_IPSUM = _bytes("lorem ipsum")
+_TERMS_OF_USE, _PRIVACY_POLICY, _COOKIE_POLICY, _USES_COOKIES, _USE_OF_COOKIES, _USE_COOKIES = map(_bytes, POLICY_PHRASES)
+_EDIT, _CITATION_NEEDED = map(_bytes, CITATIONS)
+_ITEMS_IN_CART = _bytes(NAVIGATION_ANYWHERE)
+_STARTS = _bytes("\n".join(NAVIGATION_STARTS) + "\n")
+_ENDS = _bytes("\n".join(NAVIGATION_ENDS) + "\n")
+_COUNTED = _bytes("\n".join([*COUNTED, *(word + "s" for word in COUNTED), "reply", "replies"]) + "\n")
+
+
+@nb.njit(cache=True, nogil=True)
+def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, table: Any) -> Any:
+    """The packed properties of one line, uint32.
+
+    Args:
+        data: uint8[], valid UTF-8.
+        start, end: the line in it, without space at its ends, `start < end`.
+        words: how many words it has; at least 1.
+        longest: characters of the longest of them.
+        table: `dedup.characters.classes()`.
+    """
+    flags = nb.uint32(0)
+    last = data[end - 1]
+    if last == 46 or last == 63 or last == 33 or last == 34:
+        flags |= nb.uint32(RAW_END_MARK)
+    if longest > LONGEST_WORD:
+        flags |= nb.uint32(LONG_WORD)
+    lost: Any = nb.int64(0)
+    scanned = _scan(data, start, end, words)
+    if scanned & nb.uint32(CITATION):
+        clean = np.empty(end - start, np.uint8)
+        length = copy_without_citations(data, start, end, clean, 0)
+        lost = words - _count_words(clean, length, table)
+        scanned = nb.uint32(CITATION)
+        if length:
+            scanned |= _scan(clean, 0, length, words - lost)
+    lost_kept: Any = min(lost, LOST_MASK)
+    packed = nb.uint32(min(words - lost, MOST_WORDS)) | nb.uint32(lost_kept << LOST_SHIFT)
+    return nb.uint32(packed | flags | scanned)
+
+
+@nb.njit(cache=True, nogil=True)
+def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
+    """Flags and sentences of a line that is not empty."""
+    flags = nb.uint32(0)
+    sentences: Any = nb.int64(1)
+    continuations = capitals = digits = letters = nb.int64(0)
+    # A loop without branches, which compiles to vector instructions.
+    for i in range(start, end):
+        byte = data[i]
+        continuations += (byte & 0xC0) == 0x80
+        capitals += nb.uint8(byte - 65) < 26
+        digits += nb.uint8(byte - 48) < 10
+        # Bytes of other alphabets: whatever they are, the line is no number.
+        letters += (nb.uint8((byte | 32) - 97) < 26) | (byte >= 0x80)
+    characters = end - start - continuations
+    if continuations:
+        for i in range(start, end - 1):
+            byte = data[i]
+            if 0xC3 <= byte < 0xE0:
+                capitals += _CAPITALS[((nb.int64(byte) & 31) << 6) | (nb.int64(data[i + 1]) & 63)]
+    for i in range(start, end - 1):
+        kind = _FIRST[data[i]] & _SECOND[data[i + 1]]
+        if kind:
+            if kind & (_SENTENCE | _CJK):
+                sentences += _ends_sentence(data, start, i, end)
+            elif kind & _ONE:
+                if data[i] == 123:
+                    flags |= nb.uint32(BRACE)
+                elif _citation_length(data, i, end):
+                    flags |= nb.uint32(CITATION)
+            else:
+                flags |= _phrase(data, start, i, end, kind)
+    if data[end - 1] == 123:
+        flags |= nb.uint32(BRACE)
+    last = data[end - 1]
+    if last == 46 or last == 63 or last == 33 or last == 34:
+        flags |= nb.uint32(END_MARK)
+        if last == 46 and end - start >= 3 and data[end - 2] == 46 and data[end - 3] == 46:
+            flags |= nb.uint32(ELLIPSIS)
+    elif last == 39:
+        flags |= nb.uint32(APOSTROPHE)
+    if 2 * capitals > characters:
+        flags |= nb.uint32(UPPER)
+    if digits and not letters:
+        flags |= nb.uint32(NUMERIC)
+    if characters >= LONG_LINE_CHARACTERS:
+        flags |= nb.uint32(LONG_LINE)
+    if words <= NAVIGATION_WORDS:
+        if words == 2 and _is_counter(data, start, end):
+            flags |= nb.uint32(COUNTER)
+        if _is_navigation(data, start, end):
+            flags |= nb.uint32(NAVIGATION)
+    else:
+        flags &= ~nb.uint32(NAVIGATION)
+    sentences = min(sentences, SENTENCES_MASK)
+    return nb.uint32(flags | nb.uint32(sentences << SENTENCES_SHIFT))
+
+
+@nb.njit(cache=True, nogil=True)
+def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
+    """The flag of the phrase whose rare pair of letters stands at `i`, or 0."""
+    if kind & _JA:
+        return nb.uint32(JAVASCRIPT) if _matches(data, start, i, end, _JAVASCRIPT) else nb.uint32(0)
+    if kind & _PS:
+        return nb.uint32(LOREM_IPSUM) if _matches(data, start, i - 7, end, _LOREM_IPSUM) else nb.uint32(0)
+    if kind & _KI:
+        found = (
+            _matches(data, start, i - 3, end, _COOKIE_POLICY)
+            or _matches(data, start, i - 8, end, _USES_COOKIES)
+            or _matches(data, start, i - 7, end, _USE_COOKIES)
+            or _matches(data, start, i - 10, end, _USE_OF_COOKIES)
+        )
+    elif kind & _VA:
+        found = _matches(data, start, i - 3, end, _PRIVACY_POLICY)
+    else:
+        found = _matches(data, start, i - 3, end, _TERMS_OF_USE)
+        if not found and _matches(data, start, i - 3, end, _ITEMS_IN_CART):
+            return nb.uint32(NAVIGATION)
+    return nb.uint32(POLICY) if found else nb.uint32(0)
+
+
+@nb.njit(cache=True, nogil=True)
+def _matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
+    """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
+    if at < start or at + len(phrase) > end:
+        return False
+    for offset in range(len(phrase)):
+        byte = data[at + offset]
+        if 65 <= byte <= 90:
+            byte |= 32
+        if byte != phrase[offset]:
+            return False
+    return True
+
+
+@nb.njit(cache=True, nogil=True)
+def _citation_length(data: Any, at: Any, end: Any) -> Any:
+    """Bytes of the citation that begins with the bracket at `at`; 0 if none does. Case counts, as in TFDS's expression."""
+    stop = at + 1
+    while stop < end and 48 <= data[stop] <= 57:
+        stop += 1
+    if stop < end and data[stop] == 93:
+        return stop + 1 - at
+    for phrase in (_EDIT, _CITATION_NEEDED):
+        if at + len(phrase) <= end:
+            same = True
+            for offset in range(len(phrase)):
+                same = same and data[at + offset] == phrase[offset]
+            if same:
+                return nb.int64(len(phrase))
+    return nb.int64(0)
+
+
+@nb.njit(cache=True, nogil=True)
+def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -> Any:
+    """Copy a line to `out` from `at` on, citations left out; returns the position after it."""
+    i = start
+    while i < end:
+        if data[i] == 91:
+            length = _citation_length(data, i, end)
+            if length:
+                i += length
+                continue
+        out[at] = data[i]
+        at += 1
+        i += 1
+    return at
+
+
+@nb.njit(cache=True, nogil=True)
+def _count_words(data: Any, end: Any, table: Any) -> Any:
+    words = nb.int64(0)
+    inside = False
+    i = nb.int64(0)
+    while i < end:
+        point, width = code_point(data, i)
+        space = (table[point] & SPACE) != 0
+        words += not space and not inside
+        inside = not space
+        i += width
+    return words
+
+
+@nb.njit(cache=True, nogil=True)
+def _ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
+    """Whether a sentence ends with the mark at `i` and more of the line follows."""
+    mark = data[i]
+    if mark >= 0xE3:
+        # U+3002, U+FF01, U+FF0E, U+FF1F
+        second, third = data[i + 1], data[i + 2]
+        if not ((mark == 0xE3 and second == 0x80 and third == 0x82) or (mark == 0xEF and second == 0xBC and third in (0x81, 0x8E, 0x9F))):
+            return False
+        # Of several marks the last one counts, and closing brackets and quotes (U+3001 to U+301F, U+FF08 to U+FF0E) belong to the sentence.
+        after = i + 3
+        if after + 2 < end and (data[after] == 0xE3 and data[after + 1] == 0x80):
+            after += 3
+        if after + 2 < end and data[after] == 0xEF and data[after + 1] == 0xBC and data[after + 2] in (0x81, 0x8E, 0x9F):
+            return False
+        return after < end
+    after = i + 1
+    if after >= end:
+        return False
+    following = data[after]
+    if following == 46 or following == 33 or following == 63:
+        return False
+    if mark == 46:
+        before = data[i - 1] if i > start else nb.uint8(32)
+        if before == 46:
+            return False
+        if 97 <= before <= 122 and 65 <= following <= 90:
+            return True
+    # " ' ) ] } and U+2019, U+201D
+    while after < end:
+        if data[after] in (34, 39, 41, 93, 125):
+            after += 1
+        elif after + 2 < end and data[after] == 0xE2 and data[after + 1] == 0x80 and data[after + 2] in (0x99, 0x9D):
+            after += 3
+        else:
+            break
+    if after >= end or not (data[after] == 32 or data[after] == 9):
+        return False
+    # Of dots with a space between them (`. . .`) the last one counts.
+    if mark == 46 and after + 1 < end and data[after + 1] == 46:
+        return False
+    return mark != 46 or not _is_abbreviation(data, start, i)
+
+
+@nb.njit(cache=True, nogil=True)
+def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
+    """Whether the letters right before `i` are a single one or an abbreviation."""
+    letters = nb.uint64(0)
+    first = i
+    while first > start and (65 <= (data[first - 1] & 0xDF) <= 90):
+        first -= 1
+        if i - first > 8:
+            return False
+    # Letters after letters of other alphabets are no word of their own.
+    if first == i or (first > start and data[first - 1] >= 0x80):
+        return False
+    if i - first == 1:
+        return True
+    for at in range(first, i):
+        letters = (letters << nb.uint64(8)) | nb.uint64(data[at] | 32)
+    for abbreviation in _ABBREVIATIONS:  # noqa: SIM110 - numba compiles no generators here
+        if abbreviation == letters:
+            return True
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _is_counter(data: Any, start: Any, end: Any) -> Any:
+    """A number (`3`, `1,024`, `2.5K`), ASCII space and a word of `COUNTED`, one or several."""
+    if not 48 <= data[start] <= 57:
+        return False
+    i = start
+    while i < end and (48 <= data[i] <= 57 or data[i] == 44 or data[i] == 46):
+        i += 1
+    if i < end and (data[i] | 32) in (107, 109, 98):
+        i += 1
+    if i >= end or not (data[i] == 32 or data[i] == 9):
+        return False
+    while i < end and (data[i] == 32 or data[i] == 9):
+        i += 1
+    return _among(data, i, end, _COUNTED)
+
+
+@nb.njit(cache=True, nogil=True)
+def _among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
+    at = 0
+    while at < len(phrases):
+        stop = at
+        while phrases[stop] != 10:
+            stop += 1
+        if stop - at == end - start and _matches(data, start, start, end, phrases[at:stop]):
+            return True
+        at = stop + 1
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _is_navigation(data: Any, start: Any, end: Any) -> Any:
+    """Whether a navigation phrase stands at the start or at the end of the line."""
+    if data[start] | 32 in (108, 115) and _begins(data, start, end, _STARTS):
+        return True
+    last = data[end - 1]
+    # E, the last dot of three, U+2026, U+00BB
+    return (last | 32 == 101 or (last == 46 and data[max(end - 2, start)] == 46) or last == 0xA6 or last == 0xBB) and _closes(
+        data, start, end, _ENDS
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def _begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    at = 0
+    while at < len(phrases):
+        stop = at
+        while phrases[stop] != 10:
+            stop += 1
+        if _matches(data, start, start, end, phrases[at:stop]):
+            return True
+        at = stop + 1
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _closes(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    at = 0
+    while at < len(phrases):
+        stop = at
+        while phrases[stop] != 10:
+            stop += 1
+        if _matches(data, start, end - (stop - at), end, phrases[at:stop]):
+            return True
+        at = stop + 1
+    return False

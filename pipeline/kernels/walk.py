@@ -1,0 +1,456 @@
+"""The walk over a document's bytes: words, lines and paragraphs under every definition that a filter asks for, each found once.
+
+In: UTF-8 bytes of one document, tables, scratch. Out: counts in `row`, hashes and lengths in scratch, packed properties of its lines.
+`pipeline.signals` says what each count means.
+
+A run of characters that are not space is read byte by byte into one hash. Where it is all letters or all digits, as most are, it is at
+once the word of whitespace, of `\\w` and of separated punctuation; only other runs are looked at again. Hashes stand for words, lines and
+paragraphs, 64 bits each: two different ones of a document collide with probability below 1e-7 for a million of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from dedup.characters import LETTER, SPACE, WORD
+from pipeline.kernels.bare import bare_kernel
+from pipeline.kernels.line import line_properties
+from pipeline.kernels.ngram import PREFIX_BYTES
+from pipeline.kernels.point_classes import CAPITAL, DIGIT, TERMINAL
+from pipeline.kernels.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
+from pipeline.kernels.utf8 import code_point
+from pipeline.signal_columns import (
+    BULLET_LINES,
+    CHARACTERS,
+    DISTINCT_STOP_WORDS,
+    ELLIPSES,
+    ELLIPSIS_LINES,
+    HASH_SYMBOLS,
+    LETTER_CHARACTERS,
+    LETTER_WORDS,
+    LINES,
+    NEWLINES,
+    PARAGRAPHS,
+    PLAIN_WORD_CHARACTERS,
+    PLAIN_WORDS,
+    RAW_BULLET_LINES,
+    RAW_ELLIPSIS_LINES,
+    RAW_LINES,
+    RAW_PARAGRAPHS,
+    SEPARATED_DISTINCT_STOP_WORDS,
+    SEPARATED_LETTER_WORDS,
+    SEPARATED_WORDS,
+    SHORT_LINES,
+    SPLIT_BULLET_LINES,
+    SPLIT_ELLIPSIS_LINES,
+    SPLIT_LINES,
+    STOP_WORDS,
+    SYMBOL_WORDS,
+    TERMINAL_LINES,
+    WORD_CHARACTERS,
+    WORDS,
+)
+
+U64 = nb.uint64
+_SEED = np.uint64(0xCBF29CE484222325)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
+_HASH = 35
+_DOT = 46
+_NEWLINE = 10
+# FineWeb's short lines (datatrove 0.10.1, fineweb_quality_filter.py, `short_line_length`).
+SHORT_LINE = 30
+
+
+@bare_kernel
+def _mix(h: Any, value: Any) -> Any:
+    h = (h ^ value) * _MULTIPLIER
+    return h ^ (h >> U64(32))
+
+
+@bare_kernel
+def _hash_byte(h: Any, byte: Any) -> Any:
+    h = (h ^ U64(byte)) * _MULTIPLIER
+    return h ^ (h >> U64(29))
+
+
+@bare_kernel
+def _is_closing(data: Any, start: Any, end: Any) -> Any:
+    """Whether the last byte is a mark that `pipeline.kernels.separate` would cut off behind letters or digits."""
+    mark, before = data[end - 1], data[end - 2]
+    if mark == _DOT:
+        capitals = end - start > 2 and 65 <= before <= 90 and 65 <= data[end - 3] <= 90
+        return 97 <= before <= 122 or 48 <= before <= 57 or capitals
+    # , ; : ! ? ) ] and quotes
+    return mark == 44 or mark == 58 or mark == 59 or mark == 33 or mark == 63 or mark == 41 or mark == 93 or mark == 34 or mark == 39
+
+
+@bare_kernel
+def _breaks_line(point: Any) -> Any:
+    """Whether `str.splitlines` ends a line here."""
+    return 10 <= point <= 13 or 0x1C <= point <= 0x1E or point == 0x85 or point == 0x2028 or point == 0x2029
+
+
+@bare_kernel
+def _is_bullet(data: Any, at: Any, end: Any) -> Any:
+    """0, or 1 for a bullet of Gopher's kind (• ‣ ◦ ⁃ - *), or 3 if it is one of datatrove's two as well (• -)."""
+    byte = data[at]
+    if byte == 45:
+        return 3
+    if byte == 42:
+        return 1
+    if byte != 0xE2 or at + 2 >= end:
+        return 0
+    point, _ = code_point(data, at)
+    if point == 0x2022:
+        return 3
+    return 1 if point in (0x2023, 0x25E6, 0x2043) else 0
+
+
+@bare_kernel
+def _look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
+    """Count the symbols of a run of characters; returns whether it ends in an ellipsis."""
+    hashes = ellipses = dots = dots_in_a_row = 0
+    i = start
+    while i < end:
+        byte = data[i]
+        if byte == _DOT:
+            dots_in_a_row += 1
+            dots += dots_in_a_row % 3 == 0
+        else:
+            dots_in_a_row = 0
+            hashes += byte == _HASH
+            if byte == 0xE2 and data[i + 1] == 0x80 and data[i + 2] == 0xA6:
+                ellipses += 1
+        i += 1
+    row[HASH_SYMBOLS] += hashes
+    row[ELLIPSES] += ellipses + dots
+    row[SYMBOL_WORDS] += hashes + ellipses > 0
+    return dots_in_a_row >= 3 or (end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6)
+
+
+@bare_kernel
+def _shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, count: Any) -> Any:
+    """Hashes of the `\\w` words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
+    inside = False
+    h = _SEED
+    i = start
+    while i < end:
+        point, width = code_point(data, i)
+        if points[point] & WORD:
+            if not inside:
+                inside = True
+                h = _SEED
+            if width == 1:
+                byte = point | 32 if 65 <= point <= 90 else point
+                h = (h ^ U64(byte)) * _MULTIPLIER
+                h ^= h >> U64(29)
+            else:
+                for offset in range(width):
+                    h = (h ^ U64(data[i + offset])) * _MULTIPLIER
+                    h ^= h >> U64(29)
+        elif inside:
+            out[count] = h
+            count += 1
+            inside = False
+        i += width
+    if inside:
+        out[count] = h
+        count += 1
+    return count
+
+
+@bare_kernel
+def _last_space(data: Any, start: Any, end: Any, points: Any) -> Any:
+    """Where the space at the end of the text begins."""
+    while end > start:
+        last = end - 1
+        while data[last] & 0xC0 == 0x80:
+            last -= 1
+        point, _ = code_point(data, last)
+        if not points[point] & SPACE:
+            break
+        end = last
+    return end
+
+
+@nb.njit(cache=True, nogil=True)
+def walk(
+    data: Any, start: Any, end: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, shingles_wanted: Any,
+    scratch: Any, state: Any, packed: Any, packed_count: Any, row: Any,
+) -> Any:  # fmt: skip
+    """Walk over one document, `start < end`.
+
+    Args:
+        data: uint8[], valid UTF-8.
+        points, kinds: `pipeline.kernels.point_classes`.
+        hashes, values: `pipeline.kernels.special_words`.
+        whole: separated words are those of whitespace.
+        shingles_wanted: `\\w` words are kept in `scratch.shingle_words`.
+        scratch: a `pipeline.signals.Scratch`.
+        state: scratch, int64[4].
+        packed, packed_count: uint32[], and how much of it is filled: the properties of this document's lines are put behind.
+        row: int64[len(COLUMNS)], zeros.
+
+    Returns:
+        How many words, lines, paragraphs, raw lines, raw paragraphs and shingle words were kept in scratch, and the new `packed_count`.
+    """
+    words, word_lengths = scratch.words, scratch.word_lengths
+    lines, line_lengths = scratch.lines, scratch.line_lengths
+    paragraphs, paragraph_lengths = scratch.paragraphs, scratch.paragraph_lengths
+    raw_lines, raw_line_lengths = scratch.raw_lines, scratch.raw_line_lengths
+    raw_paragraphs, raw_paragraph_lengths = scratch.raw_paragraphs, scratch.raw_paragraph_lengths
+    separated, separated_lengths, starts, characters = scratch.separated, scratch.separated_lengths, scratch.starts, scratch.characters
+    ends, shingle_words = scratch.ends, scratch.shingle_words
+    room = nb.int64(len(characters) - PREFIX_BYTES - 8)
+    state[:] = 0
+    starts[0] = 0
+
+    kept_words = kept_lines = kept_paragraphs = kept_raw_lines = kept_raw_paragraphs = shingle_count = nb.int64(0)
+    word_count = word_characters = letter_characters = letter_words = stops = seen = nb.int64(0)
+    line_count = paragraph_count = newlines = nb.int64(0)
+    simple_words = mark_words = simple_letter_words = simple_characters = nb.int64(0)
+    stem_value = nb.int64(0)
+    extra = nb.int64(0)  # bytes that do not begin a character, so far
+    line, paragraph = _SEED, _SEED
+    line_length = paragraph_length = nb.int64(0)
+    line_words = line_longest = nb.int64(0)
+    line_start = start
+    line_start_extra = nb.int64(0)
+    line_first, line_first_extra = nb.int64(-1), nb.int64(0)
+    # Raw lines: space before the first word, then words and space.
+    lead, raw, raw_at_word = _SEED, _SEED, _SEED
+    raw_paragraph, raw_paragraph_length = _SEED, nb.int64(-1)
+    word_end, word_end_extra = start, nb.int64(0)
+    ellipsis_last = False
+    split_first, split_start = nb.int64(-1), start
+    body_begin, body_end = nb.int64(-1), _last_space(data, start, end, points)
+    i = start
+    while True:
+        # A run of characters that are not space.
+        first, first_extra = i, extra
+        # `stem` and `stem_common` are what `h` and `common` were before the last byte.
+        h = stem = _SEED
+        common, stem_common, any_kind, letters = nb.int64(255), nb.int64(255), nb.int64(0), nb.int64(0)
+        point, width = nb.int64(_NEWLINE), nb.int64(1)
+        while i < end:
+            byte = data[i]
+            kind = nb.int64(kinds[byte])
+            if kind & SPACE:
+                if byte < 0x80:
+                    point = nb.int64(byte)
+                    break
+                point, width = code_point(data, i)
+                kind = nb.int64(points[point])
+                if kind & SPACE:
+                    break
+                kind &= LETTER | WORD
+                for offset in range(width - 1):
+                    h = _hash_byte(h, data[i + offset])
+                i += width - 1
+                extra += width - 1
+                byte = data[i]
+                width = nb.int64(1)
+                point = nb.int64(_NEWLINE)
+            stem, stem_common = h, common
+            h = _hash_byte(h, byte)
+            common &= kind
+            any_kind |= kind
+            letters += (kind >> 1) & 1
+            i += 1
+        if i > first:
+            length = (i - first) - (extra - first_extra)
+            word_count += 1
+            word_characters += length
+            letter_characters += letters
+            letter_words += letters > 0
+            value = look_up(h, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
+            if value & STOP:
+                stops += 1
+                seen |= 1 << (value & 15)
+            if kept_words < len(words):
+                words[kept_words] = h
+                word_lengths[kept_words] = length
+                kept_words += 1
+            if line_length == 0:
+                line_first, line_first_extra = first, first_extra
+                lead, raw = raw, _SEED
+                if body_begin < 0:
+                    body_begin = first
+            if split_first < 0:
+                split_first = first
+            line = _mix(line, h)
+            line_length += length
+            line_words += 1
+            line_longest = max(line_longest, length)
+            paragraph = _mix(paragraph, h)
+            paragraph_length += length
+            raw = _mix(raw, h)
+            raw_at_word = raw
+            word_end, word_end_extra = i, extra
+            ellipsis_last = False
+            simple = common & (LETTER | DIGIT) != 0
+            # A word and one mark behind it, no special case: most of the other runs.
+            marked = not simple and not value & CUT and stem_common & (LETTER | DIGIT) and i - first > 1 and _is_closing(data, first, i)
+            if marked:
+                stem_value = look_up(stem, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
+                marked = not stem_value & CUT and state[KEPT] + 1 < len(separated)
+            if shingles_wanted:
+                if (common & WORD or marked) and not any_kind & CAPITAL:
+                    shingle_words[shingle_count] = h if common & WORD else stem
+                    shingle_count += 1
+                else:
+                    shingle_count = _shingle_words(data, first, i, points, shingle_words, shingle_count)
+            if not simple and not marked:
+                ellipsis_last = _look_again(data, first, i, row)
+            used = state[USED]
+            if used + (i - first) > room:
+                state[FULL] = 1
+            if not state[FULL]:
+                for offset in range(i - first):
+                    characters[used + offset] = data[first + offset]
+            origin = first - used
+            if simple and not value & CUT and not whole:
+                simple_words += 1
+                simple_letter_words += letters > 0
+                simple_characters += length
+                if value & STOP:
+                    state[SEEN] |= 1 << (value & 15)
+                kept = state[KEPT]
+                if state[FULL] or kept >= len(separated):
+                    state[FULL] = 1
+                else:
+                    separated[kept] = h
+                    separated_lengths[kept] = length
+                    starts[kept + 1] = used + (i - first)
+                    state[KEPT] = kept + 1
+                    state[USED] = used + (i - first)
+            elif marked and not whole:
+                kept = state[KEPT]
+                simple_words += 1
+                mark_words += 1
+                simple_letter_words += letters > 0
+                simple_characters += length - 1
+                if stem_value & STOP:
+                    state[SEEN] |= 1 << (stem_value & 15)
+                if not state[FULL]:
+                    separated[kept], separated[kept + 1] = stem, _hash_byte(_SEED, data[i - 1])
+                    separated_lengths[kept], separated_lengths[kept + 1] = length - 1, 1
+                    starts[kept + 1], starts[kept + 2] = used + (i - first) - 1, used + (i - first)
+                    state[KEPT] = kept + 2
+                    state[USED] = used + (i - first)
+            else:
+                count, ends[0] = 1, i - first
+                if not whole:
+                    count = separate(data, first, i, value, points, hashes, values, ends)
+                begin = first
+                for index in range(count):
+                    stop = first + ends[index]
+                    keep(data, begin, stop, origin, points, hashes, values, separated, separated_lengths, starts, room, state, row)
+                    begin = stop
+        if i < end and point == 32:
+            raw = _mix(raw, U64(32))
+            i += 1
+            continue
+        if i >= end or _breaks_line(point):
+            # What `str.splitlines` gives; a line feed behind a carriage return ends nothing.
+            if not (i < end and point == _NEWLINE and i > start and data[i - 1] == 13) and (i < end or split_start < end):
+                row[SPLIT_LINES] += 1
+                if split_first >= 0:
+                    row[SPLIT_BULLET_LINES] += _is_bullet(data, split_first, end) == 3
+                    row[SPLIT_ELLIPSIS_LINES] += ellipsis_last
+                split_first = nb.int64(-1)
+            split_start = i + width
+        if point != _NEWLINE:
+            raw = _mix(raw, U64(point))
+            i += width
+            extra += width - 1
+            continue
+        # The end of a line, or of the text.
+        if i < end:
+            newlines += 1
+        if line_length == 0:
+            lead, raw = raw, _SEED
+        raw_length = (i - line_start) - (extra - line_start_extra)
+        if raw_length:
+            row[RAW_LINES] += 1
+            if kept_raw_lines < len(raw_lines):
+                raw_lines[kept_raw_lines] = _mix(lead, raw)
+                raw_line_lengths[kept_raw_lines] = raw_length if line_length else -raw_length
+                kept_raw_lines += 1
+            row[RAW_BULLET_LINES] += data[line_start] == 42 or data[line_start] == 45
+            row[RAW_ELLIPSIS_LINES] += i - line_start >= 3 and data[i - 3] == 0xE2 and data[i - 2] == 0x80 and data[i - 1] == 0xA6
+            if body_begin >= 0 and line_start < body_end:
+                # The text's own first and last space is no part of its paragraphs.
+                begins = line_first == body_begin and line_length > 0
+                if begins:
+                    lead = _SEED
+                length = (line_first - line_start) - (line_first_extra - line_start_extra) if begins else nb.int64(0)
+                length = raw_length - length
+                if i >= body_end:
+                    raw = raw_at_word
+                    length -= (i - word_end) - (extra - word_end_extra)
+                raw_paragraph = _mix(raw_paragraph, _mix(lead, raw))
+                raw_paragraph_length += length + 1
+        if raw_paragraph_length >= 0 and (raw_length == 0 or i >= end):
+            row[RAW_PARAGRAPHS] += 1
+            if kept_raw_paragraphs < len(raw_paragraphs):
+                raw_paragraphs[kept_raw_paragraphs] = raw_paragraph
+                raw_paragraph_lengths[kept_raw_paragraphs] = raw_paragraph_length
+                kept_raw_paragraphs += 1
+            raw_paragraph, raw_paragraph_length = _SEED, nb.int64(-1)
+        if line_length:
+            line_count += 1
+            row[BULLET_LINES] += _is_bullet(data, line_first, end) != 0
+            row[ELLIPSIS_LINES] += ellipsis_last
+            row[SHORT_LINES] += raw_length <= SHORT_LINE
+            if word_end == i:
+                last = i - 1
+                while data[last] & 0xC0 == 0x80:
+                    last -= 1
+                last_point, _ = code_point(data, last)
+                row[TERMINAL_LINES] += points[last_point] & TERMINAL != 0
+            packed[packed_count] = line_properties(data, line_first, word_end, line_words, line_longest, points)
+            packed_count += 1
+            if kept_lines < len(lines):
+                lines[kept_lines] = line
+                line_lengths[kept_lines] = line_length
+                kept_lines += 1
+        if paragraph_length and (line_length == 0 or i >= end):
+            paragraph_count += 1
+            if kept_paragraphs < len(paragraphs):
+                paragraphs[kept_paragraphs] = paragraph
+                paragraph_lengths[kept_paragraphs] = paragraph_length
+                kept_paragraphs += 1
+            paragraph = _SEED
+            paragraph_length = nb.int64(0)
+        if i >= end:
+            break
+        line = lead = raw = _SEED
+        line_length = line_words = line_longest = nb.int64(0)
+        i += 1
+        line_start, line_start_extra = i, extra
+    used = state[USED]
+    for offset in range(PREFIX_BYTES + 8):
+        characters[used + offset] = 0
+    row[CHARACTERS], row[WORD_CHARACTERS], row[LETTER_CHARACTERS] = end - start - extra, word_characters, letter_characters
+    row[WORDS], row[LETTER_WORDS], row[STOP_WORDS], row[DISTINCT_STOP_WORDS] = word_count, letter_words, stops, _bits(seen)
+    row[LINES], row[PARAGRAPHS], row[NEWLINES] = line_count, paragraph_count, newlines
+    row[SEPARATED_WORDS] += simple_words + mark_words
+    row[SEPARATED_LETTER_WORDS] += simple_letter_words
+    row[SEPARATED_DISTINCT_STOP_WORDS] = _bits(state[SEEN])
+    row[PLAIN_WORDS] += simple_words
+    row[PLAIN_WORD_CHARACTERS] += simple_characters
+    return kept_words, kept_lines, kept_paragraphs, kept_raw_lines, kept_raw_paragraphs, shingle_count, packed_count
+
+
+@bare_kernel
+def _bits(mask: Any) -> Any:
+    count = nb.int64(0)
+    while mask:
+        count += mask & 1
+        mask >>= 1
+    return count

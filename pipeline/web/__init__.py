@@ -1,0 +1,1 @@
+"""From HTTP responses to text: transfer and character encodings, HTML extractors."""

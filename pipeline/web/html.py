@@ -1,0 +1,124 @@
+"""HTML to text: the main content of a page, by one of three extractors.
+
+In: the decoded page. Out: its text, blocks separated by line breaks. No clock decides: limits are on size, tags and depth, the same
+everywhere.
+
+`resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it takes the element
+that holds the page's paragraphs (`pipeline.web.html_container`), lets resiliparse extract from that alone, and asks trafilatura only where
+the element does not tell: there are no paragraphs, or their element holds little, or less than half of what resiliparse finds on the page.
+`docs/pipelines.md` has what was measured.
+"""
+
+from __future__ import annotations
+
+import re
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
+from manifests.corpus import Extraction
+from pipeline.web.html_container import paragraph_container
+from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
+
+# Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
+MOST_HTML_BYTES = 16 << 20
+# Blink cuts its tree at this depth (kMaximumHTMLParserDOMTreeDepth); main-content extraction costs the square of the depth.
+MOST_DEPTH = 512
+# With fewer tags the worst page found by search costs two seconds.
+_FEW_TAGS = 3_000
+# Each tag costs 0.2 microseconds for each level it stands on; the development pages have up to 1 million, tags times levels.
+_MOST_TAGS_BY_DEPTH = 20_000_000
+# The parser opens unclosed formatting elements again in every block that follows: tags times elements, unless their attributes agree.
+# Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark clause").
+_MOST_REOPENED = 5_000_000
+_FORMATTING_NAMES = "b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u"
+_FORMATTING = re.compile(rf"<(?:{_FORMATTING_NAMES})[\s/]", re.IGNORECASE)
+_FORMATTING_ANY = re.compile(rf"<(/?)(?:{_FORMATTING_NAMES})(?=[\s/>])", re.IGNORECASE)
+# Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag.
+_LONG_TAG = re.compile(r"<[A-Za-z][^>]{65536,}")
+_ATTRIBUTE = re.compile(r"[\s\"'/][^\s\"'/=>]")
+_MOST_ATTRIBUTES = 10_000
+# `adaptive`: what the paragraphs' element must hold, in characters and as a share of what resiliparse finds on the page. From 200 to 600
+# and from 0.5 to 0.7 the F1 of the development pages is the same to 0.001.
+_LEAST_IN_CONTAINER = 300
+_LEAST_SHARE = 0.5
+# With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
+_ENOUGH_IN_CONTAINER = 2_000
+# Pages with more tags and no paragraphs are listings and feeds: 5 of the 110 development pages it would be asked
+# about, a third of its time there.
+_MOST_TAGS_TO_ASK = 10_000
+
+
+class TooComplex(Exception):
+    """The page would cost far more than its size: nested too deeply, too many tags, or a tag with too many attributes."""
+
+
+def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
+    """Text of the page's main content.
+
+    Raises:
+        TooComplex: the page is nested deeper than `MOST_DEPTH` (less with more than 39,000 tags), or a tag has more than 10,000 attributes;
+            for `trafilatura` also beyond the limits of `pipeline.web.html_precise`. Where `adaptive` may not ask trafilatura, or gets
+            nothing from it, it takes resiliparse's text.
+    """
+    html, tree = _parse(html)
+    if extraction == "resiliparse":
+        return _plain(tree)
+    if extraction == "trafilatura":
+        reason = too_complex_for_precise(html, tree)
+        if reason is not None:
+            raise TooComplex(reason)
+        return precise_text(html)
+    text = _contained(tree)
+    if text is None and html.count("<") <= _MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
+        text = precise_text(html)
+    return text or _plain(tree)
+
+
+def _parse(html: str) -> tuple[str, HTMLTree]:
+    """The page with what would take the parser too long made harmless, and its tree."""
+    tags = html.count("<")
+    for tag in _LONG_TAG.finditer(html):
+        if len(_ATTRIBUTE.findall(tag[0])) > _MOST_ATTRIBUTES:
+            raise TooComplex("a tag with too many attributes")
+    if tags > _FEW_TAGS and tags * len(_FORMATTING.findall(html)) > _MOST_REOPENED:
+        html = _FORMATTING_ANY.sub(r"<\1span", html)
+    tree = HTMLTree.parse(html)
+    depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(tags, 1))
+    if tags > _FEW_TAGS and deeper_than(depth, tree):
+        raise TooComplex(f"{tags:,} tags nested deeper than {depth} elements")
+    return html, tree
+
+
+def _plain(tree: HTMLTree) -> str:
+    """Resiliparse's main content, with the settings for prose.
+
+    Alternative texts, link targets and form fields are no running text. List bullets stay, since filters count them (Gopher's bullet rule).
+    Comment sections go: on 645 hand-marked pages that left out another 3.6 % of the unwanted passages and lost 0.4 % of the wanted ones;
+    post metadata stays, since without it 2.3 % of the wanted passages were lost.
+    """
+    return str(
+        extract_plain_text(
+            tree,
+            main_content=True,
+            list_bullets=True,
+            alt_texts=False,
+            links=False,
+            form_fields=False,
+            noscript=False,
+            comments=False,
+            post_meta=True,
+        )
+    )
+
+
+def _contained(tree: HTMLTree) -> str | None:
+    """Text of the element that holds the paragraphs; None when it seems not to be the page's text."""
+    container = paragraph_container(tree.body) if tree.body is not None else None
+    if container is None:
+        return None
+    # Parsed again: resiliparse extracts from whole trees only.
+    text = _plain(HTMLTree.parse("<body>" + container.outer_html))
+    if len(text) < _LEAST_IN_CONTAINER or (len(text) < _ENOUGH_IN_CONTAINER and len(text) < _LEAST_SHARE * len(_plain(tree))):
+        return None
+    return text

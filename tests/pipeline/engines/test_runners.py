@@ -1,0 +1,85 @@
+"""The runners: results, and what a failing element's error looks like on each of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from manifests.errors import GristmillError
+from pipeline.engines.runners import Runner, run_pipeline
+
+RUNNERS = [Runner(), Runner(workers=2), Runner(kind="portable")]
+IDS = ["in this process", "two processes", "portable"]
+
+
+def double(element: str, settings: dict) -> list[tuple[int, bytes]]:
+    return [(len(element) % 2, element.encode() * 2)]
+
+
+def write(partition: int, elements: list[bytes], settings: dict) -> str:
+    path = f"{settings['folder']}/{partition}"
+    with open(path, "wb") as file:
+        file.write(b" ".join(sorted(elements)))
+    return path
+
+
+def refuse(element: str, settings: dict) -> list[tuple[int, bytes]]:
+    if element == "bad":
+        raise GristmillError("is too bad", where="a.warc, record 7", remedy="mend it")
+    return [(0, b"")]
+
+
+def fail(element: str, settings: dict) -> list[tuple[int, bytes]]:
+    raise ValueError(f"no luck with {element}")
+
+
+def die(element: str, settings: dict) -> list[tuple[int, bytes]]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return []
+
+
+def run(runner: Runner, emit, folder, elements=("a", "bb", "ccc", "bad")) -> None:
+    def build(pipeline):
+        import apache_beam as beam
+
+        from pipeline.dofns import EmitPacked, ReducePacked
+
+        packed = pipeline | beam.Create(list(elements)) | beam.ParDo(EmitPacked(emit, {}))
+        return packed | beam.GroupByKey() | beam.ParDo(ReducePacked(write, {"folder": str(folder)}))
+
+    run_pipeline(build, runner=runner)
+
+
+@pytest.mark.parametrize("runner", RUNNERS, ids=IDS)
+def test_all_elements_arrive(runner, tmp_path) -> None:
+    run(runner, double, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"0": b"bbbb", "1": b"aa badbad cccccc"}
+
+
+@pytest.mark.parametrize("runner", RUNNERS, ids=IDS)
+def test_our_errors_come_through_whole(runner, tmp_path) -> None:
+    with pytest.raises(GristmillError) as caught:
+        run(runner, refuse, tmp_path)
+    assert str(caught.value) == "a.warc, record 7: is too bad\n  remedy: mend it"
+
+
+@pytest.mark.parametrize("runner", RUNNERS[:2], ids=IDS[:2])
+def test_other_errors_are_one_line(runner, tmp_path) -> None:
+    with pytest.raises(GristmillError) as caught:
+        run(runner, fail, tmp_path, ["it"])
+    assert str(caught.value).endswith("no luck with it")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # pytest replaces our hook
+def test_a_lost_worker_is_named(tmp_path) -> None:
+    with pytest.raises(GristmillError, match="a worker process died, probably for lack of memory"):
+        run(Runner(workers=2), die, tmp_path)
+
+
+def test_no_more_workers_than_work() -> None:
+    assert Runner(workers=8).at_most(3).workers == 3
+    assert Runner(workers=2).at_most(0).workers == 1
+    assert Runner(kind="portable", workers=2).at_most(1).kind == "portable"
