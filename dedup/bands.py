@@ -12,6 +12,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel import kernel
+
 U64 = nb.uint64
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -29,7 +31,7 @@ def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> n
     return keys
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _band_keys(signatures: Any, rows: int, keys: Any) -> None:
     for document in range(keys.shape[0]):
         for band in range(keys.shape[1]):

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.characters import WORD, classes
+from dedup.kernel import kernel
 
 U64 = nb.uint64
 _SEED = np.uint64(0xCBF29CE484222325)
@@ -79,7 +80,7 @@ def signatures(
     return result, shingles
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _signatures(
     data: Any, offsets: Any, table: Any, multipliers: Any, addends: Any, ngram: int, words: Any, result: Any, shingles: Any
 ) -> None:
@@ -90,7 +91,7 @@ def _signatures(
         shingles[document] = sign(words, count, multipliers, addends, ngram, result[document])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def sign(words: Any, count: Any, multipliers: Any, addends: Any, ngram: Any, row: Any) -> Any:
     """Lower `row`, uint32[k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns their number.
 
@@ -112,7 +113,7 @@ def sign(words: Any, count: Any, multipliers: Any, addends: Any, ngram: Any, row
     return count - size + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _word_hashes(data: Any, start: int, end: int, table: Any, words: Any) -> int:
     """Hashes of the words of one document into `words`; returns their number, which is at most (bytes + 1) / 2."""
     count = 0

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.characters import SPACE, classes
+from dedup.kernel import kernel
 from manifests.errors import GristmillError
 from manifests.filters import C4, RefinedWebLines, filters_from
 from manifests.storage import join
@@ -123,7 +124,7 @@ def clean_texts(texts: pa.Array, removed: pa.Array, cleaning: Cleaning) -> pa.Ar
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citations: Any, compact: Any, out: Any, ends: Any) -> None:
     """Fill `out` with the cleaned texts and `ends`, int64[n + 1], with their bounds. A text never grows."""
     at = nb.int64(0)
@@ -168,7 +169,7 @@ def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citat
         ends[document + 1] = at
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def trim(data: Any, start: Any, end: Any, table: Any) -> Any:
     """The bounds of a text without the space at its ends; two equal ones if it holds nothing else."""
     while start < end:

@@ -23,6 +23,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel import kernel
 from pipeline.kernels.utf8 import code_point
 
 # Beyond the Basic Multilingual Plane no character is told apart: all are as its last, which is none.
@@ -109,7 +110,7 @@ def repair(text: str) -> str:
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def suspicious(data: Any, start: Any, end: Any, classes: Any, bad: Any, alone: Any) -> Any:
     """Whether ftfy could change the text in data[start:end], which is valid UTF-8; the last three are a `Gate`'s."""
     previous = -1
@@ -124,7 +125,7 @@ def suspicious(data: Any, start: Any, end: Any, classes: Any, bad: Any, alone: A
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _suspect_lines(data: Any, classes: Any, bad: Any, alone: Any, out: Any) -> Any:
     """Fill `out`, int64[lines, 2], with begin and end of the suspicious lines, without their line feed. Returns how many."""
     found = 0

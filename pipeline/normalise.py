@@ -20,13 +20,13 @@ import unicodedata
 from functools import cache
 from typing import Any, TypeVar
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
 from dedup.characters import SPACE, classes
+from dedup.kernel import kernel
 from manifests.corpus import TextSettings
 from pipeline.kernels.utf8 import code_point, without_space_behind
 from pipeline.mojibake import gate, repair, suspicious
@@ -103,7 +103,7 @@ def _long_marks() -> re.Pattern[str]:
     return re.compile(f"[{ranges}]{{{_MOST_MARKS + 1}}}")
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _look(
     data: Any, offsets: Any, table: Any, gated: Any, kind_of: Any, bad: Any, alone: Any, unusual: Any, starts: Any, ends: Any, kinds: Any
 ) -> None:
@@ -140,7 +140,7 @@ def _look(
         starts[row], ends[row] = start, end
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _holds(data: Any, start: Any, end: Any, members: Any) -> Any:
     index = start
     while index < end:
@@ -151,7 +151,7 @@ def _holds(data: Any, start: Any, end: Any, members: Any) -> Any:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _gather(data: Any, other: Any, kinds: Any, starts: Any, places: Any, out: Any) -> None:
     """Copy each text to its place: from `other` if it was mended, else from `data`."""
     for row in range(len(starts)):

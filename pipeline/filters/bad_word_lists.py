@@ -20,6 +20,7 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.characters import WORD, classes
+from dedup.kernel import kernel
 from manifests.corpus import BadWords
 from manifests.errors import GristmillError
 from manifests.storage import read_bytes
@@ -144,7 +145,7 @@ def count_bad_words(
     return out
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _count(data: Any, offsets: Any, rows: Any, kinds: Any, moves: Any, first: Any, lengths: Any, spaced: Any, table: Any, out: Any) -> None:
     for row in rows:
         start, end = offsets[row], offsets[row + 1]
@@ -159,7 +160,7 @@ def _count(data: Any, offsets: Any, rows: Any, kinds: Any, moves: Any, first: An
         out[row] = found
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _no_word_at(data: Any, at: Any, end: Any, table: Any) -> Any:
     if at >= end:
         return True
@@ -167,7 +168,7 @@ def _no_word_at(data: Any, at: Any, end: Any, table: Any) -> Any:
     return table[point] & WORD == 0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _no_word_before(data: Any, start: Any, at: Any, table: Any) -> Any:
     if at <= start:
         return True

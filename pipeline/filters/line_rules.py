@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.kernel import kernel
 from pipeline.kernels.line import (
     APOSTROPHE,
     BRACE,
@@ -52,7 +53,7 @@ def line_values(signals: pa.Table | pa.RecordBatch) -> tuple[npt.NDArray[np.uint
     return values, offsets - offsets[0]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def judge_c4_lines(
     values: Any,
     offsets: Any,
@@ -115,7 +116,7 @@ def judge_c4_lines(
         out[document] = verdict
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def judge_refinedweb_lines(values: Any, offsets: Any, removed: Any, drop_with: Any, min_words: Any, out: Any) -> None:
     """RefinedWeb's line corrections.
 

@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.characters import SPACE
+from dedup.kernel import kernel
 from pipeline.kernels.utf8 import code_point
 
 WORDS_MASK = 0x3FF
@@ -125,7 +126,7 @@ _ENDS = _bytes("\n".join(NAVIGATION_ENDS) + "\n")
 _COUNTED = _bytes("\n".join([*COUNTED, *(word + "s" for word in COUNTED), "reply", "replies"]) + "\n")
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, table: Any) -> Any:
     """The packed properties of one line, uint32.
 
@@ -156,7 +157,7 @@ def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, t
     return nb.uint32(packed | flags | scanned)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
     """Flags and sentences of a line that is not empty."""
     flags = nb.uint32(0)
@@ -214,7 +215,7 @@ def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
     return nb.uint32(flags | nb.uint32(sentences << SENTENCES_SHIFT))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
     """The flag of the phrase whose rare pair of letters stands at `i`, or 0."""
     if kind & _JA:
@@ -237,7 +238,7 @@ def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
     return nb.uint32(POLICY) if found else nb.uint32(0)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
     """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
     if at < start or at + len(phrase) > end:
@@ -251,7 +252,7 @@ def _matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _citation_length(data: Any, at: Any, end: Any) -> Any:
     """Bytes of the citation that begins with the bracket at `at`; 0 if none does. Case counts, as in TFDS's expression."""
     stop = at + 1
@@ -269,7 +270,7 @@ def _citation_length(data: Any, at: Any, end: Any) -> Any:
     return nb.int64(0)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -> Any:
     """Copy a line to `out` from `at` on, citations left out; returns the position after it."""
     i = start
@@ -285,7 +286,7 @@ def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -
     return at
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _count_words(data: Any, end: Any, table: Any) -> Any:
     words = nb.int64(0)
     inside = False
@@ -299,7 +300,7 @@ def _count_words(data: Any, end: Any, table: Any) -> Any:
     return words
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
     """Whether a sentence ends with the mark at `i` and more of the line follows."""
     mark = data[i]
@@ -343,7 +344,7 @@ def _ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
     return mark != 46 or not _is_abbreviation(data, start, i)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
     """Whether the letters right before `i` are a single one or an abbreviation."""
     letters = nb.uint64(0)
@@ -365,7 +366,7 @@ def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _is_counter(data: Any, start: Any, end: Any) -> Any:
     """A number (`3`, `1,024`, `2.5K`), ASCII space and a word of `COUNTED`, one or several."""
     if not 48 <= data[start] <= 57:
@@ -382,7 +383,7 @@ def _is_counter(data: Any, start: Any, end: Any) -> Any:
     return _among(data, i, end, _COUNTED)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
     at = 0
@@ -396,7 +397,7 @@ def _among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _is_navigation(data: Any, start: Any, end: Any) -> Any:
     """Whether a navigation phrase stands at the start or at the end of the line."""
     if data[start] | 32 in (108, 115) and _begins(data, start, end, _STARTS):
@@ -408,7 +409,7 @@ def _is_navigation(data: Any, start: Any, end: Any) -> Any:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     at = 0
     while at < len(phrases):
@@ -421,7 +422,7 @@ def _begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _closes(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     at = 0
     while at < len(phrases):

@@ -11,7 +11,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from pipeline.kernels.bare import bare_kernel
+from dedup.kernel import bare_kernel
 from pipeline.kernels.unaligned import eight_bytes
 from pipeline.signal_columns import (
     ALL_5GRAM,

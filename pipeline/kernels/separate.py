@@ -15,7 +15,7 @@ import numba as nb
 import numpy as np
 
 from dedup.characters import LETTER
-from pipeline.kernels.bare import bare_kernel
+from dedup.kernel import bare_kernel
 from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
 from pipeline.kernels.utf8 import code_point
 from pipeline.signal_columns import PLAIN_WORD_CHARACTERS, PLAIN_WORDS, SEPARATED_LETTER_WORDS, SEPARATED_WORDS

@@ -10,6 +10,7 @@ from typing import Any
 
 import numba as nb
 
+from dedup.kernel import kernel
 from dedup.signatures import sign
 from pipeline.kernels.ngram import joined_ngrams, next_base, repeats, window_totals, word_ngrams
 from pipeline.kernels.separate import KEPT
@@ -38,7 +39,7 @@ from pipeline.signal_columns import (
 _HISTOGRAM = 256
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def measure(
     data: Any, offsets: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, multipliers: Any, addends: Any, ngram: Any,
     scratch: Any, signatures: Any, shingles: Any, packed: Any, packed_offsets: Any, out: Any,
@@ -102,7 +103,7 @@ def measure(
         base = joined_ngrams(scratch.characters, scratch.starts, scratch.separated_lengths, kept, scratch, base, row)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _twice_median(lengths: Any, count: Any, histogram: Any) -> Any:
     """The sum of the two lengths in the middle, which for an odd count are the same one."""
     histogram[:] = 0

@@ -7,9 +7,10 @@ from typing import Any
 import numba as nb
 
 from dedup.characters import SPACE
+from dedup.kernel import kernel
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def code_point(data: Any, i: Any) -> Any:
     """The code point at `i` and its number of bytes."""
     point = nb.int64(data[i])
@@ -25,7 +26,7 @@ def code_point(data: Any, i: Any) -> Any:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def without_space_behind(data: Any, start: Any, end: Any, table: Any) -> Any:
     """Where a text ends without the space at its end; `start` if it holds nothing else. `table`: `dedup.characters.classes()`."""
     while end > start:

@@ -16,7 +16,7 @@ import numba as nb
 import numpy as np
 
 from dedup.characters import LETTER, SPACE, WORD
-from pipeline.kernels.bare import bare_kernel
+from dedup.kernel import bare_kernel, kernel
 from pipeline.kernels.line import line_properties
 from pipeline.kernels.ngram import PREFIX_BYTES
 from pipeline.kernels.point_classes import CAPITAL, DIGIT, TERMINAL
@@ -177,7 +177,7 @@ def _last_space(data: Any, start: Any, end: Any, points: Any) -> Any:
     return end
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def walk(
     data: Any, start: Any, end: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, shingles_wanted: Any,
     scratch: Any, state: Any, packed: Any, packed_count: Any, row: Any,

@@ -14,6 +14,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from dedup.kernel import inlined_kernel, kernel
+
 U32 = nb.uint32
 _FNV_START = np.uint32(2166136261)
 _FNV_PRIME = np.uint32(16777619)
@@ -21,7 +23,7 @@ _FNV_PRIME = np.uint32(16777619)
 _EPSILON = 1e-5
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def classify(
     data: Any,
     offsets: Any,
@@ -99,12 +101,12 @@ def classify(
         labels[document], scores[document] = _best(hidden, output, left, right)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def _is_space(byte: Any) -> Any:
     return byte == 32 or (byte >= 9 and byte <= 13) or byte == 0
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def _fnv(h: Any, byte: Any) -> Any:
     """One step of FNV-1a over a signed byte."""
     value = U32(byte)
@@ -113,7 +115,7 @@ def _fnv(h: Any, byte: Any) -> Any:
     return U32((h ^ value) * _FNV_PRIME)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _cut(data: Any, start: Any, end: Any, most: Any) -> Any:
     """Where the first `most` characters of a document end."""
     if end - start <= most:
@@ -127,7 +129,7 @@ def _cut(data: Any, start: Any, end: Any, most: Any) -> Any:
     return end
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _is_label(data: Any, start: Any, stop: Any) -> Any:
     """Words that begin with `__label__` are no words."""
     prefix = (95, 95, 108, 97, 98, 101, 108, 95, 95)
@@ -137,7 +139,7 @@ def _is_label(data: Any, start: Any, stop: Any) -> Any:
     return matching == len(prefix)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _find(data: Any, start: Any, stop: Any, h: Any, slots: Any, word_bytes: Any, bounds: Any) -> Any:
     """The number of a word; -1 for one that the model does not have."""
     mask = len(slots) - 1
@@ -157,7 +159,7 @@ def _find(data: Any, start: Any, stop: Any, h: Any, slots: Any, word_bytes: Any,
     return nb.int64(-1)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add_ngrams(
     word: Any, size: Any, hidden: Any, rows: Any, kept: Any, ranks: Any, kept_rows: Any, buckets: Any, shortest: Any, longest: Any
 ) -> Any:
@@ -188,13 +190,13 @@ def _add_ngrams(
     return added
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def _add(hidden: Any, rows: Any, row: Any) -> None:
     for d in range(len(hidden)):
         hidden[d] += rows[row, d]
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def _ones(bits: Any) -> Any:
     """How many bits are set (Warren, Hacker's Delight, section 5-1)."""
     bits = bits - ((bits >> nb.uint64(1)) & nb.uint64(0x5555555555555555))
@@ -203,7 +205,7 @@ def _ones(bits: Any) -> Any:
     return nb.int64((bits * nb.uint64(0x0101010101010101)) >> nb.uint64(56))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _best(hidden: Any, output: Any, left: Any, right: Any) -> Any:
     """The leaf with the highest probability and this probability; branches that cannot win are left aside."""
     leaves = (len(left) + 1) // 2

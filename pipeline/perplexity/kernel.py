@@ -19,6 +19,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from dedup.kernel import kernel
+
 MOST_WORDS = 5
 
 # What can be wrong with a line; `pipeline.perplexity.arpa` has the words for it.
@@ -37,7 +39,7 @@ _POWERS = np.array([10.0**power for power in range(23)])
 _TAB, _LINE_FEED, _RETURN, _SPACE = 9, 10, 13, 32
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _mixed(value: Any) -> Any:
     value = value * _FACTOR
     value = value ^ (value >> _HALF)
@@ -45,7 +47,7 @@ def _mixed(value: Any) -> Any:
     return value if value else _ONE
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _word_key(data: Any, start: Any, end: Any) -> Any:
     value = _SEED
     for i in range(start, end):
@@ -53,12 +55,12 @@ def _word_key(data: Any, start: Any, end: Any) -> Any:
     return _mixed(value)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _extended(key: Any, word: Any) -> Any:
     return _mixed(key ^ (U64(word) + _ONE))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _find(keys: Any, key: Any) -> Any:
     last = U64(len(keys) - 1)
     slot = key & last
@@ -69,7 +71,7 @@ def _find(keys: Any, key: Any) -> Any:
     return nb.int64(-1)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def place(table: Any, keys: Any, slots: Any) -> Any:
     """Put `keys` into `table`, which has room; `slots` takes where. Returns the first row whose key was there already, or -1."""
     last = U64(len(table) - 1)
@@ -84,7 +86,7 @@ def place(table: Any, keys: Any, slots: Any) -> Any:
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def find_words(data: Any, offsets: Any, word_keys: Any, word_rows: Any, out: Any) -> None:
     """The row of each word, -1 where it is none of the model's: words lie one after the other, `offsets` has one more."""
     for i in range(len(offsets) - 1):
@@ -92,7 +94,7 @@ def find_words(data: Any, offsets: Any, word_keys: Any, word_rows: Any, out: Any
         out[i] = word_rows[slot] if slot >= 0 else -1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _number(data: Any, at: Any) -> Any:
     """A decimal number, and where it ends; -1 where there is none. Its rounding is that of float64 division, the same everywhere."""
     negative = data[at] == 45
@@ -141,7 +143,7 @@ def _number(data: Any, at: Any) -> Any:
     return (-value if negative else value), nb.int64(at)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def read_lines(
     data: Any,
     at: Any,
@@ -212,7 +214,7 @@ def read_lines(
     return row, at, FINE
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _linked(words: Any, length: Any, unigrams: Any, lower_keys: Any, lower_values: Any) -> Any:
     """The key of an n-gram, once its context and its suffix know of it; the scoring kernel finds it by way of both."""
     context = _mixed(U64(words[length - 2]))
@@ -238,7 +240,7 @@ def _linked(words: Any, length: Any, unigrams: Any, lower_keys: Any, lower_value
     return FINE, key
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def score_lines(
     data: Any,
     offsets: Any,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.kernel import kernel
 from manifests.errors import GristmillError
 from pipeline.normalise import text_buffers
 from pipeline.personal.spans import KINDS, Spans
@@ -66,7 +66,7 @@ def _token_table() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)]).astype(np.int64)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _merge(starts: Any, stops: Any, tokens: Any) -> Any:
     """Overlapping spans as one: start, stop, token of the longest. Spans are sorted by start, then token."""
     merged_starts = np.empty(len(starts), np.int64)
@@ -89,7 +89,7 @@ def _merge(starts: Any, stops: Any, tokens: Any) -> Any:
     return merged_starts[:count], merged_stops[:count], merged_tokens[:count]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _replace(data: Any, offsets: Any, starts: Any, stops: Any, tokens: Any, token_data: Any, token_offsets: Any) -> Any:
     """Bytes and offsets of the masked texts. Spans never cross documents, so neither do merged ones."""
     starts, stops, tokens = _merge(starts, stops, tokens)

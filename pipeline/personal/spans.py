@@ -16,10 +16,10 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel import kernel
 from pipeline.personal import accounts, birth, national, online, phone, street
 
 Integers = npt.NDArray[np.int64]
@@ -137,7 +137,7 @@ def _spans(places: list[npt.NDArray[np.int64]], offsets: Integers) -> Spans:
     return Spans(documents, starts - offsets[documents], stops - offsets[documents])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _runs(data: Any, offsets: Any, ends: Any, seen: Any, reach: Any) -> Any:
     """Runs of seen bytes at most `reach` from the cores that end at `ends` (ascending), joined where they meet: start, stop."""
     starts = np.empty(len(ends), np.int64)
@@ -171,7 +171,7 @@ def _runs(data: Any, offsets: Any, ends: Any, seen: Any, reach: Any) -> Any:
     return starts[:count], stops[:count]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _join(data: Any, starts: Any, stops: Any) -> Any:
     """The runs one after the other, a border after each; and where each begins."""
     joined = np.empty((stops - starts).sum() + len(starts), np.uint8)
