@@ -6,6 +6,7 @@ root, so that outputs do not depend on where the corpus lies.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,20 +105,42 @@ def _files_of(source: Source) -> list[RawFile]:
     found: dict[str, RawFile] = {}
     for given in source.files:
         root, folder, pattern = _placed(source.root or ".", given)
-        if _GLOB.search(pattern):
+        # A file whose own name looks like a pattern is meant when it is named.
+        if (stat := find(join(root, pattern))) is not None:
+            stats = {pattern: stat}
+        elif _GLOB.search(pattern):
             stats = list_stats(root, pattern)
             if not stats:
                 raise GristmillError(f"no file matches `{given}` of source `{source.name}`", where=root, remedy="check `root` and `files`")
-        elif (stat := find(join(root, pattern))) is not None:
-            stats = {pattern: stat}
         else:
-            raise GristmillError(
-                f"no such file; source `{source.name}` lists it", where=join(root, pattern), remedy="check `root` and `files`"
-            )
+            raise _not_there(join(root, pattern), given, source.name)
         for name, stat in stats.items():
+            _check_name(name, root)
             stamp = f"{stat.size}:{stat.changed}"
             found[folder + name] = RawFile(source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp)
     return [found[name] for name in sorted(found)]
+
+
+def _not_there(path: str, given: str, source: str) -> GristmillError:
+    if not is_url(path) and os.path.isdir(path):
+        remedy = f"write `{given.rstrip('/')}/**` for all files below it"
+        return GristmillError(f"is a folder; source `{source}` lists it as a file", where=path, remedy=remedy)
+    if os.path.isabs(given):
+        return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="paths in `files` begin at `root`: set that")
+    return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="check `root` and `files`")
+
+
+def _check_name(name: str, root: str) -> None:
+    """Names stand in documents and manifests, which hold Unicode only.
+
+    Raises:
+        GristmillError: the name has bytes that are no UTF-8.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode(errors="backslashreplace")
+        raise GristmillError(f"the name of the file `{shown}` is not UTF-8", where=root, remedy="rename it, or leave it out of `files`") from None
 
 
 def _placed(root: str, given: str) -> tuple[str, str, str]:

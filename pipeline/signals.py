@@ -162,7 +162,7 @@ def compute(
     Args:
         data: valid UTF-8.
         offsets: int64[n + 1] into `data`.
-        permutations: k of them, for signatures as `dedup.signatures.signatures` makes them.
+        permutations: k of them, for signatures (`dedup.signatures`).
         ngram: words per shingle, at least 1.
         separate: False takes the words of whitespace for the separated ones; this is for comparison with other implementations.
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from dedup.bands import band_keys
 from dedup.characters import WORD, classes
-from dedup.signatures import EMPTY, Permutations, make_permutations, signatures
-from tests.property.texts import buffers, texts, thorough
+from dedup.signatures import EMPTY, Permutations, make_permutations
+from tests.property.texts import texts, thorough
+from tests.signing import signatures
 
 FEW = make_permutations(8, seed=3)
 BANDS, ROWS = 14, 8
@@ -55,7 +56,7 @@ def reference(text: str, permutations: Permutations, ngram: int) -> tuple[list[i
 @example([], 5)
 @example(["", " ", "...", "a", "Ab_9 aB_9"], 1)
 def test_signatures_equal_the_reference(documents: list[str], ngram: int) -> None:
-    found, shingles = signatures(*buffers(documents), permutations=FEW, ngram=ngram)
+    found, shingles = signatures(documents, permutations=FEW, ngram=ngram)
     expected = [reference(document, FEW, ngram) for document in documents]
     assert (found.dtype, shingles.dtype, found.shape) == (np.uint32, np.int32, (len(documents), 8))
     assert list(zip(found.tolist(), shingles.tolist(), strict=True)) == expected
@@ -88,7 +89,7 @@ def similar_pairs(pairs: int, common: int, own: int, *, seed: int) -> tuple[list
 def pair_signatures(common: int, own: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     permutations = make_permutations(BANDS * ROWS, seed=seed)
     left, right = similar_pairs(1500, common, own, seed=seed + 1)
-    return tuple(signatures(*buffers(side), permutations=permutations, ngram=1)[0] for side in (left, right))  # type: ignore[return-value]
+    return tuple(signatures(side, permutations=permutations, ngram=1)[0] for side in (left, right))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 12345678901234567])
