@@ -25,7 +25,7 @@ from manifests.errors import GristmillError
 class Strict(BaseModel):
     """Base of every manifest and of every section in one: unknown keys are errors, values cannot change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=Strict)
@@ -88,7 +88,8 @@ def _problem(entry: Any, model: type[BaseModel]) -> str:
     location = [str(part) for part in entry["loc"]]
     name = ".".join(location)
     if entry["type"] != "extra_forbidden":
-        return f"{name}: {entry['msg']}"
+        message = str(entry["msg"]).removeprefix("Value error, ")
+        return f"{name}: {message}" if name else message
     valid = _keys_at(model, entry["loc"][:-1])
     near = difflib.get_close_matches(location[-1], valid, n=1, cutoff=0.5)
     hint = f"; did you mean `{near[0]}`?" if near else f"; valid keys: {', '.join(sorted(valid))}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from manifests.base import Strict, load
 from manifests.filters import Filters, GopherPaper
+from manifests.languages import Language, LanguageOrAny, check_language
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
 SourceFormat = Literal["warc", "wet", "arc", "html", "jsonl", "parquet", "arrow", "mediawiki", "text", "latex", "stackexchange"]
@@ -26,13 +27,13 @@ class Source(Strict):
     kind: SourceKind = "other"
     format: SourceFormat
     root: str | None = Field(None, description="folder that `files` are relative to; default: the manifest's folder")
-    files: list[str] = Field(min_length=1, description="paths or globs relative to `root`; ** descends")
+    files: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, description="paths or globs relative to `root`; ** descends")
     licence: str = Field(description="licence of the text, in words; recorded, never interpreted")
     factual: bool = Field(False, description="encyclopedias, textbooks, statutes: gets a bucket of its own to up-sample")
     priority: int = Field(100, ge=0, le=255, description="of duplicates the copy from the lowest priority number is kept")
     filters: Filters | None = Field(None, description="overrides the corpus' `filters` for this source; `none` is no filter")
     extraction: Extraction | None = Field(None, description="WARC: overrides the corpus' `extraction` for this source")
-    text_field: str = Field("text", description="JSONL, Parquet, Arrow: name of the text column")
+    text_field: str = Field("text", min_length=1, description="JSONL, Parquet, Arrow: name of the text column")
     id_field: str = Field("id", description="JSONL, Parquet, Arrow: name of the column with the record's own id; may be absent")
     url_field: str = Field("url", description="JSONL, Parquet, Arrow: name of the column with the URL; may be absent")
 
@@ -54,10 +55,17 @@ class TextSettings(Strict):
 class Languages(Strict):
     """Which languages are kept. Codes are fastText lid.176's (ISO 639-1 or -3)."""
 
-    keep: list[str] | Literal["all"] = "all"
+    keep: list[Language] | Literal["all"] = "all"
     min_score: float = Field(
         0.5, ge=0, le=1, description="below this the document is dropped when `keep` is a list; CCNet's value (arXiv 1911.00359)"
     )
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _some(cls, value: object) -> object:
+        if value != "all" and (not isinstance(value, list) or not value):
+            raise ValueError("give `all`, or a list of at least one code, as [en]")
+        return value if value == "all" else [_language(code) for code in value]
 
 
 class MinHash(Strict):
@@ -111,20 +119,20 @@ class BlockList(Strict):
 class BadWords(Strict):
     """Lists of bad words that extract counts, one word or phrase a line as in LDNOOBW's; the filter `bad-words` looks at the counts."""
 
-    lists: dict[str, str] = Field(min_length=1, description="language code, or `any` for all languages without a list, to a file")
+    lists: dict[LanguageOrAny, str] = Field(min_length=1, description="language code, or `any` for all languages without a list, to a file")
 
 
 class PerplexityModel(Strict):
     """What measures the perplexity of one language: an n-gram model of SentencePiece pieces, and the SentencePiece model that cuts them."""
 
-    arpa: str = Field(description="the n-gram model, an ARPA file of order 1 to 5 as KenLM's `lmplz` writes it, plain or compressed")
+    ngrams: str = Field(description="the n-gram model: ARPA of order 1 to 5, plain or compressed, or KenLM's `build_binary`")
     sentencepiece: str
 
 
 class Perplexity(Strict):
     """Models by which extract measures perplexity as CCNet does (arXiv 1911.00359); the terciles of the filter `ccnet` look at it."""
 
-    models: dict[str, PerplexityModel] = Field(min_length=1, description="by language code; other documents have no perplexity")
+    models: dict[Language, PerplexityModel] = Field(min_length=1, description="by language code; other documents have no perplexity")
     sentences: Literal["document", "lines"] = Field(
         "document", description="what the model takes as a sentence; cc_net's mine.py: the whole document, without its line breaks"
     )
@@ -185,6 +193,10 @@ class CorpusManifest(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"source names must be unique; given twice: {', '.join(twice)}")
+        lists = [entry.name for entry in self.block_lists]
+        twice = sorted({name for name in lists if lists.count(name) > 1})
+        if twice:
+            raise ValueError(f"names of block lists must be unique; given twice: {', '.join(twice)}")
         filters = [section for group in (self.filters, *(source.filters or () for source in self.sources)) for section in group]
         if self.bad_words is None and any(section.variant == "bad-words" for section in filters):
             raise ValueError("the filter `bad-words` needs `bad_words` with a list of words")
@@ -193,6 +205,12 @@ class CorpusManifest(Strict):
             if section.variant == "ccnet" and (missing := set(section.terciles) - measured - ({"any"} if measured else set())):
                 raise ValueError(f"`terciles` of the filter `ccnet` need a model in `perplexity.models` for: {', '.join(sorted(missing))}")
         return self
+
+
+def _language(code: object) -> str:
+    if not isinstance(code, str):
+        raise ValueError(f"`{code}` is no text; YAML takes no, the code of Norwegian, for false: write 'no'")
+    return check_language(code)
 
 
 def load_corpus(path: str | Path) -> CorpusManifest:
@@ -213,7 +231,7 @@ def load_corpus(path: str | Path) -> CorpusManifest:
     perplexity = manifest.perplexity
     if perplexity is not None:
         models = {
-            language: PerplexityModel(arpa=_absolute(folder, model.arpa), sentencepiece=_absolute(folder, model.sentencepiece))
+            language: PerplexityModel(ngrams=_absolute(folder, model.ngrams), sentencepiece=_absolute(folder, model.sentencepiece))
             for language, model in perplexity.models.items()
         }
         perplexity = perplexity.model_copy(update={"models": models})

@@ -11,6 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from manifests.base import Strict
+from manifests.languages import LanguageOrAny
+
+# What an upper bound may not be below: pairs of thresholds of the Gopher variants.
+_RANGES = ("words", "mean_word_length", "median_word_length")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,6 +47,11 @@ class GopherPaper(Strict):
     max_repeated_9gram: float = Field(0.11, ge=0)
     max_repeated_10gram: float = Field(0.10, ge=0)
 
+    @model_validator(mode="after")
+    def _possible(self) -> GopherPaper:
+        _check_ranges(self)
+        return self
+
 
 class GopherDatatrove(GopherPaper):
     """Gopher's rules as datatrove 0.10.1 has them (gopher_quality_filter.py, gopher_repetition_filter.py)."""
@@ -74,6 +83,20 @@ class GopherDolma(Strict):
     max_copied_8gram: Share = 0.12
     max_copied_9gram: Share = 0.11
     max_copied_10gram: Share = 0.10
+
+    @model_validator(mode="after")
+    def _possible(self) -> GopherDolma:
+        _check_ranges(self)
+        return self
+
+
+def _check_ranges(section: Strict) -> None:
+    """No document passes where the least is above the most."""
+    values = dict(section)
+    for name in _RANGES:
+        least, most = values.get(f"min_{name}"), values.get(f"max_{name}")
+        if least is not None and most is not None and least > most:
+            raise ValueError(f"`min_{name}` ({least}) is above `max_{name}` ({most}): no document would be kept")
 
 
 class FineWeb(Strict):
@@ -137,10 +160,12 @@ class CCNet(Strict):
 
     variant: Literal["ccnet"] = "ccnet"
     min_characters: int = Field(300, ge=0, description="cc_net/mine.py, `min_len`")
-    terciles: dict[str, tuple[float, float]] = Field(
+    terciles: dict[LanguageOrAny, tuple[float, float]] = Field(
         {}, description="per language, or `any`: perplexity below which a page is head, and below which it is middle"
     )
-    keep: list[Literal["head", "middle", "tail"]] = Field(["head", "middle"], description="Llama 1 and RedPajama-1T keep head and middle")
+    keep: list[Literal["head", "middle", "tail"]] = Field(
+        ["head", "middle"], min_length=1, description="Llama 1 and RedPajama-1T keep head and middle"
+    )
 
     @model_validator(mode="after")
     def _rising(self) -> CCNet:
@@ -169,7 +194,9 @@ def _as_sections(value: Any) -> Any:
     if isinstance(value, str | dict | Strict):
         value = [value]
     if not isinstance(value, list | tuple):
-        return value
+        raise ValueError("give the name of a filter, a section with its thresholds, or a list of these; `none` is no filter")
+    if "none" in value and len(value) > 1:
+        raise ValueError("`none` stands alone: leave it away, or the other filters")
     return [{"variant": entry} if isinstance(entry, str) else entry for entry in value if entry != "none"]
 
 

@@ -79,6 +79,8 @@ def read_bytes(path: str) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise MissingError("no such file", where=path) from None
+    except OSError as error:
+        raise _read_error(path, error) from error
 
 
 def read_if_there(path: str) -> bytes | None:
@@ -101,6 +103,8 @@ def map_file(path: str) -> pa.NativeFile:
         return pa.memory_map(path, "r")
     except FileNotFoundError:
         raise MissingError("no such file", where=path) from None
+    except OSError as error:
+        raise _read_error(path, error) from error
 
 
 def open_stream(path: str) -> BinaryIO:
@@ -112,7 +116,12 @@ def open_stream(path: str) -> BinaryIO:
     """
     if is_url(path):
         return io.BufferedReader(objects.open_object(path), _AHEAD)
-    return open(path, "rb")
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _read_error(path, error) from error
 
 
 def exists(path: str) -> bool:
@@ -167,11 +176,33 @@ def list_stats(folder: str, pattern: str = "**") -> dict[str, Stat]:
         named = {"/".join([*fixed, name]): stat for name, stat in listed.items()}
         found = {name: stat for name, stat in named.items() if _matches(name, pattern)}
     else:
-        for name in glob.glob(pattern, root_dir=folder, recursive=True, include_hidden=False):
+        known = {""}
+        for name in glob.iglob(pattern, root_dir=folder, recursive=True, include_hidden=False):
+            _check_loop(folder, name.rpartition("/")[0], known)
             path = os.path.join(folder, name)
             if os.path.isfile(path):
                 found[name] = file_stat(path)
+            elif Path(path).is_symlink() and not Path(path).is_dir():
+                raise GristmillError("is a link to nothing", where=path, remedy="mend or remove the link")
     return {name: found[name] for name in sorted(found) if not name.rsplit("/", 1)[-1].startswith(TEMPORARY)}
+
+
+def _check_loop(root: str, folder: str, known: set[str]) -> None:
+    """A link to a folder above it would list the same files forty times over, and two of them never end.
+
+    Args:
+        folder: relative to `root`.
+        known: folders that are none; those looked at are added.
+
+    Raises:
+        GristmillError: the folder, or one on the way to it, is such a link.
+    """
+    while folder not in known:
+        known.add(folder)
+        path = Path(root, folder)
+        if path.is_symlink() and path.resolve() in (path.parent.resolve(), *path.parent.resolve().parents):
+            raise GristmillError("is a link to a folder above it", where=str(path), remedy="remove the link, or do without `**`")
+        folder = folder.rpartition("/")[0]
 
 
 def remove_file(path: str) -> None:
@@ -219,6 +250,13 @@ def _matches(name: str, pattern: str) -> bool:
         for token in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]*\]|[^*?\[]+", pattern)
     )
     return re.fullmatch(expression, name) is not None
+
+
+def _read_error(path: str, error: OSError) -> GristmillError:
+    if error.errno == errno.EISDIR:
+        return GristmillError("is a folder, not a file", where=path, remedy="name the file")
+    remedy = "check its permissions" if error.errno in (errno.EACCES, errno.EPERM) else None
+    return GristmillError(f"cannot be read: {os.strerror(error.errno) if error.errno else error}", where=path, remedy=remedy)
 
 
 def _write_error(path: str, error: OSError) -> GristmillError:

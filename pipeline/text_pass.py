@@ -116,9 +116,9 @@ def text_pass(settings: Mapping[str, Any]) -> TextPass:
     if measured is not None:
         scorers = {
             language: load_scorer(
-                settings["perplexity_models"][language]["arpa"],
+                settings["perplexity_models"][language]["ngrams"],
                 settings["perplexity_models"][language]["sentencepiece"],
-                (digests["arpa"], digests["sentencepiece"]),
+                (digests["ngrams"], digests["sentencepiece"]),
             )
             for language, digests in measured["models"].items()
         }

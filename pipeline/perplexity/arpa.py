@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import GristmillError
+from pipeline.perplexity.binary import MAGIC
 from pipeline.perplexity.kernel import (
     EXTRA,
     FINE,
@@ -40,8 +41,6 @@ from pipeline.perplexity.kernel import (
 from pipeline.readers.compressed import Damaged, chunks
 
 UNKNOWN_LOGARITHM = -100.0
-# First bytes of KenLM's binary files (lm/binary_format.cc).
-_BINARY = b"mmap lm http://kheafield.com/code"
 _BLOCK = 4 << 20
 _LONGEST_LINE = 1 << 20
 _COUNT = re.compile(rb"ngram (\d{1,3})=(\d{1,18})")
@@ -136,11 +135,11 @@ class _Lines:
             parts.append(part)
             size += len(part)
         data = b"".join(parts)
-        if self._first and data.startswith(_BINARY):
+        if self._first and data.startswith(MAGIC):
             raise GristmillError(
-                "is one of KenLM's binary files, which only KenLM reads",
+                "is one of KenLM's binary files, but compressed",
                 where=self.path,
-                remedy="give the ARPA file that it was built from, plain or compressed (`lmplz` writes it, `build_binary` keeps it)",
+                remedy="decompress it: it is mapped into memory as it is, so that processes share it",
             )
         self._first = False
         if ended and data and not data.endswith(b"\n"):

@@ -28,7 +28,7 @@ import xxhash
 from manifests.corpus import Perplexity
 from manifests.errors import GristmillError
 from manifests.storage import open_stream, read_bytes
-from pipeline.perplexity.arpa import LanguageModel, read_arpa, score
+from pipeline.perplexity.models import Model, read_model, score
 
 # text_normalizer.py, UNICODE_PUNCT. Its entry for the digit U+FF11 never applies: digits are zeros by then.
 _PUNCTUATION = dict(zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True))
@@ -48,7 +48,7 @@ class Scorer:
         processor: a `sentencepiece.SentencePieceProcessor`.
     """
 
-    model: LanguageModel
+    model: Model
     processor: Any
 
 
@@ -57,7 +57,7 @@ def perplexity_settings(perplexity: Perplexity | None) -> dict[str, Any] | None:
     if perplexity is None:
         return None
     models = {
-        language: {"arpa": _digest(model.arpa), "sentencepiece": _digest(model.sentencepiece)}
+        language: {"ngrams": _digest(model.ngrams), "sentencepiece": _digest(model.sentencepiece)}
         for language, model in sorted(perplexity.models.items())
     }
     return {"models": models, "sentences": perplexity.sentences}
@@ -76,7 +76,7 @@ def _digest(path: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def load_scorer(arpa: str, sentencepiece_model: str, _digests: tuple[str, str]) -> Scorer:
+def load_scorer(ngrams: str, sentencepiece_model: str, _digests: tuple[str, str]) -> Scorer:
     """The scorer of one language, made once per process; `_digests` tell models from the next under the same paths.
 
     Raises:
@@ -91,7 +91,7 @@ def load_scorer(arpa: str, sentencepiece_model: str, _digests: tuple[str, str]) 
         raise GristmillError(
             "is no SentencePiece model", where=sentencepiece_model, remedy="give the model whose pieces the ARPA file counts"
         ) from None
-    return Scorer(read_arpa(arpa), processor)
+    return Scorer(read_model(ngrams), processor)
 
 
 def perplexities(

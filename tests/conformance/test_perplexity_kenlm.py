@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from pipeline.perplexity.arpa import read_arpa, score
+from pipeline.perplexity.models import read_model, score
 from pipeline.perplexity.score import load_scorer, normalised, perplexities
 from tests.conformance.c4_documents import documents, run_peer
 from tests.property.arpas import NGrams, arpa
+from tests.property.kenlm_files import FORMS, binary, rounded
 from tests.property.texts import buffers
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(7200)]
@@ -48,8 +49,13 @@ def test_scores_of_small_models(tmp_path: Path) -> None:
         path.write_text(arpa(model_of(sentences, order=order, numbers=numbers), order=order))
         asked = [" ".join(numbers.choices([*WORDS, "zz", "<s>", "</s>", "<UNK>"], k=numbers.randint(0, 12))) for _ in range(20)]
         rows.append({"arpa": str(path), "sentences": asked})
+        # A binary file takes n-grams with their suffixes only.
+        closed = rounded(model_of(sentences, order=order, numbers=numbers))
+        path = tmp_path / f"{index}.bin"
+        path.write_bytes(binary(closed, order=order, form=FORMS[index % len(FORMS)]))
+        rows.append({"arpa": str(path), "sentences": asked})
     for row, found in zip(rows, run_peer("kenlm", "kenlm_scores.py", rows, tmp_path), strict=True):
-        scores, _ = score(read_arpa(row["arpa"]), *buffers(row["sentences"]))
+        scores, _ = score(read_model(row["arpa"]), *buffers(row["sentences"]))
         assert scores.tolist() == np.array(found["scores"], np.float32).tolist()
 
 

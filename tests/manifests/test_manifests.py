@@ -11,6 +11,7 @@ from manifests.errors import GristmillError
 from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, load_model
 from manifests.run import RunManifest, load_run
+from manifests.storage import map_file, open_stream, read_bytes
 
 CORPUS = """
 kind: corpus
@@ -144,3 +145,33 @@ def test_sequence_longer_than_the_model_is_refused(tmp_path):
 def test_a_rule_is_a_share_or_epochs():
     with pytest.raises(ValidationError, match="not both"):
         MixtureManifest.model_validate({"buckets": [{"match": "*", "share": 0.5, "epochs": 2}]})
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("filters: {variant: gopher-paper, min_words: 100, max_words: 50}", "`min_words` (100) is above `max_words` (50): no document"),
+        ("filters: {variant: gopher-dolma, min_median_word_length: 11}", "`min_median_word_length` (11.0) is above `max_median_word"),
+        ("filters: {variant: gopher-datatrove, max_top_2gram: .inf}", "filters.0.gopher-datatrove.max_top_2gram: Input should be a finite"),
+        ("filters: {variant: ccnet, keep: []}", "filters.0.ccnet.keep: List should have at least 1 item"),
+        ("filters: [none, fineweb]", "filters: `none` stands alone"),
+        ("filters: 5", "filters: give the name of a filter"),
+        ("filters: bad-words", "\n  the filter `bad-words` needs `bad_words` with a list of words"),
+        ("languages: {keep: [en, de-DE]}", "languages.keep: `de-DE` is no code of lid.176; did you mean `de`?"),
+        ("languages: {keep: [no]}", "languages.keep: `False` is no text; YAML takes no"),
+        ("languages: {keep: []}", "languages.keep: give `all`, or a list of at least one code"),
+        ("bad_words: {lists: {english: words}}", "`english` is no code of lid.176"),
+        ("block_lists: [{name: a, sites: s}, {name: a, urls: u}]", "names of block lists must be unique; given twice: a"),
+    ],
+)
+def test_what_no_document_could_pass_or_no_list_mean_is_an_error(tmp_path, line, problem):
+    with pytest.raises(GristmillError) as caught:
+        load(write(tmp_path, CORPUS + line), CorpusManifest)
+    assert problem in str(caught.value)
+    assert "Value error" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for read in (read_bytes, map_file, open_stream):
+        with pytest.raises(GristmillError, match=f"{tmp_path}: "):
+            read(str(tmp_path))

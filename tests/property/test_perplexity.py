@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import math
 import random
@@ -15,10 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from manifests.errors import GristmillError
+from pipeline.perplexity import arpa as reading
 from pipeline.perplexity.arpa import LanguageModel, read_arpa, score
-from pipeline.perplexity.score import arpa as reading
+from pipeline.perplexity.models import Model, read_model
+from pipeline.perplexity.models import score as score_any
 from pipeline.perplexity.score import normalised
+from pipeline.perplexity.words import word_hash
 from tests.property.arpas import NGrams, arpa, slow_score
+from tests.property.kenlm_files import FORMS, Form, binary, murmur, quantised, rounded
 from tests.property.texts import any_text, buffers, thorough
 
 WORDS = ("a", "b", "c", "▁a", "é", "中文", "<unk>")
@@ -56,6 +62,51 @@ def test_scores_against_dictionaries(
     assert tokens.tolist() == [len(words) for words in [*asked, *sentences]]
     wanted = [slow_score(ngrams, words, order=order) for words in [*asked, *sentences]]
     assert scores.tolist() == pytest.approx(wanted, abs=1e-3, rel=1e-5)
+
+
+def read_bytes(data: bytes) -> Model:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.bin"
+        path.write_bytes(data)
+        return read_model(str(path))
+
+
+@given(some_sentences, asked_sentences, st.integers(2, 5), st.randoms(use_true_random=False), st.sampled_from(FORMS), st.booleans())
+@settings(thorough, max_examples=120)
+def test_binary_files_score_as_arpa_files(
+    sentences: list[list[str]], asked: list[list[str]], order: int, numbers: random.Random, form: Form, unknown: bool
+) -> None:
+    ngrams = rounded(some_model(sentences, order, numbers))
+    if not unknown:
+        ngrams = {words: of for words, of in ngrams.items() if "<unk>" not in words}
+    data, offsets = buffers([" ".join(words) for words in [*asked, *sentences]])
+    scores, tokens = score_any(read_bytes(binary(ngrams, order=order, form=form)), data, offsets)
+    wanted, lengths = score(read(arpa(quantised(ngrams, order=order, form=form), order=order)), data, offsets)
+    assert scores.tolist() == wanted.tolist()
+    assert tokens.tolist() == lengths.tolist()
+
+
+@given(st.sampled_from(FORMS), st.randoms(use_true_random=False))
+@settings(thorough, max_examples=60)
+def test_damaged_binary_files_are_refused_or_give_numbers(form: Form, numbers: random.Random) -> None:
+    sentences = [[f"w{numbers.randrange(9)}" for _ in range(8)] for _ in range(3)]
+    whole = binary(some_model(sentences, 4, numbers), order=4, form=form)
+    for _ in range(4):
+        data = bytearray(whole)
+        # Beyond the text and the test numbers, where every change is seen.
+        for _ in range(numbers.choice([1, 3, 40])):
+            data[numbers.randrange(88, len(data))] = numbers.choice([0, 1, 255, numbers.randrange(256)])
+        with contextlib.suppress(GristmillError):
+            scores, _ = score_any(read_bytes(bytes(data)), *buffers([" ".join(words) for words in sentences]))
+            assert not np.isnan(scores).any()
+    with pytest.raises(GristmillError):
+        read_bytes(whole[: numbers.randrange(len(whole))])
+
+
+@given(st.binary(max_size=40))
+@thorough
+def test_hashes_of_words(word: bytes) -> None:
+    assert word_hash(np.frombuffer(b"." + word, np.uint8), 1, 1 + len(word)) == murmur(word)
 
 
 @given(st.lists(st.floats(-1e30, 0), min_size=1, max_size=20), st.sampled_from(["", ".3f", ".12g", "e", ".25e", ".20f"]))

@@ -16,10 +16,13 @@ from manifests.corpus import CorpusManifest, Perplexity
 from manifests.errors import GristmillError
 from pipeline.extract import extract_settings, places
 from pipeline.perplexity.arpa import read_arpa, score
+from pipeline.perplexity.models import read_model
+from pipeline.perplexity.models import score as score_any
 from pipeline.perplexity.score import load_scorer, perplexities, perplexity, perplexity_settings
 from pipeline.readers.records import Record, raw_batch
 from pipeline.text_pass import run_text_pass, signal_schema, text_pass
-from tests.property.arpas import arpa, slow_score
+from tests.property.arpas import NGrams, arpa, slow_score
+from tests.property.kenlm_files import Form, binary, murmur, rounded
 from tests.property.texts import buffers
 
 BY_HAND = """
@@ -131,7 +134,7 @@ def test_a_model_without_unknown_words_gives_them_100(tmp_path: Path) -> None:
         ("\n\\end\\\n", "", "the file ends before"),
         (BY_HAND, "", "is no ARPA file"),
         (BY_HAND, "x" * (5 << 20), "a line of more than 1 MiB"),
-        (BY_HAND, "mmap lm http://kheafield.com/code format version 5\n\0" + "x" * 99, "KenLM's binary files"),
+        (BY_HAND, "mmap lm http://kheafield.com/code format version 5\n\0" + "x" * 99, "binary files, but compressed"),
     ],
 )
 def test_what_is_wrong_with_a_model(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -144,16 +147,81 @@ def test_what_is_wrong_with_a_model(tmp_path: Path, old: str, new: str, message:
     assert caught.value.remedy
 
 
+SMALL: NGrams = {(word,): (-1.0, -0.25) for word in ("<s>", "</s>", "<unk>", "a")} | {("<s>", "a"): (-0.5, 0.0), ("a", "</s>"): (-0.5, 0.0)}
+PLAIN, TRIE, QUANTISED = Form(), Form(trie=True), Form(trie=True, quantised=(3, 2))
+
+
+def changed(form: Form, at: int, new: bytes, *, without: str = "") -> bytes:
+    data = binary({words: of for words, of in SMALL.items() if without not in words}, order=2, form=form)
+    return data[:at] + new + data[at + len(new) :]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (changed(PLAIN, 33, b" incomplete\n"), "did not finish"),
+        (changed(PLAIN, 49, b"4"), "of version 4; 5 is read"),
+        (changed(TRIE, 60, b"\x3f\x80\0\0\xbf\0\0\0"), "big-endian"),
+        (changed(TRIE, 72, b"\1"), "its test numbers differ"),
+        (changed(PLAIN, 96, b"\1"), "of the kind rest probing"),
+        (changed(PLAIN, 96, b"\7"), "of the kind number 7"),
+        (changed(TRIE, 104, b"\2"), "version 2 of KenLM's trie"),
+        (changed(TRIE, 88, b"\7"), "of order 7; 2 to 6"),
+        (changed(TRIE, 88, b"\1"), "of order 1; 2 to 6"),
+        (changed(TRIE, 108, b"\xff" * 8), "promises 18,446,744,073,709,551,615 n-grams"),
+        (changed(TRIE, 116, b"\xc8"), "a trie of 4, 200 n-grams takes"),
+        (changed(PLAIN, 92, b"\0\0\x80\x7f"), "multiplier of inf"),
+        (changed(PLAIN, 128, b"\1"), "words of version 1"),
+        (changed(PLAIN, 132, b"\x09"), "9 words, but 4 1-grams"),
+        (changed(TRIE, 128, b"\x09"), "9 words and `<unk>`, but 4 1-grams"),
+        (changed(QUANTISED, 168, b"\1"), "quantised by version 1"),
+        (changed(QUANTISED, 169, b"\x1a"), "quantised to 26 and 2 bits"),
+        (changed(PLAIN, 0, b"", without="<s>"), "no `<s>`"),
+        (changed(TRIE, 0, b"", without="</s>"), "no `</s>`"),
+        (changed(TRIE, 0, b"")[:-1], "of its 4 words"),
+        (changed(TRIE, 0, b"")[:-3], "after 3 of its 4 words"),
+        (changed(TRIE, 0, b"")[:100], "ends after 100 bytes, in its head"),
+        (changed(PLAIN, 0, b"")[:120], "ends after 120 bytes, in its head"),
+        (changed(TRIE, 0, b"")[:200], "has 200 bytes, but"),
+        (changed(QUANTISED, 0, b"")[:160], "ends after 160 bytes"),
+        (changed(TRIE._replace(words=False), 0, b"") + b"\0", "bytes, but a trie"),
+    ],
+)
+def test_what_is_wrong_with_a_binary_file(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "m.bin").write_bytes(data)
+    with pytest.raises(GristmillError) as caught:
+        read_model(str(tmp_path / "m.bin"))
+    assert message in str(caught.value)
+    assert f"{tmp_path}/m.bin" in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("form", [PLAIN, TRIE])
+def test_tables_that_lead_out_of_the_file(tmp_path: Path, form: Form) -> None:
+    data = changed(form, 0, b"")
+    # The row of a word in "probing"; in "trie", where the last word's 2-grams end.
+    at = data.index(murmur(b"a").to_bytes(8, "little")) + 8 if form is PLAIN else 168 + 16 * 4 + 8
+    (tmp_path / "m.bin").write_bytes(data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :])
+    model = read_model(str(tmp_path / "m.bin"))
+    with pytest.raises(GristmillError, match="is damaged"):
+        score_any(model, *buffers(["a </s> <s>"]))
+
+
 def test_damaged_missing_and_other_files(tmp_path: Path) -> None:
     packed = gzip.compress(BY_HAND.encode())
     (tmp_path / "cut.gz").write_bytes(packed[:-20])
     with pytest.raises(GristmillError, match="is damaged"):
         read_arpa(str(tmp_path / "cut.gz"))
-    model = {"arpa": str(tmp_path / "none"), "sentencepiece": str(tmp_path / "cut.gz")}
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(changed(TRIE, 0, b"")))
+    with pytest.raises(GristmillError, match="but compressed"):
+        read_model(str(tmp_path / "packed.gz"))
+    with pytest.raises(GristmillError, match="no such file"):
+        read_model(str(tmp_path / "none"))
+    model = {"ngrams": str(tmp_path / "none"), "sentencepiece": str(tmp_path / "cut.gz")}
     with pytest.raises(GristmillError, match="no such file"):
         perplexity_settings(Perplexity(models={"en": model}))
     with pytest.raises(GristmillError, match="is no SentencePiece model"):
-        load_scorer(model["arpa"], model["sentencepiece"], ("", ""))
+        load_scorer(model["ngrams"], model["sentencepiece"], ("", ""))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +250,7 @@ def manifest(models: Path, **more: object) -> CorpusManifest:
         "name": "c",
         "sources": [{"name": "a", "format": "jsonl", "files": ["x"], "licence": "none"}],
         "tokenizer": {"model": "m"},
-        "perplexity": {"models": {"en": {"arpa": f"{models}/en.arpa", "sentencepiece": f"{models}/en.sp.model"}}},
+        "perplexity": {"models": {"en": {"ngrams": f"{models}/en.arpa", "sentencepiece": f"{models}/en.sp.model"}}},
     }
     return CorpusManifest.model_validate(given | more)
 
@@ -216,6 +284,13 @@ def test_nothing_to_score_is_null(models: Path) -> None:
     scorer = load_scorer(f"{models}/en.arpa", f"{models}/en.sp.model", ("", ""))
     found = perplexities(*buffers(["\x01\n\x02", "", "cat", "cat"]), ["en", "en", "en", "xx"], {"en": scorer}, sentences="document")
     assert found.type == pa.float64()
+    # The same model as a binary file of KenLM's.
+    model = rounded(ngrams((models / "en.sp.model").read_bytes()))
+    (models / "en.arpa.bin").write_bytes(binary(model, order=2, form=TRIE))
+    binary_scorer = load_scorer(f"{models}/en.arpa.bin", f"{models}/en.sp.model", ("", ""))
+    assert perplexities(*buffers(["cat", "the log"]), ["en", "en"], {"en": binary_scorer}, sentences="document").equals(
+        perplexities(*buffers(["cat", "the log"]), ["en", "en"], {"en": scorer}, sentences="document")
+    )
     assert found.is_null().to_pylist() == [True, True, False, True]
     assert perplexity([-1.0, -2.5], 2) == round(10**1.75, 1)
     assert perplexity([-1e9], 1) == math.inf
