@@ -47,6 +47,12 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
         return done
     begin_step(folder)
     if manifest.tokenizer.train is not None:
+        if decided.ledger.kept == 0:
+            raise GristmillError(
+                "there is no text to train a tokenizer with: no document is kept",
+                where=join(out, DECIDE),
+                remedy="`gristmill inspect` says why documents were dropped; mend the corpus manifest and run decide again",
+            )
         model = _train(manifest, manifest.tokenizer.train, out=out)
     encoder = load_encoder(model, engine=manifest.tokenizer.encoder)
     for wanted, value, name in ((manifest.tokenizer.bos, encoder.bos_id, "bos"), (manifest.tokenizer.eos, encoder.eos_id, "eos")):

@@ -6,6 +6,7 @@ In: texts, in an order that depends on nothing but the corpus. Out: the model fi
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 
 from manifests.errors import GristmillError
@@ -40,12 +41,19 @@ def train_model(texts: Iterator[str], *, vocab_size: int) -> bytes:
             minloglevel=2,
         )
     except RuntimeError as error:
+        message = " ".join(str(error).split())
         raise GristmillError(
-            f"the tokenizer could not be trained: {' '.join(str(error).split())}",
-            where="tokenizer.train",
-            remedy="lower `vocab_size`, raise `sample_mb`, or check how many documents `decide` kept",
+            f"the tokenizer could not be trained: {message}", where="tokenizer.train", remedy=_remedy(message)
         ) from None
     return model.getvalue()
+
+
+def _remedy(message: str) -> str:
+    # Byte pieces, special pieces and the text's commonest characters must all find a place.
+    needed = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
+    if needed:
+        return f"set `vocab_size` to at least {needed[1]}: so many pieces stand for single bytes and characters"
+    return "lower `vocab_size`, raise `sample_mb`, or check how many documents `decide` kept"
 
 
 def _sentences(text: str) -> Iterator[str]:

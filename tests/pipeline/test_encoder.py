@@ -129,8 +129,12 @@ def test_not_a_model():
 
 
 def test_too_little_text_for_the_vocabulary():
-    with pytest.raises(GristmillError, match="could not be trained"):
+    with pytest.raises(GristmillError, match="could not be trained") as few:
         train_model(iter(["a b c"]), vocab_size=5000)
+    assert "lower `vocab_size`" in few.value.remedy
+    with pytest.raises(GristmillError, match="could not be trained") as many:
+        train_model(iter(["".join(map(chr, range(0x4E00, 0x4E80)))]), vocab_size=300)
+    assert "set `vocab_size` to at least " in many.value.remedy
 
 
 @pytest.mark.corpora
