@@ -18,9 +18,12 @@ from manifests.cluster import load_cluster
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, StepManifest
-from manifests.storage import is_url
+from manifests.storage import exists, is_url
 from pipeline.engines.runners import Runner, RunnerKind, on_cluster
 from shards.format import ShardManifest
+
+# A corpus of many files may have a note for each.
+_MOST_NOTES = 30
 
 
 def runner_from(kind: str | None, workers: int, cluster: Path | None) -> Runner:
@@ -80,6 +83,7 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
     from pipeline.prep import prepare
 
     manifest = load_corpus(corpus)
+    _check_places(manifest)
     folder = folder_of(out)
     began = time.monotonic()
     with stops_on_sigterm(), step_progress(folder, shown=shown(as_json)) as progress:
@@ -101,6 +105,19 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
     _print(ledgers, notes)
     console.print(bucket_table(prepared.shards))
     console.print(f"\ndigest  {prepared.shards.digest}\nshards  {folder}/shards", markup=False)
+
+
+def _check_places(manifest: CorpusManifest) -> None:
+    """What the later steps of `prep` read is looked for before the first one begins, which may take days.
+
+    Raises:
+        GristmillError: a block list or the tokenizer's model is not there.
+    """
+    from pipeline.filters.block_lists import check_lists
+
+    check_lists(manifest)
+    if manifest.tokenizer.model is not None and not exists(manifest.tokenizer.model):
+        raise GristmillError("no such file", where=manifest.tokenizer.model, remedy="check `tokenizer.model`")
 
 
 def one_step(step: str, corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
@@ -191,8 +208,10 @@ def _tokens(manifest: ShardManifest) -> int:
 
 def _print(ledgers: dict[str, Ledger], notes: list[str]) -> None:
     console.print(ledger_table(ledgers))
-    for note in notes:
+    for note in notes[:_MOST_NOTES]:
         console.print(f"note: {note}", markup=False)
+    if len(notes) > _MOST_NOTES:
+        console.print(f"note: and {len(notes) - _MOST_NOTES:,} more; --json prints all", markup=False)
 
 
 def folder_of(out: str) -> str:

@@ -31,6 +31,8 @@ KINDS: dict[str, type[Strict]] = {
     "cluster": ClusterManifest,
 }
 _STEPS = ("extract", "decide", "tokenizer")
+_MOST_BROKEN = 20
+_MOST_BROKEN_OF_FILE = 3
 
 
 def show(path: Path, *, as_json: bool) -> None:
@@ -57,6 +59,7 @@ def inspect(folder: str, *, as_json: bool) -> None:
             where=folder,
             remedy="name the --out of `prep` or the run folder of `train`",
         )
+    broken, left = broken_records(folder, steps.get("extract"))
     checkpoints = sorted({path.split("/")[1] for path in list_files(folder, "checkpoints/*/*")})
     if as_json:
         print_json(
@@ -64,6 +67,8 @@ def inspect(folder: str, *, as_json: bool) -> None:
                 "folder": folder,
                 "steps": {name: step.model_dump(exclude={"outputs"}) for name, step in steps.items()},
                 "shards": None if shards is None else {"digest": shards.digest, "buckets": _buckets(shards)},
+                "broken": broken,
+                "broken_left_out": left,
                 "checkpoints": checkpoints,
             }
         )
@@ -75,6 +80,11 @@ def inspect(folder: str, *, as_json: bool) -> None:
                 "Steps", ("step", "files", "MB", "digest"), [_step_row(name, step) for name, step in steps.items()], numeric=("files", "MB")
             )
         )
+    if broken:
+        columns = ("source", "file", "record", "name", "error")
+        console.print(table("Broken records", columns, [tuple(row.values()) for row in broken], numeric=("record",)))
+        if left:
+            console.print(f"and {left:,} more, in {join(folder, 'extract', 'quarantine')}", markup=False)
     if shards is not None:
         console.print(bucket_table(shards))
         console.print(f"digest  {shards.digest}", markup=False)
@@ -107,6 +117,23 @@ def verify(folder: str, *, as_json: bool) -> None:
         console.print(f"{checked:,} files checked, {len(problems)} problems", markup=False)
     if problems:
         raise SystemExit(1)
+
+
+def broken_records(folder: str, extracted: StepManifest | None) -> tuple[list[dict[str, Any]], int]:
+    """The first broken records of some files, each with its file and error, and how many more there are."""
+    shown: list[dict[str, Any]] = []
+    total = 0 if extracted is None else sum(extracted.ledger.quarantined.values())
+    for output in [] if extracted is None else extracted.outputs:
+        if output.path.startswith("quarantine/") and len(shown) < _MOST_BROKEN:
+            from pipeline.schemas import ipc_metadata, read_ipc
+
+            path = join(folder, "extract", output.path)
+            of = ipc_metadata(path)
+            for row in read_ipc(path).slice(0, min(_MOST_BROKEN_OF_FILE, _MOST_BROKEN - len(shown))).to_pylist():
+                shown.append(
+                    {"source": of["source"], "file": of["file"], "record": row["record"], "name": row["name"], "error": row["error"]}
+                )
+    return shown, total - len(shown)
 
 
 def _step_problems(folder: str, step: StepManifest) -> list[str]:

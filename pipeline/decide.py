@@ -40,6 +40,7 @@ from manifests.steps import (
 from manifests.storage import join
 from pipeline.duplicates import Before, emit_clusters, reasons_before, run_duplicates
 from pipeline.engines.runners import Runner, run_pipeline
+from pipeline.filters import reasons_of
 from pipeline.filters.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.filters.reasons import REASONS, code_of
@@ -51,7 +52,7 @@ from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read
 from pipeline.site_rule import run_site_rule
 from pipeline.tasks import Task, collect, pending_tasks
 
-VERSION = 2
+VERSION = 3
 
 
 def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -88,7 +89,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
             inputs={EXTRACT: extracted.digest},
             outputs=outputs,
             ledger=ledger,
-            notes=_notes(manifest, ledger, decisions),
+            notes=[*(note for task in lists for note in task.notes), *_notes(manifest, ledger, decisions)],
         ),
     )
 
@@ -109,17 +110,28 @@ def decide_settings(manifest: CorpusManifest) -> dict[str, Any]:
 
 def _notes(manifest: CorpusManifest, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
     """Rules that had no effect say so, and line rules what they removed."""
+    rule = manifest.personal_information
     asked = {
         "exact_duplicate": manifest.dedup.exact,
         "near_duplicate": manifest.dedup.minhash is not None,
-        "personal_information_site": manifest.personal_information is not None,
+        "personal_information_site": rule is not None,
+        "personal_information_document": rule is not None and rule.max_spans_per_document is not None,
         "language": manifest.languages.keep != "all",
     }
     notes = [f"{reason}: no document was dropped for this" for reason, wanted in asked.items() if wanted and not ledger.dropped.get(reason)]
+    if ledger.records_in and not ledger.kept:
+        most = max(sorted(ledger.dropped), key=lambda reason: ledger.dropped[reason])
+        notes.insert(0, f"no document is kept; most went for {most}: {ledger.dropped[most]:,} of {ledger.records_in:,}")
     blocked = np.array([task.details["blocked"] for task in decisions if task.details["blocked"]], np.int64)
     if len(blocked):
         notes += idle_lists(list_settings(manifest), blocked.sum(axis=0))
     removed, shortened = (sum(task.details[name] for task in decisions) for name in ("removed_lines", "shortened_documents"))
+    groups = [manifest.filters, *(source.filters for source in manifest.sources if source.filters is not None)]
+    used = groups[1:] if len(groups) > len(manifest.sources) else groups
+    sections = {section.variant: section for group in used for section in group}
+    for variant, section in sections.items():
+        if not any(ledger.dropped.get(reason) for reason in reasons_of(section)):
+            notes.append(f"filter `{variant}`: no document was dropped for it")
     if removed:
         notes.append(f"line rules: {removed:,} lines go from {shortened:,} documents that stay")
     return notes

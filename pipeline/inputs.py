@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import xxhash
 
@@ -106,9 +107,11 @@ def _files_of(source: Source) -> list[RawFile]:
     for given in source.files:
         root, folder, pattern = _placed(source.root or ".", given)
         # A file whose own name looks like a pattern is meant when it is named.
-        if (stat := find(join(root, pattern))) is not None:
+        glob = _GLOB.search(pattern) is not None
+        stat = None if glob and is_url(root) else find(join(root, pattern))
+        if stat is not None:
             stats = {pattern: stat}
-        elif _GLOB.search(pattern):
+        elif glob:
             stats = list_stats(root, pattern)
             if not stats:
                 raise GristmillError(f"no file matches `{given}` of source `{source.name}`", where=root, remedy="check `root` and `files`")
@@ -122,10 +125,10 @@ def _files_of(source: Source) -> list[RawFile]:
 
 
 def _not_there(path: str, given: str, source: str) -> GristmillError:
-    if not is_url(path) and os.path.isdir(path):
+    if not is_url(path) and Path(path).is_dir():
         remedy = f"write `{given.rstrip('/')}/**` for all files below it"
         return GristmillError(f"is a folder; source `{source}` lists it as a file", where=path, remedy=remedy)
-    if os.path.isabs(given):
+    if Path(given).is_absolute():
         return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="paths in `files` begin at `root`: set that")
     return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="check `root` and `files`")
 
@@ -140,7 +143,9 @@ def _check_name(name: str, root: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         shown = os.fsencode(name).decode(errors="backslashreplace")
-        raise GristmillError(f"the name of the file `{shown}` is not UTF-8", where=root, remedy="rename it, or leave it out of `files`") from None
+        raise GristmillError(
+            f"the name of the file `{shown}` is not UTF-8", where=root, remedy="rename it, or leave it out of `files`"
+        ) from None
 
 
 def _placed(root: str, given: str) -> tuple[str, str, str]:

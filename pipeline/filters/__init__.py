@@ -51,6 +51,22 @@ def rules_of(section: sections.FilterSpec) -> tuple[Rule, ...] | None:
             return None
 
 
+def reasons_of(section: sections.FilterSpec) -> tuple[str, ...]:
+    """The reasons that a variant gives; of variants of one rule they are the same."""
+    rules = rules_of(section)
+    if rules is not None:
+        return tuple(dict.fromkeys(rule.reason for rule in rules))
+    match section:
+        case sections.C4Tfds() | sections.C4ArxivV1():
+            return c4.REASONS
+        case sections.RefinedWebLines():
+            return refinedweb_lines.REASONS
+        case sections.CCNet():
+            return ccnet.REASONS
+        case _:
+            return (bad_words.COLUMN,)
+
+
 def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[sections.FilterSpec]) -> Verdicts:
     """The first rule that each row fails, and the lines that go.
 

@@ -54,10 +54,17 @@ class Matcher(NamedTuple):
 
 
 def bad_words_settings(bad_words: BadWords | None) -> dict[str, str] | None:
-    """What counts depend on: a hash of each list's contents, by language."""
+    """What counts depend on: a hash of each list's contents, by language.
+
+    Raises:
+        GristmillError: a list cannot be read.
+    """
     if bad_words is None:
         return None
-    return {language: xxhash.xxh3_128_hexdigest(read_bytes(path)) for language, path in sorted(bad_words.lists.items())}
+    try:
+        return {language: xxhash.xxh3_128_hexdigest(read_bytes(path)) for language, path in sorted(bad_words.lists.items())}
+    except GristmillError as error:
+        raise GristmillError(error.message, where=error.where, remedy="check `bad_words.lists`") from None
 
 
 @lru_cache(maxsize=64)

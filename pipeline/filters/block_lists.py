@@ -10,8 +10,9 @@ and a reason code per document, row-aligned.
 - A *word* entry is a word of letters and digits. It blocks URLs that hold at least `min_words` different ones of the list's words, each
   between characters that are neither letters nor digits (RefinedWeb, arXiv 2306.01116, appendix G.1, scores URLs by such words).
 
-Case does not count. The first list in the manifest's order that matches gives the reason. Two different entries share an xxh3-64 hash
-with probability below 1e-6 for 5 million entries.
+Case does not count, nor does a port. Site lists may be hosts files (`0.0.0.0 example.com`). Lines that are no entry of their kind are left
+out and counted; a list of more such lines than entries is an error: it is of another kind. The first list in the manifest's order that
+matches gives the reason. Two different entries share an xxh3-64 hash with probability below 1e-6 for 5 million entries.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +45,32 @@ _IN_FOLDER = {"sites": ("domains", "domains.gz"), "urls": ("urls", "urls.gz"), "
 _SCHEMA = pa.schema([pa.field("hash", pa.uint64(), nullable=False)])
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_HOST = re.compile(r"(\[[0-9a-f:.%]+\]|[\w-]+(?:\.[\w-]+)*)(?::[0-9]{1,5})?")
+# What stands before the hosts of a hosts file that blocks them.
+_NOWHERE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+")
+_COMMENT = re.compile(r"(?:^|[ \t]+)#.*", re.DOTALL)
+_SHOWN = 80
 _GLOB = re.compile(r"[*?\[]")
 
 # Bytes of lines handled at once.
 _PIECE = 4 << 20
 
 Hashes = npt.NDArray[np.uint64]
+
+
+class Entries(NamedTuple):
+    """What a list holds.
+
+    Attributes:
+        hashes: uint64[entries], sorted and different.
+        unread: how many lines are neither an entry of the list's kind nor empty nor a comment.
+        example: the first of them.
+    """
+
+    hashes: Hashes
+    unread: int
+    example: str
 
 
 def list_settings(manifest: CorpusManifest) -> list[dict[str, Any]]:
@@ -75,14 +96,17 @@ def publish_lists(manifest: CorpusManifest, settings: Mapping[str, Any]) -> list
     done = finished_task(settings["folder"], TASK, settings["key"])
     if done is not None:
         return [done]
-    outputs = []
+    outputs, notes = [], []
     for number, block_list in enumerate(manifest.block_lists):
         for kind in KINDS:
             if getattr(block_list, kind):
-                hashes = read_list(_files(block_list, kind), kind=kind, name=block_list.name)
-                batch = pa.RecordBatch.from_arrays([pa.array(hashes)], schema=_SCHEMA)
+                entries = read_list(_files(block_list, kind), kind=kind, name=block_list.name)
+                batch = pa.RecordBatch.from_arrays([pa.array(entries.hashes)], schema=_SCHEMA)
+                if entries.unread:
+                    what = f"{entries.unread:,} lines are none of its {kind} and left out, as `{entries.example}`"
+                    notes.append(f"block list `{block_list.name}`: {what}")
                 outputs.append(publish_ipc(settings["folder"], _path(number, kind), [batch], _SCHEMA, compress=False))
-    task = TaskManifest(task=TASK, key=settings["key"], inputs={}, outputs=outputs, ledger=Ledger())
+    task = TaskManifest(task=TASK, key=settings["key"], inputs={}, outputs=outputs, ledger=Ledger(), notes=notes)
     write_task(settings["folder"], task)
     return [task]
 
@@ -98,7 +122,7 @@ def _files(block_list: BlockList, kind: str) -> list[str]:
     if not paths:
         raise GristmillError(
             f"block list `{block_list.name}` names no file for `{kind}`",
-            where=str(given),
+            where=given if isinstance(given, str) else ", ".join(given),
             remedy=f"give a file, a glob, or a folder with a file `{_IN_FOLDER[kind][0]}` in it",
         )
     return paths
@@ -124,27 +148,52 @@ def _content_hash(paths: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def read_list(paths: Sequence[str], *, kind: str, name: str) -> Hashes:
-    """The entries of list files as sorted, different hashes, uint64[entries].
-
-    Blank lines and lines that begin with `#` are no entries.
+def check_lists(manifest: CorpusManifest) -> None:
+    """Look whether the files of all lists are there, before the hours that extract takes; they are read by decide.
 
     Raises:
-        GristmillError: a file is broken, an entry is no word, or there is no entry at all.
+        GristmillError: a list names no file.
+    """
+    for block_list in manifest.block_lists:
+        for kind in KINDS:
+            if getattr(block_list, kind):
+                _files(block_list, kind)
+
+
+def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
+    """The entries of list files.
+
+    Blank lines and what begins with `#` are no entries.
+
+    Raises:
+        GristmillError: a file is broken, there is no entry at all, or there are more lines that are none of this kind.
     """
     clean = {"sites": _clean_site, "urls": _clean_url, "words": _clean_word}[kind]
     pieces = [np.empty(0, np.uint64)]
+    known, unread, example = 0, 0, ""
     for path in paths:
         try:
             for lines in _pieces(path):
-                entries = (clean(line.decode("utf-8", "replace").strip().lower(), path) for line in lines)
-                pieces.append(np.array([_hash(entry) for entry in entries if entry], np.uint64))
+                hashes = []
+                for raw in lines:
+                    line = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n\v\f").lower()
+                    if "#" in line:
+                        line = _COMMENT.sub("", line)
+                    if line and (entry := clean(line)) is not None:
+                        hashes.append(_hash(entry))
+                    elif line:
+                        unread, example = unread + 1, example or line[:_SHOWN]
+                known += len(hashes)
+                pieces.append(np.array(hashes, np.uint64))
         except (OSError, EOFError, zlib.error) as error:
-            raise GristmillError(f"cannot be read: {error}", where=path) from None
-    hashes = np.unique(np.concatenate(pieces))
-    if not len(hashes):
-        raise GristmillError(f"block list `{name}` has no entry", where=", ".join(paths), remedy="check the file, or leave the list away")
-    return hashes
+            raise GristmillError(f"cannot be read: {error}", where=path, remedy="fetch the file again") from None
+    where = ", ".join(paths)
+    if unread > known:
+        problem = f"block list `{name}` is no list of {kind}: {unread:,} of {known + unread:,} lines are none, as `{example}`"
+        raise GristmillError(problem, where=where, remedy=f"one of its {kind} a line; see docs/filters.md, Block lists")
+    if not known:
+        raise GristmillError(f"block list `{name}` has no entry", where=where, remedy="check the file, or leave the list away")
+    return Entries(np.unique(np.concatenate(pieces)), unread, example)
 
 
 def _pieces(path: str) -> Iterator[list[bytes]]:
@@ -161,25 +210,26 @@ def _hash(entry: str) -> int:
     return xxhash.xxh3_64_intdigest(entry.encode())
 
 
-def _clean_site(line: str, _path: str) -> str:
-    """Host of an entry; some lists write `.example.com`, `*.example.com` or a whole URL."""
-    if line.startswith("#"):
-        return ""
+def _clean_site(line: str) -> str | None:
+    """Host of an entry; some lists write `.example.com`, `*.example.com`, a whole URL, or are hosts files. None for what is no host."""
+    if _PLAIN_HOST.fullmatch(line):
+        return line
+    line = _NOWHERE.sub("", line, count=1) if _NOWHERE.match(line) else line
     if "/" in line:
-        line = _SCHEME.sub("", line, count=1).partition("/")[0]
-    return _ascii_host(line.lstrip("*.").rstrip("."))
+        line = _SCHEME.sub("", line, count=1).partition("/")[0].rpartition("@")[2]
+    host = line.lstrip("*.").rstrip(".")
+    host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host  # as URLs write an address of IPv6
+    found = _HOST.fullmatch(_ascii_host(host))
+    return None if found is None else _ascii_host(found[1].rstrip("."))
 
 
-def _clean_url(line: str, _path: str) -> str:
-    return "" if line.startswith("#") else _bare(line).rstrip("/")
+def _clean_url(line: str) -> str | None:
+    """What a URL begins with; None where white space stands in it, which is in no URL."""
+    return None if any(character.isspace() or character < " " for character in line) else _bare(line).rstrip("/") or None
 
 
-def _clean_word(line: str, path: str) -> str:
-    if line.startswith("#"):
-        return ""
-    if line and not _WORD.fullmatch(line):
-        raise GristmillError(f"`{line}` is no word of letters and digits", where=path, remedy="one word a line")
-    return line
+def _clean_word(line: str) -> str | None:
+    return line if _WORD.fullmatch(line) else None
 
 
 def _bare(url: str) -> str:

@@ -16,7 +16,8 @@ from pipeline.filters.line_rules import c4_flags, judge_c4_lines, line_values
 from pipeline.filters.reasons import code_of
 
 # In the order of the verdicts of `judge_c4_lines`.
-_REASONS = ("kept", "c4_lorem_ipsum", "c4_brace", "c4_sentences", "c4_long_lines", "no_lines_left")
+_BY_CODE = ("kept", "c4_lorem_ipsum", "c4_brace", "c4_sentences", "c4_long_lines", "no_lines_left")
+REASONS = (*_BY_CODE[1:], "c4_page_length")
 
 
 def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: C4) -> npt.NDArray[np.uint8]:
@@ -45,7 +46,7 @@ def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], th
         thresholds.min_long_lines,
         out,
     )
-    codes = np.array([code_of(reason) for reason in _REASONS], np.uint8)[out]
+    codes = np.array([code_of(reason) for reason in _BY_CODE], np.uint8)[out]
     if thresholds.max_characters is not None:
         codes[signals["characters"].to_numpy() > thresholds.max_characters] = code_of("c4_page_length")
     return codes

@@ -18,6 +18,7 @@ from manifests.filters import CCNet
 from pipeline.filters.reasons import code_of
 
 PERPLEXITY = "perplexity"
+REASONS = ("ccnet_page_length", "ccnet_perplexity")
 
 
 def judge(signals: pa.Table | pa.RecordBatch, thresholds: CCNet) -> npt.NDArray[np.uint8]:

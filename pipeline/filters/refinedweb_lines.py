@@ -14,6 +14,8 @@ from manifests.filters import RefinedWebLines
 from pipeline.filters.line_rules import judge_refinedweb_lines, line_values, refinedweb_flags
 from pipeline.filters.reasons import code_of
 
+REASONS = ("refinedweb_removed_words", "no_lines_left")
+
 
 def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: RefinedWebLines) -> npt.NDArray[np.uint8]:
     """Reason codes uint8[n]; marks the lines that go in `removed`."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from manifests.corpus import Extraction, Source, SourceFormat
 from pipeline.readers.pieces import Piece
-from pipeline.readers.records import Records
+from pipeline.readers.records import Draw, Records
 
 
-def read_records(path: str, *, name: str, source: Source, piece: Piece | None = None) -> Iterator[Records]:
+def read_records(path: str, *, name: str, source: Source, piece: Piece | None = None, draw: Draw | None = None) -> Iterator[Records]:
     """Batches of about 4 MB of text from one raw file, in the order of the file; memory does not grow with the file.
 
     Args:
@@ -17,6 +17,7 @@ def read_records(path: str, *, name: str, source: Source, piece: Piece | None = 
         name: the file's name in errors.
         source: says the format and the fields.
         piece: the part of the file to read, one of `pipeline.readers.pieces.split`; None: all of it.
+        draw: of the formats that hold HTML pages, records that it leaves out are skipped before their text is made; others do not ask it.
 
     Raises:
         GristmillError: the file is missing, or (Parquet, Arrow) has no text column.
@@ -27,7 +28,7 @@ def read_records(path: str, *, name: str, source: Source, piece: Piece | None = 
         case "warc" | "wet" | "arc":
             from pipeline.readers.warc import read_warc
 
-            yield from read_warc(path, piece=piece, extraction=extraction)
+            yield from read_warc(path, piece=piece, extraction=extraction, draw=draw)
         case "jsonl":
             from pipeline.readers.jsonl import read_jsonl
 
@@ -41,10 +42,10 @@ def read_records(path: str, *, name: str, source: Source, piece: Piece | None = 
 
             yield from read_arrow(path, name=name, source=source, piece=piece)
         case _ if piece is None or not piece.index:
-            yield from _read_whole(path, name=name, format=source.format, extraction=extraction)
+            yield from _read_whole(path, name=name, format=source.format, extraction=extraction, draw=draw)
 
 
-def _read_whole(path: str, *, name: str, format: SourceFormat, extraction: Extraction) -> Iterator[Records]:
+def _read_whole(path: str, *, name: str, format: SourceFormat, extraction: Extraction, draw: Draw | None) -> Iterator[Records]:
     """The formats that are not split: all of a file belongs to its first piece."""
     match format:
         case "mediawiki":
@@ -58,7 +59,7 @@ def _read_whole(path: str, *, name: str, format: SourceFormat, extraction: Extra
         case "html":
             from pipeline.readers.html_files import read_html_files
 
-            yield from read_html_files(path, name=name, extraction=extraction)
+            yield from read_html_files(path, name=name, extraction=extraction, draw=draw)
         case "text":
             from pipeline.readers.plain_text import read_plain_text
 

@@ -23,8 +23,8 @@ from manifests.corpus import Source
 from manifests.storage import map_file
 from pipeline.readers.parquet import DAMAGE, message
 from pipeline.readers.pieces import Piece, whole
-from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
-from pipeline.readers.tables import MOST_BATCH_ROWS, MOST_ROWS, add_rows, is_text, wanted_columns
+from pipeline.readers.records import Batcher, Records
+from pipeline.readers.tables import MOST_ROWS, add_rows, fields_of, is_text, portions, top_column, wanted_columns
 
 _MAGIC = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"
@@ -75,7 +75,8 @@ def _read_file(file: Any, batcher: Batcher, *, name: str, source: Source, piece:
         if not piece.index:
             batcher.quarantine(0, None, f"damaged Arrow: the file cannot be opened ({message(error)})", b"")
         return
-    options = _options(schema, wanted_columns(schema, name=name, source=source))
+    columns = wanted_columns(schema, name=name, source=source)
+    options = _options(schema, columns)
     file.seek(0)
     opened = pa.ipc.open_file(file, options=options)
     for place in batches:
@@ -83,7 +84,7 @@ def _read_file(file: Any, batcher: Batcher, *, name: str, source: Source, piece:
             try:
                 batch = opened.get_batch(place.index)
                 problem = None if batch.num_rows == place.rows else "it has another number of rows"
-                batch = _checked(batch)
+                batch = _checked(batch, columns)
             except DAMAGE as error:
                 problem = message(error)
             if problem is None:
@@ -100,13 +101,14 @@ def _read_stream(file: Any, batcher: Batcher, *, name: str, source: Source) -> I
     except DAMAGE as error:
         batcher.quarantine(0, None, f"damaged Arrow: neither a file nor a stream can be opened ({message(error)})", b"")
         return
-    options = _options(schema, wanted_columns(schema, name=name, source=source))
+    columns = wanted_columns(schema, name=name, source=source)
+    options = _options(schema, columns)
     file.seek(0)
     opened = pa.ipc.open_stream(file, options=options)
     first = 0
     while True:
         try:
-            batch = _checked(opened.read_next_batch())
+            batch = _checked(opened.read_next_batch(), columns)
         except StopIteration:
             return
         except DAMAGE as error:
@@ -117,32 +119,31 @@ def _read_stream(file: Any, batcher: Batcher, *, name: str, source: Source) -> I
 
 
 def _options(schema: pa.Schema, columns: list[str]) -> Any:
-    return pa.ipc.IpcReadOptions(included_fields=sorted(schema.get_field_index(column) for column in columns))
+    return pa.ipc.IpcReadOptions(included_fields=sorted({schema.get_field_index(top_column(schema, column)) for column in columns}))
 
 
 def _add(batcher: Batcher, batch: pa.RecordBatch, first: int, source: Source) -> Iterator[Records]:
     """Add a batch of any size in portions of about one batch of text."""
-    mean = max(1, batch.column(source.text_field).nbytes // max(1, batch.num_rows))
-    rows = max(1, min(MOST_BATCH_ROWS, BATCH_TEXT_BYTES // mean))
-    for begin in range(0, batch.num_rows, rows):
-        add_rows(batcher, batch.slice(begin, rows), first=first + begin, source=source)
+    for begin, stop in portions(batch.column(source.text_field)):
+        add_rows(batcher, batch.slice(begin, stop - begin), first=first + begin, source=source)
         yield from batcher.full()
 
 
-def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with its text as bytes, after a look at every offset and index in it.
+def _checked(batch: pa.RecordBatch, wanted: list[str]) -> pa.RecordBatch:
+    """The wanted fields with their text as bytes, after a look at every offset and index in them.
 
     Raises:
         ArrowInvalid: it cannot be read without reaching beyond its buffers.
     """
-    columns = []
     for column in batch.columns:
         column.validate()  # lengths, before anything looks at the values
+    columns = []
+    for column in fields_of(batch, wanted).columns:
         if is_text(column.type):
             column = _as_bytes(column)
         column.validate(full=True)
         columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(columns, names=wanted)
 
 
 def _as_bytes(column: pa.Array) -> pa.Array:

@@ -22,6 +22,7 @@ from typing import Any
 
 import lz4.frame
 import zstandard
+from isal import isal_zlib
 from zlib_ng import zlib_ng
 
 from manifests.errors import GristmillError
@@ -40,6 +41,12 @@ _MOST_DICTIONARY_BYTES = 16 << 20
 _MOST_LEADING_FRAMES = 64
 # Compressed bytes that are tried to see how a member's content begins.
 _MEMBER_HEAD = 4096
+# Gzip members up to these sizes, compressed and not, are decompressed whole before any of it is delivered; records of archives seldom are
+# larger.
+_MOST_WHOLE = 1 << 20
+_MOST_WHOLE_CONTENT = 16 << 20
+# RFC 1952, section 2.3.1: the header's checksum, and bits that must be zero.
+_UNUSUAL_FLAGS = 0xE2
 
 
 class Damaged(Exception):
@@ -211,7 +218,17 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
     unread.seek(begin)
     delivered, count = 0, 0
     while _at_member(unread, kind):
-        start, current, begun = unread.at(), raw.make(), False
+        start, begun = unread.at(), False
+        if kind == "gzip" and resume is not None:
+            content = _whole(unread)
+            if content is not None:
+                for plain in filter(None, content):
+                    yield Portion(plain, None if begun else start)
+                    begun = True
+                    delivered += len(plain)
+                count += 1
+                continue
+        current = raw.make()
         problem: str | None = None
         while problem is None and not current.eof:
             plain, unread.chunk, problem = _decompress(current, unread.chunk, _FEED[kind], fresh=not begun and count > 0)
@@ -228,6 +245,39 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
             if found is None:
                 return
             unread.seek(found)
+
+
+def _whole(unread: _Unread) -> list[bytes] | None:
+    """Content of a gzip member by ISA-L, a quarter faster than zlib-ng; None, and nothing used, for what is large, unusual or damaged.
+
+    ISA-L may accept what zlib does not and gives other bytes before damage. So only what agrees with the member's checksum and length
+    counts, and zlib-ng is asked again about everything else.
+    """
+    chunk, end = unread.chunk, unread.end
+    content = _by_isal(unread) if len(chunk) > 3 and chunk[2] == 8 and not chunk[3] & _UNUSUAL_FLAGS else None
+    if content is None:
+        # How much is delivered before damage must not depend on who tried first.
+        if unread.end != end:
+            unread.file.seek(end)
+        unread.chunk, unread.end = chunk, end
+    return content
+
+
+def _by_isal(unread: _Unread) -> list[bytes] | None:
+    current = isal_zlib.decompressobj(wbits=31)
+    content: list[bytes] = []
+    used, room = 0, _MOST_WHOLE_CONTENT
+    try:
+        while not current.eof and room > 0 and (used < len(unread.chunk) or (used <= _MOST_WHOLE and unread.more())):
+            content.append(current.decompress(unread.chunk[used:], room))
+            used = len(unread.chunk)
+            room -= len(content[-1])
+    except Exception:
+        return None
+    if not current.eof:
+        return None
+    unread.chunk = current.unused_data
+    return content
 
 
 def _at_member(unread: _Unread, kind: str) -> bool:

@@ -205,7 +205,8 @@ class _Stream:
 
     def skip_line_feeds(self) -> None:
         while self.has(1) and self.data[0] in b"\r\n":
-            self.drop(len(self.data) - len(self.data.lstrip(b"\r\n")))
+            head = self.data[:_AFTER_RECORD]
+            self.drop(len(head) - len(head.lstrip(b"\r\n")))
 
     def place(self) -> int | None:
         """Offset of the current position in the raw file; None inside a member."""
@@ -273,7 +274,8 @@ def _next(stream: _Stream) -> Frame | Gap:
     framed = _framed(stream, end + length) if length <= held else stream.raw.kind is not None or _framed_in_plain(stream, end + length)
     if not framed:
         return _resync(stream, end, offset, name, f"wrong Content-Length: {length}, but no record ends there")
-    block = bytes(stream.data[end : end + held])
+    with memoryview(stream.data) as view:
+        block = bytes(view[end : end + held])
     if not _drop_through(stream, end + length):
         return Gap(offset, name, f"record cut short: Content-Length {length}", block[:EXCERPT_BYTES])
     return Frame(offset, headers, block, length)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from manifests.corpus import Extraction
 from pipeline.readers.compressed import Damaged
-from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records
 from pipeline.readers.whole import TooLarge, read_whole
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text
 from pipeline.web.http import decode_text
@@ -34,17 +34,29 @@ _ABSOLUTE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _OTHER = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
 
-def read_html_files(path: str, *, name: str, extraction: Extraction = "resiliparse") -> Iterator[Records]:
+def read_html_files(path: str, *, name: str, extraction: Extraction = "resiliparse", draw: Draw | None = None) -> Iterator[Records]:
     """The page in one file.
 
     Args:
         name: the record's name.
         extraction: how the main content is found.
+        draw: a file that it leaves out is not opened, and skipped as `not_sampled`.
 
     Raises:
         GristmillError: the file is missing.
     """
     batcher = Batcher()
+    if draw is None:
+        _file(batcher, path, name, extraction)
+    elif draw.wants(0, 1):
+        with draw.making_text():
+            _file(batcher, path, name, extraction)
+    else:
+        batcher.skip(NOT_SAMPLED)
+    yield batcher.take()
+
+
+def _file(batcher: Batcher, path: str, name: str, extraction: Extraction) -> None:
     try:
         body = read_whole(path, most=MOST_HTML_BYTES)
     except Damaged as damage:
@@ -56,7 +68,6 @@ def read_html_files(path: str, *, name: str, extraction: Extraction = "resilipar
             batcher.quarantine(0, name, "empty file: it holds no page", b"")
         else:
             _page(batcher, name, body, extraction)
-    yield batcher.take()
 
 
 def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> None:

@@ -2,11 +2,15 @@
 
 A line belongs to the piece that its first byte lies in; compressed files belong to their first piece. What damage to the compressed
 stream leaves of a last line belongs to the one broken entry for the damage.
+
+JSON is that of RFC 8259, and what Python's `json` writes beside it: NaN, Infinity, and half of a surrogate pair, which becomes U+FFFD.
+A field's name is a key of the object; where there is none, what stands before a dot names an object within it (`meta.url`).
 """
 
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,6 +23,15 @@ from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records
 
 # Longer lines are quarantined unread: they would have to be held in memory whole.
 MOST_LINE_BYTES = 64 << 20
+# What Python's parser reads without regard to its limit of recursion; more brackets may be nested deeper.
+_MOST_BRACKETS = 500
+
+
+class _Missing:
+    """There is no such field; null is something else."""
+
+
+_MISSING = _Missing()
 
 
 def read_jsonl(path: str, *, source: Source, piece: Piece | None = None) -> Iterator[Records]:
@@ -81,21 +94,56 @@ def _chunks(raw: RawFile, begin: int) -> Iterator[bytes]:
 
 def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> None:
     try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        kind = "invalid UTF-8" if "utf-8" in str(error).lower() or not _is_utf8(line) else "invalid JSON"
-        batcher.quarantine(offset, None, f"{kind}: {error}", line)
+        value = _loads(line)
+    except ValueError as error:
+        batcher.quarantine(offset, None, _problem(line, error), line)
         return
     if not isinstance(value, dict):
         batcher.quarantine(offset, None, f"not an object: {type(value).__name__}", line)
         return
-    text = value.get(source.text_field)
+    text, name, url = _field(value, source.text_field), _field(value, source.id_field), _field(value, source.url_field)
     if not isinstance(text, str):
-        what = f"is {type(text).__name__}, not text" if source.text_field in value else "is missing"
+        what = "is missing" if text is _MISSING else f"is {type(text).__name__}, not text"
         problem = f"no text: field `{source.text_field}` {what}; fields: {', '.join(sorted(value)[:12])}"
-        batcher.quarantine(offset, _text(value.get(source.id_field)), problem, line)
+        batcher.quarantine(offset, _text(name), problem, line)
         return
-    batcher.add(Record(offset, _text(value.get(source.id_field)), _text(value.get(source.url_field)), text))
+    # What is no text is no URL.
+    batcher.add(Record(offset, _text(name), url if isinstance(url, str) else None, text))
+
+
+def _loads(line: bytes) -> Any:
+    """The value of a line.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        if line.count(b"[") + line.count(b"{") > _MOST_BRACKETS:
+            raise
+        try:
+            return json.loads(line.decode())
+        except ValueError:
+            pass
+        raise
+
+
+def _problem(line: bytes, error: ValueError) -> str:
+    """What is wrong with a line that is no JSON."""
+    if b"\x00" in line:
+        return "invalid UTF-8: it holds NUL bytes, as UTF-16 does; convert the file to UTF-8"
+    kind = "invalid UTF-8" if "utf-8" in str(error).lower() or not _is_utf8(line) else "invalid JSON"
+    return f"{kind}: {error}"
+
+
+def _field(value: dict[str, Any], path: str) -> Any:
+    """What a field holds, also one of an object within the object; `_MISSING` if there is none."""
+    if path in value or "." not in path:
+        return value.get(path, _MISSING)
+    first, rest = path.split(".", 1)
+    inner = value.get(first)
+    return _field(inner, rest) if isinstance(inner, dict) else _MISSING
 
 
 def lines(stream: Iterable[bytes], *, most: int, start: int = 0) -> Iterator[tuple[int, bytes, int]]:
@@ -145,4 +193,7 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else value if isinstance(value, str) else str(value)
+    """A name as text; what is no text as JSON."""
+    if value is None or value is _MISSING:
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,7 @@ from manifests.corpus import Source
 from manifests.storage import map_file
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
-from pipeline.readers.tables import MOST_BATCH_ROWS, MOST_ROWS, add_rows, wanted_columns
+from pipeline.readers.tables import MOST_BATCH_ROWS, MOST_ROWS, add_rows, fields_of, portions, wanted_columns
 
 # What Arrow raises on damage; a length that is damaged may be more than there is memory.
 DAMAGE = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
@@ -89,9 +89,11 @@ def _read_group(opened: Any, group: _Group, batcher: Batcher, *, columns: list[s
             batch = batch.slice(0, group.rows - done)
             for column in batch.columns:
                 column.validate()
-            add_rows(batcher, batch, first=group.first + done, source=source)
-            done += batch.num_rows
-            yield from batcher.full()
+            rows = fields_of(batch, columns)
+            for begin, stop in portions(rows.column(source.text_field)):
+                add_rows(batcher, rows.slice(begin, stop - begin), first=group.first + done, source=source)
+                done += stop - begin
+                yield from batcher.full()
     except DAMAGE as error:
         problem = message(error)
     if done < group.rows:

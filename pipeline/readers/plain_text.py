@@ -23,7 +23,14 @@ from pipeline.readers.whole import TooLarge, read_whole
 
 # The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
 MOST_TEXT_BYTES = 64 << 20
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# UTF-32's mark begins with UTF-16's.
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 # Bytes that stand in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and escape, as old texts
 # have them.
 _BINARY = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1a\x1b"))

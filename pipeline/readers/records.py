@@ -5,8 +5,10 @@ A record is a document, broken (to be quarantined), or skipped for a reason. Wha
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -23,6 +25,8 @@ RAW = pa.schema(
 # Batches are closed at about this much text: large enough for kernels, small enough for memory.
 BATCH_TEXT_BYTES = 4 << 20
 EXCERPT_BYTES = 200
+# Why records are skipped that a draw leaves out.
+NOT_SAMPLED = "not_sampled"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,36 @@ class Broken:
     name: str | None
     error: str
     excerpt: bytes
+
+
+@dataclass
+class Draw:
+    """Which records of a file are wanted: asked before a record's text is made, where that costs more than finding the record.
+
+    Attributes:
+        wanted: of a record's offset.
+        asked_size, drawn_size: size of all records that it was asked for, and of the wanted ones; both grow.
+        text_cpu_s: CPU seconds that making texts took; grows.
+    """
+
+    wanted: Callable[[int], bool]
+    asked_size: int = 0
+    drawn_size: int = 0
+    text_cpu_s: float = 0.0
+
+    def wants(self, offset: int, size: int) -> bool:
+        """Whether a record's text is to be made; `size` in a unit that the cost of its text grows with."""
+        drawn = self.wanted(offset)
+        self.asked_size += size
+        self.drawn_size += size * drawn
+        return drawn
+
+    @contextmanager
+    def making_text(self) -> Iterator[None]:
+        """What happens inside counts as making a text."""
+        began = time.process_time()
+        yield
+        self.text_cpu_s += time.process_time() - began
 
 
 @dataclass(frozen=True)
@@ -103,7 +137,8 @@ class Batcher:
 
     def quarantine(self, offset: int, name: str | None, error: str, excerpt: bytes) -> None:
         """A broken record."""
-        self.broken.append(Broken(offset, name, error, bytes(excerpt[:EXCERPT_BYTES])))
+        name = None if name is None else without_surrogates(name)
+        self.broken.append(Broken(offset, name, without_surrogates(error), bytes(excerpt[:EXCERPT_BYTES])))
 
     def full(self) -> Iterator[Records]:
         """The batch, when there is enough of it."""

@@ -1,43 +1,82 @@
 """Rows of Arrow columns to raw records, for Parquet and Arrow alike.
 
 In: a record batch with a text column and, where there are, columns of ids and URLs. Out: the same rows in the same order, in a `Batcher`:
-documents with their row number as offset; `empty_text` for nulls and white space; rows whose text is not UTF-8 are broken.
+documents with their row number as offset; `empty_text` for nulls and white space; rows whose text is not UTF-8, or has more than
+`MOST_TEXT_BYTES`, are broken.
 No Python object is made per row where a column is what it should be.
+
+A field's name is a column; where there is none, what stands before a dot names a struct that holds it (`meta.url`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from pipeline.readers.records import RAW, Batcher
+from pipeline.readers.records import BATCH_TEXT_BYTES, EXCERPT_BYTES, RAW, Batcher
 
 # Row numbers above this are no counts but damage; int64 offsets hold their sum.
 MOST_ROWS = 1 << 40
 MOST_BATCH_ROWS = 4_096
+# As of a plain text and of a line of JSON.
+MOST_TEXT_BYTES = 64 << 20
 
 
 def wanted_columns(schema: pa.Schema, *, name: str, source: Source) -> list[str]:
-    """The columns that are read: text, and id and URL where there are.
+    """The fields that are read: text, and id and URL where there are.
 
     Raises:
-        GristmillError: there is no column of the source's `text_field`, or it does not hold text.
+        GristmillError: there is no field of the source's `text_field`, or it does not hold text; or none of a name that the manifest
+            gives for ids or URLs, other than the default.
     """
-    remedy = f"set `text_field` of source `{source.name}`"
-    if source.text_field not in schema.names:
-        raise GristmillError(f"has no column `{source.text_field}`; columns: {', '.join(schema.names)}", where=name, remedy=remedy)
     columns = list(dict.fromkeys((source.text_field, source.id_field, source.url_field)))
-    twice = [column for column in columns if schema.names.count(column) > 1]
+    twice = [column for column in columns if schema.names.count(top_column(schema, column)) > 1]
     if twice:
-        raise GristmillError(f"has several columns `{twice[0]}`", where=name, remedy="rename one of them")
-    kind = schema.field(source.text_field).type
-    if not is_text(kind):
-        raise GristmillError(f"column `{source.text_field}` holds {kind}, not text", where=name, remedy=remedy)
-    return [column for column in columns if column in schema.names]
+        raise GristmillError(f"has several columns `{top_column(schema, twice[0])}`", where=name, remedy="rename one of them")
+    kinds = {column: _kind_of(schema, column) for column in columns}
+    for setting, default in (("text_field", None), ("id_field", "id"), ("url_field", "url")):
+        column = getattr(source, setting)
+        if kinds[column] is None and column != default:
+            problem = f"has no column `{column}`; columns: {', '.join(schema.names)}"
+            raise GristmillError(problem, where=name, remedy=f"set `{setting}` of source `{source.name}`")
+    kind = kinds[source.text_field]
+    if not is_text(kind) and not pa.types.is_null(kind):
+        problem = f"column `{source.text_field}` holds {kind}, not text"
+        raise GristmillError(problem, where=name, remedy=f"set `text_field` of source `{source.name}`")
+    return [column for column in columns if kinds[column] is not None]
+
+
+def top_column(schema: pa.Schema, field: str) -> str:
+    """The column that a field is, or is in."""
+    return field if field in schema.names else field.split(".", 1)[0]
+
+
+def _kind_of(schema: pa.Schema, field: str) -> pa.DataType | None:
+    """The type of a field; None when there is none."""
+    column = top_column(schema, field)
+    if column not in schema.names:
+        return None
+    kind = schema.field(column).type
+    for name in field[len(column) + 1 :].split(".") if column != field else ():
+        if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
+            return None
+        kind = kind.field(name).type
+    return kind
+
+
+def fields_of(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
+    """The fields that `wanted_columns` names, as columns of these names; null where the struct is that holds them."""
+    arrays = []
+    for field in columns:
+        column = top_column(batch.schema, field)
+        array = batch.column(column)
+        arrays.append(array if column == field else pc.struct_field(array, field[len(column) + 1 :].split(".")))
+    return pa.RecordBatch.from_arrays(arrays, names=columns)
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -49,15 +88,50 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(plain or types.is_string_view(kind) or types.is_binary_view(kind))
 
 
+def portions(column: pa.Array) -> list[tuple[int, int]]:
+    """(first, stop) of portions of rows, each of at most about one batch of text and `MOST_BATCH_ROWS`, or of one row.
+
+    What a dictionary holds once counts as often as it stands in a row: the portion's text is decoded.
+    """
+    ends = np.cumsum(_lengths(column))
+    bounds: list[tuple[int, int]] = []
+    first, before = 0, 0
+    while first < len(ends):
+        stop = int(np.searchsorted(ends, before + BATCH_TEXT_BYTES, side="right"))
+        stop = max(first + 1, min(stop, first + MOST_BATCH_ROWS))
+        bounds.append((first, stop))
+        first, before = stop, int(ends[stop - 1])
+    return bounds
+
+
+def _lengths(column: pa.Array) -> np.ndarray:
+    """Bytes of each text, int64[rows]; 0 for null."""
+    if pa.types.is_dictionary(column.type):
+        lengths = pa.array(_lengths(column.dictionary)).take(column.indices)
+    elif pa.types.is_null(column.type):
+        return np.zeros(len(column), np.int64)
+    else:
+        lengths = pc.binary_length(column.cast(pa.large_binary()))
+    return np.asarray(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False), np.int64)
+
+
 def add_rows(batcher: Batcher, batch: pa.RecordBatch, *, first: int, source: Source) -> None:
     """Add the rows of one batch, whose first one has the number `first` in the file."""
     data = _bytes(batch.column(source.text_field))
-    names, urls = _strings(batch, source.id_field), _strings(batch, source.url_field)
+    large = _lengths(data) > MOST_TEXT_BYTES
+    names, urls = _strings(batch, source.id_field, only_text=False), _strings(batch, source.url_field, only_text=True)
+    if large.any():
+        for row in np.flatnonzero(large).tolist():
+            value = data[row].as_buffer()
+            problem = f"text too large: {value.size} bytes, at most {MOST_TEXT_BYTES} are read"
+            batcher.quarantine(first + row, names[row].as_py(), problem, value.slice(0, min(value.size, EXCERPT_BYTES)).to_pybytes())
+        data = pc.if_else(pa.array(large), pa.scalar(None, pa.large_binary()), data)
     try:
         texts = data.cast(pa.large_string())  # checks that it is UTF-8; Arrow does not check that a string is
         readable = np.ones(len(data), bool)
     except pa.ArrowInvalid:
         texts, readable = _checked(batcher, data, names, first)
+    readable &= ~large
     keep = _filled(texts)
     batcher.skip("empty_text", int(np.count_nonzero(readable & ~keep)))
     if not keep.any():
@@ -107,18 +181,22 @@ def _bytes(column: pa.Array) -> pa.Array:
     return column.cast(pa.large_binary())
 
 
-def _strings(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """A column that may be absent or of any type, as strings."""
-    if name not in batch.schema.names:
+def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> pa.Array:
+    """A column that may be absent or of any type, as strings; nulls where only text is wanted and it is none."""
+    if name not in batch.schema.names or (only_text and not is_text(batch.schema.field(name).type)):
         return pa.nulls(batch.num_rows, pa.string())
     column = batch.column(name)
     if pa.types.is_integer(column.type):
         return column.cast(pa.string())
     if not is_text(column.type):
-        values: list[Any] = column.to_pylist()
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
+        return pa.array([None if value is None else _written(value) for value in column.to_pylist()], pa.string())
     data = _bytes(column)
     try:
         return data.cast(pa.string())
     except pa.ArrowInvalid:
         return pa.array([None if value is None else value.decode("utf-8", "replace") for value in data.to_pylist()], pa.string())
+
+
+def _written(value: object) -> str:
+    """A value that is no text: structs and lists as JSON."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)

@@ -17,7 +17,7 @@ from pipeline.readers.arc import ARC, arc_text
 from pipeline.readers.compressed import beginning, opened
 from pipeline.readers.framing import Frame, Gap, Grammar, frames
 from pipeline.readers.pieces import Piece
-from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records
 from pipeline.readers.responses import body_text, response_text
 from pipeline.web.html import TooComplex
 from pipeline.web.http import HttpError, Response, UnusableBody, is_html, parse_headers
@@ -27,11 +27,14 @@ _OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continu
 _VERSION_LINE = rb"WARC/[0-9]{1,4}\.[0-9]{1,4}[ \t]{0,16}\r?\n"
 
 
-def read_warc(path: str, *, piece: Piece | None = None, extraction: Extraction = "resiliparse") -> Iterator[Records]:
+def read_warc(
+    path: str, *, piece: Piece | None = None, extraction: Extraction = "resiliparse", draw: Draw | None = None
+) -> Iterator[Records]:
     """Batches of one file or of a piece of it, in its order.
 
     Args:
         extraction: how the main content of a page is found.
+        draw: what it leaves out is skipped as `not_sampled`, whatever it is; gaps are all told.
 
     Raises:
         GristmillError: the file is missing.
@@ -42,8 +45,13 @@ def read_warc(path: str, *, piece: Piece | None = None, extraction: Extraction =
         for event in frames(raw, ARC if arc else WARC, piece=piece):
             if isinstance(event, Gap):
                 batcher.quarantine(event.offset, event.name, event.error, event.excerpt)
-            else:
+            elif draw is None:
                 _record(batcher, event, arc=arc, extraction=extraction)
+            elif draw.wants(event.offset, event.length):
+                with draw.making_text():
+                    _record(batcher, event, arc=arc, extraction=extraction)
+            else:
+                batcher.skip(NOT_SAMPLED)
             yield from batcher.full()
     yield batcher.take()
 

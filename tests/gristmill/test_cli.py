@@ -160,6 +160,18 @@ def test_unknown_runner_and_flink_without_a_cluster(corpus, tmp_path) -> None:
         run("prep", corpus.path, "--out", tmp_path / "out", "--runner", "flink", "--cluster", tmp_path / "cluster.yaml")
 
 
+def test_what_later_steps_read_is_looked_for_before_the_first(corpus, tmp_path) -> None:
+    data = yaml.safe_load(corpus.path.read_text())
+    for section, problem in (
+        ({"block_lists": [{"name": "b", "sites": "gone"}]}, "block list `b` names no file for `sites`"),
+        ({"tokenizer": {"model": "gone.model"}}, r"gone\.model: no such file\n  remedy: check `tokenizer\.model`"),
+    ):
+        (tmp_path / "corpus.yaml").write_text(yaml.safe_dump(data | section))
+        with pytest.raises(GristmillError, match=problem):
+            run("prep", tmp_path / "corpus.yaml", "--out", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
 def test_a_missing_group_is_named() -> None:
     assert "group `train`" in _missing_module(ModuleNotFoundError("x", name="megatron.core"))
     assert "group `data`" in _missing_module(ModuleNotFoundError("x", name="numba"))

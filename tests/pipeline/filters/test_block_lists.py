@@ -114,7 +114,7 @@ def test_words_need_as_many_different_ones_as_the_list_says(tmp_path: Path) -> N
         "blocked_word",
     ]
     assert blocked(tmp_path / "1", urls, {"name": "l", "words": entries})[0] == ["blocked_word", "blocked_word", "kept", "blocked_word"]
-    with pytest.raises(GristmillError, match="no word of letters"):
+    with pytest.raises(GristmillError, match="is no list of words: 1 of 1 lines are none, as `two words`"):
         blocked(tmp_path / "3", urls, {"name": "l", "words": write(tmp_path / "broken", "two words\n")})
 
 
@@ -126,6 +126,24 @@ def test_the_first_list_gives_the_reason_and_idle_lists_say_so(tmp_path: Path) -
     assert reasons == ["blocked_site", "blocked_url", "blocked_site"]
     assert counts == [2, 1, 0]
     assert idle_lists(list_settings(corpus(one, two, three)), np.array(counts)) == ["block list `three`: no document was dropped for it"]
+
+
+def test_odd_entries_are_read_and_what_is_none_is_named(tmp_path: Path) -> None:
+    odd = "\ufeffbom.com\nport.com:8080\n0.0.0.0 hosts.com\n127.0.0.1\tlocal.com # why\n2001:db8::1\nunder_score.com\n*.中国.example\n"
+    junk = "two words.com\n||adblock.com^\nhttp://\n"
+    entries = write(tmp_path / "sites", odd + junk + "#comment\r\n  \n")
+    urls: list[str | None] = [
+        *("http://bom.com/", "http://port.com/", "http://x.hosts.com/", "http://local.com/", "http://[2001:db8::1]:80/"),
+        *("http://under_score.com", "http://a.xn--fiqs8s.example/", "http://words.com/", "http://adblock.com/", "http://0.0.0.0/"),
+    ]
+    manifest = corpus({"name": "l", "sites": entries})
+    settings = {"folder": str(tmp_path / "decide"), "key": "k", "block_lists": list_settings(manifest)}
+    (task,) = publish_lists(manifest, settings)
+    assert task.notes == ["block list `l`: 3 lines are none of its sites and left out, as `two words.com`"]
+    codes, _ = blocked_codes(pa.chunked_array([pa.array(urls, pa.string())]), settings)
+    assert [REASONS[code] for code in codes] == ["blocked_site"] * 7 + ["kept"] * 3
+    with pytest.raises(GristmillError, match="is no list of sites"):
+        read_list([write(tmp_path / "words", "not a host\nnor, this\na.com\n")], kind="sites", name="w")
 
 
 def test_folders_globs_and_gzip(tmp_path: Path) -> None:
@@ -190,7 +208,7 @@ labels = st.lists(st.sampled_from(["a", "b", "www", "com", "co", "uk", "x1"]), m
 
 @given(st.lists(labels.map(".".join), min_size=1, max_size=6), labels.map(".".join))
 def test_sites_against_plain_python(tmp_path_factory: pytest.TempPathFactory, entries: list[str], host: str) -> None:
-    hashes = set(read_list([write(tmp_path_factory.mktemp("l") / "x", "\n".join(entries))], kind="sites", name="l").tolist())
+    hashes = set(read_list([write(tmp_path_factory.mktemp("l") / "x", "\n".join(entries))], kind="sites", name="l").hashes.tolist())
     suffixes = host_suffixes(host_of(f"http://{host}/path"))
     wanted = any(host == entry or host.endswith("." + entry) for entry in entries)
     found = {hash_ for suffix in suffixes for hash_ in read_list_of(suffix, tmp_path_factory)}
@@ -198,7 +216,7 @@ def test_sites_against_plain_python(tmp_path_factory: pytest.TempPathFactory, en
 
 
 def read_list_of(entry: str, factory: pytest.TempPathFactory) -> list[int]:
-    return read_list([write(factory.mktemp("e") / "x", entry)], kind="sites", name="e").tolist()
+    return read_list([write(factory.mktemp("e") / "x", entry)], kind="sites", name="e").hashes.tolist()
 
 
 @given(st.text(st.sampled_from("ab/?#.:@"), max_size=20))
@@ -216,7 +234,7 @@ def test_the_development_lists() -> None:
     paths = sorted(str(path) for path in (SHARED / "corpora" / "blocklists").glob("*.txt"))
     assert paths
     for path in paths:
-        hashes = read_list([path], kind="sites", name=path)
+        hashes = read_list([path], kind="sites", name=path).hashes
         lines = {line.strip().lower() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()}
         # Entries that differ only in leading or trailing dots are one.
         assert len({line.strip("*.") for line in lines if not line.startswith("#")}) == len(hashes) > 100

@@ -15,6 +15,7 @@ from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.filters import C4Tfds, FineWeb, RefinedWebLines, filters_from
 from manifests.steps import read_step, read_task
+from pipeline.decide import decide
 from pipeline.engines.runners import Runner
 from pipeline.filters.line_rules import LINES, line_values
 from pipeline.filters.reasons import REASONS
@@ -106,9 +107,9 @@ def test_c4_from_the_manifest_to_the_tokens(tmp_path: Path) -> None:
         row["record_name"]: row["document_id"] for index in range(len(bucket.entries)) for row in bucket.read_documents(index).to_pylist()
     }
     assert ids == {row["name"]: row["id"] for row in documents if row["name"] in texts}
-    decide = read_step(str(out / "decide"))
-    assert decide is not None
-    assert "line rules: 5 lines go from 2 documents that stay" in decide.notes
+    step = read_step(str(out / "decide"))
+    assert step is not None
+    assert "line rules: 5 lines go from 2 documents that stay" in step.notes
     task = read_task(str(out / "shards"), "a/00000")
     assert task is not None
     assert task.details["removed_lines"] == 5
@@ -137,6 +138,11 @@ def test_refinedweb_takes_whole_lines_and_leaves_the_rest_as_it_is(tmp_path: Pat
     run(write(tmp_path, filters=[{"variant": "refinedweb-lines", "max_removed_words": 0.3}]), out)
     assert tokenized(out)["page"] == "\n".join(line for line in PAGE.strip().split("\n") if line not in ("Menu", "Footer")).strip()
     assert fates(out)["code in a menu"] == "kept"
+    path = write(tmp_path, filters=[{"variant": "ccnet", "min_characters": 100_000}, "refinedweb-lines"])
+    step = decide(load_corpus(path), out=str(out), runner=Runner())
+    assert step.notes[0] == "no document is kept; most went for ccnet_page_length: 5 of 5"
+    assert "filter `refinedweb-lines`: no document was dropped for it" in step.notes
+    assert not any("`ccnet`" in note for note in step.notes)
 
 
 def test_a_source_has_filters_of_its_own_and_block_lists_come_first(tmp_path: Path) -> None:
@@ -151,6 +157,7 @@ def test_a_source_has_filters_of_its_own_and_block_lists_come_first(tmp_path: Pa
     assert step.ledger.dropped == {"blocked_site": 2, "c4_brace": 1}
     assert "block list `idle`: no document was dropped for it" in step.notes
     assert not any("`bad`" in note for note in step.notes)
+    assert not any("filter `" in note for note in step.notes)
     own = yaml.safe_load(path.read_text(encoding="utf-8"))
     own["sources"][0]["filters"] = "none"
     path.write_text(yaml.safe_dump(own), encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 import zstandard
 
 from manifests.errors import GristmillError
+from pipeline.readers import compressed
 from pipeline.readers.compressed import Damaged, Portion, chunks, opened, portions
 from tests.pipeline.readers.samples import write
 
@@ -107,6 +108,55 @@ def test_resumes_at_the_next_member_that_begins_as_expected(tmp_path):
     damage = [event for event in found if isinstance(event, Damaged)]
     assert [event.member for event in damage] == [0]
     assert found[-1] == Portion(b"WARC/ good", len(bad) + len(gzip.compress(b"other")))
+
+
+def member(content, *, flags=0, extra=b""):
+    packed = gzip.compress(content, 6, mtime=0)
+    return packed[:3] + bytes([flags]) + packed[4:10] + extra + packed[10:]
+
+
+def joined(found):
+    """Damage, and each member with its whole content."""
+    contents = {}
+    for event in found:
+        if isinstance(event, Damaged):
+            contents[str(event), event.member] = event.offset
+        else:
+            start = event.member if event.member is not None else next(reversed(contents))
+            contents[start] = contents.get(start, b"") + event.data
+    return contents
+
+
+def test_members_decompressed_whole_are_those_of_zlib(tmp_path, monkeypatch):
+    draw = random.Random(5)
+    record = b"WARC/ " + bytes(draw.choices(b"abcdef <>", k=30_000))
+    large = b"WARC/ " + draw.randbytes(compressed._MOST_WHOLE + 200_000)
+    whole = [record, b"", large, record[:100]]
+    named = member(record, flags=8, extra=b"name\0")
+    files = [b"".join(map(member, whole)), member(record) + named + member(record), member(record, flags=0xE0) + member(record)]
+    for _ in range(150):
+        data = bytearray(member(record) + member(record[:50]) + member(record[:20_000]))
+        match draw.randrange(4):
+            case 0:
+                data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+            case 1:
+                del data[draw.randrange(len(data)) :]
+            case 2:
+                del data[draw.randrange(9000) : draw.randrange(9000, len(data))]
+            case _:
+                at = draw.randrange(len(data))
+                data[at:at] = draw.randbytes(9)
+        files.append(bytes(data))
+    by_isal = compressed._by_isal
+    taken = []
+    for data in files:
+        path = write(tmp_path / "file", data)
+        monkeypatch.setattr(compressed, "_by_isal", lambda unread: taken.append(by_isal(unread)) or taken[-1])
+        both = joined(events(path, resume=re.compile(b"WARC/")))
+        monkeypatch.setattr(compressed, "_by_isal", lambda unread: None)
+        assert both == joined(events(path, resume=re.compile(b"WARC/")))
+    assert sum(content is not None for content in taken) > 200
+    assert sum(content is None for content in taken) > 50
 
 
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz", "zstd"])

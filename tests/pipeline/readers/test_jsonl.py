@@ -27,13 +27,35 @@ def test_fields_by_other_names(tmp_path):
     assert (record.text, record.name, record.url) == ("one", "k", "l")
 
 
+def test_fields_within_objects_and_values_that_are_no_text(tmp_path):
+    rows = [{"meta": {"url": "u", "a.b": {"id": 7}}, "text": "one"}, {"meta": 1, "text": "two"}, {"meta.url": "v", "text": "three"}]
+    path = write(tmp_path / "f.jsonl", json_lines(*rows, {"meta": {"url": ["w"], "a.b": {"id": {"x": None}}}, "text": "four"}))
+    records = read(path, "jsonl", url_field="meta.url", id_field="meta.a.b").documents
+    assert [(r.url, r.name, r.text) for r in records] == [
+        ("u", '{"id": 7}', "one"),
+        (None, None, "two"),
+        ("v", None, "three"),
+        (None, '{"id": {"x": null}}', "four"),
+    ]
+
+
+def test_what_python_writes_is_read(tmp_path):
+    lines = b'{"score": NaN, "text": "one"}\n{"a": -Infinity, "text": "\\ud83d\\ude00 two \\ud83d"}\n'
+    result = read(write(tmp_path / "f.jsonl", lines), "jsonl")
+    assert [record.text for record in result.documents] == ["one", "\U0001f600 two \ufffd"]
+    assert result.broken == []
+
+
 @pytest.mark.parametrize(
     ("line", "error"),
     [
         (b'{"text": "a\xff\xfeb"}', "invalid UTF-8"),
         (b'{"text": "a"', "invalid JSON"),
         (b"hello", "invalid JSON"),
-        (b'{"text": NaN}', "invalid JSON"),
+        (b'{"text": NaN}', "no text: field `text` is float, not text; fields: text"),
+        ('{"text": "one"}'.encode("utf-16-le"), "invalid UTF-8: it holds NUL bytes, as UTF-16 does; convert the file to UTF-8"),
+        (b'{"\\udc00": 1, "id": "\\ud800"}', "no text: field `text` is missing; fields: id, \ufffd"),
+        (b'{"a": NaN, "b": ' + b"[" * 600 + b"]" * 600 + b', "text": "one"}', "invalid JSON"),
         (b'["a"]', "not an object: list"),
         (b'"a"', "not an object: str"),
         (b"null", "not an object: NoneType"),
@@ -42,7 +64,6 @@ def test_fields_by_other_names(tmp_path):
         (b'{"text": null}', "no text: field `text` is NoneType, not text"),
         (b'{"text": ["a"]}', "no text: field `text` is list, not text"),
         (b"[" * 100_000, "invalid JSON"),
-        (b'{"text":"\\ud800"}', "invalid JSON"),
     ],
 )
 def test_a_broken_line_is_quarantined_with_its_error_and_costs_no_other(tmp_path, line, error):

@@ -35,7 +35,7 @@ def test_utf_8_comes_back_as_it_was(text):
     assert decode(text.encode("utf-8-sig")) == text
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "cp1252", "iso8859-2", "koi8-r", "cp1251", "shift_jis", "gb18030"])
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "cp1252", "iso8859-2", "koi8-r", "cp1251", "shift_jis", "gb18030"])
 def test_other_charsets_are_found(charset):
     text = {
         "iso8859-2": "Był sobie młynarz, który mieszkał nad rzeką, i miał trzech synów; każdy z nich był leniwy.\n",
