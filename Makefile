@@ -10,6 +10,9 @@ PYTHON ?= python3
 # Caches of the installers stay inside the clone as well.
 export UV_CACHE_DIR = $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR = $(CURDIR)/.cache/pip
+# So does Python's bytecode. Where the environment forbids to write it, each of the hundreds of processes that tests start would compile
+# all of Beam or PyTorch again: one to three CPU seconds.
+unexport PYTHONDONTWRITEBYTECODE
 TORCH ?= torch==2.13.0+cpu
 UV = uv==0.13.9
 BIN = .venv/bin
@@ -17,7 +20,7 @@ ifeq ($(shell uname),Darwin)
 TORCH = torch==2.13.0
 endif
 
-.PHONY: env demo test test-compose lint clean
+.PHONY: env demo test test-compose lint kernels clean
 
 env: .venv/.complete
 
@@ -39,9 +42,13 @@ lint: env
 	@echo "== mypy --strict";   $(BIN)/mypy
 	@echo "== import order";    $(BIN)/lint-imports
 
-test: lint
+# Once, before several processes need them at the same time.
+kernels: env
+	@echo "== kernels";         $(BIN)/python -m pipeline.warm_up
+
+test: lint kernels
 	@echo "== pytest"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-compose: env
 	@echo "== docker-compose"

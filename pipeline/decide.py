@@ -44,13 +44,13 @@ from pipeline.filters import reasons_of
 from pipeline.filters.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.filters.reasons import REASONS, code_of
-from pipeline.filters.verdicts import Reasons
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.partitions import workers_for
 from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from pipeline.site_rule import run_site_rule
 from pipeline.tasks import Task, collect, pending_tasks
+from pipeline.verdicts import Reasons
 
 VERSION = 3
 

@@ -26,12 +26,12 @@ from manifests.storage import join
 from pipeline.engines.runners import Runner
 from pipeline.filters.block_lists import blocked_codes
 from pipeline.filters.line_rules import line_values
-from pipeline.filters.verdicts import Reasons, document_reasons, filter_reasons, read_signals, rule_from, site_reasons
 from pipeline.partitions import finish_partition, run_partitions
 from pipeline.parts import Part, part_from, split_row_ids
 from pipeline.schemas import EDGES, publish_ipc, read_ipc
 from pipeline.site_rule import dropped_sites
 from pipeline.tasks import Task, collect
+from pipeline.verdicts import Reasons, document_reasons, filter_reasons, read_signals, rule_from, site_reasons
 
 FOLDER = "edges"
 # The embedded runner holds a shuffle in memory at 5 to 9 bytes per byte: this keeps it near 1 GB.

@@ -22,11 +22,11 @@ from dedup.pairs import partitions_for
 from manifests.steps import TaskManifest, finished_task
 from manifests.storage import join
 from pipeline.engines.runners import Runner
-from pipeline.filters.verdicts import is_heavy, rule_from, spans_of
 from pipeline.partitions import finish_partition, run_partitions
 from pipeline.parts import Part, part_from
 from pipeline.schemas import SITES, publish_ipc, read_ipc
 from pipeline.tasks import Task, collect
+from pipeline.verdicts import is_heavy, rule_from, spans_of
 
 FOLDER = "sites"
 _DROPPED_TASK = f"{FOLDER}/dropped"

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.endtoend.commands import start_prep
 from tests.paths import DEVELOPMENT_CORPUS
 from tests.store.server import Store, find_weed, object_store
 
+LONGEST_FIRST = (
+    "endtoend/test_same_bytes.py",
+    "training/test_layouts.py",
+    "flink",
+    "endtoend/test_development_corpora.py",
+    "training/test_command.py",
+    "store/test_faults.py",
+)
+"""Groups that take longest, in the order in which they start: one that started last would run alone to the end.
+
+Those on Flink come third, since CI builds images beside the first."""
+
 # Processes of pytest-xdist get the width of a terminal that they do not have; tables would be cut to it.
 os.environ.pop("COLUMNS", None)
+
+# Property tests look at results, not at the clock: on a loaded machine, or when a kernel is compiled, an example may take seconds.
+settings.register_profile("no clock", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,22 +45,59 @@ def ctrl_c() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(_group(item.nodeid), len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Where tests run side by side (`make test`), those of a file follow each other, as they share what is dear; and those on Flink, whose
-    cluster takes the memory of three."""
-    for item in items:
-        folder, name = item.path.parent.name, item.path.name
-        item.add_marker(pytest.mark.xdist_group("flink" if folder == "flink" else f"{folder}/{name}"))
+    cluster takes the memory of three. The marks that xdist has for this are without effect in pytest 9."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return ByGroup(config, log)
+
+
+def _group(test: str) -> str:
+    folder, name = test.split("::")[0].split("/")[-2:]
+    return "flink" if folder == "flink" else f"{folder}/{name}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The tests of a group run in one process: else what they share is made in each, and nobody notices but the clock."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None:
+        place = tmp_path_factory.getbasetemp().parent / f"group-{_group(request.node.nodeid).replace('/', '-')}"
+        try:
+            with open(place, "x") as file:
+                file.write(worker)
+        except FileExistsError:
+            assert place.read_text() == worker, f"{place.name} runs in two processes"
 
 
 @pytest.fixture(scope="session")
 def prepared_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The development corpora, prepared by the embedded runner with two workers on local disk. Read it only."""
-    out = tmp_path_factory.mktemp("prepared") / "out"
-    process = start_prep(DEVELOPMENT_CORPUS, out)
-    printed, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors.decode()
-    assert json.loads(printed)["tokens"] > 0
-    return out
+    """The development corpora, prepared by the embedded runner with two workers on local disk. Read it only.
+
+    The processes of pytest-xdist share it: the first that needs it makes it, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared"
+    folder.mkdir(exist_ok=True)
+    with open(folder / "lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            process = start_prep(DEVELOPMENT_CORPUS, folder / "out")
+            printed, errors = process.communicate(timeout=600)
+            assert process.returncode == 0, errors.decode()
+            assert json.loads(printed)["tokens"] > 0
+            (folder / "complete").touch()
+    return folder / "out"
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ def count_tasks(out: Path) -> int:
     return sum(1 for path in out.glob("*/tasks/**/*.json"))
 
 
-def prep_with_kills(manifest: Path, out: Path, *, tasks: int, seed: int) -> tuple[int, dict[str, Any]]:
+def prep_with_kills(manifest: Path, out: Path, *, tasks: int, seed: int, workers: int = 2) -> tuple[int, dict[str, Any]]:
     """Start it five times and end it and its workers by SIGKILL at random moments, as a power cut would; then let it finish.
 
     A moment is up to half a second after a random number of tasks: what is finished is not repeated, so that after a random time
@@ -41,7 +41,7 @@ def prep_with_kills(manifest: Path, out: Path, *, tasks: int, seed: int) -> tupl
     draw = random.Random(seed)
     killed = 0
     for moment in sorted(draw.sample(range(tasks), 5)):
-        process = start_prep(manifest, out)
+        process = start_prep(manifest, out, workers=workers)
         while process.poll() is None and count_tasks(out) < moment:
             time.sleep(0.01)
         time.sleep(draw.uniform(0, 0.5))
@@ -49,7 +49,7 @@ def prep_with_kills(manifest: Path, out: Path, *, tasks: int, seed: int) -> tupl
             os.killpg(process.pid, signal.SIGKILL)
             killed += 1
         process.communicate()
-    process = start_prep(manifest, out)
+    process = start_prep(manifest, out, workers=workers)
     printed, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors.decode()
     return killed, json.loads(printed)

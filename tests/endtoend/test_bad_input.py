@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from gristmill.looking import broken_records
 from manifests.corpus import load_corpus
 from manifests.steps import MANIFEST, read_step
 from pipeline.engines.runners import Runner
@@ -111,6 +112,10 @@ def test_broken_files_are_quarantined_and_the_rest_is_kept(tmp_path) -> None:
     assert step.ledger.kept > 100 + 39 + 3 + 1
     assert sum(step.ledger.quarantined.values()) == 8
     assert "rows/empty.parquet" in " ".join(step.notes)
+    broken, left = broken_records(str(tmp_path / "out"), step)
+    assert left == 0
+    assert {row["file"]: [row["error"].split(":")[0]] for row in broken} == kinds
+    assert [(row["source"], row["record"]) for row in broken if row["file"] == "latin.jsonl"] == [("lines", found["latin.jsonl"][0][0])]
 
 
 def test_a_line_of_100_mb_is_quarantined_in_bounded_memory(tmp_path) -> None:

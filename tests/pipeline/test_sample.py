@@ -11,15 +11,20 @@ import yaml
 from typer.testing import CliRunner
 
 from gristmill.cli import app
-from manifests.corpus import CorpusManifest, load_corpus
+from manifests.corpus import CorpusManifest, Extraction, load_corpus
 from manifests.errors import GristmillError
 from manifests.steps import StepManifest
+from pipeline import sample
 from pipeline.engines.runners import Runner
-from pipeline.extract import extract
+from pipeline.extract import extract, raw_records
 from pipeline.inputs import RawFile, RawPiece
+from pipeline.readers import html_files, responses
 from pipeline.readers.pieces import whole
 from pipeline.sample import LEAST_FILES, Prediction, draw_pieces, sample_extract
+from pipeline.schemas import read_ipc
+from pipeline.web.html import html_to_text
 from tests.endtoend.corpora import prose
+from tests.pipeline.readers.samples import members, warc_record
 
 
 def pieces(source: str, count: int) -> list[RawPiece]:
@@ -97,6 +102,56 @@ def test_a_sample_is_the_same_wherever_it_runs(manifest: CorpusManifest, tmp_pat
     of_first, of_second = (sorted((folder / "sample").rglob("*.arrow")) for folder in (first, second))
     assert len(of_first) > 6
     assert [path.read_bytes() for path in of_first] == [path.read_bytes() for path in of_second]
+
+
+@pytest.fixture(scope="module")
+def crawl(tmp_path_factory: pytest.TempPathFactory) -> CorpusManifest:
+    """A WARC file, an ARC file and a folder of pages; all of them hold pages only, and a record that is none."""
+    folder = tmp_path_factory.mktemp("crawl")
+    html = [f"<html><body><p>{prose(f'page {number}', words=200)}</p></body></html>".encode() for number in range(300)]
+    blocks = [b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page for page in html]
+    (folder / "a.warc.gz").write_bytes(
+        members([warc_record(number, block) for number, block in enumerate(blocks)] + [warc_record(0, b"x")])
+    )
+    arc = [b"http://example.org/%d 1.2.3.4 20200101000000 text/html %d\n%b\n" % (n, len(block), block) for n, block in enumerate(blocks)]
+    (folder / "b.arc.gz").write_bytes(members(arc))
+    for number, page in enumerate(html[:30]):
+        (folder / f"{number}.html").write_bytes(page)
+    formats = {"warc": "*.warc.gz", "arc": "*.arc.gz", "html": "*.html"}
+    sources = [{"name": name, "format": name, "files": [files], "licence": "none"} for name, files in formats.items()]
+    path = folder / "corpus.yaml"
+    path.write_text(yaml.safe_dump({"kind": "corpus", "version": 1, "name": "s", "sources": sources, "tokenizer": {"train": {}}}))
+    return load_corpus(path)
+
+
+def test_html_that_is_not_drawn_is_not_parsed(crawl: CorpusManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(html: str, *, extraction: Extraction) -> str:
+        parsed.append(html)
+        return html_to_text(html, extraction=extraction)
+
+    monkeypatch.setattr(responses, "html_to_text", counted)
+    monkeypatch.setattr(html_files, "html_to_text", counted)
+    predicted = predict(crawl, tmp_path / "early", 0.2)
+    sampled = {source.source: source.sampled_documents for source in predicted.sources}
+    assert len(parsed) == sum(sampled.values())
+    assert all(30 < sampled[name] < 90 for name in ("warc", "arc"))
+    assert 0 < sampled["html"] < 16
+    # The draw is the same as of records that are all read first, as other formats' are.
+    monkeypatch.setattr(sample, "raw_records", lambda payload, *, draw: raw_records(payload))
+    predict(crawl, tmp_path / "late", 0.2)
+    early, late = (sorted((tmp_path / name / "sample" / "extract").rglob("documents/**/*.arrow")) for name in ("early", "late"))
+    assert [read_ipc(str(path)) for path in early] == [read_ipc(str(path)) for path in late]
+    assert len(early) > 2
+
+
+def test_sizes_of_a_crawl_are_predicted(crawl: CorpusManifest, tmp_path: Path) -> None:
+    full = extract(crawl, out=str(tmp_path / "full"), runner=Runner(workers=1))
+    predicted = predict(crawl, tmp_path / "sample", 0.2)
+    assert predicted.documents == pytest.approx(full.ledger.kept, rel=0.15)
+    # Of each file few records are drawn, which by themselves would compress worse.
+    assert predicted.output_bytes / predicted.documents == pytest.approx(sum(o.bytes for o in full.outputs) / full.ledger.kept, rel=0.1)
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5])

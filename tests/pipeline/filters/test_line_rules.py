@@ -19,10 +19,10 @@ from pipeline.decide import decide
 from pipeline.engines.runners import Runner
 from pipeline.filters.line_rules import LINES, line_values
 from pipeline.filters.reasons import REASONS
-from pipeline.filters.verdicts import read_signals
 from pipeline.kept_text import Cleaning, cleaning_of
 from pipeline.prep import prepare
 from pipeline.schemas import ipc_bytes, read_ipc
+from pipeline.verdicts import read_signals
 from shards.reader import open_shards
 from tests.endtoend.corpora import prose
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from manifests.errors import GristmillError
-from pipeline.language.identify import identify, model_path
+from manifests.languages import CODES
+from pipeline.language.identify import UNKNOWN, identify, model_path
 from pipeline.language.model import load_model
 from tests.property.texts import buffers
 
@@ -45,3 +46,8 @@ def test_only_the_first_characters_are_looked_at() -> None:
 def test_what_is_no_model_is_refused(damage) -> None:
     with pytest.raises(GristmillError, match="no quantised fastText model"):
         load_model(damage(model_path().read_bytes()), where="lid.176.ftz")
+
+
+def test_the_codes_of_manifests_are_the_labels() -> None:
+    labels = load_model(model_path().read_bytes(), where="lid.176").labels
+    assert {*labels, UNKNOWN} == CODES

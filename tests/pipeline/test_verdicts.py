@@ -6,7 +6,7 @@ import pytest
 
 from manifests.corpus import Languages, PersonalInformation
 from pipeline.filters.reasons import REASONS, code_of
-from pipeline.filters.verdicts import document_reasons, filter_reasons, is_heavy, rule_from, site_reasons, spans_of
+from pipeline.verdicts import document_reasons, filter_reasons, is_heavy, rule_from, site_reasons, spans_of
 
 
 def languages(*codes, scores):

@@ -1,0 +1,38 @@
+"""After the warm-up no kernel that a run calls is left to compile."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.paths import PROJECT
+
+CALLED_FROM_PYTHON = {
+    "dedup.bands._band_keys",
+    "pipeline.filters.bad_word_lists._count",
+    "pipeline.filters.line_rules.judge_c4_lines",
+    "pipeline.filters.line_rules.judge_refinedweb_lines",
+    "pipeline.kept_text._clean",
+    "pipeline.kernels.signal.measure",
+    "pipeline.language.kernel.classify",
+    "pipeline.mojibake._suspect_lines",
+    "pipeline.normalise._gather",
+    "pipeline.normalise._look",
+    "pipeline.personal.masking._replace",
+}
+
+PROBE = """
+import gc, json
+from numba.core.dispatcher import Dispatcher
+from pipeline.warm_up import warm_up
+warm_up()
+kernels = [thing for thing in gc.get_objects() if isinstance(thing, Dispatcher) and thing.signatures]
+print(json.dumps([f"{kernel.py_func.__module__}.{kernel.py_func.__name__}" for kernel in kernels]))
+"""
+
+
+def test_kernels_that_python_calls_are_compiled() -> None:
+    """In a process of its own: other tests have compiled them here."""
+    done = subprocess.run([sys.executable, "-c", PROBE], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True)
+    assert set(json.loads(done.stdout)) >= CALLED_FROM_PYTHON
