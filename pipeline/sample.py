@@ -4,8 +4,8 @@ In: raw files of a corpus manifest and the share of them to read. Out: the step'
 `Prediction`. Nothing of the full run is touched.
 
 Two draws make the sample, both by hash of names: of each source the files (of large ones the pieces), never fewer than `LEAST_FILES`; then
-of each the records, such that both together give the share. Predictions are ratios to raw bytes (of files) and to the share of records,
-per source.
+of each the records, such that both together give the share. Of records that are not drawn no HTML is parsed. Predictions are ratios to raw
+bytes (of files) and to the share of records, per source.
 The sample's documents are the same wherever and whenever it runs. CPU time and memory are measured: they differ from run to run.
 """
 
@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -29,19 +29,20 @@ from manifests.errors import GristmillError
 from manifests.steps import TaskManifest, begin_step, remove_stale
 from manifests.storage import join
 from pipeline.engines.runners import Runner
-from pipeline.extract import PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
+from pipeline.extract import HTML_FORMATS, PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
 from pipeline.folders import EXTRACT, SAMPLE
 from pipeline.inputs import RawPiece, list_raw_pieces
-from pipeline.readers.records import BATCH_TEXT_BYTES, RAW, Record, Records, raw_batch
-from pipeline.schemas import DOCUMENTS, ipc_bytes
+from pipeline.readers.records import BATCH_TEXT_BYTES, NOT_SAMPLED, RAW, Draw, Record, Records, raw_batch
+from pipeline.sample_output import full_output_bytes
 from pipeline.signals import SIGNALS
 from pipeline.tasks import Task, pending_tasks, run_tasks
-from pipeline.text_pass import ALL_SIGNALS, run_text_pass, signature_schema, text_pass
+from pipeline.text_pass import TextPass, run_text_pass, text_pass
+from pipeline.web.html import html_to_text
 
 # Files differ among themselves: with fewer of them a source's mean says little.
 LEAST_FILES = 16
-# A process that has done nothing yet, a worker or the command itself: Python, Beam, kernels, models (measured: 3.4 CPU s).
-_START_CPU_S = 3.4
+# A process that has done nothing yet, a worker or the command itself: Python, Beam, kernels, models (measured: 2.7 CPU s).
+_START_CPU_S = 2.7
 # Below this many documents of a source its prediction is a guess: the standard error of a mean is above a tenth of the spread.
 FEW_DOCUMENTS = 100
 # What a document takes in memory beside its text: signals, a signature of 112 values, id, URL, site, name, offsets.
@@ -75,7 +76,7 @@ class Prediction:
     Attributes:
         cpu_s: of all workers, their start included.
         wall_s: with the workers that the sample ran with, all busy.
-        worker_bytes: resident memory of one worker at its peak.
+        worker_bytes: resident memory of one worker at its peak, less what it shares with others (on Linux; elsewhere with it).
     """
 
     sources: tuple[SourcePrediction, ...]
@@ -116,13 +117,15 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     manifests = run_tasks(tasks, sample_file, own, folder=folder, label="Sample", runner=runner)
     remove_stale(folder, [output for task in manifests for output in task.outputs], [task.task for task in manifests])
     predicted = [
-        _predict(name, pieces, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")])
+        _predict(name, pieces, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")], folder)
         for name in sources
     ]
     if not sum(source.sampled_documents for source in predicted):
         raise GristmillError("the sample holds no document", where=folder, remedy="use a larger --sample")
     workers = max(1, min(runner.workers, len(pieces)))
-    cpu_s = sum(source.cpu_s for source in predicted) + (workers + 1) * _START_CPU_S
+    # One worker of the embedded runner is the command itself.
+    processes = 1 if workers == 1 and runner.kind == "embedded" else workers + 1
+    cpu_s = sum(source.cpu_s for source in predicted) + processes * _START_CPU_S
     return Prediction(
         sources=tuple(predicted),
         share=share,
@@ -148,21 +151,23 @@ def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[
 
 def sample_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
     """One raw file's sampled records to parts; the manifest's details say what that took."""
-    _warm(settings)
-    meter = _Meter()
+    wanted = text_pass(settings)
+    batch_cpu_s = _warm(payload["source"], wanted)
     source = payload["name"].split("/", 1)[0]
-    share = settings["record_share"][source]
-    selected = _selected(meter.read(raw_records(payload)), share=share, seed=settings["seed"], source=source, file=payload["file"])
+    draw = _draw(share=settings["record_share"][source], seed=settings["seed"], source=source, file=payload["file"])
+    meter = _Meter()
+    selected = _selected(meter.read(raw_records(payload, draw=draw)), draw)
     manifest = extract_records(meter.passing(selected), payload, settings)
-    return manifest.model_copy(update={"details": meter.details()})
+    return manifest.model_copy(update={"details": {**meter.details(draw), "batch_cpu_s": batch_cpu_s}})
 
 
 class _Meter:
-    """CPU seconds of reading, of the text pass, and of the rest, which is per file."""
+    """CPU seconds of reading, of what only drawn records cost (making their texts, the text pass), and of the rest, which is per file."""
 
     def __init__(self) -> None:
         self._began = time.process_time()
         self._reading = self._passing = 0.0
+        self._batches = 0
 
     def read(self, batches: Iterator[Records]) -> Iterator[Records]:
         while True:
@@ -179,27 +184,73 @@ class _Meter:
             handed = time.process_time()
             yield batch
             self._passing += time.process_time() - handed
+            self._batches += batch.documents.num_rows > 0
 
-    def details(self) -> dict[str, Any]:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    def details(self, draw: Draw) -> dict[str, Any]:
+        """What a task's manifest tells."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) - _shared_bytes()
         rest = time.process_time() - self._began - self._reading - self._passing
-        return {"read_cpu_s": self._reading, "text_cpu_s": self._passing, "file_cpu_s": rest, "peak_bytes": peak}
+        return {
+            "read_cpu_s": self._reading - draw.text_cpu_s,
+            "make_cpu_s": draw.text_cpu_s,
+            "asked_size": draw.asked_size,
+            "drawn_size": draw.drawn_size,
+            "pass_cpu_s": self._passing,
+            "file_cpu_s": rest,
+            "batches": self._batches,
+            "peak_bytes": peak,
+        }
 
 
-def _warm(settings: Mapping[str, Any]) -> None:
-    """Load kernels, models and tables: paid once per worker, not once per record as a sample would have it."""
-    wanted = text_pass(settings)
-    run_text_pass(raw_batch([Record(0, None, "http://example.com/", "One document, of a few words: mail me@example.com.")]), wanted)
+def _shared_bytes() -> int:
+    """Libraries and memory-mapped files: pages that other processes share."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[2]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
-def _selected(batches: Iterator[Records], *, share: float, seed: int, source: str, file: str) -> Iterator[Records]:
-    """The sampled records, in batches as large as those of a full run; others are skipped as `not_sampled`, broken ones are all there."""
+def _warm(source: Mapping[str, Any], wanted: TextPass) -> float:
+    """Load kernels, models, tables and extractors: paid once per worker, not once per record as a sample would have it.
+
+    Returns:
+        CPU seconds of a batch that holds nearly nothing.
+    """
+    if source["format"] in HTML_FORMATS:
+        # No paragraphs: `adaptive` asks both extractors.
+        html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source["extraction"])
+    run_text_pass(
+        _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), wanted
+    )
+    costs = []
+    for _ in range(3):
+        began = time.process_time()
+        run_text_pass(_one("One document, of a few words."), wanted)
+        costs.append(time.process_time() - began)
+    return min(costs)
+
+
+def _one(text: str) -> pa.RecordBatch:
+    return raw_batch([Record(0, None, "http://example.com/", text)])
+
+
+def _draw(*, share: float, seed: int, source: str, file: str) -> Draw:
+    """Records by a hash of where they stand: the same draw for all formats."""
     limit = share * 2.0**64
+    return Draw(lambda offset: _hash(seed, source, file, offset) < limit)
+
+
+def _selected(batches: Iterator[Records], draw: Draw) -> Iterator[Records]:
+    """The drawn records, in batches as large as those of a full run; others are skipped as `not_sampled`.
+
+    Readers that ask the draw have done so already, also with records that would have been skipped or broken; of other formats those are all
+    there.
+    """
     chosen: list[pa.RecordBatch] = []
     for batch in batches:
-        keep = [_hash(seed, source, file, offset) < limit for offset in batch.documents["offset"].to_pylist()]
+        keep = [draw.wanted(offset) for offset in batch.documents["offset"].to_pylist()]
         left_out = len(keep) - sum(keep)
-        skipped = {**batch.skipped, "not_sampled": left_out} if left_out else batch.skipped
+        skipped = {**batch.skipped, NOT_SAMPLED: batch.skipped.get(NOT_SAMPLED, 0) + left_out} if left_out else batch.skipped
         chosen.append(batch.documents.filter(pa.array(keep, pa.bool_())))
         documents = raw_batch([])
         if sum(some.nbytes for some in chosen) >= BATCH_TEXT_BYTES:
@@ -229,33 +280,43 @@ def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPi
 
 
 def _predict(
-    source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: float, manifests: Sequence[TaskManifest]
+    source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: float, manifests: Sequence[TaskManifest], folder: str
 ) -> SourcePrediction:
     raw_bytes, read_bytes = (sum(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
     by_files = raw_bytes / read_bytes if read_bytes else 0.0
     whole = by_files / record_share
     kept = sum(manifest.ledger.kept for manifest in manifests)
-    outputs = [output for manifest in manifests for output in manifest.outputs]
-    # Schemas and footers do not grow with the rows.
-    frames = len(outputs) * _frame_bytes()
-    reading, text, rest = (sum(manifest.details[f"{name}_cpu_s"] for manifest in manifests) for name in ("read", "text", "file"))
     return SourcePrediction(
         source=source,
         files=len({raw.file.name for raw in pieces if raw.file.source == source}),
         raw_bytes=raw_bytes,
         sampled_documents=kept,
         documents=round(kept * whole),
-        text_bytes=round(sum(output.text_bytes for output in outputs) * whole),
-        output_bytes=round(frames * by_files + (sum(output.bytes for output in outputs) - frames) * whole),
-        cpu_s=(reading + rest) * by_files + text * whole,
+        text_bytes=round(sum(map(_text_bytes, manifests)) * whole),
+        output_bytes=full_output_bytes(manifests, folder=folder, record_share=record_share, by_files=by_files),
+        cpu_s=by_files * _cpu_s(manifests, record_share),
     )
 
 
-@cache
-def _frame_bytes() -> int:
-    """Bytes of an Arrow file of no rows, of the three kinds of a part on average."""
-    sizes: list[int] = [ipc_bytes([], schema).size for schema in (DOCUMENTS, ALL_SIGNALS, signature_schema(1))]
-    return sum(sizes) // len(sizes)
+def _cpu_s(manifests: Sequence[TaskManifest], record_share: float) -> float:
+    """CPU seconds of the sampled files in the full run.
+
+    Reading costs what it did. Making texts costs more as the records are larger in all: few pages make up much of it, and those are large.
+    The text pass costs more as there are more records, but the fixed cost of a batch is paid for as many as the text fills, once at least.
+    """
+    made, asked, drawn = (sum(manifest.details[name] for manifest in manifests) for name in ("make_cpu_s", "asked_size", "drawn_size"))
+    total = made * asked / drawn if drawn else 0.0
+    for manifest in manifests:
+        details = manifest.details
+        fixed = min(details["batches"] * details["batch_cpu_s"], details["pass_cpu_s"])
+        batches = max(1.0, details["batches"], _text_bytes(manifest) / record_share / BATCH_TEXT_BYTES)
+        total += (details["pass_cpu_s"] - fixed) / record_share + batches * details["batch_cpu_s"]
+        total += details["read_cpu_s"] + details["file_cpu_s"]
+    return total
+
+
+def _text_bytes(manifest: TaskManifest) -> int:
+    return sum(output.text_bytes for output in manifest.outputs)
 
 
 def _worker_bytes(
@@ -268,7 +329,7 @@ def _worker_bytes(
     peak: int = max(manifest.details["peak_bytes"] for manifest in manifests)
     grown = 0.0
     for manifest in manifests:
-        text = sum(output.text_bytes for output in manifest.outputs)
+        text = _text_bytes(manifest)
         if not text:
             continue
         source = manifest.task.split("/", 1)[0]
