@@ -1,6 +1,7 @@
 """HTML to text: precision, recall, F1 and CPU of the choices of `extraction`, on pages whose text is known.
 
-    python bench/extraction.py [--corpora ../shared/corpora] [--choices resiliparse,trafilatura,adaptive] [--repeats 3] [--json]
+    python bench/extraction.py [--corpora ../shared/corpora] [--choices resiliparse,trafilatura,adaptive] [--repeats 3] [--held-out]
+        [--json]
 
 Texts are compared as the article-extraction-benchmark does (Zyte; evaluate.py): multisets of word 4-grams, words being runs of `\\w`;
 of each page the 4-grams in both, too many and too few, divided by their sum so that long pages do not weigh more; precision, recall, F1
@@ -11,6 +12,8 @@ trafilatura's tests name passages that belong to the text and passages that do n
 Speed is MB of decoded HTML per CPU second (user + system) over all pages of the two archives, parsing included, reading and decoding them
 not; each choice in a process of its own, the fastest of the repeats. The last line is one JSON object: `choices` by name, each with
 `precision`, `recall`, `f1`, `html_mb_per_cpu_s`, `by_gold`, `halves` (F1 of the pages whose URL's sha256 is even and odd), `too_complex`.
+
+With `--held-out` also `held_out`: F1 of `adaptive` with parameters that were chosen on other sites (`bench.held_out.report`).
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ sys.path.insert(0, str(HERE.parent))
 from fastwarc import ArchiveIterator, WarcRecordType  # noqa: E402
 from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
+from bench.held_out import report as held_out  # noqa: E402
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
 from pipeline.web.http import HttpError, UnusableBody, decode_body, decode_text, parse_response  # noqa: E402
 
@@ -69,6 +73,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, default=HERE.parent.parent / "shared" / "corpora")
     parser.add_argument("--choices", default=",".join(CHOICES))
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--held-out", action="store_true", help="also F1 of adaptive on sites that its parameters were not chosen on")
     parser.add_argument("--json", action="store_true", help="only the JSON object")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -82,12 +87,23 @@ def main() -> None:
         return
     pages = read_pages(web)
     choices = {choice: _measure(choice, pages, options) for choice in options.choices.split(",")}
+    nested = {}
+    if options.held_out:
+        nested = {"held_out": held_out([(page.url, page.html, page.full) for page in pages if page.full is not None], shares)}
     if not options.json:
         print(table(choices))
+        if nested:
+            print("adaptive, parameters chosen on other sites: F1 {mean:.3f} ({least:.3f} to {most:.3f})".format(**nested["held_out"]))
     megabytes = round(sum(page.size for page in pages) / 1e6, 1)
     print(
         json.dumps(
-            {"choices": choices, "pages": len(pages), "full_texts": sum(page.full is not None for page in pages), "html_mb": megabytes}
+            {
+                "choices": choices,
+                **nested,
+                "pages": len(pages),
+                "full_texts": sum(page.full is not None for page in pages),
+                "html_mb": megabytes,
+            }
         )
     )
 

@@ -5,7 +5,7 @@ everywhere.
 
 `resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it takes the element
 that holds the page's paragraphs (`pipeline.web.html_container`), lets resiliparse extract from that alone, and asks trafilatura only where
-the element does not tell: there are no paragraphs, or their element holds little, or less than half of what resiliparse finds on the page.
+the element does not tell: there are no paragraphs, or their element holds less than half of what resiliparse finds on the page.
 `docs/pipelines.md` has what was measured.
 """
 
@@ -38,15 +38,13 @@ _FORMATTING_ANY = re.compile(rf"<(/?)(?:{_FORMATTING_NAMES})(?=[\s/>])", re.IGNO
 _LONG_TAG = re.compile(r"<[A-Za-z][^>]{65536,}")
 _ATTRIBUTE = re.compile(r"[\s\"'/][^\s\"'/=>]")
 _MOST_ATTRIBUTES = 10_000
-# `adaptive`: what the paragraphs' element must hold, in characters and as a share of what resiliparse finds on the page. From 200 to 600
-# and from 0.5 to 0.7 the F1 of the development pages is the same to 0.001.
-_LEAST_IN_CONTAINER = 300
-_LEAST_SHARE = 0.5
+# `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
+LEAST_SHARE = 0.5
 # With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
-_ENOUGH_IN_CONTAINER = 2_000
+ENOUGH_IN_CONTAINER = 2_000
 # Pages with more tags and no paragraphs are listings and feeds: 5 of the 110 development pages it would be asked
 # about, a third of its time there.
-_MOST_TAGS_TO_ASK = 10_000
+MOST_TAGS_TO_ASK = 10_000
 
 
 class TooComplex(Exception):
@@ -70,7 +68,7 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
             raise TooComplex(reason)
         return precise_text(html)
     text = _contained(tree)
-    if text is None and html.count("<") <= _MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
+    if text is None and html.count("<") <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
         text = precise_text(html)
     return text or _plain(tree)
 
@@ -119,6 +117,6 @@ def _contained(tree: HTMLTree) -> str | None:
         return None
     # Parsed again: resiliparse extracts from whole trees only.
     text = _plain(HTMLTree.parse("<body>" + container.outer_html))
-    if len(text) < _LEAST_IN_CONTAINER or (len(text) < _ENOUGH_IN_CONTAINER and len(text) < _LEAST_SHARE * len(_plain(tree))):
+    if not text or (len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_plain(tree))):
         return None
     return text

@@ -15,8 +15,6 @@ from typing import Any
 # An element takes over from the element around it when it holds this share of its paragraphs' characters. From 0.75 to 0.85 the F1 of the
 # 100 development pages with a full gold text is the same to 0.001; at 0.7 recall falls by 0.006, at 0.9 precision by 0.02.
 SHARE = 0.8
-# Shorter ones are bylines, captions and buttons as often as text.
-LEAST_PARAGRAPH = 40
 # Comments may be longer than what they comment on: names count while this share of the characters is left. From 0.1 to 0.3 F1 is the same.
 LEAST_INSIDE = 0.2
 # The development pages have up to 3,000; so many of either take about a second.
@@ -28,8 +26,13 @@ _ASIDE_NAMES = re.compile(r"comment|sidebar|footer|cookie|consent|newsletter|rel
 _BODY_TAGS = frozenset({"article", "main"})
 
 
-def paragraph_container(body: Any) -> Any | None:
-    """The deepest element that holds most of the paragraphs' characters; None when there is none below `body`, or the page is too large."""
+def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True) -> Any | None:
+    """The deepest element that holds most of the paragraphs' characters; None when there is none below `body`, or the page is too large.
+
+    Args:
+        share, least_inside: as `SHARE` and `LEAST_INSIDE`; bench/held_out.py tries others.
+        named: whether names of elements tell what is aside, beside their tags.
+    """
     # A slice is read at once; going through the collection would look every index up from the start.
     paragraphs = body.query_selector_all("p")[:]
     if len(paragraphs) > MOST_PARAGRAPHS:
@@ -37,19 +40,19 @@ def paragraph_container(body: Any) -> Any | None:
     held: dict[Any, int] = {}
     for paragraph in paragraphs:
         length = len(paragraph.text.strip())
-        if length >= LEAST_PARAGRAPH:
+        if length:
             parent = paragraph.parent
             held[parent] = held.get(parent, 0) + length
-    best, inside = _heaviest(body, held, _is_aside)
+    best, inside = _heaviest(body, held, _is_aside if named else _has_aside_tag, share)
     if best is None:
         return None
     # A post about cookies, a frame "with-sidebar": a name that takes out nearly the whole page means something else.
-    if inside < LEAST_INSIDE * sum(held.values()):
-        best, _ = _heaviest(body, held, _has_aside_tag)
+    if inside < least_inside * sum(held.values()):
+        best, _ = _heaviest(body, held, _has_aside_tag, share)
     return best if best != body else None
 
 
-def _heaviest(body: Any, held: dict[Any, int], is_aside: Callable[[Any], bool]) -> tuple[Any | None, int]:
+def _heaviest(body: Any, held: dict[Any, int], is_aside: Callable[[Any], bool], share: float) -> tuple[Any | None, int]:
     """The deepest element with most of the characters that are not aside, and how many those are; None if there are too many elements.
 
     Args:
@@ -77,7 +80,7 @@ def _heaviest(body: Any, held: dict[Any, int], is_aside: Callable[[Any], bool]) 
         characters[parent] += characters[element]
     best = body
     for element, parent in parents.items():
-        if parent == best and 0 < characters[element] >= SHARE * characters[parent]:
+        if parent == best and 0 < characters[element] >= share * characters[parent]:
             best = element
     return best, characters[body]
 
