@@ -24,7 +24,7 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
-from manifests.storage import join, map_file
+from manifests.storage import find, is_url, join, map_file
 from pipeline.engines.runners import Runner
 from pipeline.filters.bad_word_lists import bad_words_settings
 from pipeline.folders import EXTRACT
@@ -32,15 +32,17 @@ from pipeline.inputs import RawPiece, list_raw_pieces
 from pipeline.perplexity.score import perplexity_settings
 from pipeline.readers import read_records
 from pipeline.readers.pieces import Piece
-from pipeline.readers.records import Broken, Records
+from pipeline.readers.records import Broken, Draw, Records
 from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 2
+VERSION = 3
 # Formats whose text depends on how HTML is extracted.
 HTML_FORMATS = ("warc", "arc", "html")
+# Of a million empty files no reader wants a million notes.
+_MOST_NOTES = 20
 # A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
 PART_TEXT_BYTES = 64 << 20
 
@@ -64,6 +66,8 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     outputs = [output for task in manifests for output in task.outputs]
     remove_stale(folder, outputs, [task.task for task in manifests])
     empty = [f"{task.task} gave no document" for task in manifests if not task.ledger.kept]
+    if len(empty) > _MOST_NOTES:
+        empty[_MOST_NOTES:] = [f"{len(empty) - _MOST_NOTES:,} more tasks gave no document"]
     return write_step(
         folder,
         StepManifest(
@@ -117,6 +121,7 @@ def piece_task(raw: RawPiece, source: Source, settings: Mapping[str, Any]) -> Ta
         "file": raw.file.name,
         "path": raw.file.path,
         "label": raw.label,
+        "stamp": raw.file.stamp,
         "piece": [raw.piece.index, raw.piece.start, raw.piece.stop],
     }
     return Task(name=raw.task, key=sha256_of([own, raw.label, raw.file.stamp]), weight=raw.size, payload=payload)
@@ -166,10 +171,10 @@ def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManif
     return extract_records(raw_records(payload), payload, settings)
 
 
-def raw_records(payload: Mapping[str, Any]) -> Iterator[Records]:
-    """The records that a task reads."""
+def raw_records(payload: Mapping[str, Any], *, draw: Draw | None = None) -> Iterator[Records]:
+    """The records that a task reads; `draw` as in `pipeline.readers.read_records`."""
     source = Source.model_validate(payload["source"])
-    return read_records(payload["path"], name=payload["file"], source=source, piece=Piece(*payload["piece"]))
+    return read_records(payload["path"], name=payload["file"], source=source, piece=Piece(*payload["piece"]), draw=draw)
 
 
 def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], settings: Mapping[str, Any]) -> TaskManifest:
@@ -204,13 +209,27 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
     ledger = Ledger(
         records_in=rows + sum(dropped.values()) + len(broken), kept=rows, dropped=dropped, quarantined=dict(sorted(quarantined.items()))
     )
+    digest = content_hash(payload["path"], Piece(*payload["piece"]))
+    _check_unchanged(payload["path"], payload["stamp"])
     return TaskManifest(
         task=task,
         key=payload["key"],
-        inputs={payload["label"]: content_hash(payload["path"], Piece(*payload["piece"]))},
+        inputs={payload["label"]: digest},
         outputs=outputs,
         ledger=ledger,
     )
+
+
+def _check_unchanged(path: str, stamp: str) -> None:
+    """Text and hash come from two passes over the file: they belong together only if it is what it was when the run listed it."""
+    now = find(path)
+    size = int(stamp.split(":")[0])
+    # Stores tell the time of an object more exactly in a listing than alone.
+    same = now is not None and now.size == size and (is_url(path) or f"{now.size}:{now.changed}" == stamp)
+    if not same:
+        raise GristmillError(
+            "the file changed while it was read", where=path, remedy="run again, and leave inputs alone until the run has ended"
+        )
 
 
 def _one_dictionary(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
