@@ -42,7 +42,7 @@ def bare_kernel(function: Kernel) -> Kernel:
 
     A kernel counts the references to the arrays that it is handed, by atomic instructions, each time it is called. For one that is called
     once per document this costs nothing; for one that is called per word it was half of all time. This one does not count: it makes no
-    array and keeps none, and what it is handed lives on in its caller.
+    array and keeps none, nor do kernels that it calls, and what it is handed lives on in its caller.
     """
     return _compiled(function, {"_nrt": False})
 

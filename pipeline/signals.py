@@ -129,6 +129,7 @@ class Scratch(NamedTuple):
     grams: npt.NDArray[np.uint64]
     blocks: npt.NDArray[np.uint64]
     bits: npt.NDArray[np.uint64]
+    counters: npt.NDArray[np.uint8]
     counts: npt.NDArray[np.int32]
     places: npt.NDArray[np.int32]
     marked: npt.NDArray[np.uint8]
@@ -201,6 +202,7 @@ def _scratch(longest: int, shingles: bool) -> Scratch:
     most = min(longest // 2 + 1, MOST_WORDS)
     most_separated = min(longest, MOST_WORDS)
     largest = max(most, most_separated)
+    table = 1 << max(6, (2 * largest - 1).bit_length())
     return Scratch(
         words=np.empty(most, np.uint64),
         word_lengths=np.empty(most, np.int32),
@@ -222,9 +224,10 @@ def _scratch(longest: int, shingles: bool) -> Scratch:
         histogram=np.zeros(256, np.int32),
         grams=np.empty(largest, np.uint64),
         blocks=np.empty(largest, np.uint64),
-        bits=np.empty(2 * largest + 128, np.uint64),
+        bits=np.empty(max(64, largest), np.uint64),
+        counters=np.empty(3 * table, np.uint8),
         counts=np.empty(largest, np.int32),
         places=np.empty(largest, np.int32),
         marked=np.empty(largest, np.uint8),
-        slots=np.zeros(1 << max(6, (2 * largest - 1).bit_length()), np.int32),
+        slots=np.zeros(table, np.int32),
     )

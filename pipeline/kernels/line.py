@@ -31,8 +31,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.characters import SPACE
-from dedup.kernel import kernel
+from dedup.kernel import bare_kernel, kernel
+from pipeline.kernels.unaligned import bytes_between, lowest, ones
 from pipeline.kernels.utf8 import code_point
+
+U64 = nb.uint64
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 WORDS_MASK = 0x3FF
 MOST_WORDS = 1023
@@ -143,43 +147,50 @@ def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, t
         flags |= nb.uint32(RAW_END_MARK)
     if longest > LONGEST_WORD:
         flags |= nb.uint32(LONG_WORD)
-    lost: Any = nb.int64(0)
     scanned = _scan(data, start, end, words)
     if scanned & nb.uint32(CITATION):
-        clean = np.empty(end - start, np.uint8)
-        length = copy_without_citations(data, start, end, clean, 0)
-        lost = words - _count_words(clean, length, table)
-        scanned = nb.uint32(CITATION)
-        if length:
-            scanned |= _scan(clean, 0, length, words - lost)
-    lost_kept: Any = min(lost, LOST_MASK)
-    packed = nb.uint32(min(words - lost, MOST_WORDS)) | nb.uint32(lost_kept << LOST_SHIFT)
-    return nb.uint32(packed | flags | scanned)
+        return nb.uint32(flags | _without_citations(data, start, end, words, table))
+    return nb.uint32(flags | scanned | nb.uint32(min(words, MOST_WORDS)))
 
 
 @kernel
+def _without_citations(data: Any, start: Any, end: Any, words: Any, table: Any) -> Any:
+    """The same of a line that holds a citation, but for the two flags that look at the line as it stands."""
+    clean = np.empty(end - start, np.uint8)
+    length = copy_without_citations(data, start, end, clean, 0)
+    lost = words - _count_words(clean, length, table)
+    scanned = nb.uint32(CITATION)
+    if length:
+        scanned |= _scan(clean, 0, length, words - lost)
+    lost_kept: Any = min(lost, LOST_MASK)
+    return nb.uint32(scanned | nb.uint32(min(words - lost, MOST_WORDS)) | nb.uint32(lost_kept << LOST_SHIFT))
+
+
+@bare_kernel
 def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
     """Flags and sentences of a line that is not empty."""
     flags = nb.uint32(0)
     sentences: Any = nb.int64(1)
-    continuations = capitals = digits = letters = nb.int64(0)
-    # A loop without branches, which compiles to vector instructions.
-    for i in range(start, end):
-        byte = data[i]
-        continuations += (byte & 0xC0) == 0x80
-        capitals += nb.uint8(byte - 65) < 26
-        digits += nb.uint8(byte - 48) < 10
-        # Bytes of other alphabets: whatever they are, the line is no number.
-        letters += (nb.uint8((byte | 32) - 97) < 26) | (byte >= 0x80)
-    characters = end - start - continuations
-    if continuations:
-        for i in range(start, end - 1):
-            byte = data[i]
-            if 0xC3 <= byte < 0xE0:
-                capitals += _CAPITALS[((nb.int64(byte) & 31) << 6) | (nb.int64(data[i + 1]) & 63)]
-    for i in range(start, end - 1):
-        kind = _FIRST[data[i]] & _SECOND[data[i + 1]]
-        if kind:
+    continuations = capitals = leads = nb.int64(0)
+    digits = letters = U64(0)
+    for at in range(start, end, 64):
+        inside = _ALL >> U64(64 - min(64, end - at))
+        if at + 64 < len(data):
+            continued, capital, digit, letter, lead, places = _look(data, at)
+        else:
+            continued, capital, digit, letter, lead, places = _look_slowly(data, at)
+        continuations += ones(continued & inside)
+        capitals += ones(capital & inside)
+        leads += ones(lead & inside)
+        digits |= digit & inside
+        letters |= letter & inside
+        if at + 64 >= end:
+            inside >>= U64(1)
+        places &= inside
+        while places:
+            i = at + lowest(places)
+            places &= places - U64(1)
+            kind = _FIRST[data[i]] & _SECOND[data[i + 1]]
             if kind & (_SENTENCE | _CJK):
                 sentences += _ends_sentence(data, start, i, end)
             elif kind & _ONE:
@@ -189,9 +200,15 @@ def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
                     flags |= nb.uint32(CITATION)
             else:
                 flags |= _phrase(data, start, i, end, kind)
-    if data[end - 1] == 123:
-        flags |= nb.uint32(BRACE)
+    characters = end - start - continuations
+    if leads and 2 * (capitals + leads) > characters:
+        for i in range(start, end - 1):
+            byte = data[i]
+            if 0xC3 <= byte < 0xE0:
+                capitals += _CAPITALS[((nb.int64(byte) & 31) << 6) | (nb.int64(data[i + 1]) & 63)]
     last = data[end - 1]
+    if last == 123:
+        flags |= nb.uint32(BRACE)
     if last == 46 or last == 63 or last == 33 or last == 34:
         flags |= nb.uint32(END_MARK)
         if last == 46 and end - start >= 3 and data[end - 2] == 46 and data[end - 3] == 46:
@@ -215,7 +232,59 @@ def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
     return nb.uint32(flags | nb.uint32(sentences << SENTENCES_SHIFT))
 
 
-@kernel
+@bare_kernel
+def _look(data: Any, at: Any) -> Any:
+    """Of 64 bytes, which one more follows, a bit each: those inside characters, capitals, digits, bytes that are in no number (whatever
+    other alphabets hold, the line is none), first bytes of U+00C0 to U+07FF, and places worth a look."""
+    marks = _equal(data, at, 46) | _equal(data, at, 33) | _equal(data, at, 63) | _equal(data, at, 123) | _equal(data, at, 91)
+    pairs = (
+        (_letter(data, at, 106) & _letter(data, at + 1, 97))
+        | (_letter(data, at, 107) & _letter(data, at + 1, 105))
+        | (_letter(data, at, 118) & _letter(data, at + 1, 97))
+        | (_letter(data, at, 112) & _letter(data, at + 1, 115))
+        | (_letter(data, at, 109) & _letter(data, at + 1, 115))
+    )
+    wide = bytes_between(data, at, 0x80, 0xFF, 0)
+    if wide:
+        marks |= (_equal(data, at, 0xE3) & _equal(data, at + 1, 0x80)) | (_equal(data, at, 0xEF) & _equal(data, at + 1, 0xBC))
+    return (
+        bytes_between(data, at, 0x80, 0xBF, 0),
+        bytes_between(data, at, 65, 90, 0),
+        bytes_between(data, at, 48, 57, 0),
+        bytes_between(data, at, 97, 122, 32) | wide,
+        bytes_between(data, at, 0xC3, 0xDF, 0),
+        marks | pairs,
+    )
+
+
+@bare_kernel
+def _equal(data: Any, at: Any, byte: Any) -> Any:
+    return bytes_between(data, at, byte, byte, 0)
+
+
+@bare_kernel
+def _letter(data: Any, at: Any, letter: Any) -> Any:
+    return bytes_between(data, at, letter, letter, 32)
+
+
+@bare_kernel
+def _look_slowly(data: Any, at: Any) -> Any:
+    """The same of the last bytes of all, 64 or fewer."""
+    continued = capital = digit = letter = lead = places = U64(0)
+    for i in range(at, len(data)):
+        bit = U64(1) << U64(i - at)
+        byte = data[i]
+        continued |= bit if (byte & 0xC0) == 0x80 else U64(0)
+        capital |= bit if 65 <= byte <= 90 else U64(0)
+        digit |= bit if 48 <= byte <= 57 else U64(0)
+        letter |= bit if 97 <= (byte | 32) <= 122 or byte >= 0x80 else U64(0)
+        lead |= bit if 0xC3 <= byte < 0xE0 else U64(0)
+        if i + 1 < len(data) and _FIRST[byte] & _SECOND[data[i + 1]]:
+            places |= bit
+    return continued, capital, digit, letter, lead, places
+
+
+@bare_kernel
 def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
     """The flag of the phrase whose rare pair of letters stands at `i`, or 0."""
     if kind & _JA:
@@ -238,7 +307,7 @@ def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
     return nb.uint32(POLICY) if found else nb.uint32(0)
 
 
-@kernel
+@bare_kernel
 def _matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
     """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
     if at < start or at + len(phrase) > end:
@@ -252,7 +321,7 @@ def _matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
     return True
 
 
-@kernel
+@bare_kernel
 def _citation_length(data: Any, at: Any, end: Any) -> Any:
     """Bytes of the citation that begins with the bracket at `at`; 0 if none does. Case counts, as in TFDS's expression."""
     stop = at + 1
@@ -270,7 +339,7 @@ def _citation_length(data: Any, at: Any, end: Any) -> Any:
     return nb.int64(0)
 
 
-@kernel
+@bare_kernel
 def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -> Any:
     """Copy a line to `out` from `at` on, citations left out; returns the position after it."""
     i = start
@@ -286,7 +355,7 @@ def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -
     return at
 
 
-@kernel
+@bare_kernel
 def _count_words(data: Any, end: Any, table: Any) -> Any:
     words = nb.int64(0)
     inside = False
@@ -300,7 +369,7 @@ def _count_words(data: Any, end: Any, table: Any) -> Any:
     return words
 
 
-@kernel
+@bare_kernel
 def _ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
     """Whether a sentence ends with the mark at `i` and more of the line follows."""
     mark = data[i]
@@ -344,7 +413,7 @@ def _ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
     return mark != 46 or not _is_abbreviation(data, start, i)
 
 
-@kernel
+@bare_kernel
 def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
     """Whether the letters right before `i` are a single one or an abbreviation."""
     letters = nb.uint64(0)
@@ -360,13 +429,14 @@ def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
         return True
     for at in range(first, i):
         letters = (letters << nb.uint64(8)) | nb.uint64(data[at] | 32)
-    for abbreviation in _ABBREVIATIONS:  # noqa: SIM110 - numba compiles no generators here
-        if abbreviation == letters:
-            return True
-    return False
+    # A loop without branches, which compiles to vector instructions.
+    found = False
+    for abbreviation in _ABBREVIATIONS:
+        found |= abbreviation == letters
+    return found
 
 
-@kernel
+@bare_kernel
 def _is_counter(data: Any, start: Any, end: Any) -> Any:
     """A number (`3`, `1,024`, `2.5K`), ASCII space and a word of `COUNTED`, one or several."""
     if not 48 <= data[start] <= 57:
@@ -397,7 +467,7 @@ def _among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     return False
 
 
-@kernel
+@bare_kernel
 def _is_navigation(data: Any, start: Any, end: Any) -> Any:
     """Whether a navigation phrase stands at the start or at the end of the line."""
     if data[start] | 32 in (108, 115) and _begins(data, start, end, _STARTS):

@@ -28,7 +28,9 @@ _SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD)
 # Slots hold positions as int32, raised by a base that grows with every count: below this there is room for one more count.
 _LAST_BASE = (1 << 31) - (1 << 22)
 # What two runs of words have in common before they are compared as a whole: the first bytes of their characters.
-PREFIX_BYTES = 16
+SHORT_PREFIX_BYTES = 16
+PREFIX_BYTES = 32
+_NO_LIMIT = np.int32((1 << 31) - 1)
 
 
 @bare_kernel
@@ -61,24 +63,23 @@ def table_mask(count: Any) -> Any:
 
 @bare_kernel
 def _note(h: Any, bits: Any, mask: Any) -> None:
-    """Set the bit of a hash, and the one that says that it was set before if it was. These two stand side by side."""
-    place = 2 * (nb.int64(h >> U64(6)) & mask)
-    bit = U64(1) << (h & U64(63))
+    """Set the bit of a hash, and the one above it, which says that it was set before, if it was."""
+    place = nb.int64(h >> U64(5)) & mask
+    bit = U64(1) << (U64(2) * (h & U64(31)))
     found = bits[place]
-    bits[place] = found | bit
-    bits[place + 1] |= found & bit
+    bits[place] = found | bit | ((found & bit) << U64(1))
 
 
 @bare_kernel
 def _noted_again(h: Any, bits: Any, mask: Any) -> Any:
-    return (bits[2 * (nb.int64(h >> U64(6)) & mask) + 1] >> (h & U64(63))) & U64(1) != U64(0)
+    return (bits[nb.int64(h >> U64(5)) & mask] >> (U64(2) * (h & U64(31)) + U64(1))) & U64(1) != U64(0)
 
 
 @bare_kernel
 def _clear_bits(count: Any, bits: Any) -> Any:
-    """Bits for `count` hashes, 32 to 64 for each, all unset; returns the mask of the places."""
+    """Pairs of bits for `count` hashes, 16 to 32 for each, all unset; returns the mask of the places."""
     mask = table_mask(count // 4)
-    bits[: 2 * mask + 2] = 0
+    bits[: mask + 1] = 0
     return mask
 
 
@@ -124,8 +125,8 @@ def _join(gram: Any, word: Any) -> Any:
 def word_ngrams(words: Any, lengths: Any, count: Any, last: Any, first_column: Any, spaces: Any, scratch: Any, base: Any, row: Any) -> Any:
     """Top 2- to 4-grams, and with `last` = 10 repeated and copied 5- to 10-grams. Returns the next free base.
 
-    An n-gram can occur twice only if the (n-1)-grams at both its ends do: only where these do it is a candidate. Of 2-grams a bit of their
-    hash says whether they may occur twice.
+    Few n-grams are counted one by one. A small counter, which n-grams whose hashes end alike share, tells of each how often it occurs at
+    most: the top one is looked for among those with the largest counters, longer repeats where all counters are above 1.
 
     Args:
         words, lengths: hashes and characters of `count` words.
@@ -135,29 +136,161 @@ def word_ngrams(words: Any, lengths: Any, count: Any, last: Any, first_column: A
         scratch: a `pipeline.signals.Scratch`.
         row: int64[len(COLUMNS)].
     """
-    grams, counts, places, marked, slots, bits = (
+    if count < 2:
+        return base
+    mask = table_mask(count // 2)
+    least_2, least_3, least_4 = _count_small(words, count, mask, scratch.counters)
+    listed = _list(words, count, mask, scratch.counters, least_2, least_3, least_4, scratch.blocks)
+    base = _top(words, lengths, count, 2, least_2, mask, listed, first_column, spaces, scratch, base, row)
+    base = _top(words, lengths, count, 3, least_3, mask, listed, first_column + 1, spaces, scratch, base, row)
+    base = _top(words, lengths, count, 4, least_4, mask, listed, first_column + 2, spaces, scratch, base, row)
+    if last > 4:
+        base = _repeated(words, lengths, count, last, listed, scratch, base, row)
+    return base
+
+
+@bare_kernel
+def _count_small(words: Any, count: Any, mask: Any, counters: Any) -> Any:
+    """Count 2-, 3- and 4-grams in a table of their own each, by counters that stop at 255.
+
+    Returns:
+        For each of the three a number that the largest counter reaches and few others do; 256 if no counter is above 1.
+    """
+    second, third = mask + 1, 2 * mask + 2
+    counters[: 3 * mask + 3] = 0
+    most_2 = most_3 = most_4 = nb.int64(0)
+    two_before = three_before = U64(0)
+    # The first 3- and 4-gram are too short. What they add to a counter makes no n-gram's bound too low.
+    for index in range(1, count):
+        two = _join(words[index - 1], words[index])
+        three = _join(two_before, words[index])
+        four = _join(three_before, words[index])
+        most_2 = max(most_2, _raise(counters, _place(two, mask)))
+        most_3 = max(most_3, _raise(counters, second + _place(three, mask)))
+        most_4 = max(most_4, _raise(counters, third + _place(four, mask)))
+        two_before, three_before = two, three
+    return _least(most_2), _least(most_3), _least(most_4)
+
+
+@bare_kernel
+def _place(h: Any, mask: Any) -> Any:
+    return nb.int64(h >> U64(40)) & mask
+
+
+@bare_kernel
+def _raise(counters: Any, place: Any) -> Any:
+    counter = nb.int64(counters[place])
+    counter += counter < 255
+    counters[place] = counter
+    return counter
+
+
+@bare_kernel
+def _least(most: Any) -> Any:
+    # Where counters are shared the top n-gram may have less than the largest.
+    return max(nb.int64(2), most - most // 4) if most > 1 else nb.int64(256)
+
+
+@bare_kernel
+def _list(words: Any, count: Any, mask: Any, counters: Any, least_2: Any, least_3: Any, least_4: Any, out: Any) -> Any:
+    """List the words at which n-grams end that are looked at, 16 times their number, with bits 1, 2, 4 where the counter of the 2-, 3-, or
+    4-gram is large enough, and bit 8 where all three are above 1. Returns how many these are."""
+    listed = 0
+    second, third = mask + 1, 2 * mask + 2
+    two_before = three_before = U64(0)
+    for index in range(1, count):
+        two = _join(words[index - 1], words[index])
+        three = _join(two_before, words[index])
+        four = _join(three_before, words[index])
+        twos = nb.int64(counters[_place(two, mask)])
+        threes = nb.int64(counters[second + _place(three, mask)])
+        fours = nb.int64(counters[third + _place(four, mask)])
+        again = nb.int64((twos > 1) & (threes > 1) & (fours > 1))
+        bits = nb.int64(twos >= least_2) | nb.int64(threes >= least_3) << 1 | nb.int64(fours >= least_4) << 2 | again << 3
+        out[listed] = 16 * index + bits
+        listed += bits != 0
+        two_before, three_before = two, three
+    return listed
+
+
+@bare_kernel
+def _ngram(words: Any, start: Any, n: Any) -> Any:
+    h = words[start]
+    for index in range(start + 1, start + n):
+        h = _join(h, words[index])
+    return h
+
+
+@bare_kernel
+def _top(
+    words: Any, lengths: Any, count: Any, n: Any, least: Any, mask: Any, listed: Any, column: Any, spaces: Any, scratch: Any, base: Any,
+    row: Any,
+) -> Any:  # fmt: skip
+    """The characters of the top n-gram, of those listed at first, whose counters are `least` and more. Returns the next free base."""
+    grams, counts, places, slots = scratch.grams, scratch.counts, scratch.places, scratch.slots
+    blocks, counters = scratch.blocks, scratch.counters
+    candidates = 0
+    for index in range(listed):
+        start = nb.int64(blocks[index] >> U64(4)) - n + 1
+        if blocks[index] & U64(1 << (n - 2)) and start >= 0:
+            places[candidates], grams[candidates] = start, _ngram(words, start, n)
+            candidates += 1
+    most = most_first = nb.int64(0)
+    while count >= n and least <= 255:
+        slot_mask = table_mask(candidates)
+        most = nb.int64(0)
+        for candidate in range(candidates):
+            slot = _find(grams, grams[candidate], slots, base, slot_mask)
+            if slots[slot] < base:
+                slots[slot] = base + candidate
+                counts[candidate] = 1
+                continue
+            first = nb.int64(slots[slot]) - base
+            counts[first] += 1
+            if counts[first] > most or (counts[first] == most and places[first] < most_first):
+                most, most_first = nb.int64(counts[first]), nb.int64(places[first])
+        base = next_base(slots, base, candidates)
+        if most >= least or least == 2:
+            break
+        # All that occur as often as the best so far have counters as large.
+        least = max(nb.int64(2), most)
+        candidates = 0
+        for start in range(count - n + 1):
+            h = _ngram(words, start, n)
+            places[candidates], grams[candidates] = start, h
+            candidates += counters[(n - 2) * (mask + 1) + _place(h, mask)] >= least
+    if count >= n and (most or spaces):
+        total = nb.int64(spaces) * (n - 1)
+        for word in range(most_first, most_first + n):
+            total += lengths[word]
+        row[column] = max(most, 1) * total
+    return base
+
+
+@bare_kernel
+def _repeated(words: Any, lengths: Any, count: Any, last: Any, listed: Any, scratch: Any, base: Any, row: Any) -> Any:
+    """Repeated and copied n-grams of 5 to `last` words, where both 4-grams of one of 5 are listed. Returns the next free base.
+
+    An n-gram can occur twice only if the (n-1)-grams at both its ends do: only where these do it is a candidate.
+    """
+    grams, counts, places, marked, slots, blocks = (
         scratch.grams,
         scratch.counts,
         scratch.places,
         scratch.marked,
         scratch.slots,
-        scratch.bits,
+        scratch.blocks,
     )
-    mask = _clear_bits(count, bits)
-    for index in range(count - 1):
-        h = _join(words[index], words[index + 1])
-        grams[index] = h
-        _note(h, bits, mask)
     candidates = 0
-    for index in range(count - 1):
-        h = grams[index]
-        places[candidates], grams[candidates] = index, h
-        candidates += _noted_again(h, bits, mask)
-    for n in range(2, last + 1):
+    for index in range(1, listed):
+        end, before = blocks[index] >> U64(4), blocks[index - 1] >> U64(4)
+        if before + U64(1) == end and blocks[index] & blocks[index - 1] & U64(8) and end >= 4:
+            places[candidates], grams[candidates] = nb.int64(end) - 4, _ngram(words, nb.int64(end) - 4, 5)
+            candidates += 1
+    for n in range(5, last + 1):
         if count < n:
             break
         mask = table_mask(candidates)
-        most = most_first = nb.int64(0)
         covered = copied = nb.int64(0)
         covered_to: Any = nb.int64(0)
         for candidate in range(candidates):
@@ -171,27 +304,17 @@ def word_ngrams(words: Any, lengths: Any, count: Any, last: Any, first_column: A
             first = nb.int64(slots[slot]) - base
             counts[first] += 1
             marked[first] = marked[candidate] = 1
-            if n <= 4:
-                if counts[first] > most or (counts[first] == most and places[first] < most_first):
-                    most, most_first = nb.int64(counts[first]), nb.int64(places[first])
-            else:
-                index = nb.int64(places[candidate])
-                length = nb.int64(0)
-                for word in range(index, index + n):
-                    length += lengths[word]
-                copied += 2 * length if counts[first] == 2 else length
-                for word in range(covered_to if covered_to > index else index, index + n):
-                    covered += lengths[word]
-                covered_to = index + n
+            index = nb.int64(places[candidate])
+            length = nb.int64(0)
+            for word in range(index, index + n):
+                length += lengths[word]
+            copied += 2 * length if counts[first] == 2 else length
+            for word in range(covered_to if covered_to > index else index, index + n):
+                covered += lengths[word]
+            covered_to = index + n
         base = next_base(slots, base, candidates)
-        if n <= 4 and (most or spaces):
-            total = nb.int64(spaces) * (n - 1)
-            for word in range(most_first, most_first + n):
-                total += lengths[word]
-            row[first_column + n - 2] = max(most, 1) * total
-        elif n >= 5:
-            row[REPEATED_5GRAM + n - 5] = covered
-            row[COPIED_5GRAM + n - 5] = copied
+        row[REPEATED_5GRAM + n - 5] = covered
+        row[COPIED_5GRAM + n - 5] = copied
         fewer = 0
         for candidate in range(candidates - 1):
             index = nb.int64(places[candidate])
@@ -237,23 +360,38 @@ def _mix(h: Any, value: Any) -> Any:
 
 @bare_kernel
 def _share_prefix(characters: Any, starts: Any, positions: Any, scratch: Any) -> Any:
-    """List in `scratch.counts` the positions that another may share its first `PREFIX_BYTES` bytes with, or whose five words are shorter;
-    `scratch.marked` tells the first from the second.
+    """List in `scratch.counts` the positions whose n-grams may occur again, and in `scratch.places` the size in bytes from which on they do
+    not: those longer than a prefix that none shares repeat nothing.
 
-    A bit of the hash stands for it: a few positions more are listed, none that repeats anything is lost. Returns how many these are.
+    A bit of the hash stands for a prefix: a few positions more are listed, none that repeats anything is lost. Returns how many these are.
     """
-    grams, counts, marked, bits = scratch.grams, scratch.counts, scratch.marked, scratch.bits
+    grams, counts, places, bits = scratch.grams, scratch.counts, scratch.places, scratch.bits
     mask = _clear_bits(positions, bits)
     for index in range(positions):
         at = nb.int64(starts[index])
         h = _mix(_mix(U64(0), eight_bytes(characters, at)), eight_bytes(characters, at + 8))
         grams[index] = h
         _note(h, bits, mask)
-    listed = 0
+    short = 0
     for index in range(positions):
-        shared = _noted_again(grams[index], bits, mask)
-        counts[listed], marked[listed] = index, shared
-        listed += shared or starts[index + 5] - starts[index] < PREFIX_BYTES
+        h = grams[index]
+        limit = _NO_LIMIT if _noted_again(h, bits, mask) else SHORT_PREFIX_BYTES
+        counts[short], places[short], grams[short] = index, limit, h
+        short += starts[index + 5] - starts[index] < limit
+    mask = _clear_bits(short, bits)
+    for candidate in range(short):
+        at = nb.int64(starts[counts[candidate]])
+        h = _mix(_mix(grams[candidate], eight_bytes(characters, at + 16)), eight_bytes(characters, at + 24))
+        grams[candidate] = h
+        _note(h, bits, mask)
+    listed = 0
+    for candidate in range(short):
+        index = nb.int64(counts[candidate])
+        limit = nb.int64(places[candidate])
+        if not _noted_again(grams[candidate], bits, mask):
+            limit = min(limit, PREFIX_BYTES)
+        counts[listed], places[listed] = index, limit
+        listed += starts[index + 5] - starts[index] < limit
     return listed
 
 
@@ -264,8 +402,8 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
     It goes from word to word; where the n words that begin there, written without space between them, were seen before, their characters
     are counted and it goes on behind them; else it notes them as seen. So `ab c` repeats `a bc`, and what a repeat covers is not noted.
 
-    Runs of words that do not have their first `PREFIX_BYTES` bytes in common with those of another place repeat nothing: only the others,
-    and the shorter ones, are looked at.
+    Runs of words that do not have their first `SHORT_PREFIX_BYTES` or `PREFIX_BYTES` bytes in common with those of another place repeat
+    nothing: only the others, and the shorter ones, are looked at.
 
     Args:
         characters: uint8[], the words without space between them; `PREFIX_BYTES` zeros after the last.
@@ -273,10 +411,10 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
         lengths: int32[count], characters of the words.
         scratch, row: as above.
     """
-    grams, counts, marked, slots, blocks, bits = (
+    grams, counts, places, slots, blocks, bits = (
         scratch.grams,
         scratch.counts,
-        scratch.marked,
+        scratch.places,
         scratch.slots,
         scratch.blocks,
         scratch.bits,
@@ -297,14 +435,14 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
                 break
             at = nb.int64(starts[index])
             size = starts[index + n] - at
-            if size >= PREFIX_BYTES and not marked[candidate]:
+            if size >= places[candidate]:
                 continue
             done = (starts[index + n - 1] - at) & ~7 if n > 5 else nb.int64(0)
             h = blocks[candidate]
             while done + 8 <= size:
                 h = _mix(h, eight_bytes(characters, at + done))
                 done += 8
-            counts[left], marked[left], blocks[left] = index, marked[candidate], h
+            counts[left], places[left], blocks[left] = index, places[candidate], h
             rest = eight_bytes(characters, at + done) & ((U64(1) << U64(8 * (size - done))) - U64(1))
             h = _mix(_mix(h, rest), U64(size))
             grams[left] = h

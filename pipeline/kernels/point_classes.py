@@ -27,7 +27,6 @@ CURRENCY = 1024
 
 # Of bytes: SPACE, LETTER and WORD as in `dedup.characters`; SPACE also where a character of several bytes begins, so that one test
 # ends a run of plain bytes.
-CAPITAL = 8
 DIGIT = 16
 
 _TERMINAL = (
@@ -89,10 +88,9 @@ def point_classes() -> npt.NDArray[np.uint16]:
 
 @cache
 def byte_classes() -> npt.NDArray[np.uint8]:
-    """uint8[256], bits SPACE, LETTER, WORD, CAPITAL and DIGIT; read-only."""
+    """uint8[256], bits SPACE, LETTER, WORD and DIGIT; read-only."""
     table = np.full(256, SPACE, np.uint8)
     table[:128] = classes()[:128] & np.uint8(SPACE | LETTER | WORD)
-    table[65:91] |= np.uint8(CAPITAL)
     table[48:58] |= np.uint8(DIGIT)
     table.flags.writeable = False
     return table

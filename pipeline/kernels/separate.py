@@ -12,17 +12,16 @@ from __future__ import annotations
 from typing import Any
 
 import numba as nb
-import numpy as np
 
 from dedup.characters import LETTER
-from dedup.kernel import bare_kernel
+from dedup.kernel import bare_kernel, inlined_kernel
 from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
+from pipeline.kernels.unaligned import bytes_between
 from pipeline.kernels.utf8 import code_point
+from pipeline.kernels.word_hash import hash_word
 from pipeline.signal_columns import PLAIN_WORD_CHARACTERS, PLAIN_WORDS, SEPARATED_LETTER_WORDS, SEPARATED_WORDS
 
 U64 = nb.uint64
-_SEED = np.uint64(0xCBF29CE484222325)
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 # Kinds of special words, the upper bits of their value; below them the number of a stop word, or the bytes of the first, second and third
 # word that it is cut into.
@@ -47,16 +46,12 @@ def look_up(h: Any, hashes: Any, values: Any) -> Any:
     return nb.int64(values[slot])
 
 
-@bare_kernel
+@inlined_kernel
 def _special(data: Any, start: Any, end: Any, hashes: Any, values: Any, kind: Any) -> Any:
     """The value of the special word of this kind between two places, or 0."""
     if end - start > LONGEST_SPECIAL or end <= start:
         return nb.int64(0)
-    h = _SEED
-    for i in range(start, end):
-        h = (h ^ U64(data[i])) * _MULTIPLIER
-        h ^= h >> U64(29)
-    value = look_up(h, hashes, values)
+    value = look_up(hash_word(data, start, end), hashes, values)
     return value if value & kind else nb.int64(0)
 
 
@@ -66,20 +61,26 @@ def keep(
     room: Any, state: Any, row: Any,
 ) -> None:  # fmt: skip
     """Note one separated word, the bytes from `start` to `end`; `origin` is where the byte 0 of the characters kept would be in `data`."""
-    h = _SEED
-    i = start
-    length = 0
+    h = hash_word(data, start, end)
+    length = end - start
     letter = plain = False
-    while i < end:
-        point, width = code_point(data, i)
-        kind = points[point]
-        letter |= kind & LETTER != 0
-        plain |= kind & SYMBOL == 0
-        for offset in range(width):
-            h = (h ^ U64(data[i + offset])) * _MULTIPLIER
-            h ^= h >> U64(29)
-        i += width
-        length += 1
+    inside = U64(0)
+    if length < 64 and start + 64 <= len(data):
+        inside = (U64(1) << U64(length)) - U64(1)
+        # Of ASCII all that is neither letter nor digit is a symbol.
+        letter = bytes_between(data, start, 97, 122, 32) & inside != 0
+        plain = letter or bytes_between(data, start, 48, 57, 0) & inside != 0
+        inside &= bytes_between(data, start, 0x80, 0xFF, 0)
+    if inside or length >= 64 or start + 64 > len(data):
+        i = start
+        length = 0
+        while i < end:
+            point, width = code_point(data, i)
+            kind = points[point]
+            letter |= kind & LETTER != 0
+            plain |= kind & SYMBOL == 0
+            i += width
+            length += 1
     row[SEPARATED_WORDS] += 1
     row[SEPARATED_LETTER_WORDS] += letter
     if plain:
@@ -192,7 +193,7 @@ def _digit(byte: Any) -> Any:
     return 48 <= byte <= 57
 
 
-@bare_kernel
+@inlined_kernel
 def _prefix(data: Any, a: Any, b: Any, points: Any) -> Any:
     """Bytes of the prefix at `a`; 0 for none."""
     point, width = code_point(data, a)
@@ -211,7 +212,7 @@ def _prefix(data: Any, a: Any, b: Any, points: Any) -> Any:
     return 3 if point == 85 and a + 2 < b and data[a + 1] == 83 and data[a + 2] == 36 else 0
 
 
-@bare_kernel
+@inlined_kernel
 def _suffix(data: Any, a: Any, b: Any, points: Any, hashes: Any, values: Any) -> Any:
     """Bytes of the suffix before `b`; 0 for none. Nothing before `a` is looked at."""
     if a >= b:

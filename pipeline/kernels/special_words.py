@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.kernels.separate import CUT, LONGEST_SPECIAL, STOP, UNIT
+from pipeline.kernels.word_hash import hash_text
 
 # Gopher's list (arXiv 2112.11446, section A.1.1); matched as whole words, in lower case only, as printed there.
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
@@ -39,15 +40,6 @@ _UNITS = (
 )
 
 
-def word_hash(word: str) -> int:
-    """The kernel's hash of one word, in plain Python."""
-    value = 0xCBF29CE484222325
-    for byte in word.encode():
-        value = ((value ^ byte) * 0x9E3779B97F4A7C15) % 2**64
-        value ^= value >> 29
-    return value
-
-
 @cache
 def special_words() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
     """Hashes and values, uint64[s] and uint32[s], an open table at most half full; s is a power of two, a free slot has the value 0."""
@@ -61,10 +53,10 @@ def special_words() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
     size = 1 << (2 * len(entries) - 1).bit_length()
     hashes, values = np.zeros(size, np.uint64), np.zeros(size, np.uint32)
     for word, value in entries.items():
-        slot = word_hash(word) % size
+        slot = hash_text(word) % size
         while values[slot]:
             slot = (slot + 1) % size
-        hashes[slot], values[slot] = word_hash(word), value
+        hashes[slot], values[slot] = hash_text(word), value
     return hashes, values
 
 

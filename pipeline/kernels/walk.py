@@ -3,9 +3,10 @@
 In: UTF-8 bytes of one document, tables, scratch. Out: counts in `row`, hashes and lengths in scratch, packed properties of its lines.
 `pipeline.signals` says what each count means.
 
-A run of characters that are not space is read byte by byte into one hash. Where it is all letters or all digits, as most are, it is at
-once the word of whitespace, of `\\w` and of separated punctuation; only other runs are looked at again. Hashes stand for words, lines and
-paragraphs, 64 bits each: two different ones of a document collide with probability below 1e-7 for a million of them.
+A run of characters that are not space is found and classified by bit masks of 64 bytes if it is ASCII, else byte by byte. Where it is all
+letters or all digits, as most are, it is at once the word of whitespace, of `\\w` and of separated punctuation; only other runs are looked
+at again. Hashes stand for words, lines and paragraphs, 64 bits each: two different ones of a document collide with probability below 1e-7
+for a million of them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import numba as nb
 import numpy as np
 
 from dedup.characters import LETTER, SPACE, WORD
-from dedup.kernel import bare_kernel, kernel
+from dedup.kernel import bare_kernel, inlined_kernel, kernel
 from pipeline.kernels.line import line_properties
 from pipeline.kernels.ngram import PREFIX_BYTES
-from pipeline.kernels.point_classes import CAPITAL, DIGIT, TERMINAL
+from pipeline.kernels.point_classes import DIGIT, TERMINAL
 from pipeline.kernels.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
+from pipeline.kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
 from pipeline.kernels.utf8 import code_point
+from pipeline.kernels.word_hash import hash_word
 from pipeline.signal_columns import (
     BULLET_LINES,
     CHARACTERS,
@@ -57,6 +60,7 @@ from pipeline.signal_columns import (
 U64 = nb.uint64
 _SEED = np.uint64(0xCBF29CE484222325)
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 _HASH = 35
 _DOT = 46
@@ -130,6 +134,50 @@ def _look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
     row[ELLIPSES] += ellipses + dots
     row[SYMBOL_WORDS] += hashes + ellipses > 0
     return dots_in_a_row >= 3 or (end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6)
+
+
+@bare_kernel
+def _plain_run(data: Any, start: Any, end: Any) -> Any:
+    """The run of characters that begins at `start < end`, if it is ASCII, ends within 63 bytes at space and 64 bytes can be read.
+
+    Returns:
+        Its bytes, 0 if it is no such run; its letters; LETTER, WORD and DIGIT where all its characters are such; the same without the last.
+    """
+    none = nb.int64(0)
+    if start + 64 > len(data):
+        return none, none, none, none
+    size = min(lowest(~bytes_between(data, start, 0x21, 0x7F, 0)), end - start)
+    if size == 64 or size == 0 or not (start + size == end or data[start + size] == 32 or data[start + size] == _NEWLINE):
+        return none, none, none, none
+    inside = _ALL >> U64(64 - size)
+    letter = bytes_between(data, start, 97, 122, 32) & inside
+    digit = bytes_between(data, start, 48, 57, 0) & inside
+    word = letter | digit | (bytes_between(data, start, 95, 95, 0) & inside)
+    stem = inside >> U64(1)
+    common = nb.int64(letter == inside) * LETTER | nb.int64(digit == inside) * DIGIT | nb.int64(word == inside) * WORD
+    stem_common = nb.int64(letter & stem == stem) * LETTER | nb.int64(digit & stem == stem) * DIGIT
+    return nb.int64(size), ones(letter), common, stem_common
+
+
+@inlined_kernel
+def _copy(data: Any, start: Any, end: Any, out: Any, at: Any) -> None:
+    """Copy bytes to `out` from `at` on; up to 16 more are written behind them."""
+    if end - start <= 16 and start + 16 <= len(data):
+        put_eight_bytes(out, at, eight_bytes(data, start))
+        put_eight_bytes(out, at + 8, eight_bytes(data, start + 8))
+        return
+    for offset in range(end - start):
+        out[at + offset] = data[start + offset]
+
+
+@bare_kernel
+def _shingle_word(data: Any, start: Any, end: Any) -> Any:
+    """The hash of one `\\w` word, A to Z lower-cased (`dedup.signatures`)."""
+    h = _SEED
+    for i in range(start, end):
+        byte = data[i]
+        h = _hash_byte(h, byte | 32 if 65 <= byte <= 90 else byte)
+    return h
 
 
 @bare_kernel
@@ -232,11 +280,17 @@ def walk(
     while True:
         # A run of characters that are not space.
         first, first_extra = i, extra
-        # `stem` and `stem_common` are what `h` and `common` were before the last byte.
-        h = stem = _SEED
-        common, stem_common, any_kind, letters = nb.int64(255), nb.int64(255), nb.int64(0), nb.int64(0)
         point, width = nb.int64(_NEWLINE), nb.int64(1)
-        while i < end:
+        size, letters, common, stem_common = nb.int64(0), nb.int64(0), nb.int64(255), nb.int64(255)
+        if i < end:
+            size, letters, common, stem_common = _plain_run(data, i, end)
+        i += size
+        if size and i < end:
+            point = nb.int64(data[i])
+        elif size == 0:
+            # `stem_common` is what `common` was before the last byte.
+            common = stem_common = nb.int64(255)
+        while size == 0 and i < end:
             byte = data[i]
             kind = nb.int64(kinds[byte])
             if kind & SPACE:
@@ -248,21 +302,17 @@ def walk(
                 if kind & SPACE:
                     break
                 kind &= LETTER | WORD
-                for offset in range(width - 1):
-                    h = _hash_byte(h, data[i + offset])
                 i += width - 1
                 extra += width - 1
-                byte = data[i]
                 width = nb.int64(1)
                 point = nb.int64(_NEWLINE)
-            stem, stem_common = h, common
-            h = _hash_byte(h, byte)
+            stem_common = common
             common &= kind
-            any_kind |= kind
             letters += (kind >> 1) & 1
             i += 1
         if i > first:
             length = (i - first) - (extra - first_extra)
+            h = stem = hash_word(data, first, i)
             word_count += 1
             word_characters += length
             letter_characters += letters
@@ -296,11 +346,12 @@ def walk(
             # A word and one mark behind it, no special case: most of the other runs.
             marked = not simple and not value & CUT and stem_common & (LETTER | DIGIT) and i - first > 1 and _is_closing(data, first, i)
             if marked:
+                stem = hash_word(data, first, i - 1)
                 stem_value = look_up(stem, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
                 marked = not stem_value & CUT and state[KEPT] + 1 < len(separated)
             if shingles_wanted:
-                if (common & WORD or marked) and not any_kind & CAPITAL:
-                    shingle_words[shingle_count] = h if common & WORD else stem
+                if common & WORD or marked:
+                    shingle_words[shingle_count] = _shingle_word(data, first, i if common & WORD else i - 1)
                     shingle_count += 1
                 else:
                     shingle_count = _shingle_words(data, first, i, points, shingle_words, shingle_count)
@@ -310,8 +361,7 @@ def walk(
             if used + (i - first) > room:
                 state[FULL] = 1
             if not state[FULL]:
-                for offset in range(i - first):
-                    characters[used + offset] = data[first + offset]
+                _copy(data, first, i, characters, used)
             origin = first - used
             if simple and not value & CUT and not whole:
                 simple_words += 1
@@ -337,14 +387,14 @@ def walk(
                 if stem_value & STOP:
                     state[SEEN] |= 1 << (stem_value & 15)
                 if not state[FULL]:
-                    separated[kept], separated[kept + 1] = stem, _hash_byte(_SEED, data[i - 1])
+                    separated[kept], separated[kept + 1] = stem, hash_word(data, i - 1, i)
                     separated_lengths[kept], separated_lengths[kept + 1] = length - 1, 1
                     starts[kept + 1], starts[kept + 2] = used + (i - first) - 1, used + (i - first)
                     state[KEPT] = kept + 2
                     state[USED] = used + (i - first)
             else:
                 count, ends[0] = 1, i - first
-                if not whole:
+                if not whole and length > 1:
                     count = separate(data, first, i, value, points, hashes, values, ends)
                 begin = first
                 for index in range(count):

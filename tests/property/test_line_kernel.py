@@ -117,9 +117,13 @@ def unpack(value: int) -> dict[str, object]:
 
 
 def packed(line: str) -> int:
-    data = np.frombuffer(b"before\n" + line.encode() + b"\n{ javascript", np.uint8)
+    data = np.frombuffer(b"before\n" + line.encode() + b"\n{ javascript" + b" { javascript. Privacy" * 4, np.uint8)
     words = words_of(line)
-    return int(line_properties(data, 7, 7 + len(line.encode()), len(words), max(map(len, words)), classes()))
+    # The last 64 bytes of all are read another way than those that others follow.
+    end = 7 + len(line.encode())
+    found = {int(line_properties(data[:stop], 7, end, len(words), max(map(len, words)), classes())) for stop in (end, end + 14, len(data))}
+    assert len(found) == 1
+    return found.pop()
 
 
 @given(line_text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from functools import cache
+from typing import Any
 
+import numba as nb
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +17,8 @@ from dedup.characters import LETTER, SPACE
 from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER, point_classes
 from pipeline.kernels.separate import separate
 from pipeline.kernels.special_words import special_words, units, word_cuts
+from pipeline.kernels.unaligned import bytes_between, lowest, ones
+from pipeline.kernels.word_hash import hash_text, hash_word
 from pipeline.signal_columns import COLUMNS
 from pipeline.signals import compute
 from tests.property.texts import any_text, buffers, thorough
@@ -163,11 +167,34 @@ def separated(text: str) -> list[str]:
 
 
 def special_value(text: str) -> int:
-    from pipeline.kernels.special_words import word_hash
-
     hashes, values = special_words()
-    found = values[(hashes == word_hash(text)) & (values != 0)]
+    found = values[(hashes == hash_text(text)) & (values != 0)]
     return int(found[0]) if len(found) else 0
+
+
+@thorough
+@given(st.text(max_size=80), st.text(max_size=20))
+def test_words_are_hashed_alike_wherever_they_stand(word: str, behind: str) -> None:
+    data = np.frombuffer(b"before" + word.encode() + behind.encode(), np.uint8)
+    end = 6 + len(word.encode())
+    assert int(hash_word(data, 6, end)) == int(hash_word(data[:end], 6, end)) == hash_text(word)
+
+
+@thorough
+@given(st.binary(min_size=66, max_size=66), st.integers(0, 255), st.integers(0, 255), st.sampled_from([0, 32]))
+def test_bits_of_64_bytes(content: bytes, first: int, last: int, folded: int) -> None:
+    first, last = min(first, last), max(first, last)
+    bits, count, place = look(np.frombuffer(content, np.uint8), 1, np.uint8(first), np.uint8(last), np.uint8(folded))
+    inside = [first <= (byte | folded) <= last for byte in content[1:65]]
+    assert bits == sum(1 << place for place, found in enumerate(inside) if found)
+    assert count == sum(inside)
+    assert place == (inside.index(True) if any(inside) else 64)
+
+
+@nb.njit
+def look(data: Any, at: Any, first: Any, last: Any, folded: Any) -> Any:
+    bits = bytes_between(data, at, first, last, folded)
+    return bits, ones(bits), lowest(bits)
 
 
 marks = st.sampled_from(

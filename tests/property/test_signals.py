@@ -216,6 +216,21 @@ def without_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
 def test_signals_equal_the_reference(documents: list[str]) -> None:
     batch = signals_of(documents)
     assert batch.to_pylist() == [reference(document) for document in documents]
+    # Kernels look at 64 bytes at once where so many are left: the last bytes of all are read another way.
+    data, offsets = buffers(documents)
+    followed = np.concatenate([data, np.frombuffer("{x é".encode() * 20, np.uint8)])
+    assert without_lines(compute(followed, offsets, separate=False).signals) == batch
+    assert compute_signals(followed, offsets) == compute_signals(data, offsets)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_top_ngrams_of_many_that_share_counters(seed: int) -> None:
+    """The largest counter belongs to several n-grams that occur seldom, or stands still at 255."""
+    numbers = np.random.default_rng(seed).integers(0, 40, 3000)
+    scarce = " ".join(map(str, numbers))
+    assert signals_of([scarce]).to_pylist() == [reference(scarce)]
+    often = " ".join(["a b"] * 150 + ["c d e"] * 320 + ["f g"] * 330)
+    assert signals_of([often]).to_pylist() == [reference(often)]
 
 
 # Words whose characters run together to the same strings in different ways.
