@@ -84,7 +84,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.signatures import EMPTY, Permutations
-from pipeline.kernels.ngram import PREFIX_BYTES
+from pipeline.kernels.joined import PREFIX_BYTES
 from pipeline.kernels.point_classes import byte_classes, point_classes
 from pipeline.kernels.signal import measure
 from pipeline.kernels.special_words import STOP_WORDS, special_words

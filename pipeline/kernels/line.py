@@ -16,10 +16,8 @@ in ASCII only.
 `RAW_END_MARK` is looked at; space that they leave at the end of the line stays there. All this is how TFDS's c4_utils.py cleans a
 page (TensorFlow Datasets, `tensorflow_datasets/text/c4_utils.py`, function `clean_page`), and datatrove's c4_filters.py after it.
 
-*Sentences* are counted by a rule of our own, near to what NLTK's punkt and spaCy's sentencizer find: a line has one, and one more for every
-place inside it where a sentence ends. A sentence ends at `.`, `!` or `?` (closing quotes and brackets may follow) before space, or between
-a small letter and a capital (`end.Begin`), and at a CJK full stop, exclamation or question mark; but not at two and more dots or a dot
-before another (`. . .`), and not at the dot of a single letter or of an abbreviation (`ABBREVIATIONS`).
+*Sentences* are counted by a rule of our own (`pipeline.kernels.sentences`): a line has one, and one more for every place inside it where
+a sentence ends.
 """
 
 from __future__ import annotations
@@ -32,6 +30,8 @@ import numpy.typing as npt
 
 from dedup.characters import SPACE
 from dedup.kernel import bare_kernel, kernel
+from pipeline.kernels.phrases import among, begins, closes, matches
+from pipeline.kernels.sentences import ends_sentence
 from pipeline.kernels.unaligned import bytes_between, lowest, ones
 from pipeline.kernels.utf8 import code_point
 
@@ -76,12 +76,6 @@ COUNTED = (
     "answer", "comment", "download", "favorite", "follower", "like", "point", "post", "reaction", "reblog", "repost", "retweet", "review",
     "share", "subscriber", "tweet", "upvote", "user", "view", "vote",
 )  # fmt: skip
-# Dots after these end no sentence: common abbreviations of English prose, at most eight letters.
-ABBREVIATIONS = (
-    "adm", "al", "apr", "aug", "ave", "bros", "ca", "capt", "cf", "cmdr", "co", "col", "corp", "dec", "dept", "dr", "ed", "eds", "est",
-    "etc", "feb", "fig", "figs", "gen", "gov", "hon", "inc", "jan", "jr", "jul", "jun", "lt", "ltd", "maj", "mar", "messrs", "mr", "mrs",
-    "ms", "mt", "nov", "oct", "pp", "pres", "prof", "rep", "rev", "sec", "sen", "sep", "sept", "sgt", "sr", "st", "vol", "vs",
-)  # fmt: skip
 
 # Places worth a look are found by pairs of bytes: a byte's bits here and those of the byte after it must meet.
 _SENTENCE, _ONE, _JA, _KI, _VA, _PS, _MS, _CJK = (1 << bit for bit in range(8))
@@ -108,10 +102,6 @@ def _capitals() -> npt.NDArray[np.bool_]:
     return np.array([chr(point).isupper() for point in range(0x800)], np.bool_)
 
 
-def _packed(words: tuple[str, ...]) -> npt.NDArray[np.uint64]:
-    return np.array([int.from_bytes(word.encode(), "big") for word in words], np.uint64)
-
-
 def _bytes(text: str) -> npt.NDArray[np.uint8]:
     return np.frombuffer(text.encode(), np.uint8)
 
@@ -119,7 +109,6 @@ def _bytes(text: str) -> npt.NDArray[np.uint8]:
 # Constants of the kernels: numba compiles global arrays in.
 _FIRST, _SECOND = _pairs()
 _CAPITALS = _capitals()
-_ABBREVIATIONS = _packed(ABBREVIATIONS)
 _JAVASCRIPT = _bytes("javascript")
 _LOREM_IPSUM = _bytes("lorem ipsum")
 _TERMS_OF_USE, _PRIVACY_POLICY, _COOKIE_POLICY, _USES_COOKIES, _USE_OF_COOKIES, _USE_COOKIES = map(_bytes, POLICY_PHRASES)
@@ -192,7 +181,7 @@ def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
             places &= places - U64(1)
             kind = _FIRST[data[i]] & _SECOND[data[i + 1]]
             if kind & (_SENTENCE | _CJK):
-                sentences += _ends_sentence(data, start, i, end)
+                sentences += ends_sentence(data, start, i, end)
             elif kind & _ONE:
                 if data[i] == 123:
                     flags |= nb.uint32(BRACE)
@@ -288,37 +277,23 @@ def _look_slowly(data: Any, at: Any) -> Any:
 def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
     """The flag of the phrase whose rare pair of letters stands at `i`, or 0."""
     if kind & _JA:
-        return nb.uint32(JAVASCRIPT) if _matches(data, start, i, end, _JAVASCRIPT) else nb.uint32(0)
+        return nb.uint32(JAVASCRIPT) if matches(data, start, i, end, _JAVASCRIPT) else nb.uint32(0)
     if kind & _PS:
-        return nb.uint32(LOREM_IPSUM) if _matches(data, start, i - 7, end, _LOREM_IPSUM) else nb.uint32(0)
+        return nb.uint32(LOREM_IPSUM) if matches(data, start, i - 7, end, _LOREM_IPSUM) else nb.uint32(0)
     if kind & _KI:
         found = (
-            _matches(data, start, i - 3, end, _COOKIE_POLICY)
-            or _matches(data, start, i - 8, end, _USES_COOKIES)
-            or _matches(data, start, i - 7, end, _USE_COOKIES)
-            or _matches(data, start, i - 10, end, _USE_OF_COOKIES)
+            matches(data, start, i - 3, end, _COOKIE_POLICY)
+            or matches(data, start, i - 8, end, _USES_COOKIES)
+            or matches(data, start, i - 7, end, _USE_COOKIES)
+            or matches(data, start, i - 10, end, _USE_OF_COOKIES)
         )
     elif kind & _VA:
-        found = _matches(data, start, i - 3, end, _PRIVACY_POLICY)
+        found = matches(data, start, i - 3, end, _PRIVACY_POLICY)
     else:
-        found = _matches(data, start, i - 3, end, _TERMS_OF_USE)
-        if not found and _matches(data, start, i - 3, end, _ITEMS_IN_CART):
+        found = matches(data, start, i - 3, end, _TERMS_OF_USE)
+        if not found and matches(data, start, i - 3, end, _ITEMS_IN_CART):
             return nb.uint32(NAVIGATION)
     return nb.uint32(POLICY) if found else nb.uint32(0)
-
-
-@bare_kernel
-def _matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
-    """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
-    if at < start or at + len(phrase) > end:
-        return False
-    for offset in range(len(phrase)):
-        byte = data[at + offset]
-        if 65 <= byte <= 90:
-            byte |= 32
-        if byte != phrase[offset]:
-            return False
-    return True
 
 
 @bare_kernel
@@ -370,73 +345,6 @@ def _count_words(data: Any, end: Any, table: Any) -> Any:
 
 
 @bare_kernel
-def _ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
-    """Whether a sentence ends with the mark at `i` and more of the line follows."""
-    mark = data[i]
-    if mark >= 0xE3:
-        # U+3002, U+FF01, U+FF0E, U+FF1F
-        second, third = data[i + 1], data[i + 2]
-        if not ((mark == 0xE3 and second == 0x80 and third == 0x82) or (mark == 0xEF and second == 0xBC and third in (0x81, 0x8E, 0x9F))):
-            return False
-        # Of several marks the last one counts, and closing brackets and quotes (U+3001 to U+301F, U+FF08 to U+FF0E) belong to the sentence.
-        after = i + 3
-        if after + 2 < end and (data[after] == 0xE3 and data[after + 1] == 0x80):
-            after += 3
-        if after + 2 < end and data[after] == 0xEF and data[after + 1] == 0xBC and data[after + 2] in (0x81, 0x8E, 0x9F):
-            return False
-        return after < end
-    after = i + 1
-    if after >= end:
-        return False
-    following = data[after]
-    if following == 46 or following == 33 or following == 63:
-        return False
-    if mark == 46:
-        before = data[i - 1] if i > start else nb.uint8(32)
-        if before == 46:
-            return False
-        if 97 <= before <= 122 and 65 <= following <= 90:
-            return True
-    # " ' ) ] } and U+2019, U+201D
-    while after < end:
-        if data[after] in (34, 39, 41, 93, 125):
-            after += 1
-        elif after + 2 < end and data[after] == 0xE2 and data[after + 1] == 0x80 and data[after + 2] in (0x99, 0x9D):
-            after += 3
-        else:
-            break
-    if after >= end or not (data[after] == 32 or data[after] == 9):
-        return False
-    # Of dots with a space between them (`. . .`) the last one counts.
-    if mark == 46 and after + 1 < end and data[after + 1] == 46:
-        return False
-    return mark != 46 or not _is_abbreviation(data, start, i)
-
-
-@bare_kernel
-def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
-    """Whether the letters right before `i` are a single one or an abbreviation."""
-    letters = nb.uint64(0)
-    first = i
-    while first > start and (65 <= (data[first - 1] & 0xDF) <= 90):
-        first -= 1
-        if i - first > 8:
-            return False
-    # Letters after letters of other alphabets are no word of their own.
-    if first == i or (first > start and data[first - 1] >= 0x80):
-        return False
-    if i - first == 1:
-        return True
-    for at in range(first, i):
-        letters = (letters << nb.uint64(8)) | nb.uint64(data[at] | 32)
-    # A loop without branches, which compiles to vector instructions.
-    found = False
-    for abbreviation in _ABBREVIATIONS:
-        found |= abbreviation == letters
-    return found
-
-
-@bare_kernel
 def _is_counter(data: Any, start: Any, end: Any) -> Any:
     """A number (`3`, `1,024`, `2.5K`), ASCII space and a word of `COUNTED`, one or several."""
     if not 48 <= data[start] <= 57:
@@ -450,56 +358,16 @@ def _is_counter(data: Any, start: Any, end: Any) -> Any:
         return False
     while i < end and (data[i] == 32 or data[i] == 9):
         i += 1
-    return _among(data, i, end, _COUNTED)
-
-
-@kernel
-def _among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
-    """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
-    at = 0
-    while at < len(phrases):
-        stop = at
-        while phrases[stop] != 10:
-            stop += 1
-        if stop - at == end - start and _matches(data, start, start, end, phrases[at:stop]):
-            return True
-        at = stop + 1
-    return False
+    return among(data, i, end, _COUNTED)
 
 
 @bare_kernel
 def _is_navigation(data: Any, start: Any, end: Any) -> Any:
     """Whether a navigation phrase stands at the start or at the end of the line."""
-    if data[start] | 32 in (108, 115) and _begins(data, start, end, _STARTS):
+    if data[start] | 32 in (108, 115) and begins(data, start, end, _STARTS):
         return True
     last = data[end - 1]
     # E, the last dot of three, U+2026, U+00BB
-    return (last | 32 == 101 or (last == 46 and data[max(end - 2, start)] == 46) or last == 0xA6 or last == 0xBB) and _closes(
+    return (last | 32 == 101 or (last == 46 and data[max(end - 2, start)] == 46) or last == 0xA6 or last == 0xBB) and closes(
         data, start, end, _ENDS
     )
-
-
-@kernel
-def _begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
-    at = 0
-    while at < len(phrases):
-        stop = at
-        while phrases[stop] != 10:
-            stop += 1
-        if _matches(data, start, start, end, phrases[at:stop]):
-            return True
-        at = stop + 1
-    return False
-
-
-@kernel
-def _closes(data: Any, start: Any, end: Any, phrases: Any) -> Any:
-    at = 0
-    while at < len(phrases):
-        stop = at
-        while phrases[stop] != 10:
-            stop += 1
-        if _matches(data, start, end - (stop - at), end, phrases[at:stop]):
-            return True
-        at = stop + 1
-    return False

@@ -12,7 +12,8 @@ import numba as nb
 
 from dedup.kernel import kernel
 from dedup.signatures import sign
-from pipeline.kernels.ngram import joined_ngrams, next_base, repeats, window_totals, word_ngrams
+from pipeline.kernels.joined import joined_ngrams
+from pipeline.kernels.ngram import next_base, repeats, window_totals, word_ngrams
 from pipeline.kernels.separate import KEPT
 from pipeline.kernels.walk import walk
 from pipeline.signal_columns import (

@@ -14,24 +14,35 @@ from __future__ import annotations
 from typing import Any
 
 import numba as nb
-import numpy as np
 
 from dedup.characters import LETTER, SPACE, WORD
-from dedup.kernel import bare_kernel, inlined_kernel, kernel
+from dedup.kernel import kernel
+from pipeline.kernels.joined import PREFIX_BYTES
 from pipeline.kernels.line import line_properties
-from pipeline.kernels.ngram import PREFIX_BYTES
 from pipeline.kernels.point_classes import DIGIT, TERMINAL
+from pipeline.kernels.runs import (
+    NEWLINE,
+    SEED,
+    bits,
+    breaks_line,
+    copy,
+    hash_shingle_word,
+    hash_shingle_words,
+    is_bullet,
+    is_closing,
+    last_space,
+    look_again,
+    mix,
+    plain_run,
+)
 from pipeline.kernels.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
-from pipeline.kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
 from pipeline.kernels.utf8 import code_point
 from pipeline.kernels.word_hash import hash_word
 from pipeline.signal_columns import (
     BULLET_LINES,
     CHARACTERS,
     DISTINCT_STOP_WORDS,
-    ELLIPSES,
     ELLIPSIS_LINES,
-    HASH_SYMBOLS,
     LETTER_CHARACTERS,
     LETTER_WORDS,
     LINES,
@@ -51,178 +62,14 @@ from pipeline.signal_columns import (
     SPLIT_ELLIPSIS_LINES,
     SPLIT_LINES,
     STOP_WORDS,
-    SYMBOL_WORDS,
     TERMINAL_LINES,
     WORD_CHARACTERS,
     WORDS,
 )
 
 U64 = nb.uint64
-_SEED = np.uint64(0xCBF29CE484222325)
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-
-_HASH = 35
-_DOT = 46
-_NEWLINE = 10
 # FineWeb's short lines (datatrove 0.10.1, fineweb_quality_filter.py, `short_line_length`).
 SHORT_LINE = 30
-
-
-@bare_kernel
-def _mix(h: Any, value: Any) -> Any:
-    h = (h ^ value) * _MULTIPLIER
-    return h ^ (h >> U64(32))
-
-
-@bare_kernel
-def _hash_byte(h: Any, byte: Any) -> Any:
-    h = (h ^ U64(byte)) * _MULTIPLIER
-    return h ^ (h >> U64(29))
-
-
-@bare_kernel
-def _is_closing(data: Any, start: Any, end: Any) -> Any:
-    """Whether the last byte is a mark that `pipeline.kernels.separate` would cut off behind letters or digits."""
-    mark, before = data[end - 1], data[end - 2]
-    if mark == _DOT:
-        capitals = end - start > 2 and 65 <= before <= 90 and 65 <= data[end - 3] <= 90
-        return 97 <= before <= 122 or 48 <= before <= 57 or capitals
-    # , ; : ! ? ) ] and quotes
-    return mark == 44 or mark == 58 or mark == 59 or mark == 33 or mark == 63 or mark == 41 or mark == 93 or mark == 34 or mark == 39
-
-
-@bare_kernel
-def _breaks_line(point: Any) -> Any:
-    """Whether `str.splitlines` ends a line here."""
-    return 10 <= point <= 13 or 0x1C <= point <= 0x1E or point == 0x85 or point == 0x2028 or point == 0x2029
-
-
-@bare_kernel
-def _is_bullet(data: Any, at: Any, end: Any) -> Any:
-    """0, or 1 for a bullet of Gopher's kind (• ‣ ◦ ⁃ - *), or 3 if it is one of datatrove's two as well (• -)."""
-    byte = data[at]
-    if byte == 45:
-        return 3
-    if byte == 42:
-        return 1
-    if byte != 0xE2 or at + 2 >= end:
-        return 0
-    point, _ = code_point(data, at)
-    if point == 0x2022:
-        return 3
-    return 1 if point in (0x2023, 0x25E6, 0x2043) else 0
-
-
-@bare_kernel
-def _look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
-    """Count the symbols of a run of characters; returns whether it ends in an ellipsis."""
-    hashes = ellipses = dots = dots_in_a_row = 0
-    i = start
-    while i < end:
-        byte = data[i]
-        if byte == _DOT:
-            dots_in_a_row += 1
-            dots += dots_in_a_row % 3 == 0
-        else:
-            dots_in_a_row = 0
-            hashes += byte == _HASH
-            if byte == 0xE2 and data[i + 1] == 0x80 and data[i + 2] == 0xA6:
-                ellipses += 1
-        i += 1
-    row[HASH_SYMBOLS] += hashes
-    row[ELLIPSES] += ellipses + dots
-    row[SYMBOL_WORDS] += hashes + ellipses > 0
-    return dots_in_a_row >= 3 or (end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6)
-
-
-@bare_kernel
-def _plain_run(data: Any, start: Any, end: Any) -> Any:
-    """The run of characters that begins at `start < end`, if it is ASCII, ends within 63 bytes at space and 64 bytes can be read.
-
-    Returns:
-        Its bytes, 0 if it is no such run; its letters; LETTER, WORD and DIGIT where all its characters are such; the same without the last.
-    """
-    none = nb.int64(0)
-    if start + 64 > len(data):
-        return none, none, none, none
-    size = min(lowest(~bytes_between(data, start, 0x21, 0x7F, 0)), end - start)
-    if size == 64 or size == 0 or not (start + size == end or data[start + size] == 32 or data[start + size] == _NEWLINE):
-        return none, none, none, none
-    inside = _ALL >> U64(64 - size)
-    letter = bytes_between(data, start, 97, 122, 32) & inside
-    digit = bytes_between(data, start, 48, 57, 0) & inside
-    word = letter | digit | (bytes_between(data, start, 95, 95, 0) & inside)
-    stem = inside >> U64(1)
-    common = nb.int64(letter == inside) * LETTER | nb.int64(digit == inside) * DIGIT | nb.int64(word == inside) * WORD
-    stem_common = nb.int64(letter & stem == stem) * LETTER | nb.int64(digit & stem == stem) * DIGIT
-    return nb.int64(size), ones(letter), common, stem_common
-
-
-@inlined_kernel
-def _copy(data: Any, start: Any, end: Any, out: Any, at: Any) -> None:
-    """Copy bytes to `out` from `at` on; up to 16 more are written behind them."""
-    if end - start <= 16 and start + 16 <= len(data):
-        put_eight_bytes(out, at, eight_bytes(data, start))
-        put_eight_bytes(out, at + 8, eight_bytes(data, start + 8))
-        return
-    for offset in range(end - start):
-        out[at + offset] = data[start + offset]
-
-
-@bare_kernel
-def _shingle_word(data: Any, start: Any, end: Any) -> Any:
-    """The hash of one `\\w` word, A to Z lower-cased (`dedup.signatures`)."""
-    h = _SEED
-    for i in range(start, end):
-        byte = data[i]
-        h = _hash_byte(h, byte | 32 if 65 <= byte <= 90 else byte)
-    return h
-
-
-@bare_kernel
-def _shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, count: Any) -> Any:
-    """Hashes of the `\\w` words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
-    inside = False
-    h = _SEED
-    i = start
-    while i < end:
-        point, width = code_point(data, i)
-        if points[point] & WORD:
-            if not inside:
-                inside = True
-                h = _SEED
-            if width == 1:
-                byte = point | 32 if 65 <= point <= 90 else point
-                h = (h ^ U64(byte)) * _MULTIPLIER
-                h ^= h >> U64(29)
-            else:
-                for offset in range(width):
-                    h = (h ^ U64(data[i + offset])) * _MULTIPLIER
-                    h ^= h >> U64(29)
-        elif inside:
-            out[count] = h
-            count += 1
-            inside = False
-        i += width
-    if inside:
-        out[count] = h
-        count += 1
-    return count
-
-
-@bare_kernel
-def _last_space(data: Any, start: Any, end: Any, points: Any) -> Any:
-    """Where the space at the end of the text begins."""
-    while end > start:
-        last = end - 1
-        while data[last] & 0xC0 == 0x80:
-            last -= 1
-        point, _ = code_point(data, last)
-        if not points[point] & SPACE:
-            break
-        end = last
-    return end
 
 
 @kernel
@@ -263,27 +110,27 @@ def walk(
     simple_words = mark_words = simple_letter_words = simple_characters = nb.int64(0)
     stem_value = nb.int64(0)
     extra = nb.int64(0)  # bytes that do not begin a character, so far
-    line, paragraph = _SEED, _SEED
+    line, paragraph = SEED, SEED
     line_length = paragraph_length = nb.int64(0)
     line_words = line_longest = nb.int64(0)
     line_start = start
     line_start_extra = nb.int64(0)
     line_first, line_first_extra = nb.int64(-1), nb.int64(0)
     # Raw lines: space before the first word, then words and space.
-    lead, raw, raw_at_word = _SEED, _SEED, _SEED
-    raw_paragraph, raw_paragraph_length = _SEED, nb.int64(-1)
+    lead, raw, raw_at_word = SEED, SEED, SEED
+    raw_paragraph, raw_paragraph_length = SEED, nb.int64(-1)
     word_end, word_end_extra = start, nb.int64(0)
     ellipsis_last = False
     split_first, split_start = nb.int64(-1), start
-    body_begin, body_end = nb.int64(-1), _last_space(data, start, end, points)
+    body_begin, body_end = nb.int64(-1), last_space(data, start, end, points)
     i = start
     while True:
         # A run of characters that are not space.
         first, first_extra = i, extra
-        point, width = nb.int64(_NEWLINE), nb.int64(1)
+        point, width = nb.int64(NEWLINE), nb.int64(1)
         size, letters, common, stem_common = nb.int64(0), nb.int64(0), nb.int64(255), nb.int64(255)
         if i < end:
-            size, letters, common, stem_common = _plain_run(data, i, end)
+            size, letters, common, stem_common = plain_run(data, i, end)
         i += size
         if size and i < end:
             point = nb.int64(data[i])
@@ -305,7 +152,7 @@ def walk(
                 i += width - 1
                 extra += width - 1
                 width = nb.int64(1)
-                point = nb.int64(_NEWLINE)
+                point = nb.int64(NEWLINE)
             stem_common = common
             common &= kind
             letters += (kind >> 1) & 1
@@ -327,41 +174,41 @@ def walk(
                 kept_words += 1
             if line_length == 0:
                 line_first, line_first_extra = first, first_extra
-                lead, raw = raw, _SEED
+                lead, raw = raw, SEED
                 if body_begin < 0:
                     body_begin = first
             if split_first < 0:
                 split_first = first
-            line = _mix(line, h)
+            line = mix(line, h)
             line_length += length
             line_words += 1
             line_longest = max(line_longest, length)
-            paragraph = _mix(paragraph, h)
+            paragraph = mix(paragraph, h)
             paragraph_length += length
-            raw = _mix(raw, h)
+            raw = mix(raw, h)
             raw_at_word = raw
             word_end, word_end_extra = i, extra
             ellipsis_last = False
             simple = common & (LETTER | DIGIT) != 0
             # A word and one mark behind it, no special case: most of the other runs.
-            marked = not simple and not value & CUT and stem_common & (LETTER | DIGIT) and i - first > 1 and _is_closing(data, first, i)
+            marked = not simple and not value & CUT and stem_common & (LETTER | DIGIT) and i - first > 1 and is_closing(data, first, i)
             if marked:
                 stem = hash_word(data, first, i - 1)
                 stem_value = look_up(stem, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
                 marked = not stem_value & CUT and state[KEPT] + 1 < len(separated)
             if shingles_wanted:
                 if common & WORD or marked:
-                    shingle_words[shingle_count] = _shingle_word(data, first, i if common & WORD else i - 1)
+                    shingle_words[shingle_count] = hash_shingle_word(data, first, i if common & WORD else i - 1)
                     shingle_count += 1
                 else:
-                    shingle_count = _shingle_words(data, first, i, points, shingle_words, shingle_count)
+                    shingle_count = hash_shingle_words(data, first, i, points, shingle_words, shingle_count)
             if not simple and not marked:
-                ellipsis_last = _look_again(data, first, i, row)
+                ellipsis_last = look_again(data, first, i, row)
             used = state[USED]
             if used + (i - first) > room:
                 state[FULL] = 1
             if not state[FULL]:
-                _copy(data, first, i, characters, used)
+                copy(data, first, i, characters, used)
             origin = first - used
             if simple and not value & CUT and not whole:
                 simple_words += 1
@@ -402,20 +249,20 @@ def walk(
                     keep(data, begin, stop, origin, points, hashes, values, separated, separated_lengths, starts, room, state, row)
                     begin = stop
         if i < end and point == 32:
-            raw = _mix(raw, U64(32))
+            raw = mix(raw, U64(32))
             i += 1
             continue
-        if i >= end or _breaks_line(point):
+        if i >= end or breaks_line(point):
             # What `str.splitlines` gives; a line feed behind a carriage return ends nothing.
-            if not (i < end and point == _NEWLINE and i > start and data[i - 1] == 13) and (i < end or split_start < end):
+            if not (i < end and point == NEWLINE and i > start and data[i - 1] == 13) and (i < end or split_start < end):
                 row[SPLIT_LINES] += 1
                 if split_first >= 0:
-                    row[SPLIT_BULLET_LINES] += _is_bullet(data, split_first, end) == 3
+                    row[SPLIT_BULLET_LINES] += is_bullet(data, split_first, end) == 3
                     row[SPLIT_ELLIPSIS_LINES] += ellipsis_last
                 split_first = nb.int64(-1)
             split_start = i + width
-        if point != _NEWLINE:
-            raw = _mix(raw, U64(point))
+        if point != NEWLINE:
+            raw = mix(raw, U64(point))
             i += width
             extra += width - 1
             continue
@@ -423,12 +270,12 @@ def walk(
         if i < end:
             newlines += 1
         if line_length == 0:
-            lead, raw = raw, _SEED
+            lead, raw = raw, SEED
         raw_length = (i - line_start) - (extra - line_start_extra)
         if raw_length:
             row[RAW_LINES] += 1
             if kept_raw_lines < len(raw_lines):
-                raw_lines[kept_raw_lines] = _mix(lead, raw)
+                raw_lines[kept_raw_lines] = mix(lead, raw)
                 raw_line_lengths[kept_raw_lines] = raw_length if line_length else -raw_length
                 kept_raw_lines += 1
             row[RAW_BULLET_LINES] += data[line_start] == 42 or data[line_start] == 45
@@ -437,13 +284,13 @@ def walk(
                 # The text's own first and last space is no part of its paragraphs.
                 begins = line_first == body_begin and line_length > 0
                 if begins:
-                    lead = _SEED
+                    lead = SEED
                 length = (line_first - line_start) - (line_first_extra - line_start_extra) if begins else nb.int64(0)
                 length = raw_length - length
                 if i >= body_end:
                     raw = raw_at_word
                     length -= (i - word_end) - (extra - word_end_extra)
-                raw_paragraph = _mix(raw_paragraph, _mix(lead, raw))
+                raw_paragraph = mix(raw_paragraph, mix(lead, raw))
                 raw_paragraph_length += length + 1
         if raw_paragraph_length >= 0 and (raw_length == 0 or i >= end):
             row[RAW_PARAGRAPHS] += 1
@@ -451,10 +298,10 @@ def walk(
                 raw_paragraphs[kept_raw_paragraphs] = raw_paragraph
                 raw_paragraph_lengths[kept_raw_paragraphs] = raw_paragraph_length
                 kept_raw_paragraphs += 1
-            raw_paragraph, raw_paragraph_length = _SEED, nb.int64(-1)
+            raw_paragraph, raw_paragraph_length = SEED, nb.int64(-1)
         if line_length:
             line_count += 1
-            row[BULLET_LINES] += _is_bullet(data, line_first, end) != 0
+            row[BULLET_LINES] += is_bullet(data, line_first, end) != 0
             row[ELLIPSIS_LINES] += ellipsis_last
             row[SHORT_LINES] += raw_length <= SHORT_LINE
             if word_end == i:
@@ -475,11 +322,11 @@ def walk(
                 paragraphs[kept_paragraphs] = paragraph
                 paragraph_lengths[kept_paragraphs] = paragraph_length
                 kept_paragraphs += 1
-            paragraph = _SEED
+            paragraph = SEED
             paragraph_length = nb.int64(0)
         if i >= end:
             break
-        line = lead = raw = _SEED
+        line = lead = raw = SEED
         line_length = line_words = line_longest = nb.int64(0)
         i += 1
         line_start, line_start_extra = i, extra
@@ -487,20 +334,11 @@ def walk(
     for offset in range(PREFIX_BYTES + 8):
         characters[used + offset] = 0
     row[CHARACTERS], row[WORD_CHARACTERS], row[LETTER_CHARACTERS] = end - start - extra, word_characters, letter_characters
-    row[WORDS], row[LETTER_WORDS], row[STOP_WORDS], row[DISTINCT_STOP_WORDS] = word_count, letter_words, stops, _bits(seen)
+    row[WORDS], row[LETTER_WORDS], row[STOP_WORDS], row[DISTINCT_STOP_WORDS] = word_count, letter_words, stops, bits(seen)
     row[LINES], row[PARAGRAPHS], row[NEWLINES] = line_count, paragraph_count, newlines
     row[SEPARATED_WORDS] += simple_words + mark_words
     row[SEPARATED_LETTER_WORDS] += simple_letter_words
-    row[SEPARATED_DISTINCT_STOP_WORDS] = _bits(state[SEEN])
+    row[SEPARATED_DISTINCT_STOP_WORDS] = bits(state[SEEN])
     row[PLAIN_WORDS] += simple_words
     row[PLAIN_WORD_CHARACTERS] += simple_characters
     return kept_words, kept_lines, kept_paragraphs, kept_raw_lines, kept_raw_paragraphs, shingle_count, packed_count
-
-
-@bare_kernel
-def _bits(mask: Any) -> Any:
-    count = nb.int64(0)
-    while mask:
-        count += mask & 1
-        mask >>= 1
-    return count

@@ -15,6 +15,7 @@ from pipeline.filters.line_rules import c4_flags, judge_c4_lines, judge_refinedw
 from pipeline.kept_text import Cleaning, clean_texts
 from pipeline.kernels import line as kernel
 from pipeline.kernels.line import line_properties
+from pipeline.kernels.sentences import ABBREVIATIONS
 from tests.property.texts import any_text, texts, thorough, wordy_text
 
 SPACES = "".join(map(chr, np.flatnonzero(classes() & SPACE).tolist()))
@@ -23,7 +24,7 @@ CITATION = re.compile(r"\[[0-9]*\]|\[edit\]|\[citation needed\]")
 # What lines are made of that the rules look for, whole and nearly so.
 _PIECES = (
     *kernel.POLICY_PHRASES, *kernel.CITATIONS, *kernel.NAVIGATION_STARTS, *kernel.NAVIGATION_ENDS, kernel.NAVIGATION_ANYWHERE,
-    *(f"{word}." for word in kernel.ABBREVIATIONS[:12]), "javascript", "JavaScript", "java[1]script", "lorem ipsum", "Lorem  ipsum", "[12]",
+    *(f"{word}." for word in ABBREVIATIONS[:12]), "javascript", "JavaScript", "java[1]script", "lorem ipsum", "Lorem  ipsum", "[12]",
     "[", "]", "[edit", "[1", "{", "3", "1,024", "2.5K", "likes", "view", "replies", ".", "?", "!", '"', "'", "...", "..", ").", '."', " ",
     "  ", " ", "\t", "\u3000", "\x1f", "A", "b", "U.S.", "end.Begin", "ENDE", "ÄÖ", "Я", "中文。", "！",
     "」", "）", "”", "’", "–", "é", "😀", "x" * 1001, "word " * 40,
@@ -61,7 +62,7 @@ def sentences_of(line: str) -> int:
             before = re.search(r"([A-Za-z]*)$", line[:at])
             word = lower(before.group(1)) if before and mark == "." else ""
             foreign = bool(before) and not line[: before.start()].isascii() and ord(line[before.start() - 1]) >= 0x80
-            abbreviation = not foreign and (len(word) == 1 or word in kernel.ABBREVIATIONS)
+            abbreviation = not foreign and (len(word) == 1 or word in ABBREVIATIONS)
             count += bool(rest) and rest[0] in " \t" and not (mark == "." and rest[1:2] == ".") and not abbreviation
     return count
 

@@ -1,0 +1,64 @@
+"""Set phrases in a line, in any case of ASCII letters.
+
+In: UTF-8 bytes of a document, the bounds of a line in it, phrases as bytes. Out: whether one stands there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dedup.kernel import bare_kernel, kernel
+
+
+@bare_kernel
+def matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
+    """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
+    if at < start or at + len(phrase) > end:
+        return False
+    for offset in range(len(phrase)):
+        byte = data[at + offset]
+        if 65 <= byte <= 90:
+            byte |= 32
+        if byte != phrase[offset]:
+            return False
+    return True
+
+
+@kernel
+def among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
+    at = 0
+    while at < len(phrases):
+        stop = at
+        while phrases[stop] != 10:
+            stop += 1
+        if stop - at == end - start and matches(data, start, start, end, phrases[at:stop]):
+            return True
+        at = stop + 1
+    return False
+
+
+@kernel
+def begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    at = 0
+    while at < len(phrases):
+        stop = at
+        while phrases[stop] != 10:
+            stop += 1
+        if matches(data, start, start, end, phrases[at:stop]):
+            return True
+        at = stop + 1
+    return False
+
+
+@kernel
+def closes(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    at = 0
+    while at < len(phrases):
+        stop = at
+        while phrases[stop] != 10:
+            stop += 1
+        if matches(data, start, end - (stop - at), end, phrases[at:stop]):
+            return True
+        at = stop + 1
+    return False
