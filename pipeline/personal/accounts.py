@@ -79,12 +79,14 @@ PATTERNS = (
     Pattern(
         kind="payment_card",
         cores=(rb"[0-9]{13}", rb"[0-9]{4}[ \-][0-9]{4}[ \-][0-9]{4}", rb"[0-9]{4}[ \-][0-9]{6}[ \-][0-9]{4}"),
-        pattern=rb"(?:[2-6][0-9]{12,18}|[2-6][0-9]{3}([ \-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?"
+        # Groups of four stand in IBANs as well: nothing that begins one, and no group before.
+        pattern=rb"(?<![A-Z]{2}[0-9]{2}[ \-])(?<![A-Z][0-9]{3}[ \-])(?<![0-9]{4}[ \-])"
+        rb"(?:[2-6][0-9]{12,18}|[2-6][0-9]{3}([ \-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?"
         rb"|3[0-9]{3}([ \-])[0-9]{6}\2[0-9]{4,5})",
         before=rb"[\w.,@\-]",
         after=rb"[\w@\-]|\.[0-9]",
         seen=rb"[\w.,@ \-]",
-        longest=23,
+        longest=32,
         measure=whole_if(payment_card),
     ),
 )

@@ -68,6 +68,18 @@ def germany_card(characters: bytes) -> bool:
     return sum(_WEIGHTED[byte] * (7, 3, 1)[index % 3] for index, byte in enumerate(characters[:9])) % 10 == characters[9] - 48
 
 
+def germany_pension(characters: bytes) -> bool:
+    """Rentenversicherungsnummer, 12 characters: area, day of birth (two digits of the year), initial, serial, check digit.
+
+    The initial becomes the two digits of its place in the alphabet; products with 2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1, their digits summed,
+    modulo 10 (VKVV, section 2 and annex).
+    """
+    day, month, year = (int(characters[start : start + 2]) for start in (2, 4, 6))
+    digits = characters[:8] + b"%02d" % (characters[8] - 64) + characters[9:11]
+    products = ((byte - 48) * weight for byte, weight in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    return _day_of_some_century(year, month, day) and sum(sum(divmod(product, 10)) for product in products) % 10 == characters[11] - 48
+
+
 def france(characters: bytes) -> bool:
     """NIR, 15 characters: sex, year, month, department, ..., key 97 - n mod 97; Corsica's 2A and 2B count as 19 and 18 (INSEE; decree
     82-103). Months above 12 stand for incomplete papers."""

@@ -43,7 +43,7 @@ def _after_century(accepts: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
 _ANNOUNCED = (
     _Announced(rb"ssn|social security", rb"[0-9]{3}[ \-]?[0-9]{2}[ \-]?[0-9]{4}", check_digits.united_states),
     _Announced(
-        rb"steuer-?id(?:entifikationsnummer)?|steuerliche identifikationsnummer|id-?nr",
+        rb"steuer-?id(?:entifikationsnummer)?|identifikationsnummer|(?:steuer-?)?id-?nr",
         rb"[1-9][0-9][ ]?[0-9]{3}[ ]?[0-9]{3}[ ]?[0-9]{3}",
         check_digits.germany_tax,
     ),
@@ -51,6 +51,11 @@ _ANNOUNCED = (
         rb"personalausweis(?:nummer)?|personalausweisnr|ausweis-?nummer|ausweis-?nr",
         rb"[CFGHJKLMNPRTVWXYZ0-9]{9}[ ]?[0-9]",
         check_digits.germany_card,
+    ),
+    _Announced(
+        rb"rentenversicherungsnummer|sozialversicherungsnummer|versicherungsnummer|sv-?nummer|sv-?nr|rv-?nummer|rv-?nr|vsnr",
+        rb"[0-9]{2} ?[0-3][0-9][01][0-9]{3} ?[A-Z] ?[0-9]{3}",
+        check_digits.germany_pension,
     ),
     _Announced(rb"bsn|burger-?service-?nummer|sofi-?nummer", rb"[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{3}", check_digits.netherlands),
     _Announced(
@@ -102,21 +107,25 @@ def _announced(entry: _Announced) -> Pattern:
     )
 
 
+# Spanish and German numbers hold this; one core for both is searched for once.
+_EIGHT_DIGITS_AND_LETTER = rb"(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-Z]"
+
 PATTERNS = (
+    # After an area code in brackets such groups are a telephone number's.
     Pattern(
         kind="national_id",
         cores=(rb"[0-9]{3}-[0-9]{2}-[0-9]{4}",),
-        pattern=rb"[0-9]{3}-[0-9]{2}-[0-9]{4}",
+        pattern=rb"(?<!\) )[0-9]{3}-[0-9]{2}-[0-9]{4}",
         before=BEFORE_NUMBER,
         after=AFTER_NUMBER,
-        seen=rb"[\w.@\-]",
+        seen=rb"[\w.@\-) ]",
         longest=11,
         measure=_plain(check_digits.united_states),
     ),
     # Spain: DNI and NIE.
     Pattern(
         kind="national_id",
-        cores=(rb"(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-Z]",),
+        cores=(_EIGHT_DIGITS_AND_LETTER,),
         pattern=rb"(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-HJ-NP-TV-Z]",
         before=BEFORE_NUMBER,
         after=AFTER_NUMBER,
@@ -124,11 +133,23 @@ PATTERNS = (
         longest=11,
         measure=_plain(check_digits.spain),
     ),
-    # Italy: letters may stand for digits.
+    # Germany: pension insurance; in its groups it needs its word.
     Pattern(
         kind="national_id",
-        cores=(rb"[A-Z]{6} ?[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}",),
-        pattern=rb"[A-Z]{6} ?[0-9LMNP-V]{2}[ABCDEHLMPRST][0-7LMNP-T][0-9LMNP-V] ?[A-Z][0-9LMNP-V]{3}[A-Z]",
+        cores=(_EIGHT_DIGITS_AND_LETTER,),
+        pattern=rb"[0-9]{2}[0-3][0-9][01][0-9]{3}[A-Z][0-9]{3}",
+        before=BEFORE_NUMBER,
+        after=AFTER_NUMBER,
+        seen=rb"[\w.@\-]",
+        longest=12,
+        measure=_plain(check_digits.germany_pension),
+    ),
+    # Italy: letters may stand for digits, in groups for none.
+    Pattern(
+        kind="national_id",
+        cores=(rb"[A-Z][0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2} ?[A-Z]", rb"[A-Z] [0-9]{2}[ABCDEHLMPRST][0-9]{2}"),
+        pattern=rb"[A-Z]{6}(?:[0-9LMNP-V]{2}[ABCDEHLMPRST][0-7LMNP-T][0-9LMNP-V] ?[A-Z][0-9LMNP-V]{3}[A-Z]"
+        rb"| [0-9]{2}[ABCDEHLMPRST][0-7][0-9] ?[A-Z][0-9]{3}[A-Z])",
         before=BEFORE_NUMBER,
         after=AFTER_NUMBER,
         seen=rb"[\w.@ \-]",
@@ -138,7 +159,7 @@ PATTERNS = (
     # France: together, or in its groups.
     Pattern(
         kind="national_id",
-        cores=(rb"[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3}",),
+        cores=(rb"[12][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}", rb"[12] [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3}"),
         pattern=rb"[12](?:[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6} ?[0-9]{2}| [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3} [0-9]{3} [0-9]{2})",
         before=BEFORE_NUMBER,
         after=AFTER_NUMBER,

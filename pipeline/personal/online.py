@@ -10,7 +10,7 @@ from bisect import bisect_right
 from functools import cache
 from ipaddress import AddressValueError, IPv6Address
 
-from pipeline.personal.patterns import Pattern, whole_if
+from pipeline.personal.patterns import ANYTHING, Pattern, whole_if
 
 # Networks whose addresses point at nobody: private, loopback, link-local, shared, documentation, benchmarking, reserved (IANA IPv4
 # special-purpose address registry, RFC 6890) and multicast (RFC 5771). Written down: `ipaddress.is_global` has changed between Pythons.
@@ -36,15 +36,50 @@ _RESERVED_NETWORKS = (
 _RESERVED_NETWORKS_6 = (("2001::", 23), ("2001:db8::", 32), ("2002::", 16), ("2620:4f:8000::", 48), ("3fff::", 20))
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_DOTTED = rb"(?:" + _OCTET + rb"\.){3}" + _OCTET
+# Four numbers with dots between them are also versions and sections of laws and manuals: after a word that says so, and where a line
+# begins with them, if all are small as the numbers of sections are. 0.4 % of all addresses have four numbers below 64.
+_VERSION_WORDS = (
+    b"version versions ver v firmware release build kernel git section sections sec clause paragraph chapter ch article abschnitt ziffer"
+    b" nummer nr punkt kapitel anlage absatz wersja wersji versie sectie versi\xc3\xb3n secci\xc3\xb3n versione sezione"
+    b" paragraaf rozdzia\xc5\x82 pkt"
+).split()
+
+
+def _no_version() -> bytes:
+    """Looks behind for each length of `_VERSION_WORDS`, what may stand between word and number, and programs: `Chrome/16.0.45.96`."""
+    looks = []
+    for length in sorted(set(map(len, _VERSION_WORDS))):
+        words = b"|".join(word for word in _VERSION_WORDS if len(word) == length)
+        looks += [rb"(?<!\b(?i:" + words + rb")" + between + rb")" for between in (rb" ", rb" {2}", rb"[.:] ", rb"[:=/]", rb" \(")]
+    looks += [rb"(?<!\xc2\xa7)", rb"(?<!\xc2\xa7 )", rb"(?<!(?i:version)[\"'][:=])", rb"(?<!(?i:version|on_name)\\[\"']:\\[\"'])"]
+    looks += [rb"(?<!(?i:version|on_name)[\"']: [\"'])"]
+    # Most addresses stand after nothing of the kind: one look tells.
+    quick = rb"(?<![\w\x80-\xff.: ] )(?<![A-Za-z\x80-\xff][:=/])(?<![A-Za-z\x80-\xff] \()(?<![\"'\xa7])"
+    return rb"(?:" + quick + rb"|" + b"".join(looks) + rb")(?!(?<=[a-z]/)[0-9.]{7,15}(?![^ ;)\n\x00]))"
+
+
+_SMALL = rb"(?:[0-9]|[1-5][0-9]|6[0-3])"
+_LINE_START = rb"(?<![^\n\x00])[ \t>*#|\-]{0,16}"
+_NUMBERED = _LINE_START + _SMALL + rb"(?:\." + _SMALL + rb"){3}(?![0-9])(?! ?-)"
 # Last labels that are no top-level domains but endings of files: `icon@2x.png`.
 _FILES = frozenset((b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"css", b"js", b"json", b"html", b"php", b"pdf"))
+# A time stamp: ten digits and more, or `1991Jul31.174523`.
+_MESSAGE = re.compile(rb"[0-9]{10,}[.\-]|(?:19|20)[0-9]{2}[A-Z][a-z]{2}[0-9]{1,2}\.[0-9]{4}")
 _TOP_LEVEL = re.compile(rb"[A-Za-z]{2,63}|xn--[A-Za-z0-9\-]{1,59}", re.IGNORECASE)
 
 
-def mail_domain(span: bytes) -> bool:
-    """The last label is letters or Punycode, at least two (RFC 3696 section 2; ICANN delegates no other), and not the ending of a file."""
-    label = span.rpartition(b".")[2]
-    return _TOP_LEVEL.fullmatch(label) is not None and label.lower() not in _FILES
+def mail_address(span: bytes) -> bool:
+    """The last label is letters or Punycode, at least two (RFC 3696 section 2; ICANN delegates no other), and not the ending of a file.
+
+    Identifiers of messages are no addresses (RFC 5322 section 3.6.4 suggests date, time and process before the `@`), nor is the one user of
+    all git hosts.
+    """
+    local, _, domain = span.partition(b"@")
+    label = domain.rpartition(b".")[2]
+    if _TOP_LEVEL.fullmatch(label) is None or label.lower() in _FILES:
+        return False
+    return local != b"git" and _MESSAGE.match(local) is None
 
 
 def public_address(span: bytes) -> bool:
@@ -92,16 +127,17 @@ PATTERNS = (
         after=rb"[\w@\-]",
         seen=rb"[\w.@%+\-]",
         longest=640,
-        measure=whole_if(mail_domain),
+        measure=whole_if(mail_address),
     ),
     Pattern(
         kind="ip",
         cores=(rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",),
-        pattern=rb"(?:" + _OCTET + rb"\.){3}" + _OCTET,
+        pattern=rb"(?:" + _NUMBERED + rb"|(?=[0-9]{1,3}\.)" + _no_version() + rb"(?P<span>" + _DOTTED + rb"))",
         before=rb"[\w.@\-]",
-        after=rb"[\w@\-]|\.[0-9]",
-        seen=rb"[\w.@\-]",
-        longest=15,
+        # Networks have a prefix length.
+        after=rb"[\w@\-]|\.[0-9]|/[0-9]{1,2}(?![\w/.])",
+        seen=ANYTHING,
+        longest=44,
         measure=whole_if(public_address),
     ),
     # RFC 4291 section 2.2. Global unicast only, so the first group has four digits and begins with 2 or 3; no dotted quad inside.

@@ -25,7 +25,8 @@ class Pattern(NamedTuple):
     Attributes:
         kind: as in `manifests.corpus.PersonalInformationKind`.
         cores: the gate looks for these; every match of `pattern` holds one, whatever stands beside the match.
-        pattern: what is searched for. The span is the group `span` if there is one (the rest announces it), else the match.
+        pattern: what is searched for. The span is the group `span` if there is one (the rest announces it), else the match. A match without
+            its group is passed over: what it covers is something else, and no other match begins in it.
         before, after: what may not touch the match.
         seen: class of the bytes that `pattern`, `before` and `after` can match; all others are borders. Never NUL.
         longest: bytes of the longest match.

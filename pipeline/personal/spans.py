@@ -113,10 +113,12 @@ def search_pattern(text: bytes | memoryview, index: int) -> list[tuple[int, int]
     measure = PATTERNS[index].measure
     matches = exact_patterns()[index].finditer(text)
     if measure is None:
-        return [match.span(group) for match in matches]
+        return [match.span(group) for match in matches if match.start(group) >= 0]
     places = []
     for match in matches:
         start = match.start(group)
+        if start < 0:
+            continue
         length = measure(bytes(match[group]))
         if length:
             places.append((start, start + length))
@@ -193,14 +195,17 @@ def cores_of(data: npt.NDArray[np.uint8]) -> list[Integers] | None:
     ends: list[list[int]] = [[] for _ in PATTERNS]
     room = MOST_CORES
 
-    def note(index: int, _start: int, stop: int, _flags: int, _context: object) -> bool:
+    gate, patterns = _gate()
+
+    def note(core: int, _start: int, stop: int, _flags: int, _context: object) -> bool:
         nonlocal room
-        ends[index].append(stop)
+        for index in patterns[core]:
+            ends[index].append(stop)
         room -= 1
         return room < 0
 
     try:
-        _gate().scan(data.data, match_event_handler=note)
+        gate.scan(data.data, match_event_handler=note)
     except hyperscan.ScanTerminated:
         return None
     # hyperscan promises no order.
@@ -231,10 +236,11 @@ def _alternatives(before: bytes) -> list[bytes]:
 
 
 @cache
-def _gate() -> Any:
+def _gate() -> tuple[Any, list[list[int]]]:
+    """The compiled cores, each once, and which patterns have each."""
     import hyperscan
 
-    cores = [(core, index) for index, pattern in enumerate(PATTERNS) for core in pattern.cores]
+    cores = list(dict.fromkeys(core for pattern in PATTERNS for core in pattern.cores))
     gate = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    gate.compile(expressions=[core for core, _ in cores], ids=[index for _, index in cores], flags=[0] * len(cores))
-    return gate
+    gate.compile(expressions=cores, ids=list(range(len(cores))), flags=[0] * len(cores))
+    return gate, [[index for index, pattern in enumerate(PATTERNS) if core in pattern.cores] for core in cores]

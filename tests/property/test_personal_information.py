@@ -27,7 +27,7 @@ VALID = (
     "Tel: 030 1234567",
     "69 987 88 37 office",
     "(07) 5331 0577",
-    "8.8.8.8",
+    "at 8.8.8.8",
     "2a00:1450:4001:81b::200e",
     "078-05-1120",
     "54362315K",
@@ -50,6 +50,25 @@ VALID = (
     "12, rue de la Paix",
     "born on March 3, 1970",
     "né le 3 mars 1970",
+    "(* 3. Mai 1970",
+    "ur. 3 maja 1970",
+    "am 3. Mai 1970 in Kassel geboren",
+    "RSSMRA 80A01 H501U",
+    "ring Ruth on 020 7946 0958",
+    "Ruf an, 030 901820",
+    "au 01 23 45 67 89",
+    "llame al 912 345 678",
+    "cell. 347 1234567",
+    "dzwonić 601 123 456",
+    "dial 2125550100",
+    "15070649C103",
+    "RV-Nr. 65 170839 J 003",
+    "10135 E. Via Linda #D124, Scottsdale, AZ 85258",
+    "4 Oak, Leeds LS1 4AP",
+    "9 Trinity Court, DURHAM",
+    "lives at 12 Oak Glen",
+    "8 wressle road suite 771",
+    "Ostring 28, 44787 Bochum",
 )
 alphabet = st.text("ab_125789.@-+() %\n,é\x00中\u00a0–", max_size=25)
 joints = st.sampled_from(["", "", " ", "\n", ",", ".", "-", "@", "(", "/", "x", "1", "ß", "\x00", ": "])
@@ -97,6 +116,9 @@ def masked(documents: list[str], kinds: list[str]) -> list[str]:
 @example(["8.8.8.8 8.8.8.8.8 8.8.8.8-", "212 555 0100 212 555 0100", "a@b.co@d.ef f@g.hi"])
 @example(["x", "BSN: 111222333", "born 1970-03-03", "1 Oak Street", "Streetx", "12 Oak St", "ate", "Tel: 030 1234567", "1"])
 @example(["5 Oak St" * 40, "+49 30 901820 " * 40, "Tel: " * 60 + "030 1234567"])
+@example(
+    ["version 8.8.8.8 8.8.8.8\n5.3.1.1 8.8.8.8", "5.3.1.1", "\x005.3.1.1", "x" * 60 + " 8.8.8.8", "version ", "8.8.8.8/24 8.8.8.8/24x"]
+)
 def test_spans_are_those_of_the_exact_patterns(documents: list[str]) -> None:
     assert found(documents) == reference(documents)
 
