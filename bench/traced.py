@@ -179,7 +179,8 @@ def _replace(old: object, new: object) -> None:
 
 
 def _count_functions(counters: _Counters) -> None:
-    from pipeline import dofns, runners, subset
+    from pipeline import dofns
+    from pipeline.engines import runners, subset
     from pipeline.tasks import perform
 
     functions = counters.functions
