@@ -27,38 +27,33 @@ def matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
 @kernel
 def among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
     """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
-    at = 0
-    while at < len(phrases):
-        stop = at
-        while phrases[stop] != 10:
-            stop += 1
-        if stop - at == end - start and matches(data, start, start, end, phrases[at:stop]):
-            return True
-        at = stop + 1
-    return False
+    return _one_stands(data, start, end, phrases, True, True)
 
 
 @kernel
 def begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
-    at = 0
-    while at < len(phrases):
-        stop = at
-        while phrases[stop] != 10:
-            stop += 1
-        if matches(data, start, start, end, phrases[at:stop]):
-            return True
-        at = stop + 1
-    return False
+    """Whether one of the phrases stands at the start of [start, end)."""
+    return _one_stands(data, start, end, phrases, True, False)
 
 
 @kernel
 def closes(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+    """Whether one of the phrases stands at the end of [start, end)."""
+    return _one_stands(data, start, end, phrases, False, True)
+
+
+@kernel
+def _one_stands(data: Any, start: Any, end: Any, phrases: Any, first: Any, last: Any) -> Any:
+    """Whether a phrase stands at the start, at the end, or with both alone in [start, end)."""
     at = 0
     while at < len(phrases):
         stop = at
         while phrases[stop] != 10:
             stop += 1
-        if matches(data, start, end - (stop - at), end, phrases[at:stop]):
+        size = stop - at
+        alone = size == end - start
+        place = start if first else end - size
+        if (alone or not (first and last)) and matches(data, start, place, end, phrases[at:stop]):
             return True
         at = stop + 1
     return False
