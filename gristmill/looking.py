@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from gristmill.data import bucket_table
-from gristmill.output import console, ledger_table, print_json, table
+from gristmill.output import console, inside_table, ledger_table, print_json, table
 from manifests.base import Strict, load_yaml, validate
 from manifests.cluster import ClusterManifest, load_cluster
 from manifests.corpus import CorpusManifest
@@ -32,6 +32,8 @@ KINDS: dict[str, type[Strict]] = {
 }
 _STEPS = ("extract", "decide", "tokenizer")
 _MOST_BROKEN = 20
+# Names of each kind of loss; the manifest and --json have more.
+_MOST_LOSSES = 10
 _MOST_BROKEN_OF_FILE = 3
 
 
@@ -75,6 +77,9 @@ def inspect(folder: str, *, as_json: bool) -> None:
         return
     if steps:
         console.print(ledger_table({name: step.ledger for name, step in steps.items() if step.ledger.records_in}))
+        for name, step in steps.items():
+            if step.inside:
+                console.print(inside_table(name, step.inside, most=_MOST_LOSSES))
         console.print(
             table(
                 "Steps", ("step", "files", "MB", "digest"), [_step_row(name, step) for name, step in steps.items()], numeric=("files", "MB")

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from manifests.steps import Ledger
+from manifests.steps import Inside, Ledger
 
 # Where there is no terminal nobody's window limits a table: cut cells would be lost to the log.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
@@ -59,6 +59,21 @@ def ledger_table(ledgers: Mapping[str, Ledger]) -> Table:
         rows += [("", f"quarantined: {reason}", count, _share(count, ledger.records_in)) for reason, count in ledger.quarantined.items()]
         rows.append(("", "not accounted for", ledger.balance(), "balanced" if ledger.balance() == 0 else "NOT BALANCED"))
     return table("Ledger", ("step", "records", "count", "share"), rows, numeric=("count", "share"))
+
+
+def inside_table(step: str, inside: Mapping[str, Inside], *, most: int) -> Table:
+    """One row per source, kind of loss and name: the `most` commonest names, after a row for the kind as a whole."""
+    rows: list[tuple[object, ...]] = []
+    for source, kinds in inside.items():
+        for number, (kind, loss) in enumerate(kinds.items()):
+            rows.append((source if not number else "", kind, "", loss.documents, loss.count))
+            commonest = sorted(loss.names.items(), key=lambda item: (-item[1].count, item[0]))
+            rows += [("", "", name, of.documents, of.count) for name, of in commonest[:most]]
+            if len(commonest) > most:
+                left = sum(of.count for _, of in commonest[most:])
+                rows.append(("", "", f"and {len(commonest) - most:,} more", "", left))
+    columns = ("source", "what", "name", "documents", "count")
+    return table(f"Lost within documents: {step}", columns, rows, numeric=("documents", "count"))
 
 
 def _share(count: int, total: int) -> str:

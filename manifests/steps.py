@@ -66,12 +66,30 @@ class Ledger(Strict):
         return self.records_in - self.kept - sum(self.dropped.values()) - sum(self.quarantined.values())
 
 
+class Loss(Strict):
+    """Documents in which something was lost, and how often it was."""
+
+    documents: int
+    count: int
+
+
+class KindOfLoss(Loss):
+    """All losses of one kind, and the commonest of them by name."""
+
+    names: dict[str, Loss] = {}
+
+
+# What was lost or changed within documents, by kind: `pipeline.losses`.
+Inside = dict[str, KindOfLoss]
+
+
 class TaskManifest(Strict):
     """One finished task.
 
     Attributes:
         key: sha256 over the task's settings and input stamps; a resumed run repeats the task when it differs.
         inputs: names of what was read, with content hashes.
+        inside: what was lost within the documents that were kept.
         details: what only the step itself understands.
     """
 
@@ -80,12 +98,17 @@ class TaskManifest(Strict):
     inputs: dict[str, str]
     outputs: list[Output]
     ledger: Ledger
+    inside: Inside = {}
     notes: list[str] = []
     details: dict[str, Any] = {}
 
 
 class StepManifest(Strict):
-    """One finished step."""
+    """One finished step.
+
+    Attributes:
+        inside: what was lost within the documents that were kept, by source.
+    """
 
     format: Literal["gristmill-step/1"] = "gristmill-step/1"
     step: str
@@ -95,6 +118,7 @@ class StepManifest(Strict):
     inputs: dict[str, str]
     outputs: list[Output]
     ledger: Ledger
+    inside: dict[str, Inside] = {}
     notes: list[str] = []
     digest: str = ""
 

@@ -23,12 +23,13 @@ import xxhash
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
+from manifests.steps import Inside, Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
 from manifests.storage import find, is_url, join, map_file
 from pipeline.engines.runners import Runner
 from pipeline.filters.bad_word_lists import bad_words_settings
 from pipeline.folders import EXTRACT
 from pipeline.inputs import RawPiece, list_raw_pieces
+from pipeline.losses import Tally, merge_inside
 from pipeline.perplexity.score import perplexity_settings
 from pipeline.readers import read_records
 from pipeline.readers.pieces import Piece
@@ -38,7 +39,7 @@ from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 3
+VERSION = 4
 # Formats whose text depends on how HTML is extracted.
 HTML_FORMATS = ("warc", "arc", "html")
 # Of a million empty files no reader wants a million notes.
@@ -78,9 +79,19 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
             inputs=inputs,
             outputs=outputs,
             ledger=merge_ledgers(task.ledger for task in manifests),
+            inside=_by_source(manifests),
             notes=empty,
         ),
     )
+
+
+def _by_source(manifests: Iterable[TaskManifest]) -> dict[str, Inside]:
+    """What was lost within the documents of each source; sources that lost nothing are left out."""
+    tasks: dict[str, list[Inside]] = {}
+    for task in manifests:
+        if task.inside:
+            tasks.setdefault(task.task.split("/", 1)[0], []).append(task.inside)
+    return {source: merge_inside(inside) for source, inside in sorted(tasks.items())}
 
 
 def extract_settings(manifest: CorpusManifest) -> dict[str, Any]:
@@ -186,13 +197,16 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
     outputs: list[Output] = []
     broken: list[Broken] = []
     skipped: Counter[str] = Counter()
+    lost = Tally()
     part, parts, rows = _Part(metadata), 0, 0
     for records in batches:
         broken.extend(records.broken)
         skipped.update(records.skipped)
+        lost.merge(records.lost)
         if records.documents.num_rows:
             passed = run_text_pass(records.documents, wanted)
             skipped["empty_text"] += passed.empty
+            lost.merge(passed.lost)
             part.add(passed)
         if part.text_bytes >= settings["part_text_bytes"]:
             outputs += part.publish(folder, f"{task}.{parts:04d}")
@@ -217,6 +231,7 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
         inputs={payload["label"]: digest},
         outputs=outputs,
         ledger=ledger,
+        inside=lost.inside(),
     )
 
 

@@ -255,7 +255,7 @@ def _selected(batches: Iterator[Records], draw: Draw) -> Iterator[Records]:
         documents = raw_batch([])
         if sum(some.nbytes for some in chosen) >= BATCH_TEXT_BYTES:
             documents, chosen = _joined(chosen), []
-        yield Records(documents, batch.broken, skipped)
+        yield Records(documents, batch.broken, skipped, batch.lost)
     yield Records(_joined(chosen), [], {})
 
 

@@ -21,6 +21,7 @@ from dedup.signatures import Permutations, make_permutations
 from manifests.corpus import MinHash, TextSettings
 from pipeline.filters.bad_word_lists import Matcher, count_bad_words, load_matcher
 from pipeline.language.identify import identify
+from pipeline.losses import Tally
 from pipeline.normalise import document_ids, normalise, text_buffers
 from pipeline.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.personal_information import KINDS, counts, find_spans, mask
@@ -72,6 +73,7 @@ class Passed:
         empty: records that held nothing but space; they are in no batch.
         text_bytes: bytes of UTF-8 text in `documents`.
         signatures: None when no near duplicates are wanted.
+        lost: what the pass itself took out of the documents.
     """
 
     empty: int
@@ -79,6 +81,7 @@ class Passed:
     documents: pa.RecordBatch
     signals: pa.RecordBatch
     signatures: pa.RecordBatch | None
+    lost: Tally
 
 
 def signal_schema(*, bad_words: bool, perplexity: bool) -> pa.Schema:
@@ -144,6 +147,8 @@ def run_text_pass(records: pa.RecordBatch, wanted: TextPass) -> Passed:
     spans = find_spans(*text_buffers(texts))
     found = counts(spans, len(texts))
     texts = mask(texts, spans, kinds=wanted.mask)
+    lost = Tally()
+    lost.add_columns("masked_spans", {kind: found[kind] for kind in wanted.mask})
     data, offsets = text_buffers(texts)
     documents = pa.RecordBatch.from_arrays(
         [
@@ -175,4 +180,4 @@ def run_text_pass(records: pa.RecordBatch, wanted: TextPass) -> Passed:
         schema = signature_schema(measured.signatures.shape[1])
         packed = pa.FixedSizeListArray.from_arrays(pa.array(measured.signatures.reshape(-1)), type=schema.field("signature").type)
         signed = pa.RecordBatch.from_arrays([packed, pa.array(measured.shingles, pa.int32())], schema=schema)
-    return Passed(empty, int(offsets[-1] - offsets[0]), documents, signals, signed)
+    return Passed(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)

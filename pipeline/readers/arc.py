@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 
 from manifests.corpus import Extraction
+from pipeline.losses import Extracted
 from pipeline.readers.framing import Frame, Grammar
 from pipeline.readers.responses import response_text
 from pipeline.web.http import UnusableBody
@@ -52,7 +53,7 @@ ARC = Grammar(
 )
 
 
-def arc_text(frame: Frame, url: str | None, *, extraction: Extraction) -> str:
+def arc_text(frame: Frame, url: str | None, *, extraction: Extraction) -> Extracted:
     """Text of the page in a record.
 
     Raises:

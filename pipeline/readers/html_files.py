@@ -17,7 +17,7 @@ from manifests.corpus import Extraction
 from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records
 from pipeline.readers.whole import TooLarge, read_whole
-from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text
+from pipeline.web.html import MOST_HTML_BYTES, TooComplex, extract_html
 from pipeline.web.http import decode_text
 
 # Where the head of a page ends is not always marked; links to itself stand early.
@@ -76,11 +76,11 @@ def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> N
         batcher.skip("not_html")
         return
     try:
-        text = html_to_text(page, extraction=extraction)
+        found = extract_html(page, extraction=extraction)
     except TooComplex:
         batcher.skip("html_too_complex")
     else:
-        batcher.add(Record(0, name, page_url(page), text))
+        batcher.add(Record(0, name, page_url(page), found.text, found.lost))
 
 
 def page_url(page: str) -> str | None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from pipeline.losses import NOTHING, Lost, Tally
+
 RAW = pa.schema(
     [
         pa.field("offset", pa.int64(), nullable=False),  # where in the raw file; the format's reader says in what unit
@@ -36,12 +38,14 @@ class Record:
     Attributes:
         offset: where in the raw file; the format's reader says in what unit.
         name: the record's own id, if it has one.
+        lost: what its text lost on the way from its source.
     """
 
     offset: int
     name: str | None
     url: str | None
     text: str
+    lost: Lost = field(default_factory=lambda: NOTHING, hash=False)
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,13 @@ class Records:
     Attributes:
         documents: schema `RAW`; may have no rows.
         skipped: records without a document, by reason.
+        lost: what the documents lost on the way from their sources.
     """
 
     documents: pa.RecordBatch
     broken: list[Broken]
     skipped: dict[str, int]
+    lost: Tally = field(default_factory=Tally)
 
 
 @dataclass
@@ -113,6 +119,7 @@ class Batcher:
     documents: list[Record] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    lost: Tally = field(default_factory=Tally)
     _ready: list[pa.RecordBatch] = field(default_factory=list)
     _text_size: int = 0
 
@@ -122,6 +129,7 @@ class Batcher:
             self.skip("empty_text")
             return
         self.documents.append(record)
+        self.lost.add(record.lost)
         self._text_size += len(record.text)
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
@@ -155,26 +163,30 @@ class Batcher:
                 pass
             case several:
                 documents = pa.concat_batches(several)
-        batch = Records(documents, self.broken, dict(self.skipped))
-        self._ready, self.broken, self.skipped, self._text_size = [], [], Counter(), 0
+        batch = Records(documents, self.broken, dict(self.skipped), self.lost)
+        self._ready, self.broken, self.skipped, self.lost, self._text_size = [], [], Counter(), Tally(), 0
         return batch
 
     def _flush(self) -> None:
         if self.documents:
-            self._ready.append(raw_batch(self.documents))
+            self._ready.append(raw_batch(self.documents, lost=self.lost))
             self.documents = []
 
 
-def raw_batch(records: list[Record]) -> pa.RecordBatch:
+def raw_batch(records: list[Record], *, lost: Tally | None = None) -> pa.RecordBatch:
     """Records as one batch of schema `RAW`.
 
-    UTF-8 holds no surrogates: those that make a pair become its character, others U+FFFD.
+    UTF-8 holds no surrogates: those that make a pair become its character, others U+FFFD, and are counted in `lost`.
     """
     try:
         texts = pa.array([record.text for record in records], pa.large_string())
     except UnicodeEncodeError:
         # So rare that looking for them in every text would cost more than a second try.
-        texts = pa.array([without_surrogates(record.text) for record in records], pa.large_string())
+        paired = [without_surrogates(record.text) for record in records]
+        if lost is not None:
+            for record, text in zip(records, paired, strict=True):
+                lost.add({("replaced_characters", "surrogates"): text.count("\ufffd") - record.text.count("\ufffd")})
+        texts = pa.array(paired, pa.large_string())
     return pa.RecordBatch.from_arrays(
         [
             pa.array([record.offset for record in records], pa.int64()),

@@ -8,11 +8,12 @@ as `HttpError`.
 from __future__ import annotations
 
 from manifests.corpus import Extraction
-from pipeline.web.html import MOST_HTML_BYTES, html_to_text
+from pipeline.losses import Extracted
+from pipeline.web.html import MOST_HTML_BYTES, extract_html
 from pipeline.web.http import Response, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
 
 
-def response_text(block: bytes, *, length: int, identified: str = "", extraction: Extraction = "resiliparse") -> str:
+def response_text(block: bytes, *, length: int, identified: str = "", extraction: Extraction = "resiliparse") -> Extracted:
     """Text of the page in a response with status 200.
 
     Args:
@@ -31,7 +32,7 @@ def response_text(block: bytes, *, length: int, identified: str = "", extraction
     return body_text(response, whole=length <= len(block), identified=identified, extraction=extraction)
 
 
-def body_text(response: Response, *, whole: bool, identified: str = "", extraction: Extraction = "resiliparse") -> str:
+def body_text(response: Response, *, whole: bool, identified: str = "", extraction: Extraction = "resiliparse") -> Extracted:
     """Text of the page in the body of a response, or of a bare body under the headers that are known of it.
 
     Args:
@@ -49,4 +50,4 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
     body = decode_body(response, most=MOST_HTML_BYTES) if is_html(media or identified, b"") or not media else b""
     if not is_html(media or identified, body):
         raise UnusableBody("not_html", media)
-    return html_to_text(decode_text(body, header=response.header("content-type")), extraction=extraction)
+    return extract_html(decode_text(body, header=response.header("content-type")), extraction=extraction)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from manifests.corpus import Extraction
+from pipeline.losses import Extracted
 from pipeline.readers.arc import ARC, arc_text
 from pipeline.readers.compressed import beginning, opened
 from pipeline.readers.framing import Frame, Gap, Grammar, frames
@@ -77,7 +78,7 @@ def _record(batcher: Batcher, frame: Frame, *, arc: bool, extraction: Extraction
     # wget writes the URI in angle brackets, as the grammar of WARC 1.0 had it.
     url = frame.headers.get("warc-target-uri", "").strip("<>") or None
     try:
-        text = arc_text(frame, url, extraction=extraction) if arc else _text(frame, url, extraction)
+        page = arc_text(frame, url, extraction=extraction) if arc else _text(frame, url, extraction)
     except UnusableBody as error:
         batcher.skip(error.reason)
     except TooComplex:
@@ -86,10 +87,10 @@ def _record(batcher: Batcher, frame: Frame, *, arc: bool, extraction: Extraction
         kind_of_error = "invalid UTF-8: " if isinstance(error, UnicodeDecodeError) else ""
         batcher.quarantine(frame.offset, name, f"{kind_of_error}{error}", frame.block)
     else:
-        batcher.add(Record(frame.offset, name, url, text))
+        batcher.add(Record(frame.offset, name, url, page.text, page.lost))
 
 
-def _text(frame: Frame, url: str | None, extraction: Extraction) -> str:
+def _text(frame: Frame, url: str | None, extraction: Extraction) -> Extracted:
     """Text of a record."""
     kind = frame.headers.get("warc-type", "").lower()
     media = frame.headers.get("content-type", "").split(";", 1)[0].strip().lower()
@@ -107,7 +108,7 @@ def _text(frame: Frame, url: str | None, extraction: Extraction) -> str:
     if kind == "conversion":
         if frame.length > len(frame.block):
             raise UnusableBody("text_too_large", f"{frame.length} bytes")
-        return frame.block.decode("utf-8")
+        return Extracted(frame.block.decode("utf-8"))
     if not kind:
         raise HttpError("invalid WARC headers: no WARC-Type")
     raise UnusableBody(kind if kind in _OTHER_TYPES else "unknown_type", kind)

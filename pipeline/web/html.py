@@ -17,6 +17,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
+from pipeline.losses import Extracted
 from pipeline.web.html_container import paragraph_container
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 
@@ -49,6 +50,15 @@ MOST_TAGS_TO_ASK = 10_000
 
 class TooComplex(Exception):
     """The page would cost far more than its size: nested too deeply, too many tags, or a tag with too many attributes."""
+
+
+def extract_html(html: str, *, extraction: Extraction = "resiliparse") -> Extracted:
+    """Text of the page's main content, and what of that content the text does not hold.
+
+    Raises:
+        TooComplex: as `html_to_text`.
+    """
+    return Extracted(html_to_text(html, extraction=extraction))
 
 
 def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:

@@ -18,11 +18,12 @@ from pipeline import sample
 from pipeline.engines.runners import Runner
 from pipeline.extract import extract, raw_records
 from pipeline.inputs import RawFile, RawPiece
+from pipeline.losses import Extracted
 from pipeline.readers import html_files, responses
 from pipeline.readers.pieces import whole
 from pipeline.sample import LEAST_FILES, Prediction, draw_pieces, sample_extract
 from pipeline.schemas import read_ipc
-from pipeline.web.html import html_to_text
+from pipeline.web.html import extract_html
 from tests.endtoend.corpora import prose
 from tests.pipeline.readers.samples import members, warc_record
 
@@ -127,12 +128,12 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> CorpusManifest:
 def test_html_that_is_not_drawn_is_not_parsed(crawl: CorpusManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
 
-    def counted(html: str, *, extraction: Extraction) -> str:
+    def counted(html: str, *, extraction: Extraction) -> Extracted:
         parsed.append(html)
-        return html_to_text(html, extraction=extraction)
+        return extract_html(html, extraction=extraction)
 
-    monkeypatch.setattr(responses, "html_to_text", counted)
-    monkeypatch.setattr(html_files, "html_to_text", counted)
+    monkeypatch.setattr(responses, "extract_html", counted)
+    monkeypatch.setattr(html_files, "extract_html", counted)
     predicted = predict(crawl, tmp_path / "early", 0.2)
     sampled = {source.source: source.sampled_documents for source in predicted.sources}
     assert len(parsed) == sum(sampled.values())

@@ -1,0 +1,135 @@
+"""What is lost or changed inside documents: the inside ledger.
+
+In: what happened within one document, as counts by kind and name, from whoever made it happen (a reader, an extractor, the text pass). Out:
+`manifests.steps.Inside` of a task, and of a step by source. The ledger of records balances while lists vanish within pages: this one says
+what vanished. Sums are the same in any order; which names are kept of very many depends on the order of the file, and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from manifests.steps import Inside, KindOfLoss, Loss
+
+Kind = Literal[
+    "replaced_characters",  # shown as U+FFFD; by the charset that the bytes were read in
+    "dropped_elements",  # of HTML, wikitext or LaTeX, with what they held; by the name of the tag or environment
+    "templates_not_expanded",  # of wikitext; by the name of the template
+    "dropped_commands",  # of LaTeX; by the name of the command
+    "masked_spans",  # of personal information; by its kind
+    "repaired_mojibake",  # lines whose characters were put right
+]
+# What one document lost: how often, by kind and name. Names are data: the tags and templates that people write.
+Lost = Mapping[tuple[Kind, str], int]
+NOTHING: Lost = {}
+
+# Names come from the text: a hostile file has millions of them.
+MOST_NAMES_HELD = 10_000
+MOST_NAMES_KEPT = 100
+LONGEST_NAME = 60
+OTHERS = "(others)"
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The text that was found in one document's source, and what was lost on the way."""
+
+    text: str
+    lost: Lost = field(default_factory=dict)
+
+
+class Tally:
+    """Losses of many documents.
+
+    For each kind `[documents, count]` in which it happened and how often, and the same for each name.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, list[int]] = {}
+        self._names: dict[str, dict[str, list[int]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._kinds)
+
+    def add(self, lost: Lost) -> None:
+        """What one document lost."""
+        if not lost:
+            return
+        for kind, count in _by_kind(lost).items():
+            self._add(self._kinds.setdefault(kind, [0, 0]), 1, count)
+        for (kind, name), count in lost.items():
+            if count:
+                self._named(kind, name, 1, count)
+
+    def add_columns(self, kind: Kind, counts: Mapping[str, npt.NDArray[np.integer[Any]]]) -> None:
+        """Losses of one kind in n documents: for each name how often in each of them, int[n]."""
+        total = sum(column.astype(np.int64) for column in counts.values())
+        if not np.any(total):
+            return
+        self._add(self._kinds.setdefault(kind, [0, 0]), int(np.count_nonzero(total)), int(np.sum(total)))
+        for name, column in counts.items():
+            if np.any(column):
+                self._named(kind, name, int(np.count_nonzero(column)), int(np.sum(column)))
+
+    def merge(self, other: Tally) -> None:
+        """The losses of other documents."""
+        for kind, (documents, count) in other._kinds.items():
+            self._add(self._kinds.setdefault(kind, [0, 0]), documents, count)
+        for kind, names in other._names.items():
+            for name, (documents, count) in names.items():
+                self._named(kind, name, documents, count)
+
+    def inside(self) -> Inside:
+        """As manifests keep it: the `MOST_NAMES_KEPT` commonest names of each kind, the others summed up."""
+        return {
+            kind: KindOfLoss(documents=documents, count=count, names=_commonest(self._names.get(kind, {})))
+            for kind, (documents, count) in sorted(self._kinds.items())
+        }
+
+    def _named(self, kind: str, name: str, documents: int, count: int) -> None:
+        if not name:
+            return
+        names = self._names.setdefault(kind, {})
+        name = name[:LONGEST_NAME]
+        if name not in names and len(names) >= MOST_NAMES_HELD:
+            name = OTHERS
+        self._add(names.setdefault(name, [0, 0]), documents, count)
+
+    @staticmethod
+    def _add(total: list[int], documents: int, count: int) -> None:
+        total[0] += documents
+        total[1] += count
+
+
+def merge_inside(several: Iterable[Inside]) -> Inside:
+    """The losses of several tasks as one; names that a task did not keep stay among its others."""
+    total = Tally()
+    for inside in several:
+        for kind, loss in inside.items():
+            total._add(total._kinds.setdefault(kind, [0, 0]), loss.documents, loss.count)
+            for name, of in loss.names.items():
+                total._named(kind, name, of.documents, of.count)
+    return total.inside()
+
+
+def _by_kind(lost: Lost) -> Counter[str]:
+    kinds: Counter[str] = Counter()
+    for (kind, _), count in lost.items():
+        kinds[kind] += count
+    return +kinds
+
+
+def _commonest(names: Mapping[str, list[int]]) -> dict[str, Loss]:
+    """The commonest names, by name; those left out are summed up under `OTHERS`, whose documents are counted once for each name."""
+    ordered = sorted((name for name in names if name != OTHERS), key=lambda name: (-names[name][1], name))
+    kept = {name: Loss(documents=names[name][0], count=names[name][1]) for name in sorted(ordered[:MOST_NAMES_KEPT])}
+    others = [names[name] for name in ordered[MOST_NAMES_KEPT:]] + [names[name] for name in names if name == OTHERS]
+    if others:
+        kept[OTHERS] = Loss(documents=sum(of[0] for of in others), count=sum(of[1] for of in others))
+    return kept
