@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gristmill import data, looking, models, sampling
-from gristmill.output import console, say_error
+from gristmill.output import console, say_error, say_line
 from manifests.errors import GristmillError
 
 app = typer.Typer(
@@ -251,8 +252,9 @@ def _missing_module(error: ModuleNotFoundError) -> str:
 
 
 def _fail(error: Exception, message: str) -> None:
-    if os.environ.get("GRISTMILL_DEBUG"):
-        raise error
     console.file.flush()
+    if os.environ.get("GRISTMILL_DEBUG"):
+        say_line("".join(traceback.format_exception(error)).rstrip())
+        sys.exit(1)
     say_error(message)
     sys.exit(1)
