@@ -14,7 +14,7 @@ _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{0,30}://"
 # Before the host: what ends in @. In a bucket's URL the secret key may hold slashes.
 _USER = re.compile(rf"(?P<scheme>{_SCHEME})(?P<user>[^/?#\s\"'<>]*@)")
 _BUCKET_KEYS = re.compile(r"(?P<scheme>\b(?:s3|s3a|gs)://)(?P<user>[^@:/\s]{0,200}:[^@\s]{0,200}@)", re.IGNORECASE)
-_PARAMETER = re.compile(
+PARAMETER = re.compile(
     r"(?P<name>[?&;#](?:amp;)?(?:"
     r"x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|(?:aws_)?secret_access_key|access_key_id"
     r"|signature|sig|(?:access|auth|refresh|id|session|security|api)?[_-]?token|api[_-]?key|apikey|access[_-]?key|secret[_-]?key"
@@ -23,6 +23,8 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _REMOVED = "removed"
+
+CREDENTIAL_REMEDY = "take it out; keys come from the environment or a profile (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE)"
 
 
 def credential_in(text: str) -> str | None:
@@ -33,7 +35,7 @@ def credential_in(text: str) -> str | None:
         return "a user or password before the host"
     if _BUCKET_KEYS.search(text):
         return "keys before the bucket"
-    parameter = _PARAMETER.search(text)
+    parameter = PARAMETER.search(text)
     return None if parameter is None else f"the parameter `{parameter['name'].strip('?&;#=')}`"
 
 
@@ -41,7 +43,7 @@ def without_credentials(url: str) -> str:
     """A URL of a document without user and password; the values of such parameters become `removed`. Other URLs stay as they are."""
     if "@" in url:
         url = _USER.sub(r"\g<scheme>", url)
-    return _PARAMETER.sub(rf"\g<name>{_REMOVED}", url) if "=" in url else url
+    return PARAMETER.sub(rf"\g<name>{_REMOVED}", url) if "=" in url else url
 
 
 def redacted(text: str) -> str:
@@ -53,7 +55,7 @@ def redacted(text: str) -> str:
     if "://" in text:
         text = _BUCKET_KEYS.sub(r"\g<scheme><keys>@", text)
         text = _USER.sub(lambda match: match[0] if _is_container(match) else f"{match['scheme']}<keys>@", text)
-    return _PARAMETER.sub(r"\g<name><removed>", text) if "=" in text else text
+    return PARAMETER.sub(r"\g<name><removed>", text) if "=" in text else text
 
 
 def _is_container(match: re.Match[str]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from manifests.credentials import credential_in
+from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
 
 # Some 100,000 values a MiB, which take PyYAML 30 s.
@@ -152,9 +152,6 @@ class _Check:
 
     def _error(self, node: yaml.Node, message: str, remedy: str | None) -> GristmillError:
         return GristmillError(message, where=f"{self._file}, line {node.start_mark.line + 1}", remedy=remedy)
-
-
-CREDENTIAL_REMEDY = "take it out; keys come from the environment or a profile (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE)"
 
 
 def _number(digits: str) -> float:
