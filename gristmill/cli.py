@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gristmill import data, looking, models, sampling
-from gristmill.output import console, say_error
+from gristmill.output import console, say_error, say_line
+from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
 
 app = typer.Typer(
@@ -231,6 +233,7 @@ def trace(
 def main() -> None:
     """Run the command line; errors that a user can act on are printed without a traceback."""
     try:
+        _refuse_credentials(sys.argv[1:])
         app()
     except GristmillError as error:
         _fail(error, str(error))
@@ -242,6 +245,14 @@ def main() -> None:
         _fail(error, f"{type(error).__name__}: {error}\n  remedy: run again with `gristmill --debug …` for the traceback")
 
 
+def _refuse_credentials(words: list[str]) -> None:
+    """Arguments stand in the list of processes, and places that they name in manifests and logs; a prompt names no place."""
+    for before, word in zip(["", *words], words, strict=False):
+        if before != "--prompt" and not word.startswith("--prompt=") and (found := credential_in(word)):
+            option = before if before.startswith("--") else word.partition("=")[0] if word.startswith("--") else "arguments"
+            raise GristmillError(f"a URL holds {found}", where=option, remedy=CREDENTIAL_REMEDY)
+
+
 _TRAINING_MODULES = ("torch", "megatron", "psutil", "tensorboard")
 
 
@@ -251,8 +262,9 @@ def _missing_module(error: ModuleNotFoundError) -> str:
 
 
 def _fail(error: Exception, message: str) -> None:
-    if os.environ.get("GRISTMILL_DEBUG"):
-        raise error
     console.file.flush()
+    if os.environ.get("GRISTMILL_DEBUG"):
+        say_line("".join(traceback.format_exception(error)).rstrip())
+        sys.exit(1)
     say_error(message)
     sys.exit(1)

@@ -74,7 +74,6 @@ def detach(step: str, corpus: Path, out: str, kind: str | None, workers: int, cl
         return
     console.print(
         f"job     {job.name}\nlog     {job.log}\nfollow  gristmill jobs follow {job.name}\ncancel  gristmill jobs cancel {job.name}",
-        markup=False,
     )
 
 
@@ -104,7 +103,7 @@ def prep(corpus: Path, out: str, runner: Runner, *, as_json: bool) -> None:
         return
     _print(ledgers, notes)
     console.print(bucket_table(prepared.shards))
-    console.print(f"\ndigest  {prepared.shards.digest}\nshards  {folder}/shards", markup=False)
+    console.print(f"\ndigest  {prepared.shards.digest}\nshards  {folder}/shards")
 
 
 def _check_places(manifest: CorpusManifest) -> None:
@@ -209,9 +208,9 @@ def _tokens(manifest: ShardManifest) -> int:
 def _print(ledgers: dict[str, Ledger], notes: list[str]) -> None:
     console.print(ledger_table(ledgers))
     for note in notes[:_MOST_NOTES]:
-        console.print(f"note: {note}", markup=False)
+        console.print(f"note: {note}")
     if len(notes) > _MOST_NOTES:
-        console.print(f"note: and {len(notes) - _MOST_NOTES:,} more; --json prints all", markup=False)
+        console.print(f"note: and {len(notes) - _MOST_NOTES:,} more; --json prints all")
 
 
 def folder_of(out: str) -> str:

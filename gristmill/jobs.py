@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gristmill.printable import printable
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 
@@ -124,12 +125,13 @@ def find_job(name: str) -> DetachedJob:
 
 def follow(job: DetachedJob) -> int:
     """Copy the log to standard output until the command has ended; returns its exit status."""
-    with open(job.log, "rb") as log:
+    # Other programs write into it, too, and bytes are not always text.
+    with open(job.log, encoding="utf-8", errors="replace", newline="\n") as log:
         while True:
             running = find_job(job.name).state == "running"
             while piece := log.read(1 << 16):
-                sys.stdout.buffer.write(piece)
-                sys.stdout.buffer.flush()
+                sys.stdout.write(printable(piece))
+                sys.stdout.flush()
             if not running:
                 break
             time.sleep(0.5)

@@ -47,7 +47,7 @@ def show(path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(whole)
     else:
-        console.print(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip(), markup=False)
+        console.print(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).rstrip())
 
 
 def inspect(folder: str, *, as_json: bool) -> None:
@@ -89,10 +89,10 @@ def inspect(folder: str, *, as_json: bool) -> None:
         columns = ("source", "file", "record", "name", "error")
         console.print(table("Broken records", columns, [tuple(row.values()) for row in broken], numeric=("record",)))
         if left:
-            console.print(f"and {left:,} more, in {join(folder, 'extract', 'quarantine')}", markup=False)
+            console.print(f"and {left:,} more, in {join(folder, 'extract', 'quarantine')}")
     if shards is not None:
         console.print(bucket_table(shards))
-        console.print(f"digest  {shards.digest}", markup=False)
+        console.print(f"digest  {shards.digest}")
     if exists(run):
         last = _last_line(join(folder, "metrics.jsonl"))
         console.print(table("Run", ("key", "value"), [("checkpoints", ", ".join(checkpoints)), *last.items()]))
@@ -118,8 +118,8 @@ def verify(folder: str, *, as_json: bool) -> None:
         print_json({"folder": folder, "files": checked, "problems": problems})
     else:
         for problem in problems:
-            console.print(f"problem: {problem}", markup=False)
-        console.print(f"{checked:,} files checked, {len(problems)} problems", markup=False)
+            console.print(f"problem: {problem}")
+        console.print(f"{checked:,} files checked, {len(problems)} problems")
     if problems:
         raise SystemExit(1)
 
@@ -201,7 +201,7 @@ def cancel_job(name: str, cluster: Path | None) -> None:
     from gristmill.jobs import cancel, cancel_on_cluster, find_job
 
     if cluster is not None:
-        console.print(cancel_on_cluster(name, load_cluster(cluster)), markup=False)
+        console.print(cancel_on_cluster(name, load_cluster(cluster)))
         return
     cancel(find_job(name))
-    console.print(f"cancelled {name}", markup=False)
+    console.print(f"cancelled {name}")

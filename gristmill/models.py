@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gristmill.output import console, print_json, say_error, table
+from gristmill.output import console, print_json, print_line, rewrite_line, say_error, say_line, table
 from manifests.errors import GristmillError
 from manifests.run import Run, load_run
 from manifests.storage import exists, is_url, join, read_bytes
@@ -27,7 +27,7 @@ def mix_show(path: Path, *, as_json: bool) -> None:
         return
     console.print(mixture_table(plan))
     for note in plan.notes:
-        console.print(f"note: {note}", markup=False)
+        console.print(f"note: {note}")
 
 
 def plan_of(run: Run) -> MixturePlan:
@@ -53,13 +53,12 @@ def train(path: Path, *, processes: int | None, stop_after: int | None, as_json:
     from training.parallel import RankError
 
     first = os.environ.get("RANK", "0") == "0"
-    notes = sys.stderr if as_json else sys.stdout
     try:
         result = run_training(
             run,
             stop_after=stop_after,
             on_step=_progress_line(run) if first and not as_json else None,
-            say=lambda text: print(text, file=notes, flush=True),
+            say=say_line if as_json else print_line,
         )
     except Exception as error:
         leave_error(error)
@@ -71,7 +70,7 @@ def train(path: Path, *, processes: int | None, stop_after: int | None, as_json:
     if first and as_json:
         print_json({"out": run.out, "steps": result.step, "loss": result.loss, "checkpoint": result.checkpoint, "stopped": result.stopped})
     elif first:
-        console.print(f"\nstep {result.step} of {run.manifest.steps}, loss {result.loss:.4f}; checkpoint {result.checkpoint}", markup=False)
+        console.print(f"\nstep {result.step} of {run.manifest.steps}, loss {result.loss:.4f}; checkpoint {result.checkpoint}")
     if result.stopped:
         console.file.flush()
         sys.exit(STOPPED)
@@ -93,7 +92,6 @@ def _launch(run: Run, ranks: int) -> None:
 
 def _progress_line(run: Run) -> Any:
     """One line per logged step: loss, tokens/s, ETA; rewritten in place on a terminal."""
-    interactive = sys.stdout.isatty()
 
     def show(step: Any) -> None:
         left = (run.manifest.steps - step.step - 1) * step.seconds
@@ -101,9 +99,7 @@ def _progress_line(run: Run) -> Any:
             f"step {step.step + 1:>7,}/{run.manifest.steps:,}  loss {step.loss:8.4f}  grad norm {step.grad_norm:8.3f}  "
             f"lr {step.lr:.2e}  {step.tokens_per_second:>10,.0f} tokens/s  ETA {_duration(left)}"
         )
-        last = step.step + 1 == run.manifest.steps
-        sys.stdout.write(("\r" + line + "\x1b[K" + ("\n" if last else "")) if interactive else line + "\n")
-        sys.stdout.flush()
+        rewrite_line(line, last=step.step + 1 == run.manifest.steps)
 
     return show
 
@@ -120,11 +116,13 @@ def generate(
     """Sample from a checkpoint."""
     from training.generate import generate as sample
 
-    text = sample(_folder(folder), prompt, checkpoint=checkpoint, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed)
+    text = sample(
+        _folder(folder), prompt, checkpoint=checkpoint, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed, say=say_line
+    )
     if as_json:
         print_json({"prompt": prompt, "text": text})
     else:
-        console.print(text, markup=False)
+        console.print(text)
 
 
 def trace(folder: str, *, step: int, limit: int, as_json: bool) -> None:
@@ -143,7 +141,7 @@ def trace(folder: str, *, step: int, limit: int, as_json: bool) -> None:
         )
     )
     if len(rows) > limit:
-        console.print(f"… and {len(rows) - limit} more: raise --limit, or use --json", markup=False)
+        console.print(f"… and {len(rows) - limit} more: raise --limit, or use --json")
 
 
 def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:

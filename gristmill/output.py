@@ -1,51 +1,94 @@
-"""How results and errors are printed: rich tables for people, one JSON object for scripts."""
+"""How results and errors are printed: rich tables for people, one JSON object for scripts. Everything that is printed goes through here."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
+from gristmill.printable import printable, printable_json, printable_line
 from manifests.steps import Inside, Ledger
+
+
+class _Console(Console):
+    """Prints data as data: no markup, no emoji codes, and nothing that a terminal would obey.
+
+    Strings are made printable before they are laid out, so that columns line up; and every piece of text again before it is written, so
+    that no table, wherever it was made, can forget it.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(Text(printable(value)) if isinstance(value, str) else value for value in objects), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+def _console(**options: Any) -> Console:
+    return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True, **options)
+
 
 # Where there is no terminal nobody's window limits a table: cut cells would be lost to the log.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
-console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = _console(width=_WIDTH)
+_errors = _console(stderr=True)
 
 
 def say_error(message: str) -> None:
     """Print an error to stderr."""
-    _errors.print(f"error: {message}", markup=False, style="bold red" if sys.stderr.isatty() else None)
+    _errors.print(f"error: {message}", style="bold red" if sys.stderr.isatty() else None)
 
 
 def say_note(message: str) -> None:
     """Print a note to stderr, at once."""
-    _errors.print(f"note: {message}", markup=False)
+    _errors.print(f"note: {message}")
 
 
 def say_line(message: str) -> None:
     """Print a line of progress to stderr, at once."""
-    _errors.print(message, markup=False)
+    _errors.print(message)
+
+
+def print_line(message: str) -> None:
+    """Print a line to stdout, at once."""
+    sys.stdout.write(printable(message) + "\n")
+    sys.stdout.flush()
+
+
+def rewrite_line(message: str, *, last: bool) -> None:
+    """Print a line to stdout over the one before; without a terminal below it."""
+    text = printable(message)
+    sys.stdout.write(("\r" + text + "\x1b[K" + ("\n" if last else "")) if sys.stdout.isatty() else text + "\n")
+    sys.stdout.flush()
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(printable_json(json.dumps(value, ensure_ascii=False, default=str)) + "\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[str] = ()) -> Table:
     """A table whose numeric columns line up on the right."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    made = Table(
+        title=Text(printable_line(title), style="table.title"),
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for column in columns:
-        made.add_column(column, justify="right" if column in numeric else "left", no_wrap=column in numeric)
+        made.add_column(Text(printable_line(column)), justify="right" if column in numeric else "left", no_wrap=column in numeric)
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(Text(printable_line(_cell(value))) for value in row))
     return made
 
 

@@ -51,12 +51,12 @@ class _Count:
 def step_progress(out: str, *, shown: Shown) -> Iterator[StepProgress]:
     """Show progress while the block runs; call `begin(step)` as each step starts and `expect(tasks)` when it knows its tasks."""
     progress = Progress(
-        TextColumn("{task.description:<10}"),
+        TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
         TimeElapsedColumn(),
-        TextColumn("ETA {task.fields[eta]}"),
+        TextColumn("ETA {task.fields[eta]}", markup=False),
         console=console,
         disable=shown != "bar",
     )

@@ -49,11 +49,9 @@ def sample(
         f"memory        {memory:,.0f} MB per worker, {predicted.workers * memory:,.0f} MB together\n"
         f"output        {predicted.output_bytes / 1e6:,.1f} MB\n"
         f"the sample    {place}",
-        markup=False,
-        highlight=False,
     )
     if few:
-        console.print(f"note: fewer than {FEW_DOCUMENTS} documents sampled, a larger --sample says more: {', '.join(few)}", markup=False)
+        console.print(f"note: fewer than {FEW_DOCUMENTS} documents sampled, a larger --sample says more: {', '.join(few)}")
 
 
 def _duration(seconds: float) -> str:

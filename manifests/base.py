@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from manifests.errors import GristmillError
+from manifests.yaml_file import read_yaml
 
 
 class Strict(BaseModel):
@@ -47,25 +47,37 @@ def settings_sha256(manifest: Strict, *, exclude: set[str] | None = None) -> str
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
-    """Read one YAML mapping.
+    """Read one YAML mapping, as `manifests.yaml_file` understands YAML.
 
     Raises:
-        GristmillError: the file is missing, is not YAML, or holds something else than a mapping.
+        GristmillError: the file is missing, is not YAML, says something twice, or holds something else than a mapping.
     """
-    file = Path(path)
+    return read_yaml(path)
+
+
+def load_json(data: bytes | str, *, where: str) -> Any:
+    """The value of a JSON text that Gristmill wrote.
+
+    Raises:
+        GristmillError: it is not JSON, gives a key twice, or nests deeper than any manifest does.
+    """
     try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise GristmillError("no such manifest", where=str(file), remedy="check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise GristmillError(f"cannot be read: {error}", where=str(file)) from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise GristmillError(f"is not valid YAML: {error}", where=str(file)) from error
-    if not isinstance(data, dict):
-        raise GristmillError("holds no mapping of keys to values", where=str(file), remedy="start it with `kind:` and `version:`")
-    return data
+        return json.loads(data, object_pairs_hook=_without_twins, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise GristmillError(f"is not valid JSON: {error}", where=where) from None
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twin = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key `{twin}` is given twice")
+    return made
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no number")
 
 
 def validate(data: object, model: type[M], *, where: str) -> M:

@@ -209,7 +209,7 @@ class CorpusManifest(Strict):
 
 def _language(code: object) -> str:
     if not isinstance(code, str):
-        raise ValueError(f"`{code}` is no text; YAML takes no, the code of Norwegian, for false: write 'no'")
+        raise ValueError(f"`{code}` is no language code: give text, as en")
     return check_language(code)
 
 

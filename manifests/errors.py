@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from manifests.credentials import redacted
+
 
 class GristmillError(Exception):
-    """An error that a user can act on; the command line prints it without a traceback.
+    """An error that a user can act on; the command line prints it without a traceback, and without the keys of URLs.
 
     Attributes:
         where: the file, record, or key concerned, or None.
@@ -21,7 +23,7 @@ class GristmillError(Exception):
         lines = [self.message if self.where is None else f"{self.where}: {self.message}"]
         if self.remedy is not None:
             lines.append(f"  remedy: {self.remedy}")
-        return "\n".join(lines)
+        return redacted("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process borders (Beam workers, torch ranks); keyword-only arguments do not survive the default.

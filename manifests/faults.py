@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from manifests.credentials import redacted
 from manifests.errors import GristmillError
 
 # Attempts of the SDK for one request, waiting 25 ms x 2^n between them: 1.6 s in all, beside what the attempts themselves take.
@@ -18,7 +19,6 @@ SDK_ATTEMPTS = 6
 # Rounds of such attempts, waiting about 1, 2 and 4 s between them: a store that throttles wants seconds, not milliseconds.
 _ROUNDS = 4
 
-_KEYS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")
 _CHECK_KEYS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, with temporary keys, AWS_SESSION_TOKEN"
 _TRANSIENT = re.compile(
     r"SLOW_?DOWN|THROTTL|REQUEST_TIMEOUT|SERVICE_UNAVAILABLE|INTERNAL_(FAILURE|ERROR)|NETWORK_CONNECTION|HTTP status (429|5\d\d)"
@@ -83,16 +83,6 @@ def explained(error: BaseException, url: str) -> GristmillError:
             remedy="run the same command again later, or with fewer --workers: finished parts are kept",
         )
     return GristmillError(f"the store at {place} says: {text}", where=where, remedy="check the URL and the store")
-
-
-def redacted(text: str) -> str:
-    """The text without keys: those of the environment, user and password of URLs, and signatures."""
-    for name in _KEYS:
-        value = os.environ.get(name)
-        if value and len(value) > 3:
-            text = text.replace(value, f"<{name}>")
-    text = re.sub(r"(\b(?!abfss?://)\w+://)[^\s@]+@", r"\1<keys>@", text)  # a secret key may hold slashes
-    return re.sub(r"((?:X-Amz-)?(?:Signature|Credential|Security-Token|sig)=)[^&\s,;]+", r"\1<removed>", text, flags=re.IGNORECASE)
 
 
 def endpoint_url() -> str | None:

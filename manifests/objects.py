@@ -26,8 +26,9 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import fs as pafs
 
+from manifests.credentials import redacted
 from manifests.errors import GristmillError
-from manifests.faults import BrokenError, attempt, redacted
+from manifests.faults import BrokenError, attempt
 from manifests.stores import locate
 
 # Up to this many bytes an object is read by one request; beyond, in pieces as they are asked for.

@@ -14,8 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs as pafs
 
+from manifests.credentials import CREDENTIAL_REMEDY, credential_in, redacted
 from manifests.errors import GristmillError
-from manifests.faults import DENIED, SDK_ATTEMPTS, UNREACHABLE, attempt, endpoint_url, explained, first_line, redacted
+from manifests.faults import DENIED, SDK_ATTEMPTS, UNREACHABLE, attempt, endpoint_url, explained, first_line
 
 _CONNECT_SECONDS = 2.0
 # Without a byte; then the attempt counts as failed. A store may think for seconds before it answers the end of a large upload.
@@ -51,6 +52,8 @@ def locate(url: str) -> tuple[pafs.FileSystem, str]:
     """
     scheme, _, rest = url.partition("://")
     bucket, _, key = rest.partition("/")
+    if found := credential_in(url):
+        raise GristmillError(f"the URL holds {found}", where=redacted(url), remedy=CREDENTIAL_REMEDY)
     if scheme in ("s3", "s3a"):
         if not bucket or "@" in bucket or ":" in bucket:
             raise GristmillError(

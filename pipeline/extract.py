@@ -22,6 +22,7 @@ import xxhash
 
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Source
+from manifests.credentials import redacted
 from manifests.errors import GristmillError
 from manifests.steps import Inside, Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
 from manifests.storage import find, is_url, join, map_file
@@ -37,6 +38,7 @@ from pipeline.readers.records import Broken, Draw, Records
 from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass
+from pipeline.urls import excerpt_without_credentials, without_url_credentials
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 4
@@ -257,9 +259,9 @@ def _quarantine(broken: Sequence[Broken]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [
             pa.array([record.offset for record in broken], pa.int64()),
-            pa.array([record.name for record in broken], pa.string()),
-            pa.array([record.error for record in broken], pa.string()),
-            pa.array([record.excerpt for record in broken], pa.binary()),
+            without_url_credentials(pa.array([record.name for record in broken], pa.string())),
+            pa.array([redacted(record.error) for record in broken], pa.string()),
+            pa.array([excerpt_without_credentials(record.excerpt) for record in broken], pa.binary()),
         ],
         schema=QUARANTINE,
     )

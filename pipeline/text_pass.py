@@ -28,6 +28,7 @@ from pipeline.personal_information import KINDS, counts, find_spans, mask
 from pipeline.schemas import DOCUMENTS
 from pipeline.signals import SIGNALS, compute
 from pipeline.sites import sites
+from pipeline.urls import without_url_credentials
 
 # Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
 LANGUAGE_CHARACTERS = 1_000
@@ -150,13 +151,14 @@ def run_text_pass(records: pa.RecordBatch, wanted: TextPass) -> Passed:
     lost = Tally()
     lost.add_columns("masked_spans", {kind: found[kind] for kind in wanted.mask})
     data, offsets = text_buffers(texts)
+    urls = without_url_credentials(records["url"])
     documents = pa.RecordBatch.from_arrays(
         [
             document_ids(texts),
             texts,
-            records["url"],
-            pa.array(sites(records["url"].to_pylist()), pa.string()),
-            records["name"],
+            urls,
+            pa.array(sites(urls.to_pylist()), pa.string()),
+            without_url_credentials(records["name"]),
             records["offset"],
         ],
         schema=DOCUMENTS,

@@ -1,45 +1,42 @@
 """Distributed checkpoints: model, optimizer and step, loadable under any layout.
 
-    OUT/checkpoints/step-00000100/      Megatron's torch_dist files
+    OUT/checkpoints/step-00000100/      `training.tensor_files`: tensors as plain bytes, and a JSON index of them
     OUT/checkpoints/step-00000100/_MANIFEST.json
 
 All ranks write into a temporary folder; when all are done the manifest is added, last, and the folder is renamed (for a run in an object
-store `training.staging` uploads the files, then the manifest is stored). A folder without a manifest, or with other files than it lists, is
-no checkpoint. There is no random state: without dropout training draws no numbers.
+store `training.staging` uploads the files, then the manifest is stored). Whether a checkpoint is whole its hashes decide: each rank takes
+those of what it writes while it writes; before one is used every file is read against them. A folder without a manifest, or with other
+files than it lists, is no checkpoint. There is no random state: without dropout training draws no numbers.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import queue
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from megatron.core import dist_checkpointing, parallel_state
-from megatron.core.dist_checkpointing.serialization import get_default_load_sharded_strategy, get_default_save_sharded_strategy
-from megatron.core.dist_checkpointing.strategies import filesystem_async
-from megatron.core.dist_checkpointing.validation import StrictHandling
+import torch.distributed as dist
+from megatron.core import parallel_state
 from megatron.core.optimizer import MegatronOptimizer
 from pydantic import ValidationError
-from torch.distributed.checkpoint.api import CheckpointException
 
-from manifests.base import Strict
+from manifests.base import Strict, load_json, sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import is_url, join, list_stats, publish, read_bytes, remove_file, remove_tree
-from training.parallel import RankError, agree
-from training.staging import fresh_folder, local_copy, upload
+from manifests.storage import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree, sha256_file
+from training.parallel import RankError, agree, every_rank
+from training.staging import fetch, fresh_folder, local_copy, upload
+from training.tensor_files import FileName, StoredFile, read_state, write_state
 
 FOLDER = "checkpoints"
 MANIFEST = "_MANIFEST.json"
+FORMAT = "gristmill-checkpoint/2"
+_PICKLED = "gristmill-checkpoint/1"
 _TEMPORARY = ".tmp-"
-_FULL = 1 << 20  # bytes left on a full disk, at most
 _GO_BACK = "remove this folder: the run then resumes from the checkpoint before"
 _MAKE_ROOM = "make room and run the same command again: it resumes from the checkpoint before"
 
@@ -59,16 +56,17 @@ class CheckpointManifest(Strict):
         step: steps done; the next one has this number.
         loss: of the last of them.
         layout, data_parallel: what wrote it; another layout may read it.
-        files: name to bytes.
+        digest: sha256 over all the rest.
     """
 
-    format: Literal["gristmill-checkpoint/1"] = "gristmill-checkpoint/1"
+    format: Literal["gristmill-checkpoint/2"] = "gristmill-checkpoint/2"
     step: int
     loss: float
     identity: Identity
     layout: Layout
     data_parallel: int
-    files: dict[str, int]
+    files: dict[FileName, StoredFile]
+    digest: str = ""
 
 
 def folder_of(out: str, step: int) -> str:
@@ -96,65 +94,134 @@ def save(
         model.disable_forward_pre_hook()
         model.enable_forward_pre_hook()
     try:
-        with _written_by_this_process():
-            dist_checkpointing.save(
-                _state(model, optimizer, metadata, loading=False),
-                temporary,
-                get_default_save_sharded_strategy("torch_dist", 1),
-                content_metadata=_stored(metadata),
-            )
-    except CheckpointException as error:  # raised by all ranks when writing has failed on any; rank 0 alone knows why
-        # torch's file writer tells of a full disk as a wrong position in the file.
-        cause = "the disk is full" if shutil.disk_usage(temporary).free < _FULL else _cause(error)
+        files = write_state(temporary, _state(model, optimizer, metadata, loading=False))
+    except GristmillError as error:  # raised by all ranks alike
         agree(lambda: remove_tree(temporary))
-        raise GristmillError(f"the checkpoint cannot be written: {agree(lambda: cause)}", where=final, remedy=_MAKE_ROOM) from None
+        raise GristmillError(f"the checkpoint cannot be written: {error.message}", where=final, remedy=_MAKE_ROOM) from None
     except Exception as error:  # the other ranks are inside the save, waiting for this one: only its end ends them
         raise RankError(f"the checkpoint cannot be written: {_cause(error)}", where=final, remedy=_MAKE_ROOM) from error
-    data_parallel = parallel_state.get_data_parallel_world_size()
-    files = upload(temporary, final) if is_url(out) else agree(lambda: _files(temporary))
-    manifest = CheckpointManifest(step=step, loss=loss, identity=identity, layout=layout, data_parallel=data_parallel, files=files)
+    if is_url(out):
+        upload(temporary, final, files)
+    made = CheckpointManifest(
+        step=step,
+        loss=loss,
+        identity=identity,
+        layout=layout,
+        data_parallel=parallel_state.get_data_parallel_world_size(),
+        files=files,
+    )
+    manifest = made.model_copy(update={"digest": _digest(made)})
     agree(lambda: _store_manifest(final, manifest) if is_url(out) else _publish(temporary, final, manifest))
-    agree(lambda: _prune(out, keep))
+    agree(lambda: _prune(out, keep, step))
     return final
 
 
 def load(folder: str, model: Any, optimizer: MegatronOptimizer) -> None:
-    """Load a complete checkpoint, of any layout, into model and optimizer. Called by all ranks together.
+    """Load a whole checkpoint, of any layout, into model and optimizer. Called by all ranks together.
 
     Raises:
         GristmillError: it cannot be read.
     """
     metadata = _metadata(optimizer)
-    with local_copy(folder, agree(lambda: _manifest_of(folder)).files) as local:
-        state = _read(local, _state(model, optimizer, metadata, loading=True), where=folder)
+    files = agree(lambda: _manifest_of(folder)).files
+    with local_copy(folder, files) as local:
+        state = _read(local, _state(model, optimizer, metadata, loading=True), files, where=folder)
     model.module.load_state_dict(state["model"], strict=True)
     with torch.no_grad():  # the distributed optimizer under fp32 writes into the weights themselves
         optimizer.load_state_dict(state["optimizer"])
 
 
 def load_weights(folder: str, model: torch.nn.Module) -> None:
-    """Load the weights of a complete checkpoint into a bare model."""
-    with local_copy(folder, _manifest_of(folder).files) as local:
-        state = _read(local, {"model": model.sharded_state_dict(metadata=_group())}, where=folder)  # type: ignore[operator]
+    """Load the weights of a whole checkpoint into a bare model."""
+    files = _manifest_of(folder).files
+    with local_copy(folder, files) as local:
+        state = _read(local, {"model": model.sharded_state_dict(metadata=_group())}, files, where=folder)  # type: ignore[operator]
     model.load_state_dict(state["model"], strict=True)
 
 
+def newest_whole(out: str, *, say: Callable[[str], None]) -> CheckpointManifest | None:
+    """The newest checkpoint whose every byte is the one that was written; None when there is no checkpoint. Called by all ranks together.
+
+    Files of a store are downloaded for it and stay until they are loaded.
+
+    Args:
+        say: told of each checkpoint that is not used.
+
+    Raises:
+        GristmillError: there are checkpoints, and none of them is whole.
+    """
+    good, problems = agree(lambda: complete(out))
+    for problem in problems:
+        say(f"note: {problem}")
+    for manifest in reversed(good):
+        folder = folder_of(out, manifest.step)
+        names = damaged_files(folder, manifest)
+        if not names:
+            return manifest
+        problems.append(_damaged(folder, names))
+        say(f"note: {problems[-1]}")
+    if problems:
+        raise GristmillError(
+            "\n  ".join(["none of the checkpoints is whole:", *problems]),
+            where=out,
+            remedy=f"restore one of them, or remove {join(out, FOLDER)} to begin again at step 0",
+        )
+    return None
+
+
+def damaged_files(folder: str, manifest: CheckpointManifest) -> list[str]:
+    """The files of a checkpoint whose bytes are not those of its manifest. Called by all ranks together: each reads a part of them."""
+    if is_url(folder):
+        return fetch(folder, manifest.files)
+    names = sorted(manifest.files, key=lambda name: (-manifest.files[name].bytes, name))
+    mine = names[dist.get_rank() :: dist.get_world_size()]
+    found = every_rank(lambda: [name for name in mine if _is_damaged(join(folder, name), manifest.files[name])])
+    return sorted(name for names in found for name in names)
+
+
+def check_checkpoints(out: str) -> tuple[int, list[str]]:
+    """How many files all checkpoints of a run have together, and what is wrong with them; every byte is read."""
+    good, problems = complete(out)
+    for manifest in good:
+        folder = folder_of(out, manifest.step)
+        names = sorted(name for name, file in manifest.files.items() if _is_damaged(join(folder, name), file))
+        problems += [_damaged(folder, names)] if names else []
+    return sum(len(manifest.files) for manifest in good), problems
+
+
 def complete(out: str) -> tuple[list[CheckpointManifest], list[str]]:
-    """The complete checkpoints of a run, oldest first, and what is wrong with the others."""
+    """The checkpoints of a run that have a manifest and all files in their sizes, oldest first, and what is wrong with the others.
+
+    Raises:
+        GristmillError: a checkpoint is one that only unpickling can read.
+    """
     good: list[CheckpointManifest] = []
     problems: list[str] = []
     for folder, present in _folders(out):
         try:
             manifest = _manifest_of(folder)
-        except GristmillError:
-            problems.append(f"{folder} has no readable {MANIFEST}: it is not used")
+        except PickledError:
+            raise
+        except GristmillError as error:
+            problems.append(f"{folder} {error.message}: it is not used")
             continue
-        damaged = sorted(name for name, size in manifest.files.items() if present.get(name) != size)
+        damaged = sorted(name for name, file in manifest.files.items() if present.get(name) != file.bytes)
         if damaged:
-            problems.append(f"{folder} is damaged ({', '.join(damaged)}): it is not used")
+            problems.append(_damaged(folder, damaged))
         else:
             good.append(manifest)
     return good, problems
+
+
+def _damaged(folder: str, names: list[str]) -> str:
+    return f"{folder} is damaged ({', '.join(names)}): it is not used"
+
+
+def _is_damaged(path: str, file: StoredFile) -> bool:
+    try:
+        return sha256_file(path) != file.sha256
+    except GristmillError:  # a disk that does not give it back
+        return True
 
 
 def check_identity(manifest: CheckpointManifest, identity: Identity, *, where: str) -> None:
@@ -191,11 +258,32 @@ def _folders(out: str) -> list[tuple[str, dict[str, int]]]:
     return sorted(found.items())
 
 
+class PickledError(GristmillError):
+    """A checkpoint of a format that can only be read by running what it says."""
+
+
 def _manifest_of(folder: str) -> CheckpointManifest:
+    path = join(folder, MANIFEST)
     try:
-        return CheckpointManifest.model_validate_json(read_bytes(join(folder, MANIFEST)))
-    except (OSError, ValidationError):
+        data = load_json(read_if_there(path) or b"", where=path)
+        if isinstance(data, dict) and data.get("format") == _PICKLED:
+            raise PickledError(
+                "was written by an earlier version, as pickles: they are not read, since reading could run what a file says",
+                where=folder,
+                remedy="go on with the version that wrote it, or remove the run's checkpoints to begin again at step 0",
+            )
+        manifest = CheckpointManifest.model_validate(data)
+    except PickledError:
+        raise
+    except (OSError, GristmillError, ValidationError):
         raise GristmillError(f"has no readable {MANIFEST}", where=folder, remedy=_GO_BACK) from None
+    if manifest.digest != _digest(manifest) or folder_of("", manifest.step).rpartition("/")[2] != folder.rpartition("/")[2]:
+        raise GristmillError(f"is damaged (its {MANIFEST} was changed, or is that of another checkpoint)", where=folder, remedy=_GO_BACK)
+    return manifest
+
+
+def _digest(manifest: CheckpointManifest) -> str:
+    return sha256_of(manifest.model_dump(mode="json", exclude={"digest"}))
 
 
 def _group() -> dict[str, Any]:
@@ -206,11 +294,6 @@ def _metadata(optimizer: MegatronOptimizer) -> dict[str, Any]:
     # 'fully_reshardable' is the one sharding of the distributed optimizer for every layout; Megatron's default loads under none.
     sharding = {"distrib_optim_sharding_type": "fully_reshardable"} if optimizer.config.use_distributed_optimizer else {}
     return {**_group(), "chained_optim_avoid_prefix": True, "singleton_local_shards": False, **sharding}
-
-
-def _stored(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The part of the metadata that goes into the checkpoint."""
-    return {key: value for key, value in metadata.items() if key != "dp_cp_group"}
 
 
 def _state(model: Any, optimizer: MegatronOptimizer, metadata: dict[str, Any], *, loading: bool) -> dict[str, Any]:
@@ -244,65 +327,19 @@ def _unpadded_offsets(optimizer: MegatronOptimizer) -> Iterator[None]:
             buffer.param_index_map = index
 
 
-@contextmanager
-def _written_by_this_process() -> Iterator[None]:
-    """Have a synchronous save write its files itself.
-
-    Megatron forks a writer even then, and fetches its answer through a manager process that imports `__main__` again: seconds per save,
-    and a writer that is killed leaves its parent waiting for ever.
-    """
-    writer = filesystem_async.FileSystemWriterAsync
-    before_queue, before_write = filesystem_async._results_queue, writer.write_preloaded_data_multiproc
-    filesystem_async._results_queue = queue.Queue()
-    writer.write_preloaded_data_multiproc = staticmethod(_write_buckets)
+def _read(folder: str, state: dict[str, Any], files: dict[str, StoredFile], *, where: str) -> dict[str, Any]:
     try:
-        yield
-    finally:
-        filesystem_async._results_queue, writer.write_preloaded_data_multiproc = before_queue, staticmethod(before_write)
-
-
-class _Done:
-    """Stands for the queue on which a forked writer would say that it is done."""
-
-    def get(self) -> None:
-        pass
-
-    def task_done(self) -> None:
-        pass
-
-
-def _write_buckets(transforms: list[Any], use_msc: bool, rank: int, buckets: list[Any], results: queue.Queue[Any]) -> None:
-    written: dict[int, Any] = {}
-    answers: queue.Queue[Any] = queue.Queue()
-    for number, bucket in enumerate(buckets):
-        filesystem_async.FileSystemWriterAsync.write_preloaded_data(transforms, number, bucket, answers, _Done(), True, use_msc=use_msc)
-        _, answer = answers.get()
-        if isinstance(answer, Exception):
-            results.put(answer)
-            return
-        written[number] = answer
-    results.put(written)
-
-
-def _read(folder: str, state: dict[str, Any], *, where: str) -> dict[str, Any]:
-    try:
-        strategy = get_default_load_sharded_strategy(folder)
-        loaded: dict[str, Any] = dist_checkpointing.load(state, folder, strategy, strict=StrictHandling.RAISE_UNEXPECTED)
-    except CheckpointException as error:  # raised by all ranks
-        raise GristmillError(f"the checkpoint cannot be read: {_cause(error)}", where=where, remedy=_GO_BACK) from None
+        return read_state(folder, state, files)
+    except GristmillError as error:
+        raise RankError(f"the checkpoint cannot be read: {error.message}", where=where, remedy=_GO_BACK) from None
     except Exception as error:
         raise RankError(f"the checkpoint cannot be read: {_cause(error)}", where=where, remedy=_GO_BACK) from error
-    return loaded
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of what began it all, with a full disk said plainly."""
-    text = str(error)
-    if isinstance(error, CheckpointException) and error.failures:
-        return _cause(next(iter(error.failures.values()))[0])
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or os.strerror(errno.ENOSPC) in text:
-        return "the disk is full"
-    return f"{type(error).__name__}: {text.strip().splitlines()[0] if text.strip() else ''}"
+    """An error's kind and first line."""
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else ''}"
 
 
 def _fresh_folder(folder: str) -> None:
@@ -333,8 +370,9 @@ def _publish(temporary: str, final: str, manifest: CheckpointManifest) -> None:
         os.close(descriptor)
 
 
-def _prune(out: str, keep: int) -> None:
-    good, _ = complete(out)
+def _prune(out: str, keep: int, step: int) -> None:
+    """Those after `step` are damaged, or the run would have gone on from them: they do not count, and stay."""
+    good = [manifest for manifest in complete(out)[0] if manifest.step <= step]
     for old in good[:-keep]:
         # Without its manifest a half-deleted folder is no checkpoint.
         remove_file(join(folder_of(out, old.step), MANIFEST))

@@ -6,6 +6,7 @@ Every token runs the whole context through the model again: there is no cache of
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import sentencepiece
 import torch
@@ -15,7 +16,7 @@ from manifests.errors import GristmillError
 from manifests.run import Layout
 from manifests.storage import join, read_bytes
 from shards.format import TokenizerInfo
-from training.checkpoint import complete, folder_of, load_weights
+from training.checkpoint import complete, damaged_files, folder_of, load_weights, newest_whole
 from training.model import build_model, megatron_config
 from training.parallel import one_rank
 from training.record import read_record
@@ -30,6 +31,7 @@ def generate(
     temperature: float = 0.8,
     top_k: int | None = 50,
     seed: int = 0,
+    say: Callable[[str], None] | None = None,
 ) -> str:
     """Continue a prompt.
 
@@ -39,6 +41,7 @@ def generate(
         tokens: at most so many; sampling ends before at the end of a document.
         temperature: 0 takes the most likely token each time.
         top_k: sample from the so many most likely tokens; None from all.
+        say: told of checkpoints that are not used.
 
     Returns:
         The prompt and its continuation.
@@ -49,7 +52,6 @@ def generate(
     run, info = read_record(folder)
     model_file = join(run.data, "tokenizer", "tokenizer.model")
     tokenizer = _tokenizer(model_file, info)
-    weights = _checkpoint(folder, checkpoint)
     written = tokenizer.encode(prompt)
     context = [*([info.bos_id] if info.bos_id is not None else []), *written]
     if not context:
@@ -57,6 +59,7 @@ def generate(
             "there is nothing to start from: the run's documents have no beginning-of-text token", where="--prompt", remedy="give a prompt"
         )
     with one_rank() as ranks, torch.no_grad():
+        weights = _checkpoint(folder, checkpoint, say=say or _silent)
         config = megatron_config(run.model, Layout(), precision=run.manifest.precision)
         model = build_model(run.model, config, vocab_size=info.vocab_size, seed=None, device=ranks.device)
         load_weights(weights, model)
@@ -119,13 +122,26 @@ def _tokenizer(path: str, info: TokenizerInfo) -> sentencepiece.SentencePiecePro
     return sentencepiece.SentencePieceProcessor(model_proto=data)
 
 
-def _checkpoint(folder: str, step: int | None) -> str:
+def _checkpoint(folder: str, step: int | None, *, say: Callable[[str], None]) -> str:
+    if step is None:
+        newest = newest_whole(folder, say=say)
+        if newest is None:
+            raise GristmillError("holds no complete checkpoint", where=folder, remedy="train until the first checkpoint")
+        return folder_of(folder, newest.step)
     good, problems = complete(folder)
-    steps = [manifest.step for manifest in good]
-    if not steps:
-        raise GristmillError(
-            "\n  ".join(["holds no complete checkpoint", *problems]), where=folder, remedy="train until the first checkpoint"
-        )
-    if step is not None and step not in steps:
-        raise GristmillError(f"there is no checkpoint of step {step}", where=folder, remedy=f"use one of {', '.join(map(str, steps))}")
-    return folder_of(folder, steps[-1] if step is None else step)
+    named = folder_of(folder, step)
+    for manifest in good:
+        if manifest.step == step and (names := damaged_files(named, manifest)):
+            raise GristmillError(f"is damaged ({', '.join(names)})", where=named, remedy="use another checkpoint, or restore this one")
+        if manifest.step == step:
+            return named
+    others = ", ".join(str(manifest.step) for manifest in good)
+    raise GristmillError(
+        "\n  ".join([f"there is no checkpoint of step {step}", *problems]),
+        where=folder,
+        remedy=f"use one of {others}" if others else "train until the first checkpoint",
+    )
+
+
+def _silent(_: str) -> None:
+    pass

@@ -30,6 +30,7 @@ from training.metrics import MetricsWriter, StepMetrics
 from training.model import build_model, megatron_config
 from training.optimizer import build_optimizer
 from training.parallel import Ranks, agree, ranks_of
+from training.staging import forget
 from training.step import StepResult, train_step
 
 _SECOND_CHANCE = 2.0
@@ -89,11 +90,12 @@ def train(
             tell(note)
         agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
         identity = identity_of(run, data)
-        newest = agree(lambda: _newest(run, identity, tell))
+        newest = _newest(run, identity, tell)
         start = newest.step if newest else 0
         end = min(run.manifest.steps, stop_after or run.manifest.steps)
         if newest is not None and start >= end:
             tell(f"nothing to do: {start} of {run.manifest.steps} steps are done")
+            forget(checkpoint.folder_of(run.out, start))
             return TrainResult(step=start, loss=newest.loss, checkpoint=checkpoint.folder_of(run.out, start))
         config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
         bare = build_model(run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device)
@@ -184,14 +186,11 @@ def _metrics(step: int, result: StepResult, clock: _Clock, tokens: int) -> StepM
 
 
 def _newest(run: Run, identity: checkpoint.Identity, tell: Callable[[str], None]) -> checkpoint.CheckpointManifest | None:
-    checkpoint.sweep(run.out)
-    good, problems = checkpoint.complete(run.out)
-    for problem in problems:
-        tell(f"note: {problem}")
-    if not good:
-        return None
-    checkpoint.check_identity(good[-1], identity, where=checkpoint.folder_of(run.out, good[-1].step))
-    return good[-1]
+    agree(lambda: checkpoint.sweep(run.out))
+    newest = checkpoint.newest_whole(run.out, say=tell)
+    if newest is not None:
+        checkpoint.check_identity(newest, identity, where=checkpoint.folder_of(run.out, newest.step))
+    return newest
 
 
 def _layout_words(manifest: checkpoint.CheckpointManifest) -> str:

@@ -14,19 +14,21 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import torch.distributed as dist
 
+from manifests.checked import Remembered
 from manifests.errors import GristmillError
 from manifests.storage import is_url, join, list_stats, open_stream, publish, remove_tree
 from training.parallel import agree, every_rank
+from training.tensor_files import StoredFile
 
 _PIECE = 16 << 20
-_OF_A_RANK = re.compile(r"__(\d+)_")  # torch names the files of a rank `__RANK_N.distcp`; all others are rank 0's
+_OF_A_RANK = re.compile(r"__(\d+)_")  # the file of a rank is `__RANK_0.distcp`; all others are rank 0's
 
 
 def staging_folder(out: str) -> Path:
@@ -59,11 +61,11 @@ def fresh_folder(out: str, name: str) -> str:
     return str(wanted)
 
 
-def upload(local: str, final: str) -> dict[str, int]:
+def upload(local: str, final: str, files: Mapping[str, StoredFile]) -> None:
     """Store the files of a checkpoint, all but its manifest, and delete them here. Called by all ranks together.
 
-    Returns:
-        Name to bytes, of the files of all ranks.
+    Args:
+        files: of all ranks; what a rank stores is what it has hashed.
 
     Raises:
         GristmillError: a rank cannot store its files, or the store holds others afterwards.
@@ -71,54 +73,73 @@ def upload(local: str, final: str) -> dict[str, int]:
     agree(lambda: remove_tree(final))
     rank = dist.get_rank()
 
-    def store() -> dict[str, int]:
-        sizes = {}
-        for path in sorted(Path(local).iterdir()):
-            match = _OF_A_RANK.match(path.name)
+    def store() -> None:
+        for name in files:
+            match = _OF_A_RANK.match(name)
             if (int(match[1]) if match else 0) == rank:
-                sizes[path.name] = path.stat().st_size
-                _put(path, join(final, path.name))
-        return sizes
+                _put(Path(local, name), join(final, name))
 
-    files = {name: size for sizes in every_rank(store) for name, size in sizes.items()}
+    every_rank(store)
     shutil.rmtree(local, ignore_errors=True)
 
     def check() -> None:
         stored = {name: stat.size for name, stat in list_stats(final).items()}
-        if stored != files:
+        if stored != {name: file.bytes for name, file in files.items()}:
             raise GristmillError(f"{len(stored)} files are stored, {len(files)} were written, or their sizes differ", where=final)
 
     agree(check)
-    return files
 
 
-@contextmanager
-def local_copy(folder: str, files: dict[str, int]) -> Iterator[str]:
-    """A checkpoint's folder on a local disk: itself, or of a store a copy for as long as the block lasts. Called by all ranks together.
+def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
+    """Download a checkpoint to this machine, or what of it is not there yet. Called by all ranks together.
 
     Args:
-        files: name to bytes, as the checkpoint's manifest says.
+        files: what the checkpoint's manifest says.
+
+    Returns:
+        Names of files that came with other bytes than the manifest's; they are not kept.
 
     Raises:
-        GristmillError: it cannot be fetched.
+        GristmillError: a file cannot be fetched.
     """
-    if not is_url(folder):
-        yield folder
-        return
     target = staging_folder(folder) / "loading"
 
-    def fetch() -> None:
+    def download() -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with open(target.with_suffix(".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one rank of a machine downloads, the others find what it has downloaded
             target.mkdir(exist_ok=True)
-            for name, size in files.items():
-                _get(join(folder, name), target / name, size)
+            remembered = Remembered(target.with_suffix(".checked"))
+            return [name for name, file in files.items() if not _get(join(folder, name), target / name, file, remembered)]
 
-    every_rank(fetch)
-    yield str(target)
-    dist.barrier()
-    shutil.rmtree(target, ignore_errors=True)
+    return sorted({name for names in every_rank(download) for name in names})
+
+
+def forget(folder: str) -> None:
+    """Delete what was downloaded of a checkpoint. Called by all ranks together."""
+    if is_url(folder):
+        dist.barrier()
+        shutil.rmtree(staging_folder(folder), ignore_errors=True)
+
+
+@contextmanager
+def local_copy(folder: str, files: Mapping[str, StoredFile]) -> Iterator[str]:
+    """A checkpoint's folder on a local disk: itself, or of a store a copy for as long as the block lasts. Called by all ranks together.
+
+    Args:
+        files: what the checkpoint's manifest says.
+
+    Raises:
+        GristmillError: it cannot be fetched, or has other bytes.
+    """
+    if not is_url(folder):
+        yield folder
+        return
+    damaged = fetch(folder, files)
+    if damaged:
+        raise GristmillError(f"is damaged ({', '.join(damaged)})", where=folder, remedy="remove it: the checkpoint before is used then")
+    yield str(staging_folder(folder) / "loading")
+    forget(folder)
 
 
 def _put(path: Path, url: str) -> None:
@@ -129,16 +150,25 @@ def _put(path: Path, url: str) -> None:
         publish(url, file.read_buffer())
 
 
-def _get(url: str, path: Path, size: int) -> None:
-    """Download one file unless it is there; under its name it is whole."""
-    if path.exists() and path.stat().st_size == size:
-        return
+def _get(url: str, path: Path, file: StoredFile, remembered: Remembered) -> bool:
+    """Download one file unless it is there; False when twice other bytes came than those of `file`."""
+    if remembered.holds(str(path), file.sha256):
+        return True
     temporary = path.with_name(f"{path.name}.part")
-    try:
-        with open_stream(url) as source, open(temporary, "wb") as file:
-            shutil.copyfileobj(source, file, _PIECE)
-        temporary.replace(path)
-    except OSError as error:
-        raise GristmillError(
-            f"cannot be written: {error.strerror}", where=str(path), remedy="set GRISTMILL_STAGING to a folder with room"
-        ) from None
+    for _ in range(2):
+        digest = hashlib.sha256()
+        try:
+            with open_stream(url) as source, open(temporary, "wb") as copy:
+                while piece := source.read(_PIECE):
+                    digest.update(piece)
+                    copy.write(piece)
+            if digest.hexdigest() == file.sha256:
+                temporary.replace(path)
+                remembered.add(str(path), file.sha256)
+                return True
+        except OSError as error:
+            raise GristmillError(
+                f"cannot be written: {error.strerror}", where=str(path), remedy="set GRISTMILL_STAGING to a folder with room"
+            ) from None
+    temporary.unlink(missing_ok=True)
+    return False

@@ -30,7 +30,7 @@ def test_defaults(tmp_path) -> None:
         ({"job_endpoint": "http://jobserver:8099"}, "is not host:port"),
         ({"job_endpoint": "jobserver"}, "is not host:port"),
         ({"worker_endpoint": "user@host:1"}, "is not host:port"),
-        ({"store_endpoint": "http://key:secret@store:9000"}, "without credentials"),
+        ({"store_endpoint": "http://key:secret@store:9000"}, "a URL holds a user or password before the host"),
         ({"flink_rest": "jobmanager:8081"}, "give http"),
         ({"parallelism": 0}, "parallelism"),
         ({"job_endpont": "a:1"}, "did you mean `job_endpoint`?"),

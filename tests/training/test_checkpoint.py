@@ -156,11 +156,15 @@ def test_what_may_change(stopped: Run, tmp_path: Path, corpus: tuple[Path, np.nd
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(stopped: Run, monkeypatch: pytest.MonkeyPatch, alone: Path) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    class Full:
+        path = os.path
+
+        @staticmethod
+        def fsync(_: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("megatron.core.dist_checkpointing.strategies.filesystem_async._write_item", full)
+        patched.setattr("training.tensor_files.os", Full)
         with pytest.raises(GristmillError, match="the checkpoint cannot be written: the disk is full"):
             train(stopped)
     assert steps_of(stopped) == [10, 12]

@@ -1,0 +1,94 @@
+"""Files whose sha256 was checked, remembered: a file is read against its hash once, and again when the file system says that it changed.
+
+In: paths of local files and the hashes that a manifest gives for them. Out: a record of one line per checked file with its stamp: size,
+time of change, time of the last change to its inode, and the inode's number. Writing to a file changes its stamp, also when the time of
+change is set back afterwards. What changes bytes below the file system (a failing disk) does not: `gristmill verify` reads everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from manifests.errors import GristmillError
+from manifests.storage import sha256_file
+
+
+class Remembered:
+    """A record of checked files, shared by processes: each adds lines and sees those of others. Without a place to write it forgets.
+
+    Args:
+        record: its file; need not be there.
+    """
+
+    def __init__(self, record: Path) -> None:
+        self._record, self._read = record, 0
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def holds(self, path: str, sha256: str) -> bool:
+        """Whether the file had this hash when it was checked, and has not changed since."""
+        now = stamp_of(path)
+        if now is None:
+            return False
+        if self._known.get(path) != (now, sha256):
+            self._refresh()
+        return self._known.get(path) == (now, sha256)
+
+    def add(self, path: str, sha256: str, *, stamp: str | None = None) -> None:
+        """Remember that the file has this hash; `stamp`: as it was before it was read, by default as it is now."""
+        stamp = stamp or stamp_of(path)
+        if stamp is None:
+            return
+        self._known[path] = (stamp, sha256)
+        line = json.dumps({"path": path, "stamp": stamp, "sha256": sha256}) + "\n"
+        with contextlib.suppress(OSError):
+            self._record.parent.mkdir(parents=True, exist_ok=True)
+            with open(self._record, "ab", buffering=0) as file:
+                file.write(line.encode())
+
+    def check(self, path: str, *, size: int, sha256: str) -> str | None:
+        """What is wrong with a file; None when it has this size and hash. Read unless remembered."""
+        if self.holds(path, sha256):
+            return None
+        before = stamp_of(path)
+        if before is None:
+            return "is missing"
+        found = os.stat(path).st_size
+        if found != size:
+            return f"has {found} bytes, the manifest says {size}"
+        try:
+            if sha256_file(path) != sha256:
+                return "its sha256 is not the manifest's"
+        except GristmillError as error:
+            return error.message
+        self.add(path, sha256, stamp=before)
+        return None
+
+    def _refresh(self) -> None:
+        with contextlib.suppress(OSError), open(self._record, "rb") as file:
+            file.seek(self._read)
+            for line in file.read().splitlines(keepends=True):
+                if not line.endswith(b"\n"):
+                    break  # another process is writing it
+                self._read += len(line)
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    said = json.loads(line)
+                    self._known[said["path"]] = (said["stamp"], said["sha256"])
+
+
+def stamp_of(path: str) -> str | None:
+    """What the file system says of a local file; None when there is none."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
+
+
+def record_of(folder: str) -> Path:
+    """The record for the files of a local folder: in the user's cache, since the folder may be others'."""
+    name = hashlib.sha256(os.path.realpath(folder).encode(errors="surrogateescape")).hexdigest()[:32]
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "checked" / f"{name}.jsonl"

@@ -1,0 +1,300 @@
+"""What lies in a checkpoint is never run, and is used only as it was written: files are replaced, flipped, cut, lost, swapped in turn."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from manifests.base import sha256_of
+from manifests.errors import GristmillError
+from manifests.run import Run
+from tests.paths import PROJECT
+from tests.training.data import make_run
+from training import checkpoint
+from training.loop import train
+from training.parallel import one_rank
+
+FILES = ("__0_0.distcp", ".metadata", "_MANIFEST.json")
+SMALL = {"tokens": 6 * 8 * 32, "checkpoint": {"every_steps": 2, "keep": 2}}
+
+
+class Planted:
+    """A pickle of this makes a folder when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (self.path,)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, corpus: tuple[Path, np.ndarray]) -> Run:
+    """A run of six steps that was stopped after the fourth: checkpoints of steps 2 and 4 are there."""
+    run = make_run(tmp_path_factory.mktemp("stopped"), name="run", data=corpus[0], **SMALL)
+    train(run, stop_after=4)
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path, stopped: Run, corpus: tuple[Path, np.ndarray]) -> Run:
+    """A copy of it."""
+    copy = make_run(tmp_path, name="run", data=corpus[0], **SMALL)
+    shutil.copytree(stopped.out, copy.out)
+    return copy
+
+
+def newest(run: Run) -> Path:
+    return Path(checkpoint.folder_of(run.out, 4))
+
+
+def chosen(run: Run) -> tuple[int | None, list[str]]:
+    """The step of the checkpoint that a start would use, and what it would say."""
+    said: list[str] = []
+    with one_rank():
+        found = checkpoint.newest_whole(run.out, say=said.append)
+    return (None if found is None else found.step), said
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def flip_quietly(path: Path) -> None:
+    """With the time of change set back."""
+    stat = path.stat()
+    flip(path)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def stale(path: Path) -> None:
+    """The file of the same name from the checkpoint before."""
+    shutil.copy2(path.parent.parent / "step-00000002" / path.name, path)
+
+
+def test_a_checkpoint_holds_no_pickle(run: Run) -> None:
+    assert sorted(path.name for path in newest(run).iterdir()) == sorted(FILES)
+    json.loads((newest(run) / ".metadata").read_text())
+    json.loads((newest(run) / "_MANIFEST.json").read_text())
+    tensors = (newest(run) / "__0_0.distcp").read_bytes()
+    assert b"PK\x03\x04" not in tensors[:4]
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads(tensors)
+
+
+@pytest.mark.parametrize("same_size", [True, False])
+@pytest.mark.parametrize("name", FILES)
+def test_planted_pickles_are_not_run(run: Run, tmp_path: Path, name: str, same_size: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by a run that goes on, which goes back to the checkpoint before, nor by one rank that only wants the weights."""
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    canary = tmp_path / "ran"
+    path = newest(run) / name
+    planted = pickle.dumps(Planted(canary))
+    path.write_bytes(planted + bytes(path.stat().st_size - len(planted)) if same_size else planted)
+    said: list[str] = []
+    assert train(run, say=said.append).step == 6
+    assert any("step-00000004" in line and "it is not used" in line for line in said)
+    assert any(line.startswith("resumed after step 2 ") for line in said)
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("name", [".metadata", "common.pt", "__0_0.distcp", "__0_1.distcp"])
+def test_planted_pickles_with_hashes_to_match_are_not_run(run: Run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes into the folder can write a manifest, too."""
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    canary = tmp_path / "ran"
+    with open(newest(run) / name, "wb") as file:
+        pickle.dump(Planted(canary), file) if name == ".metadata" else torch.save(Planted(canary), file)
+    forge(newest(run))
+    with contextlib.suppress(GristmillError):
+        train(run)
+    assert not canary.exists()
+
+
+def forge(folder: Path, **changes: object) -> None:
+    """A manifest to match what lies in the folder."""
+    import hashlib
+
+    path = folder / "_MANIFEST.json"
+    said = json.loads(path.read_text())
+    said["files"] = {
+        file.name: {"bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for file in folder.iterdir()
+        if file != path
+    }
+    said |= changes
+    said["digest"] = sha256_of({key: value for key, value in said.items() if key != "digest"})
+    path.write_text(json.dumps(said))
+
+
+@pytest.mark.parametrize("damage", [flip, flip_quietly, cut, empty, lose, stale])
+@pytest.mark.parametrize("name", FILES)
+def test_damaged_files_are_not_used(run: Run, name: str, damage: Callable[[Path], None]) -> None:
+    damage(newest(run) / name)
+    step, said = chosen(run)
+    assert step == 2
+    assert len(said) == 1
+    assert "step-00000004" in said[0]
+    assert said[0].endswith("it is not used")
+    if name != "_MANIFEST.json":
+        assert f"is damaged ({name})" in said[0]
+
+
+def test_every_byte_counts(run: Run) -> None:
+    """A flipped bit at sixty places of each file."""
+    for name in FILES:
+        path = newest(run) / name
+        whole = path.read_bytes()
+        for place in np.linspace(0, len(whole) - 1, 60).astype(int).tolist():
+            changed = bytearray(whole)
+            changed[place] ^= 1 << place % 8
+            path.write_bytes(changed)
+            assert chosen(run)[0] == 2, (name, place)
+        path.write_bytes(whole)
+    assert chosen(run) == (4, [])
+
+
+def test_swapped_checkpoints_are_not_used(run: Run) -> None:
+    newer, older = newest(run), Path(checkpoint.folder_of(run.out, 2))
+    newer.rename(newer.with_name("other"))
+    older.rename(newer)
+    newer.with_name("other").rename(older)
+    with pytest.raises(GristmillError, match="none of the checkpoints is whole") as caught:
+        chosen(run)
+    assert "is that of another checkpoint" in str(caught.value)
+
+
+def test_without_a_whole_checkpoint_nothing_begins_anew(run: Run) -> None:
+    """Weeks of work would be lost in silence."""
+    for step in (2, 4):
+        flip(Path(checkpoint.folder_of(run.out, step), "__0_0.distcp"))
+    before = Path(run.out, "metrics.jsonl").read_bytes()
+    with pytest.raises(GristmillError, match="none of the checkpoints is whole") as caught:
+        train(run)
+    assert "begin again at step 0" in str(caught.value.remedy)
+    assert Path(run.out, "metrics.jsonl").read_bytes() == before
+
+
+def test_checkpoints_of_pickles_are_refused(run: Run) -> None:
+    path = newest(run) / "_MANIFEST.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": "gristmill-checkpoint/1"}))
+    with pytest.raises(GristmillError, match="written by an earlier version, as pickles"):
+        train(run)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "sub/file", "_MANIFEST.json", ""])
+def test_names_of_files_stay_in_the_folder(run: Run, name: str) -> None:
+    path = newest(run) / "_MANIFEST.json"
+    said = json.loads(path.read_text())
+    said["files"][name] = {"bytes": 1, "sha256": "0" * 64}
+    said["digest"] = sha256_of({key: value for key, value in said.items() if key != "digest"})
+    path.write_text(json.dumps(said))
+    assert chosen(run)[0] == 2
+
+
+def edit(index: dict, what: str) -> None:
+    key = "decoder.layers.mlp.linear_fc1.weight"
+    tensor = index["tensors"][key]
+    if what == "lost tensor":
+        del index["tensors"][key]
+    elif what == "lost piece":
+        tensor["pieces"].pop()
+    elif what == "outside":
+        tensor["pieces"][0]["at"] = 64 << 20
+    elif what == "negative":
+        tensor["pieces"][0]["at"] = -64
+    elif what == "other file":
+        tensor["pieces"][0]["file"] = "../step-00000002/__0_0.distcp"
+    elif what == "dtype":
+        tensor["dtype"] = "object"
+    elif what == "shape":
+        tensor["shape"][0] += 1
+    elif what == "axes":
+        tensor["pieces"][0]["offset"].pop()
+    elif what == "huge":
+        tensor["pieces"][0]["shape"] = [1 << 40, 1 << 40, 1 << 40]
+    elif what == "unknown key":
+        tensor["run"] = "os.system"
+
+
+@pytest.mark.parametrize(
+    "what", ["lost tensor", "lost piece", "outside", "negative", "other file", "dtype", "shape", "axes", "huge", "unknown key"]
+)
+def test_an_index_that_does_not_fit_is_an_error(run: Run, what: str) -> None:
+    """With hashes to match: a folder made by someone else."""
+    path = newest(run) / ".metadata"
+    index = json.loads(path.read_text())
+    edit(index, what)
+    path.write_text(json.dumps(index))
+    forge(newest(run))
+    with pytest.raises(GristmillError, match="the checkpoint cannot be read"):
+        train(run)
+
+
+def test_training_and_loading_never_unpickle_a_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("unpickled")
+
+    for name in ("pickle.load", "torch.load", "torch.serialization.load", "torch.distributed.checkpoint.filesystem.pickle.load"):
+        monkeypatch.setattr(name, refuse)
+    assert train(run).step == 6
+
+
+ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline", "mixing", "training", "gristmill")
+READS = {
+    "pickle": {"load", "loads", "Unpickler"},
+    "cloudpickle": {"load", "loads"},
+    "dill": {"load", "loads"},
+    "marshal": {"load", "loads"},
+    "joblib": {"load"},
+    "shelve": {"open"},
+    "torch": {"load"},
+    "yaml": {"load", "load_all", "unsafe_load", "unsafe_load_all", "full_load", "full_load_all"},
+    "pd": {"read_pickle"},
+    "pandas": {"read_pickle"},
+}
+
+
+def test_no_source_file_reads_pickles() -> None:
+    """Neither by the functions that do, nor by an argument that allows it."""
+    found = []
+    for room in ROOMS:
+        for path in sorted((PROJECT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in READS.get(node.value.id, ()):
+                    found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: {node.value.id}.{node.attr}")
+                if isinstance(node, ast.ImportFrom) and READS.get(node.module or "", set()) & {alias.name for alias in node.names}:
+                    found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: from {node.module}")
+                if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "weights_only", "auto_load"):
+                    found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: {node.arg}")
+                if isinstance(node, ast.Attribute) and node.attr in (
+                    "register_extension_type",
+                    "load_common_state_dict",
+                    "FileSystemReader",
+                ):
+                    found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: {node.attr}")
+    assert found == []
