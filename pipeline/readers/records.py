@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from manifests.errors import GristmillError
+
 RAW = pa.schema(
     [
         pa.field("offset", pa.int64(), nullable=False),  # where in the raw file; the format's reader says in what unit
@@ -25,6 +27,12 @@ RAW = pa.schema(
 # Batches are closed at about this much text: large enough for kernels, small enough for memory.
 BATCH_TEXT_BYTES = 4 << 20
 EXCERPT_BYTES = 200
+# Whatever a record holds: an error is a sentence, and ids and URLs are no texts.
+_MOST_ERROR_CHARACTERS = 1_000
+MOST_NAME_BYTES = 1 << 16
+# Batches are closed as well at so many bytes of ids and URLs, and at so many documents: their cost in memory is not that of their text.
+_BATCH_NAME_BYTES = 16 << 20
+_BATCH_DOCUMENTS = 1 << 16
 # Why records are skipped that a draw leaves out.
 NOT_SAMPLED = "not_sampled"
 
@@ -115,6 +123,7 @@ class Batcher:
     skipped: Counter[str] = field(default_factory=Counter)
     _ready: list[pa.RecordBatch] = field(default_factory=list)
     _text_size: int = 0
+    _name_size: int = 0
 
     def add(self, record: Record) -> None:
         """A document; one of white space only is counted as `empty_text`."""
@@ -123,12 +132,14 @@ class Batcher:
             return
         self.documents.append(record)
         self._text_size += len(record.text)
+        self._name_size += len(record.name or "") + len(record.url or "")
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
         """Documents of schema `RAW`, valid and none of white space only."""
         self._flush()
         self._ready.append(batch)
         self._text_size += batch["text"].nbytes
+        self._name_size += batch["name"].nbytes + batch["url"].nbytes
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Records that hold no document for us."""
@@ -137,12 +148,14 @@ class Batcher:
 
     def quarantine(self, offset: int, name: str | None, error: str, excerpt: bytes) -> None:
         """A broken record."""
-        name = None if name is None else without_surrogates(name)
-        self.broken.append(Broken(offset, name, without_surrogates(error), bytes(excerpt[:EXCERPT_BYTES])))
+        name = None if name is None else without_surrogates(name[:_MOST_ERROR_CHARACTERS])
+        error = without_surrogates(error[:_MOST_ERROR_CHARACTERS])
+        self.broken.append(Broken(offset, name, error, bytes(excerpt[:EXCERPT_BYTES])))
 
     def full(self) -> Iterator[Records]:
         """The batch, when there is enough of it."""
-        if self._text_size >= BATCH_TEXT_BYTES or len(self.broken) >= 10_000:
+        large = self._text_size >= BATCH_TEXT_BYTES or self._name_size >= _BATCH_NAME_BYTES
+        if large or len(self.documents) >= _BATCH_DOCUMENTS or len(self.broken) >= 10_000:
             yield self.take()
 
     def take(self) -> Records:
@@ -156,7 +169,7 @@ class Batcher:
             case several:
                 documents = pa.concat_batches(several)
         batch = Records(documents, self.broken, dict(self.skipped))
-        self._ready, self.broken, self.skipped, self._text_size = [], [], Counter(), 0
+        self._ready, self.broken, self.skipped, self._text_size, self._name_size = [], [], Counter(), 0, 0
         return batch
 
     def _flush(self) -> None:
@@ -184,6 +197,17 @@ def raw_batch(records: list[Record]) -> pa.RecordBatch:
         ],
         schema=RAW,
     )
+
+
+def unforeseen(error: Exception) -> str:
+    """What the quarantine says of an error that a record has caused and nobody foresaw: it costs that record, not the command.
+
+    Raises:
+        Exception: the error, when it is none of the record's: of the machine, of a store, or of the manifest.
+    """
+    if isinstance(error, GristmillError | MemoryError | OSError):
+        raise error
+    return f"unforeseen {type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
 def without_surrogates(text: str) -> str:
