@@ -15,7 +15,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable
-from fnmatch import translate
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -107,6 +107,22 @@ def map_file(path: str) -> pa.NativeFile:
         raise _read_error(path, error) from error
 
 
+def open_input(path: str) -> pa.NativeFile:
+    """A random-access file that others may write: read, never mapped. Whoever touches a mapped file that was cut dies by SIGBUS.
+
+    Raises:
+        MissingError: there is no such file.
+    """
+    if is_url(path):
+        return map_file(path)
+    try:
+        return pa.OSFile(path, "r")
+    except FileNotFoundError:
+        raise MissingError("no such file", where=path) from None
+    except OSError as error:
+        raise _read_error(path, error) from error
+
+
 def open_stream(path: str) -> BinaryIO:
     """A file to be read mostly from its beginning to its end, with seeking; a large object is fetched some MB ahead.
 
@@ -174,7 +190,7 @@ def list_stats(folder: str, pattern: str = "**") -> dict[str, Stat]:
         fixed = parts[: next((index for index, part in enumerate(parts[:-1]) if _GLOB.search(part)), len(parts) - 1)]
         listed = objects.list_objects(join(folder, *fixed) if fixed else folder)
         named = {"/".join([*fixed, name]): stat for name, stat in listed.items()}
-        found = {name: stat for name, stat in named.items() if _matches(name, pattern)}
+        found = {name: stat for name, stat in named.items() if matches(name, pattern)}
     else:
         known = {""}
         for name in glob.iglob(pattern, root_dir=folder, recursive=True, include_hidden=False):
@@ -249,15 +265,32 @@ def sha256_file(path: str) -> str:
     return digest.hexdigest()
 
 
-def _matches(name: str, pattern: str) -> bool:
-    # `**/` in a glob also matches no folder at all, and `*` stays inside one folder.
-    expression = "".join(
-        {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(
-            token, re.escape(token) if not token.startswith("[") else translate(token)[4:-3]
-        )
-        for token in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]*\]|[^*?\[]+", pattern)
-    )
-    return re.fullmatch(expression, name) is not None
+def matches(name: str, pattern: str) -> bool:
+    """Whether a relative name fits a glob as Python's `glob` has it: `**` alone is any folders, nothing else passes a slash, and names that
+    begin with a dot must be asked for. The same for folders and stores."""
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    reached = _open_to({0}, parts)
+    for segment in name.split("/"):
+        after: set[int] = set()
+        for at in reached:
+            if at == len(parts) or (segment.startswith(".") and not parts[at].startswith(".")):
+                continue
+            if parts[at] == "**":
+                after |= {at, at + 1} if at == len(parts) - 1 else {at}
+            elif fnmatchcase(segment, parts[at]):
+                after.add(at + 1)
+        reached = _open_to(after, parts)
+    return len(parts) in reached
+
+
+def _open_to(reached: set[int], parts: list[str]) -> set[int]:
+    """The parts that may come next: `**` may be no folder at all, but its end is no file."""
+    found = set(reached)
+    for at in sorted(reached):
+        while at < len(parts) - 1 and parts[at] == "**":
+            at += 1
+            found.add(at)
+    return found
 
 
 def _read_error(path: str, error: OSError) -> GristmillError:

@@ -7,6 +7,7 @@ Endpoint and keys come from the standard environment variables alone: `AWS_ENDPO
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,8 @@ _REQUEST_SECONDS = 15.0
 _FIRST_SECONDS = 5.0
 _FIRST_ATTEMPTS = 3
 
+_ESCAPED = re.compile(r"[^A-Za-z0-9/._~!$&'()*+,;=:@-]")
+_OPTIONS = re.compile(r"\?[a-z_]+=")
 _OTHER_SOURCES = (
     "AWS_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -64,11 +67,13 @@ def locate(url: str) -> tuple[pafs.FileSystem, str]:
         return _bucket(os.getpid(), _access(url), bucket), f"{bucket}/{key}".rstrip("/")
     if scheme != "abfs" and scheme != "abfss" and "@" in bucket:  # abfs names its container before an @
         raise GristmillError("must not hold a user or password", where=redacted(url), remedy="give them to the store's own environment")
+    # What a URI would have escaped is a name here, as in s3 URLs; a query with a value gives options.
+    plain = _OPTIONS.search(key) is None and _ESCAPED.search(key) is not None
     try:
-        filesystem, path = pafs.FileSystem.from_uri(url)
+        filesystem, path = pafs.FileSystem.from_uri(f"{scheme}://{bucket}/" if plain else url)
     except (OSError, pa.ArrowException, ImportError) as error:
         raise GristmillError(f"cannot be opened: {redacted(first_line(error))}", where=redacted(url), remedy="check the URL") from None
-    return filesystem, path
+    return filesystem, f"{path.rstrip('/')}/{key}".rstrip("/") if plain else path
 
 
 @lru_cache(maxsize=64)

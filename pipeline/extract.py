@@ -5,7 +5,7 @@ In: raw files of a corpus manifest. Out, below `OUT/extract`, for each raw file 
     documents/<task>.<k>.arrow    pipeline.schemas.DOCUMENTS
     signals/<task>.<k>.arrow      pipeline.signals.SIGNALS, language, personal-information counts
     signatures/<task>.<k>.arrow   MinHash signature and number of shingles
-    quarantine/<task>.arrow       broken records, when there are any
+    quarantine/<task>.arrow       broken records, when there are any; of many of them the next ones in <task>.0001.arrow, ...
 
 The three kinds are row-aligned, rows in the order of the raw file. One task reads one file, or one piece of a large one
 (`pipeline.readers.pieces`); names come from the file's name and the piece's number.
@@ -25,14 +25,15 @@ from manifests.corpus import CorpusManifest, Source
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
 from manifests.steps import Inside, Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
-from manifests.storage import find, is_url, join, map_file
+from manifests.storage import find, is_url, join, open_input
 from pipeline.engines.runners import Runner
 from pipeline.filters.bad_word_lists import bad_words_settings
 from pipeline.folders import EXTRACT
-from pipeline.inputs import RawPiece, list_raw_pieces
+from pipeline.inputs import RawPiece, check_files, list_raw_pieces
 from pipeline.losses import Tally, merge_inside
 from pipeline.perplexity.score import perplexity_settings
 from pipeline.readers import read_records
+from pipeline.readers.compressed import window_bytes
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Broken, Draw, Records
 from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
@@ -48,6 +49,12 @@ HTML_FORMATS = ("warc", "arc", "html")
 _MOST_NOTES = 20
 # A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
 PART_TEXT_BYTES = 64 << 20
+# Of a file of broken records, compressed: it is held in memory until it is published.
+QUARANTINE_BYTES = 8 << 20
+_QUARANTINE_ROWS = 10_000
+# What zstd takes without being asked twice.
+_USUAL_WINDOW = 128 << 20
+_ZSTD = (".zst", ".zstd")
 
 
 def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -59,7 +66,9 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     folder = join(out, EXTRACT)
     settings = extract_settings(manifest)
     sources = {source.name: source for source in manifest.sources}
-    tasks = [piece_task(piece, sources[piece.file.source], settings) for piece in list_raw_pieces(manifest.sources)]
+    pieces = list_raw_pieces(manifest.sources)
+    check_files([piece.file for piece in pieces], out=out)
+    tasks = [piece_task(piece, sources[piece.file.source], settings) for piece in pieces]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
     manifests = run_tasks(
@@ -68,9 +77,10 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     inputs = {name: digest for task in manifests for name, digest in task.inputs.items()}
     outputs = [output for task in manifests for output in task.outputs]
     remove_stale(folder, outputs, [task.task for task in manifests])
-    empty = [f"{task.task} gave no document" for task in manifests if not task.ledger.kept]
+    empty = [_note(task) for task in manifests if not task.ledger.kept]
     if len(empty) > _MOST_NOTES:
         empty[_MOST_NOTES:] = [f"{len(empty) - _MOST_NOTES:,} more tasks gave no document"]
+    windows = [note for task in manifests for note in task.notes][:_MOST_NOTES]
     return write_step(
         folder,
         StepManifest(
@@ -82,7 +92,7 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
             outputs=outputs,
             ledger=merge_ledgers(task.ledger for task in manifests),
             inside=_by_source(manifests),
-            notes=empty,
+            notes=empty + windows,
         ),
     )
 
@@ -94,6 +104,12 @@ def _by_source(manifests: Iterable[TaskManifest]) -> dict[str, Inside]:
         if task.inside:
             tasks.setdefault(task.task.split("/", 1)[0], []).append(task.inside)
     return {source: merge_inside(inside) for source, inside in sorted(tasks.items())}
+
+
+def _note(task: TaskManifest) -> str:
+    """That a task gave no document, and what there was instead where it is one kind of error."""
+    kinds = list(task.ledger.quarantined)
+    return f"{task.task} gave no document" + (f": {kinds[0]}" if len(kinds) == 1 and not task.ledger.dropped else "")
 
 
 def extract_settings(manifest: CorpusManifest) -> dict[str, Any]:
@@ -179,9 +195,49 @@ class _Part:
         return [*outputs, publish_buffer(folder, f"documents/{name}.arrow", documents, rows=rows, text_bytes=self.text_bytes)]
 
 
+class _Quarantine:
+    """Broken records: counted, and held as the file they will be until that has `QUARANTINE_BYTES`; the next ones go to another file."""
+
+    def __init__(self, folder: str, task: str, metadata: Mapping[str, str]) -> None:
+        self.kinds: Counter[str] = Counter()
+        self.outputs: list[Output] = []
+        self._folder, self._task = folder, task
+        self._schema = QUARANTINE.with_metadata(metadata)
+        self._file = GrowingFile(self._schema)
+        self._waiting: list[Broken] = []
+
+    def add(self, broken: Sequence[Broken]) -> None:
+        """Some more. Batches are cut by their number alone: files do not depend on how records come."""
+        self.kinds.update(_error_class(record.error) for record in broken)
+        self._waiting += broken
+        while len(self._waiting) >= _QUARANTINE_ROWS:
+            self._file.add(_quarantine(self._waiting[:_QUARANTINE_ROWS]))
+            del self._waiting[:_QUARANTINE_ROWS]
+            if self._file.size > QUARANTINE_BYTES:
+                self._publish()
+
+    def finish(self) -> list[Output]:
+        """Publish what is left; the files of all, none where there was nothing."""
+        if self._waiting:
+            self._file.add(_quarantine(self._waiting))
+        if self._file.rows:
+            self._publish()
+        return self.outputs
+
+    def _publish(self) -> None:
+        number = f".{len(self.outputs):04d}" if self.outputs else ""
+        file, self._file = self._file, GrowingFile(self._schema)
+        self.outputs.append(publish_buffer(self._folder, f"quarantine/{self._task}{number}.arrow", file.finish(), rows=file.rows))
+
+
 def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
     """One raw file, or a piece of it, to its parts. Payload: name, key, source, file, path, label, piece."""
-    return extract_records(raw_records(payload), payload, settings)
+    manifest = extract_records(raw_records(payload), payload, settings)
+    window = window_bytes(payload["path"]) if payload["path"].endswith(_ZSTD) else 0
+    if window <= _USUAL_WINDOW:
+        return manifest
+    note = f"{payload['label']} has a zstd window of {window >> 20:,} MiB: a worker that reads it takes up to so much memory more"
+    return manifest.model_copy(update={"notes": [note]})
 
 
 def raw_records(payload: Mapping[str, Any], *, draw: Draw | None = None) -> Iterator[Records]:
@@ -197,12 +253,12 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
     wanted = text_pass(settings)
     metadata = {"format": "gristmill-documents/1", "source": source.name, "file": payload["file"]}
     outputs: list[Output] = []
-    broken: list[Broken] = []
+    broken = _Quarantine(folder, task, metadata)
     skipped: Counter[str] = Counter()
     lost = Tally()
     part, parts, rows = _Part(metadata), 0, 0
     for records in batches:
-        broken.extend(records.broken)
+        broken.add(records.broken)
         skipped.update(records.skipped)
         lost.merge(records.lost)
         if records.documents.num_rows:
@@ -217,13 +273,13 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
     if last := part.publish(folder, f"{task}.{parts:04d}"):
         outputs += last
         rows += last[-1].rows
-    if broken:
-        batch = _quarantine(broken)
-        outputs.append(publish_ipc(folder, f"quarantine/{task}.arrow", [batch], QUARANTINE.with_metadata(metadata)))
-    quarantined = Counter(_error_class(record.error) for record in broken)
+    outputs += broken.finish()
     dropped = {reason: number for reason, number in sorted(skipped.items()) if number}
     ledger = Ledger(
-        records_in=rows + sum(dropped.values()) + len(broken), kept=rows, dropped=dropped, quarantined=dict(sorted(quarantined.items()))
+        records_in=rows + sum(dropped.values()) + broken.kinds.total(),
+        kept=rows,
+        dropped=dropped,
+        quarantined=dict(sorted(broken.kinds.items())),
     )
     digest = content_hash(payload["path"], Piece(*payload["piece"]))
     _check_unchanged(payload["path"], payload["stamp"])
@@ -277,7 +333,7 @@ def content_hash(path: str, piece: Piece) -> str:
     digest = xxhash.xxh3_128()
     left = piece.stop - piece.start
     try:
-        with map_file(path) as file:
+        with open_input(path) as file:
             file.seek(piece.start)
             while left and (chunk := file.read(min(4 << 20, left))):
                 digest.update(chunk)

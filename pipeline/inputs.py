@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import xxhash
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from manifests.storage import find, is_url, join, list_stats
+from manifests.storage import file_stat, find, is_url, join, list_stats, matches
+from pipeline.folders import DECIDE, EXTRACT, SAMPLE, SHARDS, TOKENIZER
 from pipeline.readers.pieces import Piece, split
 
 _GLOB = re.compile(r"[*?\[]")
+_WILDCARD = re.compile(r"\[!?\]?[^\]]*\]|[*?]+")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -106,15 +110,17 @@ def _files_of(source: Source) -> list[RawFile]:
     found: dict[str, RawFile] = {}
     for given in source.files:
         root, folder, pattern = _placed(source.root or ".", given)
-        # A file whose own name looks like a pattern is meant when it is named.
-        glob = _GLOB.search(pattern) is not None
-        stat = None if glob and is_url(root) else find(join(root, pattern))
+        # A file whose own name looks like a pattern is meant when it is named, and it alone.
+        stat = find(join(root, pattern))
         if stat is not None:
             stats = {pattern: stat}
-        elif glob:
+        elif _GLOB.search(pattern) is not None:
             stats = list_stats(root, pattern)
             if not stats:
-                raise GristmillError(f"no file matches `{given}` of source `{source.name}`", where=root, remedy="check `root` and `files`")
+                remedy = "check `root` and `files`; `[`, `?` and `*` in names of folders are written `[[]`, `[?]`, `[*]` in a pattern"
+                raise GristmillError(f"no file matches `{given}` of source `{source.name}`", where=root, remedy=remedy)
+        elif (same := _same_name(root, pattern)) is not None:
+            stats = {same: file_stat(join(root, same))}
         else:
             raise _not_there(join(root, pattern), given, source.name)
         for name, stat in stats.items():
@@ -122,6 +128,84 @@ def _files_of(source: Source) -> list[RawFile]:
             stamp = f"{stat.size}:{stat.changed}"
             found[folder + name] = RawFile(source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp)
     return [found[name] for name in sorted(found)]
+
+
+def _same_name(root: str, given: str) -> str | None:
+    """The one local file whose name is the same but for its Unicode form: some systems write `ü` as two characters."""
+    folder, _, name = given.rpartition("/")
+    place = Path(root, folder)
+    if is_url(root) or name.isascii() or not place.is_dir():
+        return None
+    form = unicodedata.normalize("NFC", name)
+    found = [other.name for other in place.iterdir() if unicodedata.normalize("NFC", other.name) == form]
+    same = f"{folder}/{found[0]}" if folder and found else found[0] if found else ""
+    return same if len(found) == 1 and find(join(root, same)) is not None else None
+
+
+def check_out(sources: Sequence[Source], *, out: str) -> None:
+    """See that no pattern reaches what a run writes below `out`; asks no store.
+
+    Raises:
+        GristmillError: one would: the next run would read what this one wrote.
+    """
+    for source in sources:
+        for given in source.files:
+            root, _, pattern = _placed(source.root or ".", given)
+            if _GLOB.search(pattern) is None or (not is_url(root) and find(join(root, pattern)) is not None):
+                continue
+            for base in _forms(root):
+                wanted = join(escape(base), pattern) if is_url(base) else os.path.normpath(os.path.join(escape(base), pattern))
+                for place in _forms(out):
+                    reached = [name for name in _written(source.name, pattern) if matches(_below(join(place, name)), _below(wanted))]
+                    if reached:
+                        raise _inside(source.name, given, join(out, reached[0]), out)
+
+
+def check_files(files: Sequence[RawFile], *, out: str) -> None:
+    """See that no raw file lies where a run writes, whatever links lead there.
+
+    Raises:
+        GristmillError: one does: it would be read as an input, or deleted as the leftover of an earlier run.
+    """
+    places = [join(form, step) + "/" for form in _forms(out) for step in (EXTRACT, DECIDE, TOKENIZER, SHARDS, SAMPLE)]
+    known: dict[str, list[str]] = {}
+    for file in files:
+        folder, _, name = file.path.rpartition("/")
+        if folder not in known:
+            known[folder] = _forms(folder or "/")
+        for form in known[folder]:
+            if join(form, name).startswith(tuple(places)):
+                raise _inside(file.source, file.name, file.path, out)
+
+
+def _inside(source: str, given: str, path: str, out: str) -> GristmillError:
+    return GristmillError(
+        f"`{given}` of source `{source}` reaches what is written here: {path}",
+        where=f"--out {out}",
+        remedy="choose an --out that `files` do not reach, or narrow `files`",
+    )
+
+
+def _forms(path: str) -> list[str]:
+    """How the path of a folder may be written: as it is, and without links."""
+    return [path.rstrip("/")] if is_url(path) else list(dict.fromkeys((os.path.abspath(path), os.path.realpath(path))))
+
+
+def _below(path: str) -> str:
+    """A path or pattern without its beginning, to be matched part by part; parts that begin with a dot are like others there."""
+    return "/".join(part for part in path.replace("://", "/").split("/") if part)
+
+
+def _written(source: str, pattern: str) -> list[str]:
+    """One name of each kind that a run writes, from an input whose name fits the pattern."""
+    name = _UNSAFE.sub("_", _WILDCARD.sub("x", pattern.rsplit("/", 1)[-1])) + "-0123456789abcdef"
+    parts = [f"{EXTRACT}/{kind}/{source}/{name}.0000.arrow" for kind in ("documents", "signals", "signatures")]
+    parts += [f"{DECIDE}/{kind}/{source}/{name}.0000.arrow" for kind in ("decisions", "dropped")]
+    parts += [f"{EXTRACT}/quarantine/{source}/{name}.arrow", f"{DECIDE}/sites/dropped.arrow", f"{DECIDE}/edges/0-0.arrow"]
+    parts += [f"{SHARDS}/{source}/general/00000.arrow", f"{SHARDS}/_MANIFEST.json", f"{TOKENIZER}/tokenizer.model"]
+    parts += [f"{step}/_MANIFEST.json" for step in (EXTRACT, DECIDE, TOKENIZER)]
+    parts += [f"{step}/tasks/{source}/{name}.json" for step in (EXTRACT, DECIDE)]
+    return [*parts, *(f"{SAMPLE}/{part}" for part in parts if part.startswith(EXTRACT))]
 
 
 def _not_there(path: str, given: str, source: str) -> GristmillError:

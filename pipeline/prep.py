@@ -17,7 +17,7 @@ from pipeline.decide import decide
 from pipeline.engines import flink
 from pipeline.engines.runners import Runner, job_owner
 from pipeline.extract import extract
-from pipeline.inputs import list_raw_files
+from pipeline.inputs import check_out, list_raw_files
 from pipeline.tokenize import tokenize
 from pipeline.tokenizer import make_tokenizer
 from shards.format import ShardManifest
@@ -60,8 +60,9 @@ def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[R
     Gives the runner whose jobs are named after the folder.
 
     Raises:
-        GristmillError: another command writes there, or the cluster is not ready.
+        GristmillError: the inputs reach the folder, another command writes there, or the cluster is not ready.
     """
+    check_out(manifest.sources, out=out)
     with only_writer(out, say=runner.say):
         if runner.cluster is None:
             yield runner

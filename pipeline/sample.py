@@ -31,7 +31,7 @@ from manifests.storage import join
 from pipeline.engines.runners import Runner
 from pipeline.extract import HTML_FORMATS, PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
 from pipeline.folders import EXTRACT, SAMPLE
-from pipeline.inputs import RawPiece, list_raw_pieces
+from pipeline.inputs import RawPiece, check_files, list_raw_pieces
 from pipeline.readers.records import BATCH_TEXT_BYTES, NOT_SAMPLED, RAW, Draw, Record, Records, raw_batch
 from pipeline.sample_output import full_output_bytes
 from pipeline.signals import SIGNALS
@@ -107,6 +107,7 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     settings = extract_settings(manifest)
     sources = {source.name: source for source in manifest.sources}
     pieces = list_raw_pieces(manifest.sources)
+    check_files([piece.file for piece in pieces], out=out)
     drawn = draw_pieces(pieces, share=share, seed=manifest.seed)
     record_share = {name: _record_share(name, pieces, drawn, share) for name in sources}
     key = {**settings, "record_share": record_share}

@@ -94,6 +94,11 @@ class GrowingFile:
         self._writer.write_batch(batch.replace_schema_metadata(self._metadata))
         self.rows += batch.num_rows
 
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return int(self._sink.tell())
+
     def finish(self) -> pa.Buffer:
         """The whole file; nothing can be added any more."""
         self._writer.close()

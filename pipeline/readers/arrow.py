@@ -1,44 +1,32 @@
-"""Arrow IPC: files (also named Feather) and streams. A record is a row; its offset is its number in the file.
+"""Arrow IPC: files (also named Feather) and streams, one or several after each other. A record is a row; its offset is its number in all.
 
 Rows without text are skipped as `empty_text`. A record batch that cannot be read is one broken entry that names its rows; of a file the
 next batch is then read, of a stream nothing is, since only reading a batch tells where the next one begins. In a file, a batch belongs to
-the piece in which it begins; a stream belongs to its first piece.
+the piece in which it begins; everything else belongs to the first piece.
 
-Memory: one record batch when it is compressed; else the file is mapped. What is read is checked first, since Arrow trusts what it maps.
+What follows the end of a stream or file is read as well when it is another one, whatever its columns. Zeros are padding; other bytes are a
+broken entry, and so is a stream that ends without its end mark: rows may be missing. A file whose footer is not there, or does not know all
+that is in it, is read as the stream that it holds.
 
-Source of the layout: "Arrow Columnar Format", sections "Encapsulated message format" and "IPC File Format", with File.fbs and Message.fbs;
-tables, vectors and their offsets: "FlatBuffers Internals".
+Memory: the wanted columns of one record batch, of a stream the batch. Nothing is mapped; what is read is checked first: Arrow trusts it.
 """
 
 from __future__ import annotations
 
-import struct
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from manifests.corpus import Source
-from manifests.storage import map_file
+from manifests.errors import GristmillError
+from manifests.storage import open_input
+from pipeline.readers.arrow_layout import FILE_HEAD, MAGIC, Batch, batches_of, footer_end, message_at, padding
 from pipeline.readers.parquet import DAMAGE, message
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import Batcher, Records
-from pipeline.readers.tables import MOST_ROWS, add_rows, fields_of, is_text, portions, top_column, wanted_columns
-
-_MAGIC = b"ARROW1"
-_CONTINUATION = b"\xff\xff\xff\xff"
-_MOST_FOOTER_BYTES = 256 << 20
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """A record batch: its number among the batches, the number of its first row, its rows, and where it begins."""
-
-    index: int
-    first: int
-    rows: int
-    place: int
+from pipeline.readers.tables import add_rows, fields_of, is_text, portions, top_column, wanted_columns
 
 
 def read_arrow(path: str, *, name: str, source: Source, piece: Piece | None = None) -> Iterator[Records]:
@@ -51,34 +39,39 @@ def read_arrow(path: str, *, name: str, source: Source, piece: Piece | None = No
         GristmillError: the file is missing, there is no column of the source's `text_field`, or it does not hold text.
     """
     batcher = Batcher()
-    with map_file(path) as file:
+    with open_input(path) as file:
         size = file.size()
         piece = piece or whole(size)
-        magic = bytes(file.read(len(_MAGIC)))
-        file.seek(0)
+        batches = _indexed(file, size)
         if size == 0:
             batcher.quarantine(0, None, "empty file: it holds no row", b"")
-        elif magic == _MAGIC:
-            yield from _read_file(file, batcher, name=name, source=source, piece=piece)
+        elif batches is not None:
+            yield from _read_file(file, batches, batcher, name=name, source=source, piece=piece)
         elif not piece.index:
-            yield from _read_stream(file, batcher, name=name, source=source)
+            yield from _Sequence(file, size, batcher, name, source).read()
     yield batcher.take()
 
 
-def _read_file(file: Any, batcher: Batcher, *, name: str, source: Source, piece: Piece) -> Iterator[Records]:
-    try:
-        batches = _batches(file)
-        file.seek(0)
-        schema = pa.ipc.open_file(file).schema
-        schema.names  # noqa: B018  # may be no UTF-8
-    except DAMAGE as error:
-        if not piece.index:
-            batcher.quarantine(0, None, f"damaged Arrow: the file cannot be opened ({message(error)})", b"")
-        return
-    columns = wanted_columns(schema, name=name, source=source)
-    options = _options(schema, columns)
+def _indexed(file: Any, size: int) -> list[Batch] | None:
+    """The batches of a file with a sound footer, else None."""
     file.seek(0)
-    opened = pa.ipc.open_file(file, options=options)
+    if bytes(file.read(len(MAGIC))) != MAGIC:
+        return None
+    try:
+        batches = batches_of(file, size)
+        file.seek(0)
+        pa.ipc.open_file(file).schema.names  # noqa: B018  # may be no UTF-8
+    except DAMAGE:
+        return None
+    return batches
+
+
+def _read_file(file: Any, batches: list[Batch], batcher: Batcher, *, name: str, source: Source, piece: Piece) -> Iterator[Records]:
+    file.seek(0)
+    schema = pa.ipc.open_file(file).schema
+    columns = wanted_columns(schema, name=name, source=source)
+    file.seek(0)
+    opened = pa.ipc.open_file(file, options=_options(schema, columns))
     for place in batches:
         if piece.start <= place.place < piece.stop:
             try:
@@ -94,28 +87,104 @@ def _read_file(file: Any, batcher: Batcher, *, name: str, source: Source, piece:
                 batcher.quarantine(place.first, None, f"damaged Arrow: {which} ({problem})", b"")
 
 
-def _read_stream(file: Any, batcher: Batcher, *, name: str, source: Source) -> Iterator[Records]:
-    try:
-        schema = pa.ipc.open_stream(file).schema
+class _Sequence:
+    """Streams and files one after the other in one file.
+
+    Attributes:
+        first: number of the next row.
+        place: where what was not read yet begins.
+    """
+
+    def __init__(self, file: Any, size: int, batcher: Batcher, name: str, source: Source) -> None:
+        self.file, self.size, self.batcher, self.name, self.source = file, size, batcher, name, source
+        self.first = self.place = 0
+
+    def read(self) -> Iterator[Records]:
+        """All there is; whatever cannot be read is one broken entry and ends it."""
+        while self.place < self.size:
+            start = self.place
+            file = self._starts_with_magic()
+            try:
+                schema = self._schema(FILE_HEAD if file else 0)
+            except DAMAGE as error:
+                self.broken(f"neither a file nor a stream can be opened ({message(error)})" if not start else self.following(start))
+                return
+            try:
+                columns = wanted_columns(schema, name=self.name, source=self.source)
+            except GristmillError as error:
+                if not start:
+                    raise
+                self.broken(f"what follows from byte {start} on is another table: {error.message}")
+                return
+            yield from self.stream(schema, columns)
+            if not self.sound:
+                return
+            if file:
+                end = footer_end(self.file, self.place, self.size)
+                if end is None:
+                    self.broken(f"the file that begins at byte {start} has no footer: it was cut, or bytes of it are missing")
+                    return
+                self.place = end
+            self.place = padding(self.file, self.place, self.size)
+
+    def stream(self, schema: pa.Schema, columns: list[str]) -> Iterator[Records]:
+        """The batches of the stream that begins at `place`, which moves behind its end; `sound` says whether it was read to there."""
+        self.sound = False
+        self.file.seek(self.place)
+        opened = pa.ipc.open_stream(self.file, options=_options(schema, columns))
+        self.place = message_at(self.file, self.place, self.size).stop
+        while True:
+            found = message_at(self.file, self.place, self.size)
+            stop = found.stop
+            while found.kind in ("dictionary", "schema"):
+                found = message_at(self.file, stop, self.size)
+                stop = found.stop
+            if found.kind == "batch":
+                self.file.seek(self.place)
+                try:
+                    batch = _checked(opened.read_next_batch(), columns)
+                except (StopIteration, *DAMAGE) as error:
+                    self.broken(f"rows from {self.first} on cannot be read ({message(error)})")
+                    return
+                yield from _add(self.batcher, batch, self.first, self.source)
+                self.first += batch.num_rows
+                self.place = stop
+            elif found.kind == "mark":
+                self.place, self.sound = stop, True
+                return
+            else:
+                reasons = {
+                    "end": "the file ends without the end mark of its stream: rows may be missing",
+                    "cut": f"rows from {self.first} on cannot be read (the file ends in the middle of a message)",
+                    "none": f"rows from {self.first} on cannot be read (no message begins at byte {self.place})",
+                }
+                self.broken(reasons[found.kind])
+                return
+
+    def broken(self, what: str) -> None:
+        """One entry, for what follows the rows that were read."""
+        self.file.seek(min(self.place, self.size))
+        self.batcher.quarantine(self.first, None, f"damaged Arrow: {what}", bytes(self.file.read(200)))
+
+    def following(self, start: int) -> str:
+        """What is said of bytes behind an end."""
+        return f"{self.size - start} bytes follow from byte {start} on that are no Arrow"
+
+    def _starts_with_magic(self) -> bool:
+        self.file.seek(self.place)
+        return bytes(self.file.read(len(MAGIC))) == MAGIC
+
+    def _schema(self, skip: int) -> pa.Schema:
+        """The schema of the stream at `place` plus `skip`, to where `place` moves."""
+        place = self.place + skip
+        found = message_at(self.file, place, self.size)
+        if found.kind != "schema":
+            raise ValueError("no schema begins there")
+        self.file.seek(place)
+        schema = pa.ipc.open_stream(io.BytesIO(bytes(self.file.read(found.stop - place)))).schema
         schema.names  # noqa: B018  # may be no UTF-8
-    except DAMAGE as error:
-        batcher.quarantine(0, None, f"damaged Arrow: neither a file nor a stream can be opened ({message(error)})", b"")
-        return
-    columns = wanted_columns(schema, name=name, source=source)
-    options = _options(schema, columns)
-    file.seek(0)
-    opened = pa.ipc.open_stream(file, options=options)
-    first = 0
-    while True:
-        try:
-            batch = _checked(opened.read_next_batch(), columns)
-        except StopIteration:
-            return
-        except DAMAGE as error:
-            batcher.quarantine(first, None, f"damaged Arrow: rows from {first} on cannot be read ({message(error)})", b"")
-            return
-        yield from _add(batcher, batch, first, source)
-        first += batch.num_rows
+        self.place = place
+        return schema
 
 
 def _options(schema: pa.Schema, columns: list[str]) -> Any:
@@ -154,77 +223,3 @@ def _as_bytes(column: pa.Array) -> pa.Array:
     names = ((types.is_string, pa.binary()), (types.is_large_string, pa.large_binary()), (types.is_string_view, pa.binary_view()))
     kind = next((binary for is_kind, binary in names if is_kind(column.type)), column.type)
     return pa.Array.from_buffers(kind, len(column), column.buffers(), null_count=-1, offset=column.offset)
-
-
-def _batches(file: Any) -> list[_Batch]:
-    """All record batches of a file, from its footer and the head of each batch; no content is read.
-
-    Raises:
-        ValueError: the footer or a batch is not what it should be.
-    """
-    size = file.size()
-    try:
-        file.seek(max(0, size - 10))
-        length, magic = struct.unpack("<i6s", file.read(10))
-        if magic != _MAGIC or not 0 < length <= min(size - 10, _MOST_FOOTER_BYTES):
-            raise ValueError("it does not end as Arrow files do")
-        file.seek(size - 10 - length)
-        footer = bytes(file.read(length))
-        blocks = _blocks(footer)
-        batches: list[_Batch] = []
-        first = 0
-        for index, (place, head) in enumerate(blocks):
-            if not (0 <= place < size and 0 < head <= size - place):
-                raise ValueError(f"record batch {index} lies outside the file")
-            file.seek(place)
-            rows = _rows(bytes(file.read(head)))
-            if not 0 <= rows <= MOST_ROWS - first:
-                raise ValueError(f"record batch {index} has {rows} rows")
-            batches.append(_Batch(index, first, rows, place))
-            first += rows
-    except (struct.error, IndexError) as error:
-        raise ValueError(f"its footer is damaged: {error}") from None
-    return batches
-
-
-def _blocks(footer: bytes) -> list[tuple[int, int]]:
-    """(offset, bytes of metadata) of each record batch: field 3 of the footer, a vector of structs of 24 bytes."""
-    at = _field(footer, _root(footer), 3)
-    if at is None:
-        return []
-    vector = at + _unsigned(footer, at)
-    count = _unsigned(footer, vector)
-    if count > len(footer) // 24:
-        raise ValueError("its footer is damaged: more record batches than it has room for")
-    return [struct.unpack_from("<qi", footer, vector + 4 + 24 * index) for index in range(count)]
-
-
-def _rows(head: bytes) -> int:
-    """Rows of a record batch: field 0 of the table that field 2 of the message refers to."""
-    flat = head[8:] if head.startswith(_CONTINUATION) else head[4:]
-    at = _field(flat, _root(flat), 2)
-    if at is None:
-        raise ValueError("a message without a record batch")
-    rows = _field(flat, at + _unsigned(flat, at), 0)
-    return 0 if rows is None else int(struct.unpack_from("<q", flat, rows)[0])
-
-
-def _root(flat: bytes) -> int:
-    return _unsigned(flat, 0)
-
-
-def _field(flat: bytes, table: int, number: int) -> int | None:
-    """Where a field of a table stands; None when it has its default."""
-    (back,) = struct.unpack_from("<i", flat, table)
-    rules = table - back
-    if rules < 0:
-        raise ValueError("its footer is damaged: a table outside of it")
-    (size,) = struct.unpack_from("<H", flat, rules)
-    if 4 + 2 * number >= size:
-        return None
-    (offset,) = struct.unpack_from("<H", flat, rules + 4 + 2 * number)
-    return table + int(offset) if offset else None
-
-
-def _unsigned(flat: bytes, at: int) -> int:
-    return int(struct.unpack_from("<I", flat, at)[0])

@@ -7,7 +7,12 @@ what the last `_FEED` compressed bytes before the damage would have given). Read
 A zstd file may begin with a dictionary for all its frames, in a skippable frame (IIPC, "Zstandard compression for WARC files 1.0",
 section 3); skippable frames elsewhere are passed over (RFC 8878, section 3.1.2; the LZ4 frame format has them too).
 
-Memory is bounded: compressed bytes are fed in such small portions that even a bomb gives some tens of MB at a time.
+Memory is bounded: compressed bytes are fed in such small portions that even a bomb gives some tens of MB at a time. Beside that, a zstd
+frame takes as much as its window, up to 2 GiB, or its content where that is less (`frame_headers`); a member that asks for more, or for a
+dictionary that is not there, is damage that says so.
+
+Cost is linear in the file: behind damage a member is searched from the damaged one's beginning only while no more than `_MOST_AGAIN` bytes,
+and no more than have been read, are read again.
 """
 
 from __future__ import annotations
@@ -27,12 +32,22 @@ from zlib_ng import zlib_ng
 
 from manifests.errors import GristmillError
 from manifests.storage import open_stream
+from pipeline.readers.frame_headers import (
+    HEADER_BYTES,
+    LZ4_MAGIC,
+    MOST_WINDOW_BYTES,
+    MOST_XZ_BYTES,
+    XZ_MAGIC,
+    ZSTD_MAGIC,
+    unusual,
+    zstd_window,
+)
 
 _RAW_CHUNK = 1 << 16
 # The largest portion of compressed bytes for a decompressor: a portion may grow 1,000 times in gzip, 20,000 times in bzip2, 32,000 in zstd,
 # 255 times in lz4.
 _FEED = {"gzip": 1 << 14, "zstd": 1 << 10, "bzip2": 1 << 11, "xz": 1 << 12, "lz4": 1 << 16}
-_MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00", "lz4": b"\x04\x22\x4d\x18"}
+_MAGIC = {"gzip": b"\x1f\x8b", "zstd": ZSTD_MAGIC, "bzip2": b"BZh", "xz": XZ_MAGIC, "lz4": LZ4_MAGIC}
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
 _DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
@@ -45,6 +60,8 @@ _MEMBER_HEAD = 4096
 # larger.
 _MOST_WHOLE = 1 << 20
 _MOST_WHOLE_CONTENT = 16 << 20
+# Members in members, each damaged at its end, could have a file read as often as there are members.
+_MOST_AGAIN = 256 << 20
 # RFC 1952, section 2.3.1: the header's checksum, and bits that must be zero.
 _UNUSUAL_FLAGS = 0xE2
 
@@ -83,11 +100,13 @@ class RawFile:
         file: what `manifests.storage.open_stream` gave.
         kind: "gzip", "zstd", "bzip2", "xz", "lz4"; None for a plain file.
         make: makes a decompressor for one member: `decompress(bytes)`, `eof`, `unused_data`.
+        dictionary: number of the dictionary that the file begins with; 0: none.
     """
 
     file: Any
     kind: str | None
     make: Callable[[], Any]
+    dictionary: int = 0
 
 
 def chunks(path: str) -> Iterator[bytes]:
@@ -118,6 +137,17 @@ def opened(path: str) -> Iterator[RawFile]:
         raise GristmillError("no such file", where=path, remedy=remedy) from None
     with file:
         yield _identified(file)
+
+
+def window_bytes(path: str) -> int:
+    """Bytes that decompressing the first frame of a zstd file takes; 0 for other files.
+
+    Raises:
+        GristmillError: the file is missing.
+    """
+    with opened(path) as raw:
+        raw.file.seek(0)
+        return zstd_window(bytes(raw.file.read(HEADER_BYTES)))
 
 
 def beginning(raw: RawFile) -> bytes:
@@ -171,7 +201,7 @@ def _identified(file: Any) -> RawFile:
     kind = next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)
     if kind is None or (position and kind not in ("zstd", "lz4")):
         return RawFile(file, None, _no_decompressor)
-    return RawFile(file, kind, _decompressor(kind, dictionary))
+    return RawFile(file, kind, _decompressor(kind, dictionary), 0 if dictionary is None else int(dictionary.dict_id()))
 
 
 def _dictionary(data: bytes) -> Any:
@@ -216,7 +246,7 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
     kind = str(raw.kind)
     unread = _Unread(raw.file, b"", 0)
     unread.seek(begin)
-    delivered, count = 0, 0
+    delivered, count, again = 0, 0, 0
     while _at_member(unread, kind):
         start, begun = unread.at(), False
         if kind == "gzip" and resume is not None:
@@ -228,6 +258,9 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
                     delivered += len(plain)
                 count += 1
                 continue
+        while len(unread.chunk) < HEADER_BYTES and unread.more():
+            pass
+        head = unread.chunk[:HEADER_BYTES]
         current = raw.make()
         problem: str | None = None
         while problem is None and not current.eof:
@@ -240,10 +273,12 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
                 problem = "the file ends in the middle of a member"
         count += 1
         if problem is not None:
-            yield Damaged(f"damaged {kind}: {problem}", delivered, start)
-            found = None if resume is None else _find_member(raw, start + 1, resume, None)
+            yield Damaged(unusual(kind, head, dictionary=raw.dictionary) or f"damaged {kind}: {problem}", delivered, start)
+            behind = start + 1 if again <= _MOST_AGAIN + unread.end else unread.end
+            found = None if resume is None else _find_member(raw, behind, resume, None)
             if found is None:
                 return
+            again += max(0, unread.end - found)
             unread.seek(found)
 
 
@@ -287,7 +322,7 @@ def _at_member(unread: _Unread, kind: str) -> bool:
         if not unread.chunk:
             if not unread.more():
                 return False
-        elif kind not in ("zstd", "lz4") or not _SKIPPABLE.match((unread.chunk + _DICTIONARY_FRAME)[:4]):
+        elif kind not in ("zstd", "lz4") or not _SKIPPABLE.match((unread.chunk[:4] + _DICTIONARY_FRAME)[:4]):
             return True
         elif len(unread.chunk) < 8:
             if not unread.more():
@@ -369,7 +404,7 @@ def _decompressor(kind: str, dictionary: Any) -> Callable[[], Any]:
     if kind == "bzip2":
         return bz2.BZ2Decompressor
     if kind == "xz":
-        return lambda: lzma.LZMADecompressor(memlimit=1 << 30)
+        return lambda: lzma.LZMADecompressor(memlimit=MOST_XZ_BYTES)
     if kind == "lz4":
         return lambda: lz4.frame.LZ4FrameDecompressor()
-    return lambda: zstandard.ZstdDecompressor(dict_data=dictionary).decompressobj()
+    return lambda: zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MOST_WINDOW_BYTES).decompressobj()

@@ -19,7 +19,7 @@ telling where the next record is, and skips nothing; accounting for every byte n
 from __future__ import annotations
 
 import re
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -31,6 +31,9 @@ from pipeline.readers.records import EXCERPT_BYTES
 MOST_BLOCK_BYTES = 32 << 20
 MOST_HEADER_BYTES = 64 << 10
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
+_EMPTY_LINE_BYTES = 4
+# Members that were passed are forgotten in such lots.
+_MOST_PASSED = 1_024
 # How far to look for what follows a record: more line feeds than this count as its end.
 _AFTER_RECORD = 256
 # As long as a record that is held: only around longer records that hold archives could a piece begin out of step.
@@ -175,8 +178,12 @@ class _Stream:
     grammar: Grammar
     position: int
     data: bytearray = field(default_factory=bytearray)
-    members: deque[tuple[int, int]] = field(default_factory=deque)  # (position, offset in the raw file), ascending
+    members: list[tuple[int, int]] = field(default_factory=list)  # (position, offset in the raw file), ascending
+    passed: int = 0  # how many of `members` lie before the current position
     member: tuple[int, int] = (0, 0)  # the same of the one that the byte before the current position belongs to
+    record_members: list[int] = field(default_factory=list)  # positions of those that begin with a record
+    judged: int = 0  # how many of `members` have been looked at for that
+    empty_line: tuple[int, int, int | None] = (0, 0, None)  # where the search for one began and got to, and where the line found ends
     damage: Damaged | None = None
     ended: bool = False
 
@@ -200,8 +207,13 @@ class _Stream:
         """Go on by `count` bytes, which must be available."""
         del self.data[:count]
         self.position += count
-        while self.members and self.members[0][0] < self.position:
-            self.member = self.members.popleft()
+        while self.passed < len(self.members) and self.members[self.passed][0] < self.position:
+            self.member = self.members[self.passed]
+            self.passed += 1
+        if self.passed > _MOST_PASSED and 2 * self.passed > len(self.members):
+            del self.members[: self.passed]
+            del self.record_members[: bisect_left(self.record_members, self.position)]
+            self.judged, self.passed = max(0, self.judged - self.passed), 0
 
     def skip_line_feeds(self) -> None:
         while self.has(1) and self.data[0] in b"\r\n":
@@ -212,32 +224,64 @@ class _Stream:
         """Offset of the current position in the raw file; None inside a member."""
         if self.raw.kind is None:
             return self.position
-        return self.members[0][1] if self.members and self.members[0][0] == self.position else None
+        next_one = self.members[self.passed] if self.passed < len(self.members) else (-1, 0)
+        return next_one[1] if next_one[0] == self.position else None
 
     def offset(self) -> int:
         """Offset of the current position as in `Frame.offset`."""
         place = self.place()
         return place if place is not None else (self.member[1] + 1) * _INSIDE_MEMBER + self.position - self.member[0]
 
-    def begins_record(self, at: int) -> bool:
-        """True when a record's first line stands at `at`, counted from the current position."""
-        self.has(at + self.grammar.longest_first_line)
-        return self.grammar.first_line.match(self.data, at) is not None
-
     def record_member(self, begin: int, end: int) -> int | None:
-        """Where the first member begins in [begin, end) that begins with a record, counted from the current position."""
+        """Where the first member begins in [begin, end) that begins with a record, counted from the current position.
+
+        Each member is looked at once, however many records search among the same members.
+        """
         if self.raw.kind is None:
             return None
-        return next((at for at in self.members_within(begin, end) if self.begins_record(at)), None)
+        first, stop = self.position + begin, self.position + end
+        found = bisect_left(self.record_members, first)
+        while found == len(self.record_members) and self.judged < len(self.members) and self.members[self.judged][0] < stop:
+            at = self.members[self.judged][0]
+            self.judged += 1
+            if at >= self.position:
+                self.has(at - self.position + self.grammar.longest_first_line)
+                if self.grammar.first_line.match(self.data, at - self.position) is not None:
+                    self.record_members.append(at)
+                    found += at < first
+        if found < len(self.record_members) and self.record_members[found] < stop:
+            return self.record_members[found] - self.position
+        return None
 
-    def members_within(self, begin: int, end: int) -> list[int]:
-        """Where members begin in [begin, end), counted from the current position."""
-        return [position - self.position for position, _ in self.members if begin <= position - self.position < end]
+    def headers_end(self) -> int | None:
+        """Where the first empty line ends, if that is within what headers may have. No byte is searched twice for it."""
+        available = 1024
+        while True:
+            more = self.has(available)
+            end = self._empty_line_end()
+            if end is not None or not more or available >= MOST_HEADER_BYTES:
+                return end if end is not None and end <= MOST_HEADER_BYTES else None
+            available *= 2
+
+    def _empty_line_end(self) -> int | None:
+        """Where the first empty line ends, counted from the current position; None when none is seen in the bytes that there are."""
+        began, searched, end = self.empty_line
+        if end is not None and self.position <= end - _EMPTY_LINE_BYTES and self.position >= began:
+            return end - self.position
+        # One may lie across the end of what was searched.
+        begin = max(0, searched - _EMPTY_LINE_BYTES + 1 - self.position) if end is None and self.position >= began else 0
+        stop = min(len(self.data), MOST_HEADER_BYTES)
+        found = _HEADERS_END.search(self.data, begin, stop)
+        if found is None:
+            self.empty_line = (self.position, max(searched, self.position + stop), None)
+            return None
+        self.empty_line = (self.position, self.position + found.end(), self.position + found.end())
+        return found.end()
 
     def damage_reaches(self, end: int) -> bool:
         """True when the byte before `end` lies in the damaged member."""
-        before = [offset for position, offset in self.members if position - self.position < end]
-        return self.damage is not None and self.damage.member == (before[-1] if before else self.member[1])
+        before = bisect_left(self.members, (self.position + end, -1), lo=self.passed)
+        return self.damage is not None and self.damage.member == (self.members[before - 1] if before > self.passed else self.member)[1]
 
     def pass_damage(self) -> None:
         """Leave everything before the damage behind."""
@@ -251,7 +295,7 @@ def _next(stream: _Stream) -> Frame | Gap:
     line = grammar.first_line.match(stream.data)
     if line is None:
         return _resync(stream, 0, offset, None, f"bytes outside records: no first line of {grammar.name}")
-    end = _headers_end(stream) if grammar.header_lines else line.end()
+    end = stream.headers_end() if grammar.header_lines else line.end()
     inside = stream.record_member(1, len(stream.data) if end is None else end)
     if end is None or inside is not None:
         # A member that begins with a record always begins one, whatever the bytes before it wait for.
@@ -279,19 +323,6 @@ def _next(stream: _Stream) -> Frame | Gap:
     if not _drop_through(stream, end + length):
         return Gap(offset, name, f"record cut short: Content-Length {length}", block[:EXCERPT_BYTES])
     return Frame(offset, headers, block, length)
-
-
-def _headers_end(stream: _Stream) -> int | None:
-    """Where the block begins."""
-    available = 1024
-    while True:
-        more = stream.has(available)
-        end = _HEADERS_END.search(stream.data, 0, MOST_HEADER_BYTES)
-        if end is not None:
-            return end.end()
-        if not more or available >= MOST_HEADER_BYTES:
-            return None
-        available *= 2
 
 
 def _framed(stream: _Stream, end: int) -> bool:
@@ -371,7 +402,9 @@ def _resync(stream: _Stream, begin: int, offset: int, name: str | None, error: s
 
 def _record_from(stream: _Stream, begin: int) -> int | None:
     """Where the next record begins: on a new line, or with a member."""
-    line = stream.grammar.after_line_feed.search(stream.data, begin)
-    found = [] if line is None else [line.start()]
     inside = stream.record_member(max(begin, 1), len(stream.data))
+    # A line that begins before the member may end in it.
+    stop = len(stream.data) if inside is None else inside + stream.grammar.longest_first_line
+    line = stream.grammar.after_line_feed.search(stream.data, begin, stop)
+    found = [] if line is None else [line.start()]
     return min([*found, inside] if inside is not None else found, default=None)

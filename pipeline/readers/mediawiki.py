@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.wikitext import wikitext_to_text
 from pipeline.readers.xml_stream import Handler, parse
 
@@ -113,7 +113,11 @@ class _Pages(Handler):
         elif "too_large" in page:
             self.batcher.skip("page_too_large")
         else:
-            text = wikitext_to_text(source, dropped_namespaces=self.dropped)
+            try:
+                text = wikitext_to_text(source, dropped_namespaces=self.dropped)
+            except Exception as error:
+                self.batcher.quarantine(self.page_offset, page.get("id"), unforeseen(error), source[:EXCERPT_BYTES].encode())
+                return
             # A title alone is no document.
             url = None if self.base_url is None or not title else self.base_url + quote(title.replace(" ", "_"), safe="/:(),;@!$*'~")
             self.batcher.add(Record(self.page_offset, page.get("id"), url, f"{title}\n\n{text}" if text and title else text))

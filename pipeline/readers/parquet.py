@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.corpus import Source
-from manifests.storage import map_file
+from manifests.storage import open_input
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
 from pipeline.readers.tables import MOST_BATCH_ROWS, MOST_ROWS, add_rows, fields_of, portions, wanted_columns
@@ -43,7 +43,7 @@ def read_parquet(path: str, *, name: str, source: Source, piece: Piece | None = 
         GristmillError: the file is missing, there is no column of the source's `text_field`, or it does not hold text.
     """
     batcher = Batcher()
-    with map_file(path) as file:
+    with open_input(path) as file:
         size = file.size()
         piece = piece or whole(size)
         if size == 0:

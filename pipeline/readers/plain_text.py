@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 from pipeline.readers.compressed import Damaged
-from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.records import Batcher, Record, Records, unforeseen
 from pipeline.readers.whole import TooLarge, read_whole
 
 # The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
@@ -84,6 +84,8 @@ def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
         batcher.quarantine(0, name, f"text too large: more than {MOST_TEXT_BYTES} bytes; {remedy}", error.head)
     except Undecodable as error:
         batcher.quarantine(0, name, f"undecodable: {error}", body)
+    except Exception as error:
+        batcher.quarantine(0, name, unforeseen(error), b"")
     yield batcher.take()
 
 

@@ -13,6 +13,9 @@ import html
 import re
 
 _TAG = re.compile(r"<!--|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]{0,15})(?=[\s/>])[^<>]{0,16384}>")
+# Of references by number: zeros before it, and more digits than a character has. Python refuses to read numbers of thousands of digits.
+_ZEROS = re.compile(r"(&#[xX]?)0++(?=[0-9a-fA-F])")
+_NO_CHARACTER = re.compile(r"&#(?:[0-9]{9,}+|[xX][0-9a-fA-F]{9,}+);?")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BLOCKS = frozenset(
     ("p", "pre", "blockquote", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "div", "section", "figure", "details")
@@ -31,7 +34,7 @@ def post_to_text(source: str) -> str:
     preformatted = position = 0
     while (tag := _TAG.search(source, position)) is not None:
         if hidden is None:
-            out.write(html.unescape(source[position : tag.start()]), preformatted > 0)
+            out.write(_unescaped(source[position : tag.start()]), preformatted > 0)
         position = tag.end()
         if tag["name"] is None:
             closing = source.find("-->", position)
@@ -46,8 +49,14 @@ def post_to_text(source: str) -> str:
             preformatted = max(0, preformatted + (1 if opens else -1))
         out.tag(name, opens)
     if hidden is None:
-        out.write(html.unescape(source[position:]), preformatted > 0)
+        out.write(_unescaped(source[position:]), preformatted > 0)
     return "".join(out.parts).lstrip("\n").rstrip()
+
+
+def _unescaped(text: str) -> str:
+    if "&#" in text:
+        text = _NO_CHARACTER.sub("\ufffd", _ZEROS.sub(r"\1", text))
+    return html.unescape(text)
 
 
 class _Lines:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from manifests.errors import GristmillError
 from pipeline.losses import NOTHING, Lost, Tally
 
 RAW = pa.schema(
@@ -27,6 +28,12 @@ RAW = pa.schema(
 # Batches are closed at about this much text: large enough for kernels, small enough for memory.
 BATCH_TEXT_BYTES = 4 << 20
 EXCERPT_BYTES = 200
+# Whatever a record holds: an error is a sentence, and ids and URLs are no texts.
+_MOST_ERROR_CHARACTERS = 1_000
+MOST_NAME_BYTES = 1 << 16
+# Batches are closed as well at so many bytes of ids and URLs, and at so many documents: their cost in memory is not that of their text.
+_BATCH_NAME_BYTES = 16 << 20
+_BATCH_DOCUMENTS = 1 << 16
 # Why records are skipped that a draw leaves out.
 NOT_SAMPLED = "not_sampled"
 
@@ -122,6 +129,7 @@ class Batcher:
     lost: Tally = field(default_factory=Tally)
     _ready: list[pa.RecordBatch] = field(default_factory=list)
     _text_size: int = 0
+    _name_size: int = 0
 
     def add(self, record: Record) -> None:
         """A document; one of white space only is counted as `empty_text`."""
@@ -131,12 +139,14 @@ class Batcher:
         self.documents.append(record)
         self.lost.add(record.lost)
         self._text_size += len(record.text)
+        self._name_size += len(record.name or "") + len(record.url or "")
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
         """Documents of schema `RAW`, valid and none of white space only."""
         self._flush()
         self._ready.append(batch)
         self._text_size += batch["text"].nbytes
+        self._name_size += batch["name"].nbytes + batch["url"].nbytes
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Records that hold no document for us."""
@@ -145,12 +155,14 @@ class Batcher:
 
     def quarantine(self, offset: int, name: str | None, error: str, excerpt: bytes) -> None:
         """A broken record."""
-        name = None if name is None else without_surrogates(name)
-        self.broken.append(Broken(offset, name, without_surrogates(error), bytes(excerpt[:EXCERPT_BYTES])))
+        name = None if name is None else without_surrogates(name[:_MOST_ERROR_CHARACTERS])
+        error = without_surrogates(error[:_MOST_ERROR_CHARACTERS])
+        self.broken.append(Broken(offset, name, error, bytes(excerpt[:EXCERPT_BYTES])))
 
     def full(self) -> Iterator[Records]:
         """The batch, when there is enough of it."""
-        if self._text_size >= BATCH_TEXT_BYTES or len(self.broken) >= 10_000:
+        large = self._text_size >= BATCH_TEXT_BYTES or self._name_size >= _BATCH_NAME_BYTES
+        if large or len(self.documents) >= _BATCH_DOCUMENTS or len(self.broken) >= 10_000:
             yield self.take()
 
     def take(self) -> Records:
@@ -164,7 +176,8 @@ class Batcher:
             case several:
                 documents = pa.concat_batches(several)
         batch = Records(documents, self.broken, dict(self.skipped), self.lost)
-        self._ready, self.broken, self.skipped, self.lost, self._text_size = [], [], Counter(), Tally(), 0
+        self._ready, self.broken, self.skipped, self.lost = [], [], Counter(), Tally()
+        self._text_size = self._name_size = 0
         return batch
 
     def _flush(self) -> None:
@@ -196,6 +209,17 @@ def raw_batch(records: list[Record], *, lost: Tally | None = None) -> pa.RecordB
         ],
         schema=RAW,
     )
+
+
+def unforeseen(error: Exception) -> str:
+    """What the quarantine says of an error that a record has caused and nobody foresaw: it costs that record, not the command.
+
+    Raises:
+        Exception: the error, when it is none of the record's: of the machine, of a store, or of the manifest.
+    """
+    if isinstance(error, GristmillError | MemoryError | OSError):
+        raise error
+    return f"unforeseen {type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
 def without_surrogates(text: str) -> str:

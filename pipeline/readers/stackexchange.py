@@ -18,13 +18,13 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 
 from manifests.errors import GristmillError
 from pipeline.readers.compressed import Damaged, chunks
 from pipeline.readers.post_html import post_to_text
 from pipeline.readers.post_spool import Post, Spool
-from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.records import Batcher, Record, Records, unforeseen
 from pipeline.readers.xml_stream import Handler, parse
 
 # The sites refuse bodies of more than 30,000 characters.
@@ -130,9 +130,11 @@ class _Rows(Handler):
         if tag == "row":
             try:
                 self.row(attributes)
-            except _Invalid as error:
-                excerpt = " ".join(f'{name}="{value[:40]}"' for name, value in attributes.items()).encode()
-                self.batcher.quarantine(self.offset(), attributes.get("Id"), f"invalid row: {error}", excerpt)
+            except Exception as error:
+                problem = f"invalid row: {error}" if isinstance(error, _Invalid) else unforeseen(error)
+                some = islice(attributes.items(), 12)
+                excerpt = " ".join(f'{name[:40]}="{value[:40]}"' for name, value in some).encode()
+                self.batcher.quarantine(self.offset(), attributes.get("Id"), problem, excerpt)
 
     def row(self, attributes: dict[str, str]) -> None:
         """Count one row, or put it aside until its question is complete."""

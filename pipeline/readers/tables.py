@@ -2,7 +2,7 @@
 
 In: a record batch with a text column and, where there are, columns of ids and URLs. Out: the same rows in the same order, in a `Batcher`:
 documents with their row number as offset; `empty_text` for nulls and white space; rows whose text is not UTF-8, or has more than
-`MOST_TEXT_BYTES`, are broken.
+`MOST_TEXT_BYTES`, or whose id has more than `MOST_NAME_BYTES`, are broken.
 No Python object is made per row where a column is what it should be.
 
 A field's name is a column; where there is none, what stands before a dot names a struct that holds it (`meta.url`).
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from pipeline.readers.records import BATCH_TEXT_BYTES, EXCERPT_BYTES, RAW, Batcher
+from pipeline.readers.records import BATCH_TEXT_BYTES, EXCERPT_BYTES, MOST_NAME_BYTES, RAW, Batcher
 
 # Row numbers above this are no counts but damage; int64 offsets hold their sum.
 MOST_ROWS = 1 << 40
@@ -119,12 +119,15 @@ def add_rows(batcher: Batcher, batch: pa.RecordBatch, *, first: int, source: Sou
     """Add the rows of one batch, whose first one has the number `first` in the file."""
     data = _bytes(batch.column(source.text_field))
     large = _lengths(data) > MOST_TEXT_BYTES
-    names, urls = _strings(batch, source.id_field, only_text=False), _strings(batch, source.url_field, only_text=True)
+    names, long = _strings(batch, source.id_field, only_text=False)
+    urls, _ = _strings(batch, source.url_field, only_text=True)
+    for row in np.flatnonzero(large | long).tolist():
+        value = data[row].as_buffer() if data[row].is_valid else pa.py_buffer(b"")
+        too_large = f"text too large: {value.size} bytes, at most {MOST_TEXT_BYTES} are read"
+        problem = too_large if large[row] else f"id too large: at most {MOST_NAME_BYTES} bytes are read"
+        batcher.quarantine(first + row, names[row].as_py(), problem, value.slice(0, min(value.size, EXCERPT_BYTES)).to_pybytes())
+    large |= long
     if large.any():
-        for row in np.flatnonzero(large).tolist():
-            value = data[row].as_buffer()
-            problem = f"text too large: {value.size} bytes, at most {MOST_TEXT_BYTES} are read"
-            batcher.quarantine(first + row, names[row].as_py(), problem, value.slice(0, min(value.size, EXCERPT_BYTES)).to_pybytes())
         data = pc.if_else(pa.array(large), pa.scalar(None, pa.large_binary()), data)
     try:
         texts = data.cast(pa.large_string())  # checks that it is UTF-8; Arrow does not check that a string is
@@ -181,22 +184,49 @@ def _bytes(column: pa.Array) -> pa.Array:
     return column.cast(pa.large_binary())
 
 
-def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> pa.Array:
-    """A column that may be absent or of any type, as strings; nulls where only text is wanted and it is none."""
+def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> tuple[pa.Array, np.ndarray]:
+    """A column that may be absent or of any type as strings, and which of them were too long; null where they are, and where only text is
+    wanted and it is none."""
+    none = np.zeros(batch.num_rows, bool)
     if name not in batch.schema.names or (only_text and not is_text(batch.schema.field(name).type)):
-        return pa.nulls(batch.num_rows, pa.string())
+        return pa.nulls(batch.num_rows, pa.string()), none
     column = batch.column(name)
     if pa.types.is_integer(column.type):
-        return column.cast(pa.string())
+        return column.cast(pa.string()), none
     if not is_text(column.type):
-        return pa.array([None if value is None else _written(value) for value in column.to_pylist()], pa.string())
+        column = pa.array(_written(column), pa.large_string())
     data = _bytes(column)
+    long = _lengths(data) > MOST_NAME_BYTES
+    if long.any():
+        data = pc.if_else(pa.array(long), pa.scalar(None, pa.large_binary()), data)
     try:
-        return data.cast(pa.string())
+        return data.cast(pa.string()), long
     except pa.ArrowInvalid:
-        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in data.to_pylist()], pa.string())
+        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in data.to_pylist()], pa.string()), long
 
 
-def _written(value: object) -> str:
-    """A value that is no text: structs and lists as JSON."""
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+def _written(column: pa.Array) -> list[str | None]:
+    """Values that are no text: structs and lists as JSON. Those that Python has no value for are written by Arrow, or left out."""
+    try:
+        return [_as_text(value) for value in column.to_pylist()]
+    except Exception:
+        return [_one_written(column, row) for row in range(len(column))]
+
+
+def _one_written(column: pa.Array, row: int) -> str | None:
+    try:
+        return _as_text(column[row].as_py())
+    except Exception:
+        pass
+    try:
+        return str(column.slice(row, 1).cast(pa.string())[0].as_py())
+    except Exception:
+        return None
+
+
+def _as_text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+    text.encode()  # half of a surrogate pair is no text
+    return text

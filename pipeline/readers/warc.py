@@ -18,7 +18,7 @@ from pipeline.readers.arc import ARC, arc_text
 from pipeline.readers.compressed import beginning, opened
 from pipeline.readers.framing import Frame, Gap, Grammar, frames
 from pipeline.readers.pieces import Piece
-from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records
+from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records, unforeseen
 from pipeline.readers.responses import body_text, response_text
 from pipeline.web.html import TooComplex
 from pipeline.web.http import HttpError, Response, UnusableBody, is_html, parse_headers
@@ -86,6 +86,8 @@ def _record(batcher: Batcher, frame: Frame, *, arc: bool, extraction: Extraction
     except (HttpError, UnicodeDecodeError) as error:
         kind_of_error = "invalid UTF-8: " if isinstance(error, UnicodeDecodeError) else ""
         batcher.quarantine(frame.offset, name, f"{kind_of_error}{error}", frame.block)
+    except Exception as error:
+        batcher.quarantine(frame.offset, name, unforeseen(error), frame.block)
     else:
         batcher.add(Record(frame.offset, name, url, page.text, page.lost))
 

@@ -3,6 +3,9 @@
 In: a path and a handler. Out: nothing but calls of the handler, in the order of the file. A place that is no XML costs the record it lies
 in: reading goes on at the next tag that begins a record. Document types, and with them entities, are refused. Memory is bounded: a tag
 that does not end within `MOST_UNPARSED` bytes is damage, and so are elements nested deeper than `MOST_DEPTH`.
+
+The parser looks at an unfinished tag (comment, instruction) from its beginning whenever more comes (expat 2.5; later versions wait of
+themselves). So it gets more only when as much has come as it holds.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from typing import Any
 from xml.parsers import expat
 
 from pipeline.readers.compressed import Damaged, chunks
+from pipeline.readers.records import EXCERPT_BYTES
 
 # expat keeps every open element in memory; the dumps read here nest 5.
 MOST_DEPTH = 32
-# The parser holds an unfinished tag in memory: none is so long.
-MOST_UNPARSED = 64 << 20
+# The parser holds an unfinished tag in memory, and is fed at most 1 MiB at once by Python: none is so long.
+MOST_UNPARSED = 16 << 20
 # The errors that stand at the first byte of a tag because of what comes before it.
 _NOTHING_BEGINS_HERE = tuple(
     expat.errors.codes[name] for name in (expat.errors.XML_ERROR_INVALID_TOKEN, expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT)
@@ -104,50 +108,106 @@ def parse(path: str, handler: Handler, *, root: str, record: bytes, holds: str) 
     Raises:
         GristmillError: the file is missing.
     """
-    opening = f"<{root}>".encode()
+    feed = _Feed(handler, f"<{root}>".encode(), record)
     handler.begin(0)
-    position = 0
-    searching = False
-    tail = b""
     try:
-        for chunk in chunks(path):
-            position += len(chunk)
-            data, tail = tail + chunk, b""
-            while data:
-                if searching:
-                    found = data.find(record)
-                    if found < 0:
-                        data, tail = b"", data[-len(record) + 1 :]
-                        continue
-                    data, searching = data[found:], False
-                    handler.begin(position - len(data) - len(opening))
-                    handler.parser.Parse(opening, False)
-                begin = position - len(data)
-                try:
-                    handler.parser.Parse(data, False)
-                    if position - handler.offset() > MOST_UNPARSED:
-                        raise _damage("a tag does not end")
-                    data = b""
-                except expat.ExpatError as error:
-                    at = max(begin, handler.offset())
-                    handler.lost(at, f"damaged XML: {_message(error)}", data[at - begin :])
-                    # What ends a broken record may be the beginning of the next one, which is whole.
-                    rest = data[at - begin :]
-                    whole = (
-                        error.code in _NOTHING_BEGINS_HERE and at > handler.origin + len(opening) and record.startswith(rest[: len(record)])
-                    )
-                    data, searching = rest if whole else rest[1:], True
+        for data in _gathered(path, feed):
+            feed.take(data)
             yield
-        if position == 0:
+        if feed.position == 0:
             handler.lost(0, f"empty file: it holds no {holds}", b"")
-        elif not searching:
+        elif not feed.searching:
             handler.parser.Parse(b"", True)
     except Damaged as damage:
         handler.lost(damage.offset, str(damage), b"")
     except expat.ExpatError as error:
-        handler.lost(position, f"damaged XML: the file ends early ({_message(error)})", b"")
+        handler.lost(feed.position, f"damaged XML: the file ends early ({_message(error)})", b"")
     except Refused:
         handler.lost(0, "refused: the file declares a document type, which dumps do not have", b"")
+
+
+@dataclass
+class _Feed:
+    """What the parser gets.
+
+    Attributes:
+        position: bytes of the stream so far.
+        searching: behind damage, until a record begins.
+        tail: the last bytes while searching: a record's tag may begin in them.
+        wanted: how many bytes are to come before the parser looks at what it holds again.
+    """
+
+    handler: Handler
+    opening: bytes
+    record: bytes
+    position: int = 0
+    searching: bool = False
+    tail: bytes = b""
+    wanted: int = 0
+
+    def take(self, data: bytes) -> None:
+        """Parse some bytes more."""
+        self.position += len(data)
+        data, self.tail = self.tail + data, b""
+        at = 0
+        while at < len(data):
+            if self.searching:
+                found = data.find(self.record, at)
+                if found < 0:
+                    self.tail = data[max(at, len(data) - len(self.record) + 1) :]
+                    break
+                at, self.searching = found, False
+                self.handler.begin(self._place(data, at) - len(self.opening))
+                self.handler.parser.Parse(self.opening, False)
+            try:
+                self.handler.parser.Parse(memoryview(data)[at:], False)
+                held = self.position - self.handler.offset()
+                if held > MOST_UNPARSED:
+                    raise _damage("a tag does not end")
+                self.wanted = min(held, MOST_UNPARSED - held + 1)
+                return
+            except expat.ExpatError as error:
+                at = self._behind(data, at, error)
+        self.wanted = 0
+
+    def _behind(self, data: bytes, at: int, error: expat.ExpatError) -> int:
+        """Report damage in what was parsed from `at` on; where the search for the next record begins."""
+        begin = self._place(data, at)
+        place = max(begin, self.handler.offset())
+        index = at + place - begin
+        self.handler.lost(place, f"damaged XML: {_message(error)}", data[index : index + EXCERPT_BYTES])
+        self.searching = True
+        # What ends a broken record may be the beginning of the next one, which is whole.
+        within = place > self.handler.origin + len(self.opening)
+        whole = error.code in _NOTHING_BEGINS_HERE and within and self.record.startswith(data[index : index + len(self.record)])
+        return index if whole else index + 1
+
+    def _place(self, data: bytes, at: int) -> int:
+        return self.position - len(data) + at
+
+
+def _gathered(path: str, feed: _Feed) -> Iterator[bytes]:
+    """Decompressed bytes in portions of at least what is wanted, whatever is left at the end.
+
+    Raises:
+        Damaged: after the last readable bytes.
+    """
+    parts: list[bytes] = []
+    size = 0
+    damaged: Damaged | None = None
+    try:
+        for chunk in chunks(path):
+            parts.append(chunk)
+            size += len(chunk)
+            if size >= feed.wanted:
+                data, parts, size = b"".join(parts), [], 0
+                yield data
+    except Damaged as damage:
+        damaged = damage
+    if parts:
+        yield b"".join(parts)
+    if damaged is not None:
+        raise damaged
 
 
 def _message(error: expat.ExpatError) -> str:

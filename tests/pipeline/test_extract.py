@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import pytest
+from xxhash import xxh3_64_hexdigest
 
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner
 from pipeline.extract import extract, extract_file, extract_settings, piece_task, places
 from pipeline.inputs import list_raw_pieces
+from pipeline.schemas import read_ipc
 
 
 def corpus(folder: Path, files: dict[str, str]) -> CorpusManifest:
@@ -46,3 +49,30 @@ def test_many_empty_files_make_few_notes(tmp_path: Path) -> None:
     assert len(step.notes) == 21
     assert step.notes[0].endswith("gave no document")
     assert step.notes[20] == "10 more tasks gave no document"
+
+
+def test_broken_records_are_all_kept_and_few_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their number: files of a bounded size, the ledger counts all of them, no place is missing."""
+    monkeypatch.setattr("pipeline.extract.QUARANTINE_BYTES", 100_000)
+    lines = [f"{number} {xxh3_64_hexdigest(str(number).encode())}\n" for number in range(45_000)]
+    (tmp_path / "a.jsonl").write_text("".join(lines))
+    source = {"name": "lines", "format": "jsonl", "files": ["*.jsonl"], "licence": "made up"}
+    (tmp_path / "corpus.yaml").write_text(json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}}))
+    step = extract(load_corpus(tmp_path / "corpus.yaml"), out=str(tmp_path / "out"), runner=Runner())
+    assert sum(step.ledger.quarantined.values()) == step.ledger.records_in == 45_000
+    assert step.ledger.balance() == 0
+    files = [output for output in step.outputs if output.path.startswith("quarantine/")]
+    assert len(files) == 5
+    assert max(output.bytes for output in files) < 1_000_000
+    tables = [read_ipc(str(tmp_path / "out" / "extract" / output.path)) for output in files]
+    places_found = sorted(place for table in tables for place in table["record"].to_pylist())
+    assert places_found == [0, *itertools.accumulate(len(line) for line in lines[:-1])]
+
+
+def test_a_file_without_documents_is_noted_with_its_one_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('[\n{"text": "The miller grinds."}\n]\n')
+    source = {"name": "lines", "format": "jsonl", "files": ["*.jsonl"], "licence": "made up"}
+    (tmp_path / "corpus.yaml").write_text(json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}}))
+    step = extract(load_corpus(tmp_path / "corpus.yaml"), out=str(tmp_path / "out"), runner=Runner())
+    assert (step.ledger.records_in, step.ledger.quarantined) == (1, {"no JSON Lines": 1})
+    assert step.notes[0].endswith("gave no document: no JSON Lines")

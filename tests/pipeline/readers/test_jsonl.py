@@ -64,6 +64,11 @@ def test_what_python_writes_is_read(tmp_path):
         (b'{"text": null}', "no text: field `text` is NoneType, not text"),
         (b'{"text": ["a"]}', "no text: field `text` is list, not text"),
         (b"[" * 100_000, "invalid JSON"),
+        (b'{"text": "a", "id": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", "id nested too deeply: more than 200 levels"),
+        (b'{"text": "a", "id": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}", "id nested too deeply: more than 200 levels"),
+        (b'{"text": "a", "id": ' + b"[" * 2_000 + b"]" * 2_000 + b"}", "invalid JSON"),
+        (b'{"text": "a", "id": "' + b"i" * 70_000 + b'"}', "id too large: 70000 characters"),
+        (b'{"text": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", "no text: field `text` is list, not text"),
     ],
 )
 def test_a_broken_line_is_quarantined_with_its_error_and_costs_no_other(tmp_path, line, error):
@@ -74,6 +79,36 @@ def test_a_broken_line_is_quarantined_with_its_error_and_costs_no_other(tmp_path
     assert broken.error.startswith(error)
     assert broken.offset == len(first)
     assert broken.excerpt == line[:200]
+
+
+def test_values_that_cost_nothing_where_they_are_not_looked_at(tmp_path):
+    """Brackets in one line beside NaN, integers that Python refuses, URLs that are no text or too long."""
+    flat = '"a": NaN, "b": [' + ", ".join(["[]"] * 2_000) + '], "c": "' + '[{\\"' * 900 + '"'
+    lines = [
+        "{" + flat + ', "text": "one"}',
+        '{"n": ' + "7" * 5_000 + ', "text": "two", "id": ' + "8" * 400 + "}",
+        '{"text": "three", "url": ' + "[" * 1_000 + "]" * 1_000 + "}",
+        '{"text": "four", "url": "' + "u" * 70_000 + '"}',
+        '{"text": "five", "id": ' + "[" * 199 + "]" * 199 + "}",
+    ]
+    result = read(write(tmp_path / "f.jsonl", "\n".join(lines).encode()), "jsonl")
+    assert result.broken == []
+    assert result.texts == ["one", "two", "three", "four", "five"]
+    assert [record.url for record in result.documents] == [None] * 5
+
+
+def test_what_an_error_and_a_batch_hold_is_bounded(tmp_path):
+    from manifests.corpus import Source
+    from pipeline.readers import read_records
+
+    keys = json.dumps({f"{number}" * 100_000: 1 for number in range(10)}).encode()
+    (broken,) = read(write(tmp_path / "f.jsonl", keys), "jsonl").broken
+    assert len(broken.error) <= 1_000
+    path = write(tmp_path / "g.jsonl", json_lines(*({"text": "x", "id": f"{i:04d}" + "i" * 60_000} for i in range(600))))
+    source = Source(name="s", format="jsonl", files=["*"], licence="none")
+    sizes = [records.documents.num_rows for records in read_records(str(path), name="g", source=source)]
+    assert sum(sizes) == 600
+    assert max(sizes) < 300
 
 
 def test_a_broken_record_keeps_its_own_id(tmp_path):

@@ -96,3 +96,31 @@ def test_a_dictionary_of_one_long_text_gives_bounded_batches(tmp_path):
     sizes = [records.documents.num_rows for records in read_records(str(path), name="f", source=source)]
     assert sum(sizes) == 40
     assert max(sizes) <= 8
+
+
+def test_values_that_python_has_none_for_cost_no_row(tmp_path):
+    """Dates beyond its calendar, times to the nanosecond: written by Arrow, or left out."""
+    columns = [
+        pa.array([1, 2**62], pa.int64()).view(pa.timestamp("us")),
+        pa.array([0, 2_000_000_000], pa.int32()).view(pa.date32()),
+        pa.array([1, 1_000_000_001], pa.int64()).view(pa.timestamp("ns")),
+        pa.array([1, 2**62], pa.int64()).view(pa.duration("s")),
+        pa.array([[["a"]], [[["b"] * 3][0]]]),
+        pa.array([1.5, float("nan")]),
+    ]
+    for column in columns:
+        table = pa.table({"id": column, "text": ["one", "two"]})
+        pq.write_table(table, tmp_path / "f.parquet")
+        with pa.OSFile(str(tmp_path / "f.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        result = read(tmp_path / "f.arrow", "arrow")
+        assert (result.texts, result.broken) == (["one", "two"], []), column.type
+        assert read(tmp_path / "f.parquet", "parquet").texts == ["one", "two"]
+
+
+def test_an_id_that_is_too_large_costs_its_row_and_a_url_itself(tmp_path):
+    table = pa.table({"id": ["a", "i" * 70_000, None], "url": ["u" * 70_000, "v", "w"], "text": ["one", "two", "three"]})
+    pq.write_table(table, tmp_path / "f.parquet")
+    result = read(tmp_path / "f.parquet", "parquet")
+    assert [(record.name, record.url, record.text) for record in result.documents] == [("a", None, "one"), (None, "w", "three")]
+    assert [(broken.offset, broken.error) for broken in result.broken] == [(1, "id too large: at most 65536 bytes are read")]

@@ -1,0 +1,110 @@
+"""Files that are not JSON Lines say so once, with a remedy that works; files that are lose no line to that."""
+
+import bz2
+import gzip
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from tests.pipeline.readers.samples import json_lines, read, read_pieces, write
+
+ROWS = [{"text": f"The {number}th of the made-up records.", "id": number, "deep": {"a": [1, {"b": None}]}} for number in range(50)]
+ARRAY = json.dumps(ROWS, indent=2).encode()
+OBJECT = json.dumps({"data": ROWS, "text": "one"}, indent=2).encode()
+LINES_OF_ARRAY = b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) + b"\n]\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (ARRAY, "one JSON array"),
+        (LINES_OF_ARRAY, "one JSON array"),
+        (json.dumps(ROWS).encode(), "one JSON array"),
+        (json.dumps(ROWS).encode() + b"\n \n", "one JSON array"),
+        (json.dumps(["a", "b"], indent=1).encode(), "one JSON array"),
+        (b"[]", "one JSON array"),
+        (b"[\n]\n", "one JSON array"),
+        (b"\xef\xbb\xbf\r\n \t" + ARRAY.replace(b"\n", b"\r\n"), "one JSON array"),
+        (b'[{"text": "' + b"x" * 400_000 + b'"},\n{"text": "b"}]', "one JSON array"),
+        (OBJECT, "JSON objects over several lines"),
+        (b"\n".join(json.dumps(row, indent=4).encode() for row in ROWS), "JSON objects over several lines"),
+        (OBJECT[:-300], "JSON objects over several lines"),
+        (json.dumps(ROWS * 100, indent=1).encode(), "one JSON array"),
+        ("\ufeff".encode("utf-16-le") + json_lines(*ROWS).decode().encode("utf-16-le"), "UTF-16"),
+        (json_lines(*ROWS).decode().encode("utf-16-be"), "UTF-16BE"),
+        (ARRAY.decode().encode("utf-16-le"), "UTF-16LE"),
+        ("\ufeff".encode("utf-32-le") + json_lines(*ROWS).decode().encode("utf-32-le"), "UTF-32"),
+    ],
+)
+def test_a_file_of_one_value_is_one_broken_entry(tmp_path, data, what) -> None:
+    for name, packed in (("f.jsonl", data), ("f.json", data), ("f.jsonl.gz", gzip.compress(data)), ("f.jsonl.bz2", bz2.compress(data))):
+        result = read(write(tmp_path / name, packed), "jsonl")
+        assert result.documents == []
+        (broken,) = result.broken
+        assert broken.error.startswith("no JSON Lines: the file ")
+        assert what in broken.error
+        assert broken.offset == 0
+    assert [one.error for one in read_pieces(tmp_path / "f.jsonl", "jsonl", budget=len(data) // 7 + 1).broken] == [broken.error]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+@pytest.mark.parametrize(("data", "texts"), [(ARRAY, [row["text"] for row in ROWS]), (OBJECT, ["one"])])
+def test_the_remedy_works(tmp_path, data, texts) -> None:
+    (broken,) = read(write(tmp_path / "OLD", data), "jsonl").broken
+    subprocess.run(broken.error.split("`")[1], shell=True, cwd=tmp_path, check=True)
+    assert read(tmp_path / "NEW", "jsonl").texts == texts
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        (b"[", "invalid JSON"),
+        (b'{"text": "cut', "invalid JSON"),
+        (b'{"text": ["cut",', "invalid JSON"),
+        (b'{"a": {', "invalid JSON"),
+        (b'["an", "array"]', "not an object"),
+        (b'{"text": "a"} trailing', "invalid JSON"),
+        (b'{\n"text": "over lines"\n}', "invalid JSON"),
+    ],
+)
+def test_a_broken_first_line_costs_no_other(tmp_path, first, kind) -> None:
+    result = read(write(tmp_path / "f.jsonl", first + b"\n" + json_lines(*ROWS)), "jsonl")
+    assert result.texts == [row["text"] for row in ROWS]
+    assert set(result.kinds) == {kind}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (
+            b"id,text\n" + b"".join(b'%d,"some words"\n' % number for number in range(30)),
+            "none of the first 20 lines is JSON: give the `format`",
+        ),
+        (b"".join(line + b",\n" for line in json_lines(*ROWS).splitlines()), "each ends with a comma"),
+        (b"// a comment\n/* and\nanother */\n", "none of the first 3 lines"),
+    ],
+)
+def test_where_no_line_is_json_the_first_entry_says_so(tmp_path, data, says) -> None:
+    result = read(write(tmp_path / "f.jsonl", data), "jsonl")
+    assert result.documents == []
+    assert len(result.broken) == data.count(b"\n")
+    assert says in result.broken[0].error
+    assert [broken.error for broken in result.broken if says in broken.error] == [result.broken[0].error]
+
+
+def test_several_values_on_a_line_and_record_separators(tmp_path) -> None:
+    line = b"".join(json.dumps(row).encode() for row in ROWS[:3])
+    result = read(write(tmp_path / "f.jsonl", json_lines(ROWS[0]) + line + b"\n"), "jsonl")
+    assert [broken.error for broken in result.broken] == [
+        "invalid JSON: several values on one line; write each on its own, as `jq -c . OLD > NEW` does"
+    ]
+    sequence = b"".join(b"\x1e" + row for row in json_lines(*ROWS).splitlines(keepends=True))
+    assert read(write(tmp_path / "f.json-seq", sequence), "jsonl").texts == [row["text"] for row in ROWS]
+
+
+def test_ordinary_files_are_told_by_their_first_line(tmp_path) -> None:
+    for data in (json_lines(*ROWS), b"\n\n" + json_lines(*ROWS), b'{"text": "' + b"y" * 400_000 + b'"}\n' + json_lines(*ROWS)):
+        result = read(write(tmp_path / "f.jsonl", data), "jsonl")
+        assert (result.broken, result.texts[-50:]) == ([], [row["text"] for row in ROWS])
