@@ -4,8 +4,9 @@ In: the hashes of a document's words, in their order. Out: its signature, uint32
 text, the n-gram length and the permutations only. The walk of `pipeline.signals` finds the words on its way and signs each document.
 
 A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `dedup.characters`), with A to Z lower-cased and
-nothing else: other alphabets keep their case. A *shingle* is `ngram` consecutive words; a document of fewer words is one shingle of
-them all.
+nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Myanmar, Javanese and
+others, `dedup.character_ranges.UNSPACED`) have no such runs: each of their letters is a word of its own, with the combining marks behind
+it; digits of theirs join as all digits do. A *shingle* is `ngram` consecutive words; a document of fewer words is one shingle of them all.
 A word is hashed byte by byte to 64 bits, a shingle from the hashes of its words, of which the upper 32 bits are kept. Each permutation maps
 those by x -> a x + b mod 2^32, then x xor x >> 15, and the signature holds the smallest value of each (Broder 1997). Two signatures
 agree in a share of places that estimates the Jaccard similarity of the sets of shingles.

@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from dedup.characters import LETTER, SPACE, WORD, classes
 
-TERMINAL = 8
-SYMBOL = 16
 AFFIX = 32
 UPPER = 64
 QUOTE = 128
 ICON = 256
 HYPHEN = 512
 CURRENCY = 1024
+TERMINAL = 2048
+SYMBOL = 4096
 
 # Of bytes: SPACE, LETTER and WORD as in `dedup.characters`; SPACE also where a character of several bytes begins, so that one test
 # ends a run of plain bytes.

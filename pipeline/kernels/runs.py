@@ -10,7 +10,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.characters import LETTER, SPACE, WORD
+from dedup.characters import ALONE, LETTER, MARK, SPACE, WORD
 from dedup.kernel import bare_kernel, inlined_kernel
 from pipeline.kernels.point_classes import DIGIT
 from pipeline.kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
@@ -113,7 +113,7 @@ def plain_run(data: Any, start: Any, end: Any) -> Any:
     word = letter | digit | (bytes_between(data, start, 95, 95, 0) & inside)
     stem = inside >> U64(1)
     common = nb.int64(letter == inside) * LETTER | nb.int64(digit == inside) * DIGIT | nb.int64(word == inside) * WORD
-    stem_common = nb.int64(letter & stem == stem) * LETTER | nb.int64(digit & stem == stem) * DIGIT
+    stem_common = nb.int64(letter & stem == stem) * (LETTER | WORD) | nb.int64(digit & stem == stem) * (DIGIT | WORD)
     return nb.int64(size), ones(letter), common, stem_common
 
 
@@ -163,16 +163,21 @@ def hash_shingle_word(data: Any, start: Any, end: Any) -> Any:
 
 @bare_kernel
 def hash_shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, count: Any) -> Any:
-    """Hashes of the `\\w` words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
-    inside = False
+    """Hashes of the words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
+    inside = alone = False
     h = SEED
     i = start
     while i < end:
         point, width = code_point(data, i)
-        if points[point] & WORD:
-            if not inside:
-                inside = True
-                h = SEED
+        kind = points[point]
+        goes_on = kind & MARK != 0 if alone else kind & (WORD | ALONE) == WORD
+        if not (inside and goes_on):
+            if inside:
+                out[count] = h
+                count += 1
+            inside, alone = kind & WORD != 0, kind & ALONE != 0
+            h = SEED
+        if inside:
             if width == 1:
                 byte = point | 32 if 65 <= point <= 90 else point
                 h = (h ^ U64(byte)) * _MULTIPLIER
@@ -181,10 +186,6 @@ def hash_shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, c
                 for offset in range(width):
                     h = (h ^ U64(data[i + offset])) * _MULTIPLIER
                     h ^= h >> U64(29)
-        elif inside:
-            out[count] = h
-            count += 1
-            inside = False
         i += width
     if inside:
         out[count] = h

@@ -15,7 +15,7 @@ from typing import Any
 
 import numba as nb
 
-from dedup.characters import LETTER, SPACE, WORD
+from dedup.characters import ALONE, LETTER, SPACE, WORD
 from dedup.kernel import kernel
 from pipeline.kernels.joined import PREFIX_BYTES
 from pipeline.kernels.line import line_properties
@@ -148,7 +148,8 @@ def walk(
                 kind = nb.int64(points[point])
                 if kind & SPACE:
                     break
-                kind &= LETTER | WORD
+                # What is a word of its own joins no word.
+                kind &= LETTER if kind & ALONE else LETTER | WORD
                 i += width - 1
                 extra += width - 1
                 width = nb.int64(1)
@@ -197,7 +198,7 @@ def walk(
                 stem_value = look_up(stem, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
                 marked = not stem_value & CUT and state[KEPT] + 1 < len(separated)
             if shingles_wanted:
-                if common & WORD or marked:
+                if common & WORD or (marked and stem_common & WORD):
                     shingle_words[shingle_count] = hash_shingle_word(data, first, i if common & WORD else i - 1)
                     shingle_count += 1
                 else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.bands import band_keys
-from dedup.characters import WORD, classes
+from dedup.characters import ALONE, MARK, WORD, classes
 from dedup.signatures import EMPTY, Permutations, make_permutations
 from tests.property.texts import texts, thorough
 from tests.signing import signatures
@@ -19,8 +22,74 @@ BANDS, ROWS = 14, 8
 
 
 def reference_words(text: str) -> list[str]:
-    kept = "".join(character if classes()[ord(character)] & WORD else " " for character in text)
-    return ["".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in word) for word in kept.split(" ") if word]
+    words, before = [""], 0
+    for character in text:
+        kind = int(classes()[ord(character)])
+        if before & ALONE and kind & MARK:
+            words[-1] += character
+            continue
+        if not kind & WORD or kind & ALONE or before & ALONE:
+            words.append("")
+        if kind & WORD:
+            words[-1] += chr(ord(character) + 32) if "A" <= character <= "Z" else character
+        before = kind
+    return [word for word in words if word]
+
+
+# The same by ranges as the code charts of Unicode have them: letters with the marks behind them, or runs of others. Written down apart
+# from the tables, for the scripts that matter most.
+LETTERS_ALONE = (
+    r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002a6dd\u3005-\u3007"
+    r"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f"
+    r"\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46"
+    r"\u0e81\u0e82\u0e84\u0e86-\u0e8a\u0e8c-\u0ea3\u0ea5\u0ea7-\u0eb0\u0eb2\u0eb3\u0ebd\u0ec0-\u0ec4\u0ec6\u0edc-\u0edf"
+    r"\u1780-\u17b3\u17d7\u17dc"
+    r"\u1000-\u102a\u103f\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081\u108e"
+)
+THEIR_MARKS = (
+    r"\u0301\u3099\u309a\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u17b4-\u17d3\u17dd"
+    r"\u102b-\u103e\u1056-\u1059\u105e-\u1060\u1062-\u1064\u1067-\u106d\u1071-\u1074\u1082-\u108d\u108f\u109a-\u109d"
+)
+SCRIPTS = re.compile(
+    rf"[{LETTERS_ALONE}][{THEIR_MARKS}]*|[a-z0-9_\u0e50-\u0e59\u0ed0-\u0ed9\u17e0-\u17e9\u1040-\u1049\u1090-\u1099\uac00-\ud7a3]+"
+)
+in_these_scripts = st.text(
+    st.one_of(
+        st.sampled_from("abz09_ .,。「」ー々〇がか\u3099漢字한국ไทยน้ำ๑๒กิາວ້ភាសាខ្មែរ១မြန်မာ၁\u200b\u0301"),
+        *[st.characters(min_codepoint=first, max_codepoint=last) for first, last in ((0x4E00, 0x4E40), (0x3041, 0x30FF), (0xFF66, 0xFF9F))],
+        *[st.characters(min_codepoint=first, max_codepoint=last) for first, last in ((0xE01, 0xE59), (0x1780, 0x17B3), (0x1000, 0x1049))],
+    ),
+    max_size=40,
+)
+
+
+@thorough
+@given(in_these_scripts)
+@example("小明在iPhone手机上，读了3本书。")
+@example("กินข้าวแล้ว ๑๒๓ ครั้ง")
+@example("ស្ត្រី\u200bខ្មែរ")
+@example("か\u3099が ｶﾞ コーヒー")
+def test_words_of_scripts_without_spaces(text: str) -> None:
+    assert reference_words(text) == SCRIPTS.findall(text.lower())
+
+
+def test_a_letter_has_its_marks() -> None:
+    assert reference_words("กิน้ำ a\u0301b 字\U000e0100字") == ["กิ", "น้", "ำ", "a", "b", "字\U000e0100", "字"]
+
+
+def test_text_of_other_scripts_is_signed_as_before() -> None:
+    """A digest of signatures from before letters were words of their own: Latin, Cyrillic, Devanagari, Tibetan, Hangul, digits of Thai."""
+    documents = [
+        "The cat's mat_1, \u00c9TE na\u00efve 12,5",
+        "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440! \u0394\u03ad\u03bb\u03c4\u03b1",
+        "नमस्ते दुनिया",
+        "བོད་ཡིག་གི",
+        "한국어 문서입니다",
+        "๑๒๓ שלום عالم",
+    ]
+    found, shingles = signatures(documents, permutations=FEW, ngram=2)
+    digest = hashlib.sha256(found.tobytes() + shingles.tobytes()).hexdigest()
+    assert digest == "bebe30a4fd72ce001af13e300ba662ef9078317fbc8ee6ea2b45a9394fd601ef"
 
 
 def word_hash(word: str) -> int:
@@ -55,6 +124,7 @@ def reference(text: str, permutations: Permutations, ngram: int) -> tuple[list[i
 @given(texts, st.integers(1, 6))
 @example([], 5)
 @example(["", " ", "...", "a", "Ab_9 aB_9"], 1)
+@example(["漢字,x漢, 漢a b漢 漢\u0301字 か\u3099。กิน ข้าว, x" * 3, "é漢, 字,", "abc 漢字\n漢\u3099 1漢_"], 2)
 def test_signatures_equal_the_reference(documents: list[str], ngram: int) -> None:
     found, shingles = signatures(documents, permutations=FEW, ngram=ngram)
     expected = [reference(document, FEW, ngram) for document in documents]
