@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+
+from gristmill import rooms
+
+# Before anything else is imported: a data folder may hold a `typer.py`, a notebook a folder `training/` beside it.
+rooms.leave_working_folder()
+try:
+    rooms.check_rooms()
+except rooms.ForeignRoomError as foreign:
+    sys.exit(f"error: {foreign}")
+
+# ruff: noqa: E402
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +23,7 @@ import typer
 from gristmill import data, looking, models, sampling
 from gristmill.output import console, say_error
 from manifests.errors import GristmillError
+from manifests.processes import protect_children
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -230,6 +242,8 @@ def trace(
 
 def main() -> None:
     """Run the command line; errors that a user can act on are printed without a traceback."""
+    # Whatever this process starts, by way of libraries too, imports nothing from the working folder.
+    protect_children()
     try:
         app()
     except GristmillError as error:
