@@ -4,12 +4,14 @@
     tokens = gristmill.samples(shards, "runs/first", 0, 8)     # the first 8 samples that the run trains on
     documents = gristmill.trace("runs/first", step=0)          # and the documents in them
 
-Importing the package imports none of its rooms: they come with the first call.
+Importing the package imports none of its rooms: they come with the first call, which looks whether they are Gristmill's.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from gristmill.rooms import check_rooms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +32,7 @@ def open_shards(folder: str) -> Shards:
     Raises:
         GristmillError: the folder is not complete.
     """
+    check_rooms()
     from shards.reader import open_shards as opened
 
     return opened(folder)
@@ -44,6 +47,7 @@ def samples(shards: Shards, order: Order | str, start: int, count: int) -> npt.N
     Raises:
         GristmillError: not a run folder, or one over other shards.
     """
+    check_rooms()
     from manifests.storage import join, read_bytes
     from shards.order import order_from_json
     from shards.samples import samples as read
@@ -60,6 +64,7 @@ def trace(folder: str, step: int) -> list[dict[str, Any]]:
     Raises:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
     """
+    check_rooms()
     from gristmill.models import trace_rows
 
     return trace_rows(folder, step=step)

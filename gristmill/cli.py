@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+
+from gristmill import rooms
+
+# Before anything else is imported: a data folder may hold a `typer.py`, a notebook a folder `training/` beside it.
+rooms.leave_working_folder()
+try:
+    rooms.check_rooms()
+except rooms.ForeignRoomError as foreign:
+    sys.exit(f"error: {foreign}")
+
+# ruff: noqa: E402
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +25,7 @@ from gristmill import data, looking, models, sampling
 from gristmill.output import console, say_error, say_line
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
+from manifests.processes import protect_children
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -232,6 +244,8 @@ def trace(
 
 def main() -> None:
     """Run the command line; errors that a user can act on are printed without a traceback."""
+    # Whatever this process starts, by way of libraries too, imports nothing from the working folder.
+    protect_children()
     try:
         _refuse_credentials(sys.argv[1:])
         app()

@@ -23,6 +23,7 @@ from pathlib import Path
 from gristmill.printable import printable
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
+from manifests.processes import child_environment, python_command
 
 _CANCEL_S = 30.0
 # The process takes its lock in less; it imports little before that.
@@ -77,7 +78,8 @@ def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0)
     folder.mkdir(parents=True)
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gristmill.detached", str(folder), *words],
+            python_command("gristmill.detached", str(folder), *words),
+            env=child_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

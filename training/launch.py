@@ -1,39 +1,55 @@
-"""Starting the ranks of a run on this machine: torch's elastic agent in this process, the ranks as its children.
+"""Starting the ranks of a run on this machine: they are children of this process, and meet in a store that it holds on loopback.
 
-Each rank leaves its error in the agent's error file; here the one that explains the failure is chosen and raised, so that people
-see one message instead of one per rank and the agent's own.
+Torch's own launcher would hold that store on all interfaces, and give ranks whatever lies in the working folder to import. Each rank
+leaves its error in a file; here the one that explains the failure is chosen and raised, so that people see one message instead of one
+per rank.
 """
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import json
-import logging
 import os
+import queue
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure, get_error_handler
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.distributed import TCPStore
 
 from manifests.errors import GristmillError
+from manifests.processes import LastLines, child_environment, end_with_parent, obituary, python_command, start_watched
 
 LAUNCHED = "GRISTMILL_LAUNCHED"
 """Process id of the launcher, in ranks that this module has started: they leave errors to it."""
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
+"""Where a rank leaves its error: the name is torchrun's, whose ranks have it too."""
+
+_HOST = "127.0.0.1"
 
 _GRACE = 120
 """Seconds that ranks have, once asked to stop, to finish their step and save a checkpoint; then they are killed."""
 
-_KEEP_ALIVE = 86400
-"""Seconds between heartbeats of the rendezvous, which only its own machine would hear. Torch's timer is not stopped when a signal ends
-the agent, and one that beats at that moment joins itself and writes half a traceback while Python ends (torch 2.13, `_PeriodicTimer`)."""
+_SECOND_CHANCE = 1.0
+"""Seconds after a signal from which another one means: at once. Terminals and supervisors may send several at the same moment."""
+
+_LAST_WORDS_S = 3.0
+"""Seconds that the others have, when a rank has failed, to meet the failure and leave their error; then they are ended."""
+
+_KILL_S = 5.0
+"""Seconds between SIGTERM and SIGKILL for ranks whose run has failed: they may wait in a collective for one that is gone."""
+
+_BLAME_S = 1.0
+"""A rank ended by a signal is blamed rather than one that failed up to so much earlier: its peers notice before it is waited for."""
 
 STOPPED = 130
 """Exit status of a rank that a signal has stopped, as a shell gives it after Ctrl-C."""
@@ -43,100 +59,203 @@ class RanksFailedError(GristmillError):
     """Ranks ended without finishing; the message is that of the rank whose error explains it."""
 
 
-def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
-    """Run `python -m module arguments` as `ranks` ranks and wait for them.
+@dataclass(frozen=True)
+class _Rank:
+    number: int
+    process: subprocess.Popen[bytes]
+    said: LastLines
+    error_file: Path
 
-    SIGINT and SIGTERM are passed on to the ranks, which save a checkpoint and end.
+
+@dataclass(frozen=True)
+class _End:
+    rank: int
+    status: int
+    seconds: float
+
+
+def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
+    """Run `python -P -m module arguments` as `ranks` ranks and wait for them.
+
+    SIGINT, SIGTERM and SIGHUP are passed on to the ranks as SIGTERM: they save a checkpoint and end. After another signal they are killed.
 
     Raises:
         RanksFailedError: a rank failed; all are ended then.
         KeyboardInterrupt: a signal came.
     """
-    if not os.environ.get("GRISTMILL_DEBUG"):
-        # The agent logs what is raised below, once per rank.
-        for name in [name for name in logging.root.manager.loggerDict if name.startswith("torch.distributed.")]:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-    os.environ[LAUNCHED] = str(os.getpid())
-    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(_GRACE))
-    # Ranks on one machine share its cores: more threads than cores only makes them wait for each other.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // ranks)))
-    with tempfile.TemporaryDirectory(prefix="gristmill-ranks-") as folder:
-        config = LaunchConfig(
-            min_nodes=1,
-            max_nodes=1,
-            nproc_per_node=ranks,
-            run_id=uuid.uuid4().hex,
-            rdzv_backend="c10d",
-            rdzv_endpoint="localhost:0",
-            rdzv_configs={"keep_alive_interval": _KEEP_ALIVE},
-            max_restarts=0,
-            local_addr="localhost",
-            logs_specs=DefaultLogsSpecs(log_dir=folder),
-        )
+    with tempfile.TemporaryDirectory(prefix="gristmill-ranks-") as folder, _signals() as came:
+        store, port = _store()
+        ends: queue.Queue[_End] = queue.Queue()
+        crew: list[_Rank] = []
         try:
-            elastic_launch(config, sys.executable)("-m", module, *arguments)
-        except ChildFailedError as error:
-            if all(failure.exitcode == STOPPED for failure in error.failures.values()):
-                raise KeyboardInterrupt from None
-            raise _explain(list(error.failures.values())) from None
-        except SignalException:
-            raise KeyboardInterrupt from None
+            for number in range(ranks):
+                crew.append(_start(module, arguments, number, ranks=ranks, port=port, folder=Path(folder), ends=ends))
+            failed = _wait(crew, ends, came)
+        finally:
+            for rank in crew:
+                rank.process.kill()
+                rank.process.wait()
+            del store
+        if failed:
+            raise _explain(crew, failed)
+        if came or any(rank.process.returncode == STOPPED for rank in crew):
+            raise KeyboardInterrupt
+
+
+def _store() -> tuple[TCPStore, int]:
+    """The store in which ranks meet. Torch binds all interfaces unless it is given a socket."""
+    listening = socket.socket()
+    listening.bind((_HOST, 0))
+    listening.listen(128)
+    port = int(listening.getsockname()[1])
+    return TCPStore(_HOST, port, is_master=True, wait_for_workers=False, master_listen_fd=listening.detach()), port
+
+
+def _start(module: str, arguments: Sequence[str], number: int, *, ranks: int, port: int, folder: Path, ends: queue.Queue[_End]) -> _Rank:
+    error_file = folder / f"rank-{number}.json"
+    process = start_watched(
+        python_command(module, *arguments),
+        on_end=lambda status: ends.put(_End(number, status, time.time())),
+        env=child_environment(**_settings(number, ranks=ranks, port=port, error_file=error_file)),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # Ctrl-C at a terminal reaches this process alone, which passes it on once.
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    return _Rank(number, process, LastLines(process.stderr, copy_to=sys.stderr.buffer), error_file)
+
+
+def _settings(number: int, *, ranks: int, port: int, error_file: Path) -> dict[str, str]:
+    """What torch reads from the environment of a rank: who it is, and where the others are."""
+    on_loopback = {name: os.environ.get(name) or loopback_interface() for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")}
+    return {
+        LAUNCHED: str(os.getpid()),
+        "RANK": str(number),
+        "LOCAL_RANK": str(number),
+        "WORLD_SIZE": str(ranks),
+        "LOCAL_WORLD_SIZE": str(ranks),
+        "MASTER_ADDR": _HOST,
+        "MASTER_PORT": str(port),
+        # The store is this process's, for all ranks: else rank 0 would make one, on all interfaces.
+        "TORCHELASTIC_USE_AGENT_STORE": "True",
+        _ERROR_FILE: str(error_file),
+        # Ranks on one machine share its cores: more threads than cores only makes them wait for each other.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // ranks)),
+        # A crash in compiled code leaves its place in the last lines.
+        "PYTHONFAULTHANDLER": "1",
+        **on_loopback,
+    }
+
+
+def loopback_interface() -> str:
+    """Its name, by which gloo and NCCL are kept on it: they would take the address of the machine's name."""
+    names = [name for _, name in socket.if_nameindex()]
+    return next((name for name in names if name in ("lo", "lo0")), "lo")
+
+
+def _wait(crew: list[_Rank], ends: queue.Queue[_End], came: Sequence[float]) -> list[_End]:
+    """Until all ranks have ended; gives those that failed, by themselves and not at our hands."""
+    failed: list[_End] = []
+    left = len(crew)
+    asked = killed = False
+    deadline = float("inf")
+    while left:
+        with contextlib.suppress(queue.Empty):
+            end = ends.get(timeout=0.2)
+            left -= 1
+            if end.status not in (0, STOPPED) and not asked and not killed:
+                deadline = min(deadline, time.monotonic() + _LAST_WORDS_S)
+                failed.append(end)
+        if came and not asked and not failed:
+            asked, deadline = True, time.monotonic() + _GRACE
+            _send(crew, signal.SIGTERM)
+        if asked and came[-1] - came[0] > _SECOND_CHANCE:
+            deadline = 0.0
+        if time.monotonic() > deadline:
+            _send(crew, signal.SIGKILL if asked or killed else signal.SIGTERM)
+            killed, deadline = True, time.monotonic() + _KILL_S
+    return failed
+
+
+def _send(crew: list[_Rank], number: signal.Signals) -> None:
+    for rank in crew:
+        rank.process.send_signal(number)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[Sequence[float]]:
+    """While the block runs, signals that end a command are noted: the times at which they came."""
+    came: list[float] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def note(_number: int, _frame: object) -> None:
+        came.append(time.monotonic())
+
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def follow_launcher() -> None:
-    """In a rank that `launch` has started: be sent SIGTERM when the launcher dies, however that happens. Linux only; elsewhere nothing."""
-    if LAUNCHED not in os.environ or not sys.platform.startswith("linux"):
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(os.environ[LAUNCHED]):
-        sys.exit(1)  # it died before the line above
+    """In a rank that `launch` has started: be sent SIGTERM when the launcher dies, however that happens, and SIGKILL later."""
+    if LAUNCHED in os.environ:
+        end_with_parent(int(os.environ[LAUNCHED]), by=signal.SIGTERM, patience_s=_GRACE)
 
 
 def leave_error(error: Exception) -> None:
-    """In a rank: write the error where the agent that started it, ours or torchrun's, looks for it; without an agent, nowhere."""
-    path = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    """In a rank: write the error where the launcher that started it, ours or torchrun's, looks for it; without one, nowhere."""
+    path = os.environ.get(_ERROR_FILE)
     if path is None:
         return
     if LAUNCHED not in os.environ:
         if not isinstance(error, GristmillError):  # those are printed by rank 0; torchrun would add the traceback of every rank
+            from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
             get_error_handler().record_exception(error)
         return
-    now = time.time()  # tells which rank failed first, no more
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(
-            {
-                "message": {
-                    "message": _words(error),
-                    "known": isinstance(error, GristmillError),
-                    "extraInfo": {"timestamp": str(int(now)), "seconds": now},
-                }
-            },
-            file,
-        )
+    # The time tells which rank failed first, no more.
+    told = {"message": _words(error), "known": isinstance(error, GristmillError), "seconds": time.time()}
+    temporary = f"{path}.tmp"
+    Path(temporary).write_text(json.dumps(told), encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def _words(error: BaseException) -> str:
     return str(error) if isinstance(error, GristmillError) else f"{type(error).__name__}: {error}"
 
 
-def _explain(failures: list[ProcessFailure]) -> RanksFailedError:
+def _explain(crew: list[_Rank], failed: list[_End]) -> RanksFailedError:
     """Errors with a remedy come before others, then the first in time: when one rank fails, its peers lose their connections."""
-    left = [(not known, seconds, failure.local_rank, text) for failure in failures for known, seconds, text in _left_by(failure)]
-    if left:
-        unknown, _, rank, text = min(left)
+    told: list[tuple[bool, float, int, str]] = []
+    silent: list[tuple[bool, float, int]] = []
+    status = {end.rank: end.status for end in failed}
+    for end in failed:
+        left = _left_in(crew[end.rank].error_file)
+        if left is not None:
+            told.append((not left["known"], float(left["seconds"]), end.rank, str(left["message"])))
+        else:
+            silent.append((True, end.seconds - (_BLAME_S if end.status < 0 else 0.0), end.rank))
+    if told and (not silent or min(told)[:2] <= min(silent)[:2]):
+        unknown, _, rank, text = min(told)
         return RanksFailedError(f"rank {rank} failed: {text}\n  remedy: run `gristmill --debug …` for the traceback" if unknown else text)
-    first = min(failures, key=lambda failure: failure.timestamp)
-    how = f"was ended by {first.signal_name()}" if first.exitcode < 0 else f"exited with status {first.exitcode}"
+    _, _, rank = min(silent)
+    process = crew[rank].process
     return RanksFailedError(
-        f"rank {first.local_rank} {how} without an error message",
+        obituary(f"rank {rank} of {len(crew)}, process {process.pid},", status[rank], crew[rank].said.settle()),
         remedy="look for an out-of-memory kill in the system log; the same command resumes from the newest checkpoint",
     )
 
 
-def _left_by(failure: ProcessFailure) -> list[tuple[bool, float, str]]:
-    """What `leave_error` wrote in a rank, if it did: whether the error has a remedy, when, and the text."""
+def _left_in(path: Path) -> dict[str, Any] | None:
+    """What `leave_error` wrote in a rank, if it did: the text, whether the error has a remedy, and when."""
     try:
-        message = failure.error_file_data["message"]
-        return [(bool(message["known"]), float(message["extraInfo"]["seconds"]), str(message["message"]))]
-    except (KeyError, TypeError):
-        return []
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None

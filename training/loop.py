@@ -69,7 +69,7 @@ def train(
     on_step: Callable[[StepMetrics], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainResult:
-    """Train to the end, or until `stop_after` steps are done, or until SIGINT or SIGTERM; then save a checkpoint.
+    """Train to the end, or until `stop_after` steps are done, or until SIGINT, SIGTERM or SIGHUP; then save a checkpoint.
 
     Called by all ranks together: those of torchrun, or this process alone.
 
@@ -204,7 +204,7 @@ def _silent(_: str) -> None:
 
 @contextmanager
 def _until_signal() -> Iterator[Callable[[], bool]]:
-    """A question that is answered True once SIGINT or SIGTERM has come, or the launcher has died; the step under way is finished first."""
+    """A question that is answered True once a signal to end has come, or the launcher has died; the step under way is finished first."""
     parent, came = os.getppid(), [0.0]
 
     def note(number: int, _: object) -> None:
@@ -218,7 +218,8 @@ def _until_signal() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [])]
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield asked
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from torch._C._distributed_c10d import HashStore
 from manifests.errors import GristmillError
 from manifests.run import Layout, Run
 from training.device import backend, local_device, on_gpu
+from training.launch import loopback_interface
 from training.layout import data_parallel
 
 T = TypeVar("T")
@@ -79,8 +80,26 @@ def one_rank() -> Iterator[Ranks]:
 
 @contextmanager
 def _groups(layout: Layout, *, seed: int) -> Iterator[Ranks]:
-    device = local_device()
     ours = not dist.is_initialized()
+    with _on_loopback() if ours and "RANK" not in os.environ else nullcontext(), _joined(layout, seed=seed, ours=ours) as ranks:
+        yield ranks
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Gloo listens even for a process that is alone, at the address of the machine's name; inside the block it is kept on loopback."""
+    before = os.environ.get("GLOO_SOCKET_IFNAME")
+    os.environ["GLOO_SOCKET_IFNAME"] = before or loopback_interface()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["GLOO_SOCKET_IFNAME"]
+
+
+@contextmanager
+def _joined(layout: Layout, *, seed: int, ours: bool) -> Iterator[Ranks]:
+    device = local_device()
     if ours and "RANK" in os.environ:
         dist.init_process_group(backend())
     elif ours:

@@ -1,26 +1,40 @@
-"""One worker process of a pool: `python -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`, started by
-pipeline/engines/worker_pool.py.
+"""One worker process: `python -P -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`, started by pipeline/engines/worker_pool.py.
 
-It says `ready` on standard output once it can work, and ends with its pool (standard input closes) or its TaskManager (the control
-channel breaks). Beam's own worker outlives both when a thread is still at work, and keeps its memory.
+On standard output it says `ready` once it can work, and `done` when whoever gives it work wants no more. It ends with the process that
+started it (standard input closes, or the kernel sees it first) or with its TaskManager (the control channel breaks). Beam's own worker
+outlives both when a thread is still at work, and keeps its memory.
+
+Ctrl-C at a terminal reaches the whole process group: what becomes of the workers is up to the process that started them.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import logging
 import os
+import signal
 import sys
 import threading
 import traceback
 
-from pipeline.engines.worker import one_quiet_thread
+from manifests.processes import end_with_parent
 
 READY = "ready"
+DONE = "done"
+
+PARENT = "GRISTMILL_PARENT"
+"""Process id of the process that starts workers, in their environment."""
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A crash in compiled code leaves its place in the last lines.
+    faulthandler.enable()
     threading.Thread(target=_end_with_the_pool, daemon=True).start()
     status = 1
     try:
+        if PARENT in os.environ:
+            end_with_parent(int(os.environ[PARENT]))
         work(*sys.argv[1:3])
         status = 0
     except Exception:
@@ -31,8 +45,22 @@ def main() -> None:
         os._exit(status)
 
 
+def one_quiet_thread() -> None:
+    """Call it before Beam is imported: `logging.warning()` there would install a root handler that prints every worker's messages.
+
+    Arrow and OpenMP use one thread, because there is one worker per core.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+
+
 def work(control_url: str, worker_id: str) -> None:
-    """Serve one TaskManager until the control channel closes."""
+    """Serve one TaskManager, or the embedded runner, until the control channel closes."""
     one_quiet_thread()
     # Everything that tasks need is imported before the worker calls itself ready: what is missing is said by the pool at once.
     from apache_beam.runners.worker.sdk_worker import SdkHarness
@@ -42,6 +70,7 @@ def work(control_url: str, worker_id: str) -> None:
     harness = SdkHarness(control_url, worker_id=worker_id, state_cache_size=0, data_buffer_time_limit_ms=-1)
     print(READY, flush=True)  # noqa: T201  # the pool reads it
     harness.run()
+    print(DONE, flush=True)  # noqa: T201
 
 
 def _end_with_the_pool() -> None:

@@ -11,19 +11,22 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
+from manifests.processes import child_environment, obituary, python_command, start_watched, telling_lines
 from pipeline.engines import flink
+from pipeline.engines.external_worker import PARENT
 from pipeline.engines.failures import is_our_own, lost_process, worker_message
+from pipeline.engines.loopback import HOST
 from pipeline.engines.subset import check_subset
+from pipeline.engines.worker_pool import LOST, WHO
 
 _POLL_S = 0.25
 _FAILURES_POLL_S = 2.0
@@ -31,6 +34,12 @@ _CANCEL_S = 10.0
 # From submission until Flink lists the job: the job server translates the pipeline and uploads its class path, measured at 3 to 7 s.
 _APPEAR_S = 8.0
 _ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
+# A job may fail for the loss of a process a moment before that process has been waited for.
+_DEATH_S = 1.0
+
+
+def _nothing() -> None:
+    pass
 
 
 def run_portable(
@@ -40,7 +49,7 @@ def run_portable(
     job_name: str,
     parallelism: int,
     say: Callable[[str], object],
-    watch: Callable[[], None] = lambda: None,
+    watch: Callable[[], None] = _nothing,
 ) -> None:
     """Build, submit, and wait to the end.
 
@@ -96,6 +105,7 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
     threading.Thread(target=_collect_errors, args=(result, messages), daemon=True).start()
     known: set[str] = set()
     next_look = 0.0
+    watch()
     while (state := _state(result, cluster)) not in _ENDED:
         watch()
         if cluster.runner == "flink" and time.monotonic() >= next_look:
@@ -104,6 +114,10 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
         time.sleep(_POLL_S)
     if state == "DONE":
         return
+    deadline = time.monotonic() + _DEATH_S
+    while watch is not _nothing and not any(is_our_own(text) for text in messages) and time.monotonic() < deadline:
+        watch()
+        time.sleep(_POLL_S)
     if cluster.runner == "flink":
         _look_at_failures(cluster.rest, job_name, known, lambda text: None)
         found = flink.jobs(cluster.rest, prefix=job_name)
@@ -214,32 +228,66 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@dataclass(frozen=True)
+class Served:
+    """A cluster for as long as a pipeline runs.
+
+    Attributes:
+        watch: raises when a process of it that this command has started has ended.
+    """
+
+    manifest: ClusterManifest
+    watch: Callable[[], None] = _nothing
+
+
 @contextlib.contextmanager
-def local_cluster() -> Iterator[ClusterManifest]:
+def local_cluster() -> Iterator[Served]:
     """Beam's own job service and a worker pool of ours on this machine, for as long as the block runs."""
     with contextlib.ExitStack() as stack:
         worker, job = _free_port(), _free_port()
-        stack.enter_context(_child([sys.executable, "-m", "pipeline.engines.worker_pool", str(worker)], worker))
-        stack.enter_context(_child([sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main", "-p", str(job)], job))
-        yield ClusterManifest(runner="portable", job_endpoint=f"localhost:{job}", worker_endpoint=f"localhost:{worker}")
+        pool = stack.enter_context(_child("the worker pool", "pipeline.engines.worker_pool", worker))
+        service = stack.enter_context(_child("Beam's job service", "pipeline.engines.job_service", job))
+
+        def watch() -> None:
+            pool()
+            service()
+
+        yield Served(ClusterManifest(runner="portable", job_endpoint=f"{HOST}:{job}", worker_endpoint=f"{HOST}:{worker}"), watch)
 
 
 @contextlib.contextmanager
-def _child(command: list[str], port: int, *, patience_s: float = 60.0) -> Iterator[None]:
-    """A helper process that listens on `port`; it and its children end with the block."""
-    environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parents[2]), *filter(None, [environment.get("PYTHONPATH")])])
+def _child(who: str, module: str, port: int, *, patience_s: float = 60.0) -> Iterator[Callable[[], None]]:
+    """A helper process that listens on `port`; it and its children end with the block, or with this process.
+
+    Gives a function that raises when it has ended.
+    """
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = start_watched(
+            python_command(module, str(port)),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=child_environment(**{PARENT: str(os.getpid())}),
+            # Its workers are in its process group, and end with it.
+            start_new_session=True,
+        )
+
+        def watch() -> None:
+            status = process.poll()
+            if status is None:
+                return
+            log.seek(0)
+            lines = log.read().decode(errors="replace").splitlines()
+            raise GristmillError(_last_words(who, status, lines), remedy="run the same command again to go on; finished parts are kept")
+
         try:
             deadline = time.monotonic() + patience_s
             while not _listens(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    lines = log.read().decode(errors="replace").strip().splitlines()
-                    raise GristmillError(f"`{' '.join(command[2:])}` did not start: {lines[-1] if lines else 'no output'}")
+                watch()
+                if time.monotonic() > deadline:
+                    raise GristmillError(f"{who} did not start within {patience_s:g} s")
                 time.sleep(0.1)
-            yield
+            yield watch
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
@@ -250,12 +298,21 @@ def _child(command: list[str], port: int, *, patience_s: float = 60.0) -> Iterat
                 process.wait()
 
 
+def _last_words(who: str, status: int, lines: Sequence[str]) -> str:
+    """A pool that ended with its worker has said of whom and why; the time before it is left out."""
+    if status == LOST:
+        first = max((place for place, line in enumerate(lines) if WHO in line), default=None)
+        if first is not None:
+            return "\n".join([lines[first][lines[first].index(WHO) :], *(line for line in lines[first + 1 :] if line.startswith("    "))])
+    return obituary(who, status, telling_lines(lines))
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind(("localhost", 0))
+        probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("localhost", port)) == 0
+        return probe.connect_ex((HOST, port)) == 0

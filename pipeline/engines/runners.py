@@ -12,13 +12,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from manifests.cluster import ClusterManifest
@@ -90,12 +87,12 @@ def _run(build: Callable[[Any], object], runner: Runner, label: str) -> None:
     if runner.kind == "embedded":
         _run_embedded(build, workers=runner.workers)
         return
-    from pipeline.engines.portable import local_cluster, run_portable
+    from pipeline.engines.portable import Served, local_cluster, run_portable
 
     words = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
     name = f"{runner.owner}-{words}-{uuid.uuid4().hex[:8]}"
-    with local_cluster() if runner.cluster is None else contextlib.nullcontext(runner.cluster) as cluster:
-        run_portable(build, cluster=cluster, job_name=name, parallelism=runner.workers, say=runner.say)
+    with local_cluster() if runner.cluster is None else contextlib.nullcontext(Served(runner.cluster)) as served:
+        run_portable(build, cluster=served.manifest, job_name=name, parallelism=runner.workers, say=runner.say, watch=served.watch)
 
 
 @contextlib.contextmanager
@@ -125,38 +122,27 @@ def quiet_import() -> None:
 
 
 def _run_embedded(build: Callable[[Any], object], *, workers: int) -> None:
+    if workers == 1:
+        _run_beam(build, workers=1, environment=None)
+        return
+    from pipeline.engines.embedded import run_in_processes
+
+    run_in_processes(lambda environment: _run_beam(build, workers=workers, environment=environment), workers=workers)
+
+
+def _run_beam(build: Callable[[Any], object], *, workers: int, environment: Any) -> None:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.portability.api import beam_provision_api_pb2
     from apache_beam.runners.portability.fn_api_runner import fn_runner
     from apache_beam.runners.portability.portable_runner import JobServiceHandle
-    from apache_beam.transforms import environments
 
     flags = [f"--direct_num_workers={workers}", "--default_sdk_harness_log_level=ERROR"]
     options = PipelineOptions(flags)
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     provision = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
-    environment = None
-    if workers > 1:
-        environment = environments.SubprocessSDKEnvironment.from_command_string(f"{sys.executable} -m pipeline.engines.worker")
     engine = fn_runner.FnApiRunner(default_environment=environment, provision_info=provision)
-    with _importable_workers():
-        pipeline = beam.Pipeline(runner=engine, options=options)
-        build(pipeline)
-        check_subset(pipeline)
-        pipeline.run().wait_until_finish()
-
-
-@contextlib.contextmanager
-def _importable_workers() -> Iterator[None]:
-    """Worker processes import our packages by name, wherever the command was started."""
-    root = str(Path(__file__).resolve().parents[2])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = root if not before else f"{root}{os.pathsep}{before}"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+    pipeline = beam.Pipeline(runner=engine, options=options)
+    build(pipeline)
+    check_subset(pipeline)
+    pipeline.run().wait_until_finish()

@@ -1,33 +1,10 @@
-"""Entry point of a Beam worker process of the embedded runner: `python -m pipeline.engines.worker`.
-
-Same as Beam's own worker, with two differences: importing Beam says nothing on stderr, and Arrow and OpenMP use one thread,
-because there is one worker per core.
+"""One worker process of the embedded runner: `python -P -m pipeline.engines.worker CONTROL_URL WORKER_ID`, started by
+pipeline/engines/embedded.py. It is the process of a worker pool under a name of its own.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
-
-
-def one_quiet_thread() -> None:
-    """Call it before Beam is imported: `logging.warning()` there would install a root handler that prints every worker's messages."""
-    logging.getLogger().addHandler(logging.NullHandler())
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    import pyarrow as pa
-
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)
-
-
-def main() -> None:
-    one_quiet_thread()
-    from apache_beam.runners.worker import sdk_worker_main
-
-    sdk_worker_main.main(sys.argv)
-
+from pipeline.engines.external_worker import main
 
 if __name__ == "__main__":
     main()

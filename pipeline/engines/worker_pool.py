@@ -3,11 +3,13 @@
 In: Beam's `BeamFnExternalWorkerPool` requests on one port of this machine. Out: worker processes of this interpreter. In place of
 `apache_beam.runners.worker.worker_pool_main`, which listens on all interfaces, starts the first `python` on PATH, leaves its
 workers' output pipe unread, and calls a worker started that dies a moment later (the job then hangs for five minutes).
+
+A worker that dies at work is told of in the log. Flink notices it, and starts the pipeline again; Beam's local job service may wait for
+ever, so that a pool beside it (`--with-workers`) ends with its first worker, and the command sees that.
 """
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import os
 import signal
@@ -15,23 +17,35 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from manifests.errors import GristmillError
-from pipeline.engines.external_worker import READY
-from pipeline.engines.worker import one_quiet_thread
+from manifests.processes import LastLines, child_environment, end_with_parent, how_it_ended, obituary, python_command, start_watched
+from pipeline.engines.external_worker import DONE, PARENT, READY, one_quiet_thread
+
+LOST = 3
+"""Exit status of a pool that ended with its worker."""
+
+WHO = "the Python worker "
+"""Begins what a pool says of a worker that died at work."""
 
 _START_S = 120.0
 # A worker that is told to stop has closed its control channel by then, and ends by itself.
 _LAST_WORK_S = 2.0
 
 
+def _unmoved(_told: str) -> None:
+    pass
+
+
 @contextlib.contextmanager
-def worker_pool(*, port: int, host: str = "127.0.0.1") -> Iterator[int]:
+def worker_pool(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved) -> Iterator[int]:
     """Serve while the block runs; gives the port (a free one for port 0). All workers end with it.
+
+    Args:
+        on_loss: told of each worker that died at work, in a thread.
 
     Raises:
         GristmillError: the port is taken.
@@ -49,7 +63,7 @@ def worker_pool(*, port: int, host: str = "127.0.0.1") -> Iterator[int]:
         bound = 0
     if bound == 0:
         raise GristmillError("the port cannot be bound", where=f"{host}:{port}", remedy="another pool may run there: choose another --port")
-    workers = Workers()
+    workers = Workers(on_loss=on_loss)
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(_servicer(workers), server)
     server.start()
     try:
@@ -67,7 +81,9 @@ class Workers:
     stopped its own. Those of a TaskManager that died end by themselves, and are not waited for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_loss: Callable[[str], object] = _unmoved) -> None:
+        self._on_loss = on_loss
+        self._dismissed: set[int] = set()
         self._lock = threading.Lock()
         self._processes: dict[str, list[subprocess.Popen[bytes]]] = {}
         self._stopped: dict[str, int] = {}
@@ -78,37 +94,51 @@ class Workers:
         Args:
             gone: set when the TaskManager waits no longer, because its job was cancelled: it does not stop such a worker.
         """
-        command = [sys.executable, "-m", "pipeline.engines.external_worker", control_url, worker_id]
-        # Our packages are found from wherever the pool was started.
-        path = os.pathsep.join(filter(None, [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")]))
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
+        said: list[LastLines] = []
+        worked, told = threading.Event(), threading.Event()
+        output: list[str] = []
+
+        def on_end(status: int) -> None:
+            told.wait()
+            if worked.is_set():
+                listener.join(timeout=1)
+                self._mourn(worker_id, process, status, said[0], finished=DONE in output)
+
+        process = start_watched(
+            python_command("pipeline.engines.external_worker", control_url, worker_id),
+            on_end=on_end,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=child_environment(**{PARENT: str(os.getpid())}),
         )
         with self._lock:
             self._processes.setdefault(worker_id, []).append(process)
-        said: collections.deque[str] = collections.deque(maxlen=20)
         assert process.stderr is not None
-        assert process.stdout is not None
-        reader = threading.Thread(target=_pass_on, args=(process.stderr, said), daemon=True)
-        reader.start()
+        stdout = process.stdout
+        assert stdout is not None
+        said.append(LastLines(process.stderr, copy_to=sys.stderr.buffer))
         given_up = gone or threading.Event()
         ready = threading.Event()
         threading.Thread(target=_kill_unless, args=(ready, given_up, process), daemon=True).start()
-        first = process.stdout.readline().decode(errors="replace").strip()
+        first = stdout.readline().decode(errors="replace").strip()
         ready.set()
         if first == READY and not given_up.is_set():
             _log(f"worker {worker_id} started for {control_url}, process {process.pid}")
-            threading.Thread(target=process.stdout.read, daemon=True).start()
+            listener = threading.Thread(target=lambda: output.extend(line.decode().strip() for line in stdout), daemon=True)
+            listener.start()
+            worked.set()
+            told.set()
             return None
+        told.set()
         if given_up.is_set():
             _log(f"worker {worker_id} for {control_url} is no longer wanted")
             _end(process)
             self._forget(worker_id, process)
             return "the worker is no longer wanted"
         status = process.wait()
-        reader.join(timeout=5)
-        told = next((line for line in reversed(said) if line.strip()), f"exit status {status}")
-        return f"the Python worker did not start: {told}"
+        lines = said[0].settle(timeout_s=5.0)
+        return f"the Python worker did not start: {lines[-1] if lines and status >= 0 else how_it_ended(status)}"
 
     def stop(self, worker_id: str) -> None:
         """A TaskManager wants no more of its worker of this number; an unknown number is fine."""
@@ -133,12 +163,25 @@ class Workers:
                 return
             self._processes.pop(worker_id, None)
             self._stopped.pop(worker_id, None)
+            self._dismissed.update(process.pid for process in asked_for if process.poll() is None)
         for process in asked_for:
             _end(process, patience_s=_LAST_WORK_S)
+
+    def _mourn(self, worker_id: str, process: subprocess.Popen[bytes], status: int, said: LastLines, *, finished: bool) -> None:
+        lines = said.settle()
+        with self._lock:
+            dismissed = process.pid in self._dismissed
+            self._dismissed.discard(process.pid)
+        if finished or dismissed:
+            return
+        told = obituary(f"{WHO}{worker_id}, process {process.pid},", status, lines)
+        _log(told)
+        self._on_loss(told)
 
     def stop_all(self) -> None:
         with self._lock:
             processes = [process for known in self._processes.values() for process in known]
+            self._dismissed.update(process.pid for process in processes if process.poll() is None)
         for process in processes:
             process.terminate()
         for process in processes:
@@ -174,13 +217,6 @@ def _log(text: str) -> None:
     sys.stderr.flush()
 
 
-def _pass_on(stream: IO[bytes], said: collections.deque[str]) -> None:
-    for line in stream:
-        said.append(line.decode(errors="replace").rstrip())
-        sys.stderr.buffer.write(line)
-        sys.stderr.buffer.flush()
-
-
 def _end(process: subprocess.Popen[bytes], *, patience_s: float = 0.0) -> None:
     """Wait `patience_s` for the process to end by itself; then SIGTERM, and SIGKILL five seconds later."""
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -193,14 +229,36 @@ def _end(process: subprocess.Popen[bytes], *, patience_s: float = 0.0) -> None:
         process.wait()
 
 
-def serve(*, port: int, host: str = "127.0.0.1") -> None:
-    """Run a pool until SIGINT or SIGTERM."""
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: done.set())
-    with worker_pool(port=port, host=host):
-        done.wait()
+def serve(*, port: int, host: str = "127.0.0.1", with_workers: bool = False) -> str | None:
+    """Run a pool until SIGINT, SIGTERM or SIGHUP.
+
+    Args:
+        with_workers: end also with the first worker that dies at work, and return what is to be told of it.
+    """
+    over = threading.Event()
+    lost: list[str] = []
+
+    def on_loss(told: str) -> None:
+        lost.append(told)
+        if with_workers:
+            over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: over.set())
+    with worker_pool(port=port, host=host, on_loss=on_loss):
+        over.wait()
+    return lost[0] if with_workers and lost else None
+
+
+def main() -> None:
+    """A pool for one command on this machine: ends with it, and with the first worker that dies."""
+    if PARENT in os.environ:
+        end_with_parent(int(os.environ[PARENT]), by=signal.SIGTERM, patience_s=10.0)
+    told = serve(port=int(sys.argv[1]), with_workers=True)
+    if told is not None:
+        sys.exit(LOST)
 
 
 if __name__ == "__main__":
-    serve(port=int(sys.argv[1]))
+    main()

@@ -1,0 +1,173 @@
+"""Processes that Gristmill starts of its own code: what they import, with whom they end, and how one that ended is told of.
+
+In: the name of a module. Out: a command and an environment in which nothing of the working folder is imported; a process that a thread
+waits for; sentences for people. Data folders hold files of any name: a `tempfile.py` or a folder `training` there must not be run.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+_LOOK_S = 1.0
+_KEPT_LINES = 200
+_SHOWN_LINES = 5
+_LONGEST_LINE = 1 << 12
+
+_FATAL = "Fatal Python error: "
+
+
+def home() -> Path:
+    """The folder that holds Gristmill's packages."""
+    return Path(__file__).resolve().parents[1]
+
+
+def python_command(module: str, *arguments: str) -> list[str]:
+    """`python -P -m module arguments`: -P keeps the working folder off the path."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """The environment of this process, changed so that neither a child nor a child's child imports from the working folder.
+
+    Relative entries of PYTHONPATH (an empty one is the working folder) are left out; Gristmill's own folder comes first where it is
+    not installed among other packages, so that children find it wherever they are started.
+    """
+    own = str(home())
+    path = [] if home().name in ("site-packages", "dist-packages") else [own]
+    path += [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute() and entry != own]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path), **more}
+    if not environment["PYTHONPATH"]:
+        del environment["PYTHONPATH"]
+    return environment
+
+
+def protect_children() -> None:
+    """Change the environment of this process likewise, for what libraries start by themselves."""
+    environment = child_environment()
+    os.environ.update(environment)
+    if "PYTHONPATH" not in environment:
+        os.environ.pop("PYTHONPATH", None)
+
+
+def start_watched(command: Sequence[str], *, on_end: Callable[[int], object] | None = None, **settings: Any) -> subprocess.Popen[bytes]:
+    """Start a process and have a thread wait for it.
+
+    The process is also started by that thread, which lives as long: the death signal that a child asks for on Linux (`end_with_parent`)
+    comes when the *thread* that started it ends.
+
+    Args:
+        on_end: called in that thread with the status, as `Popen.returncode` gives it.
+        settings: of `subprocess.Popen`.
+    """
+    started = threading.Event()
+    made: list[subprocess.Popen[bytes]] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            made.append(subprocess.Popen(command, **settings))
+        except BaseException as error:
+            failed.append(error)
+            return
+        finally:
+            started.set()
+        status = made[0].wait()
+        if on_end is not None:
+            on_end(status)
+
+    threading.Thread(target=run, name=f"wait-for-{command[-1]}", daemon=True).start()
+    started.wait()
+    if failed:
+        raise failed[0]
+    return made[0]
+
+
+def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:
+    """In a child: be sent a signal when the process that started this one ends, however that happens.
+
+    On Linux the kernel does it, also for a stopped process; elsewhere, and for what the kernel cannot see, a thread looks every second.
+
+    Args:
+        parent: its process id, which it has told its child: it may have ended before this is called.
+        by: the signal.
+        patience_s: how long after it the process may go on; then it is killed.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, by)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), by)
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        os.kill(os.getpid(), by)
+        time.sleep(patience_s)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=look, name="end-with-parent", daemon=True).start()
+
+
+class LastLines:
+    """What a process has said last, on a pipe that a thread empties."""
+
+    def __init__(self, stream: IO[bytes], *, copy_to: IO[bytes] | None = None) -> None:
+        self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
+        self._reader = threading.Thread(target=self._read, args=(stream, copy_to), name="last-lines", daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[bytes], copy_to: IO[bytes] | None) -> None:
+        # A pipe that is closed under the reader, or a terminal that is gone, ends the reading and nothing else.
+        with contextlib.suppress(OSError, ValueError):
+            while line := stream.readline(_LONGEST_LINE):
+                self._lines.append(line.decode(errors="replace").rstrip())
+                if copy_to is not None:
+                    copy_to.write(line)
+                    copy_to.flush()
+
+    def settle(self, timeout_s: float = 1.0) -> list[str]:
+        """The last lines, when the process has ended: waits until the pipe is empty, but not for others that hold it open."""
+        self._reader.join(timeout_s)
+        return telling_lines(list(self._lines))
+
+
+def telling_lines(lines: Iterable[str]) -> list[str]:
+    """The few of the last lines that tell most: where Python's fault handler saw a crash, else the last ones."""
+    said = [line for line in lines if line.strip() and not line.startswith("Extension modules: ")]
+    fatal = next((place for place, line in enumerate(said) if line.startswith(_FATAL)), None)
+    return said[-_SHOWN_LINES:] if fatal is None else said[fatal : fatal + _SHOWN_LINES]
+
+
+def how_it_ended(status: int) -> str:
+    """`was killed by SIGKILL (Killed)`, or `ended with status 3`."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        number = signal.Signals(-status)
+    except ValueError:
+        return f"was killed by signal {-status}"
+    return f"was killed by {number.name} ({signal.strsignal(number)})"
+
+
+def obituary(who: str, status: int, lines: Sequence[str]) -> str:
+    """One sentence on a process that should not have ended, and its last lines below it."""
+    if not lines:
+        return f"{who} {how_it_ended(status)}"
+    return "\n    ".join([f"{who} {how_it_ended(status)}; its last lines:", *lines])
+
+
+def killed_by_memory(status: int) -> bool:
+    """True for the signal by which systems end a process when memory runs out."""
+    return status == -signal.SIGKILL

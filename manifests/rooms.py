@@ -1,0 +1,49 @@
+"""Are Gristmill's packages the ones that Python finds? Their names are common words, and other folders and packages bear them too.
+
+In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported: what is not Gristmill's is not run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from manifests.errors import GristmillError
+from manifests.processes import home
+
+ROOMS = ("manifests", "shards", "dedup", "pipeline", "mixing", "training")
+
+
+def check_rooms(names: Sequence[str] = ROOMS) -> None:
+    """Each package that is found lies beside this one.
+
+    Raises:
+        GristmillError: another is found under that name, as a module, a package, or a folder without `__init__.py`.
+    """
+    for name in names:
+        found = place_of(name)
+        if found is not None and not _is_ours(found, name):
+            raise GristmillError(
+                f"Python finds another package `{name}` than Gristmill's, which is {home() / name}",
+                where=str(found),
+                remedy="rename it, start from another folder, or take its folder off PYTHONPATH",
+            )
+
+
+def place_of(name: str) -> Path | None:
+    """The file or folder that `import name` takes, or has taken."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None) if module is not None else importlib.util.find_spec(name)
+    if spec is None:
+        origin = getattr(module, "__file__", None)
+        return Path(origin) if origin else None
+    if spec.origin is not None and spec.origin not in ("built-in", "frozen"):
+        return Path(spec.origin)
+    return next((Path(folder) for folder in spec.submodule_search_locations or ()), None)
+
+
+def _is_ours(found: Path, name: str) -> bool:
+    ours = home() / name
+    return ours in (found.parent, found.resolve().parent)

@@ -1,0 +1,242 @@
+"""Beam's embedded runner with worker processes of ours: one that dies ends the pipeline, and none outlives it.
+
+In: a pipeline, and how many processes. Out: nothing; pipelines publish files. Beam's own handler of worker processes waits for ever for
+one that died before it connected, starts them through a shell, and leaves them behind when this process is killed.
+
+Beam's runner works in a thread of its own, so that this one can always end it: at a signal, or at the death of a worker, when all other
+workers are killed and Beam's waits are broken.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from manifests.errors import GristmillError
+from manifests.processes import LastLines, child_environment, killed_by_memory, obituary, python_command, start_watched
+from pipeline.engines.external_worker import PARENT
+from pipeline.engines.loopback import HOST, on_loopback
+
+URN = "gristmill:env:worker_processes:v1"
+
+# After a signal or a death: for Beam's runner to close its servers. A thread that does not is left behind.
+_CLOSE_S = 5.0
+# A death breaks the connection, and Beam may raise that before the process has been waited for.
+_DEATH_S = 1.0
+# `kill -- -GROUP` reaches workers a moment before this process notices.
+_OWN_SIGNAL_S = 0.5
+# For a worker to end by itself when Beam has closed its control channel.
+_FAREWELL_S = 5.0
+
+_crews: dict[str, Crew] = {}
+
+
+@dataclass
+class _Member:
+    number: int
+    handler: Any
+    process: subprocess.Popen[bytes]
+    said: LastLines
+
+
+class Crew:
+    """The worker processes of one pipeline.
+
+    Attributes:
+        over: set when a worker has died, or Beam's runner has ended.
+        lost: the death of the first worker, once one has died at work.
+        stopped: True when that worker got a signal that ends a whole command.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.over = threading.Event()
+        self.lost: GristmillError | None = None
+        self.stopped = False
+        self._size = size
+        self._members: list[_Member] = []
+        self._lock = threading.Lock()
+        self._closing = False
+
+    def start(self, handler: Any) -> None:
+        """Start a process for a handler of Beam's runner."""
+        ended: list[int] = []
+        ready = threading.Event()
+
+        def on_end(status: int) -> None:
+            ended.append(status)
+            ready.wait()
+            self._mourn(member, status)
+
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("the pipeline is ending")
+            process = start_watched(
+                python_command("pipeline.engines.worker", handler.control_address, handler.worker_id),
+                on_end=on_end,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=child_environment(**{PARENT: str(os.getpid())}),
+            )
+            assert process.stderr is not None
+            # Beam's worker prints the traceback of every failing element: the error itself says all but where in the code.
+            copy_to = sys.stderr.buffer if os.environ.get("GRISTMILL_DEBUG") else None
+            member = _Member(len(self._members) + 1, handler, process, LastLines(process.stderr, copy_to=copy_to))
+            self._members.append(member)
+        ready.set()
+
+    def close(self) -> None:
+        """From now on a worker that ends is no loss."""
+        with self._lock:
+            self._closing = True
+
+    def end(self) -> None:
+        """Kill what still runs, and break the waits of Beam's runner. Tasks publish by renaming: killing one loses nothing else."""
+        self.close()
+        for member in self._members:
+            member.process.kill()
+            _break(member.handler.control_conn, self.lost or RuntimeError("the pipeline was stopped"))
+
+    def farewell(self, handler: Any) -> None:
+        """Wait for the worker of a handler, which has been told that there is no more work."""
+        for member in self._members:
+            if member.handler is handler:
+                try:
+                    member.process.wait(_FAREWELL_S)
+                except subprocess.TimeoutExpired:
+                    member.process.kill()
+                    member.process.wait()
+
+    def _mourn(self, member: _Member, status: int) -> None:
+        lines = member.said.settle()
+        with self._lock:
+            if self._closing or self.lost is not None:
+                return
+            who = f"worker {member.number} of {self._size}, process {member.process.pid},"
+            remedy = "run the same command again to go on; finished parts are kept"
+            if killed_by_memory(status):
+                remedy = f"it was probably for lack of memory: use fewer --workers; {remedy}"
+            self.lost = GristmillError(obituary(who, status, lines), remedy=remedy)
+            self.stopped = -status in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self.over.set()
+
+
+def run_in_processes(run: Callable[[Any], object], *, workers: int) -> None:
+    """Run a pipeline in worker processes.
+
+    Args:
+        run: gets the environment for Beam's runner; builds the pipeline, runs it and waits.
+
+    Raises:
+        GristmillError: a worker died.
+        Exception: what Beam's runner raised.
+    """
+    from apache_beam.runners.portability.fn_api_runner import worker_handlers
+
+    crew, key = Crew(workers), uuid.uuid4().hex
+    problems: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(_environment(key))
+        except BaseException as error:
+            problems.append(error)
+        finally:
+            crew.over.set()
+
+    _crews[key] = crew
+    thread = threading.Thread(target=work, name="beam-runner", daemon=True)
+    try:
+        with on_loopback(worker_handlers):
+            thread.start()
+            try:
+                crew.over.wait()
+                if problems and not _says_why(problems[0]):
+                    _until(lambda: crew.lost is not None, _DEATH_S)
+                if crew.stopped:
+                    time.sleep(_OWN_SIGNAL_S)
+            finally:
+                if crew.lost is not None or not crew.over.is_set():
+                    crew.end()
+                    _until(lambda: not thread.is_alive(), _CLOSE_S, every=crew.end)
+                else:
+                    thread.join()
+    finally:
+        crew.end()
+        del _crews[key]
+    if crew.lost is not None and (problems or thread.is_alive()):
+        raise crew.lost from None
+    if problems:
+        raise problems[0]
+
+
+def _until(true: Callable[[], bool], patience_s: float, *, every: Callable[[], None] = lambda: None) -> None:
+    deadline = time.monotonic() + patience_s
+    while not true() and time.monotonic() < deadline:
+        every()
+        time.sleep(0.05)
+
+
+def _says_why(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, GristmillError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _break(connection: Any, error: Exception) -> None:
+    """Beam waits without limit for answers of a worker: those under way, and those to questions it has yet to ask."""
+    from apache_beam.runners.portability.fn_api_runner.worker_handlers import BeamFnControlServicer, ControlConnection
+
+    def refuse(request: Any) -> Any:
+        if request is BeamFnControlServicer._DONE_MARKER:
+            return ControlConnection.push(connection, request)
+        raise error
+
+    connection.push = refuse
+    for future in list(connection._futures_by_id.values()):
+        future.abort(error)
+
+
+def _environment(key: str) -> Any:
+    """An environment of Beam's in which workers are those of a crew; it and its handler are registered with Beam at the first call."""
+    from apache_beam.runners.portability.fn_api_runner import worker_handlers
+    from apache_beam.transforms import environments
+
+    if URN not in worker_handlers.WorkerHandler._registered_environments:
+
+        class Handler(worker_handlers.GrpcWorkerHandler):  # type: ignore[misc]
+            def __init__(self, payload: bytes, state: Any, provision_info: Any, grpc_server: Any) -> None:
+                super().__init__(state, provision_info, grpc_server)
+                self._crew = _crews[payload.decode()]
+
+            def host_from_worker(self) -> str:
+                return HOST
+
+            def start_worker(self) -> None:
+                self._crew.start(self)
+
+            def close(self) -> None:
+                self._crew.close()
+                super().close()
+
+            def stop_worker(self) -> None:
+                self._crew.farewell(self)
+
+        worker_handlers.WorkerHandler.register_environment(URN, bytes)(Handler)
+
+    class Processes(environments.Environment):  # type: ignore[misc]
+        def to_runner_api_parameter(self, _context: Any) -> tuple[str, bytes]:
+            return URN, key.encode()
+
+    return Processes(capabilities=environments.python_sdk_capabilities(), artifacts=())

@@ -1,0 +1,60 @@
+"""Beam's local job service on this machine alone: `python -P -m pipeline.engines.job_service PORT`, started by portable.py.
+
+Beam's own program for it binds four ports on all interfaces, gives workers the machine's name to connect to, and outlives the command.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from manifests.processes import end_with_parent
+from pipeline.engines.external_worker import PARENT
+from pipeline.engines.loopback import HOST, on_loopback
+
+
+def main() -> None:
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: over.set())
+    if PARENT in os.environ:
+        end_with_parent(int(os.environ[PARENT]), by=signal.SIGTERM, patience_s=5.0)
+    logging.basicConfig(level=logging.WARNING)
+    serve(int(sys.argv[1]), over)
+
+
+def serve(port: int, over: threading.Event) -> None:
+    """Serve jobs on a port of loopback until the event."""
+    from apache_beam.runners.portability import local_job_service
+    from apache_beam.runners.portability.fn_api_runner import worker_handlers
+
+    keep_workers_here(worker_handlers)
+    with on_loopback(worker_handlers, local_job_service):
+        service = local_job_service.LocalJobServicer(None)
+        service.get_bind_address = lambda: HOST
+        service.start_grpc_server(port)
+        try:
+            over.wait()
+        finally:
+            service.stop()
+
+
+def keep_workers_here(worker_handlers: Any) -> None:
+    """Workers of a pool connect to loopback, not to the full name of the machine."""
+    from apache_beam.portability import common_urns
+    from apache_beam.portability.api import beam_runner_api_pb2
+
+    class Handler(worker_handlers.ExternalWorkerHandler):  # type: ignore[misc]
+        def host_from_worker(self) -> str:
+            return HOST
+
+    urn = common_urns.environments.EXTERNAL.urn
+    worker_handlers.WorkerHandler.register_environment(urn, beam_runner_api_pb2.ExternalPayload)(Handler)
+
+
+if __name__ == "__main__":
+    main()

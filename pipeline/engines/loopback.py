@@ -1,0 +1,59 @@
+"""Keeps Beam's embedded runner on loopback.
+
+Beam 2.77 binds `[::]:0`, all interfaces, for the six ports by which the embedded runner speaks with its worker processes: plain text, and
+whoever reaches them can have code run. No option changes that. While a pipeline runs, the modules that bind them see a `grpc`
+whose servers bind 127.0.0.1 instead; the rest of the process keeps the real one. Beam is pinned exactly, and tests look at the sockets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+HOST = "127.0.0.1"
+
+_WILDCARD = "[::]:"
+
+_lock = threading.Lock()
+_users: dict[str, int] = {}
+
+
+class _GrpcOnLoopback:
+    """The module `grpc`, but for `server`."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def server(self, *arguments: Any, **settings: Any) -> Any:
+        made = self.real.server(*arguments, **settings)
+        bind = made.add_insecure_port
+
+        def bind_on_loopback(address: str) -> Any:
+            return bind(f"{HOST}:{address.removeprefix(_WILDCARD)}" if address.startswith(_WILDCARD) else address)
+
+        made.add_insecure_port = bind_on_loopback
+        return made
+
+
+@contextlib.contextmanager
+def on_loopback(*modules: ModuleType) -> Iterator[None]:
+    """While the block runs, in any thread, servers made by these modules of Beam's bind loopback in place of all interfaces."""
+    for module in modules:
+        with _lock:
+            if not _users.get(module.__name__):
+                module.grpc = _GrpcOnLoopback(module.grpc)  # type: ignore[attr-defined]
+            _users[module.__name__] = _users.get(module.__name__, 0) + 1
+    try:
+        yield
+    finally:
+        for module in modules:
+            with _lock:
+                _users[module.__name__] -= 1
+                if not _users[module.__name__]:
+                    module.grpc = module.grpc.real  # type: ignore[attr-defined]
