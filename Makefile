@@ -26,8 +26,12 @@ env: .venv/.complete
 
 # The stamp is written last: an interrupted installation is taken up again.
 .venv/.complete: pyproject.toml constraints.txt Makefile
+	@command -v $(firstword $(PYTHON)) > /dev/null || \
+		{ echo "There is no $(PYTHON): install Python 3.11, 3.12 or 3.13, or name one, as in \`make demo PYTHON=python3.11\`." >&2; exit 1; }
+	@if test -x $(BIN)/python; then $(BIN)/python scripts/check_python.py --environment; else $(PYTHON) scripts/check_python.py; fi
 	@echo "== environment: .venv (about 480 MB of downloads, 1.7 GB on disk)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	@$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" \
 		|| { echo "PyTorch's CPU build was not found: set PIP_EXTRA_INDEX_URL to PyTorch's CPU index, or TORCH=torch==2.13.0 on a GPU machine (README.md)"; exit 1; }

@@ -1,30 +1,39 @@
 """How kernels are compiled, and when what was compiled before is used again.
 
-In: a plain Python function over arrays and numbers. Out: the function compiled by numba, kept on disk beside its source.
+In: a plain Python function over arrays and numbers. Out: the function compiled by numba, kept where `dedup.kernel_files` finds a place.
 
-numba keeps a compiled kernel for as long as the kernel's own file stays as it is. The machine code also holds the kernels that it calls and
-the constants that it reads, from whatever file they come: after a change of one of those alone, numba would go on with the old code, and an
-upgrade in place could give other bytes than a fresh install. Here a kernel is compiled again when its file or any file of Gristmill's that
-it imports, directly or not, has changed.
+numba's own cache keeps a compiled kernel for as long as the kernel's own file stays as it is. The machine code also holds the kernels that
+it calls and the constants that it reads, from whatever file they come: after a change of one of those alone, numba would go on with the old
+code, and an upgrade in place could give other bytes than a fresh install. Here a kernel is compiled again when its file or any file of
+Gristmill's that it imports, directly or not, has changed. numba's cache also fails where no folder can be written, and can take one
+signature's code for another's when two processes write at once; here each entry has a name of its own, and what cannot be kept is compiled
+in each process.
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-import re
+import pickle
+import sys
 from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import llvmlite
 import numba as nb
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core import config
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from dedup.kernel_files import Entry, keep, load
+from dedup.kernel_sources import sources_sha256
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-_IMPORT = re.compile(r"^from ((?:manifests|shards|dedup|pipeline)(?:\.\w+)*) import (?:\(([^)]*)\)|([^\n#]*))", re.MULTILINE)
+# Names of kernels that no place could keep.
+not_kept: set[str] = set()
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -51,55 +60,49 @@ def _compiled(function: Kernel, options: dict[str, Any]) -> Kernel:
     dispatcher = nb.njit(nogil=True, **options)(function)
     # Where numba compiles nothing (NUMBA_DISABLE_JIT), the function is its own dispatcher.
     if dispatcher is not function:
-        dispatcher._cache = _SourcesCache(function)
+        dispatcher._cache = _KeptKernels(function)
     return cast(Kernel, dispatcher)
 
 
-class _SourcesCache(FunctionCache):
-    """numba's cache, whose entries hold as long as all sources stay the same."""
+class _KeptKernels(NullCache):  # type: ignore[misc]
+    """What numba asks before it compiles a kernel, and tells afterwards."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)  # type: ignore[no-untyped-call]
-        self._cache_file = IndexDataCacheFile(  # type: ignore[no-untyped-call]
-            cache_path=self._cache_path,
-            filename_base=self._impl.filename_base,
-            source_stamp=sources_sha256(Path(inspect.getfile(function))),
+        self._function = function
+        self._source = Path(inspect.getfile(function)).resolve()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        data = load(self._entry(sig, target_context.codegen()))
+        if data is None:
+            return None
+        found = CompileResult._rebuild(target_context, *pickle.loads(data))
+        return found if found.signature.args == tuple(sig) else None
+
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        # The same two that numba's cache leaves out: loops lifted out of a function, and addresses of this process.
+        if any(not lifted.can_cache for lifted in cres.lifted) or cres.library.has_dynamic_globals:
+            return
+        entry = self._entry(sig, cres.codegen)
+        if keep(entry, dumps(cres._reduce())) is None:
+            not_kept.add(entry.stem)
+
+    def _entry(self, sig: Any, codegen: Any) -> Entry:
+        code = self._function.__code__
+        depends = (
+            nb.__version__,
+            llvmlite.__version__,
+            [str(kind) for kind in sig],
+            codegen.magic_tuple(),  # the processor
+            (config.OPT, config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE),
+            hashlib.sha256(code.co_code).hexdigest(),
+            [hashlib.sha256(dumps(cell.cell_contents)).hexdigest() for cell in self._function.__closure__ or ()],
+            code.co_firstlineno,
         )
-
-
-def sources_sha256(path: Path) -> str:
-    """SHA-256, hex, of a Python file and of the files of Gristmill's that it imports, directly or not."""
-    digest = hashlib.sha256()
-    for source in sorted(_sources(path.resolve())):
-        digest.update(hashlib.sha256(source.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-@cache
-def _sources(path: Path) -> frozenset[Path]:
-    found, waiting = {path}, [path]
-    while waiting:
-        new = _imported(waiting.pop()) - found
-        found |= new
-        waiting.extend(new)
-    return frozenset(found)
-
-
-@cache
-def _imported(path: Path) -> frozenset[Path]:
-    modules = set()
-    for module, many, few in _IMPORT.findall(path.read_text(encoding="utf-8")):
-        modules.add(module)
-        # `from pipeline import signals` names a module too.
-        modules.update(f"{module}.{name.split(' as ')[0].strip()}" for name in (many or few).split(",") if name.strip())
-    return frozenset(source for source in map(_source, sorted(modules)) if source is not None)
-
-
-@cache
-def _source(module: str) -> Path | None:
-    try:
-        specification = find_spec(module)
-    except ModuleNotFoundError:
-        return None
-    origin = specification.origin if specification else None
-    return Path(origin).resolve() if origin and origin.endswith(".py") else None
+        name = self._function.__qualname__.replace("<", "").replace(">", "")
+        return Entry(
+            source=self._source,
+            stem=f"{self._source.stem}.{name}.py{sys.version_info[0]}{sys.version_info[1]}{sys.abiflags}",
+            stamp=sources_sha256(self._source),
+            key=hashlib.sha256(repr(depends).encode()).hexdigest(),
+        )

@@ -9,7 +9,14 @@ Importing the package imports none of its rooms: they come with the first call, 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+# Before any room is imported, whose syntax an older Python may not know.
+if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    raise SystemExit(
+        f"Gristmill needs Python 3.11, 3.12 or 3.13, and {sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}."
+    )
 
 from gristmill.rooms import check_rooms
 

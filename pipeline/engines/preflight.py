@@ -22,6 +22,7 @@ from manifests.errors import GristmillError
 from manifests.faults import endpoint_url
 from manifests.storage import join, list_files, map_file, publish, read_bytes, remove_tree
 from pipeline.engines import flink
+from pipeline.engines.compiled import COMPILING_S, are_compiled
 from pipeline.engines.failures import worker_message
 from pipeline.engines.portable import run_portable
 from pipeline.engines.runners import Runner, quiet_import
@@ -181,6 +182,12 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
     finally:
         remove_tree(folder)
     check_greetings(cluster, out, greetings)
+    cold = sorted({str(greeting["host"]) for greeting in greetings if not greeting["kernels"]})
+    if cold:
+        runner.say(
+            f"no compiled text kernels yet on {', '.join(cold)}: each worker there compiles them in its first task, some {COMPILING_S} s; "
+            "`python -m pipeline.warm_up` on their machines or in their image does it before"
+        )
 
 
 def say_hello(element: str, settings: dict[str, Any]) -> str:
@@ -202,7 +209,7 @@ def say_hello(element: str, settings: dict[str, Any]) -> str:
                 file.read(1)
         except (GristmillError, OSError) as error:
             problems.append(f"cannot read an input: {error}")
-    facts = {"host": socket.gethostname(), "facts": process_facts(), "problems": problems}
+    facts = {"host": socket.gethostname(), "facts": process_facts(), "kernels": are_compiled(), "problems": problems}
     publish(join(folder, name), canonical_json(facts).encode())
     return name
 

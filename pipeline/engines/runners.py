@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from manifests.cluster import ClusterManifest
+from pipeline.engines.compiled import compile_kernels
 from pipeline.engines.failures import explain
 from pipeline.engines.subset import check_subset
 
@@ -75,6 +76,8 @@ def run_pipeline(build: Callable[[Any], object], *, runner: Runner, label: str =
     Raises:
         GristmillError: an element failed (with the worker's own last message) or a worker process died.
     """
+    if runner.cluster is None:
+        compile_kernels(runner.say)
     quiet_import()
     try:
         with _quiet_threads():

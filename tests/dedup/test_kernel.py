@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dedup import kernel
+from dedup import kernel, kernel_files, kernel_sources
 
 OUTER = """
 from dedup.kernel import kernel
@@ -45,7 +45,8 @@ def test_a_changed_callee_or_constant_is_compiled_again(tmp_path):
     for room in ("dedup", "pipeline"):
         (tmp_path / room).mkdir()
         (tmp_path / room / "__init__.py").touch()
-    shutil.copy(Path(kernel.__file__), tmp_path / "dedup/kernel.py")
+    for module in (kernel, kernel_files, kernel_sources):
+        shutil.copy(Path(module.__file__), tmp_path / "dedup")
     (tmp_path / "pipeline/outer.py").write_text(OUTER)
     (tmp_path / "pipeline/inner.py").write_text(INNER.format(factor=2))
     (tmp_path / "pipeline/constants.py").write_text("FIRST, SECOND = 1, 2\n")
@@ -59,6 +60,6 @@ def test_a_changed_callee_or_constant_is_compiled_again(tmp_path):
 
 
 def test_sources_are_those_that_are_imported_and_no_others():
-    names = {path.name for path in kernel._sources(Path(kernel.__file__).parent.parent / "pipeline/kernels/walk.py")}
+    names = {path.name for path in kernel_sources._sources(Path(kernel.__file__).parent.parent / "pipeline/kernels/walk.py")}
     assert {"walk.py", "ngram.py", "separate.py", "utf8.py", "signal_columns.py"} <= names
     assert not {"extract.py", "decide.py", "schemas.py"} & names

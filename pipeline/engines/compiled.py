@@ -1,0 +1,104 @@
+"""Kernels are there before workers start: a first command compiles them once, and says so, instead of each worker for itself.
+
+In: nothing. Out: compiled kernels in the place that `dedup.kernel_files` finds; notes for the person who waits. Where the mark lies that an
+earlier warm-up left, nothing is said or done, and numba is not imported. The mark is a hint: a kernel that is not there after all, or
+that the warm-up does not know, is compiled by the process that calls it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from dedup import kernel_files
+from dedup.kernel_files import Entry
+from dedup.kernel_sources import all_kernels_sha256
+
+WARMING_UP = "GRISTMILL_WARMING_UP"
+_PACKAGES = Path(__file__).resolve().parents[2]
+# Measured on one core with nothing else running.
+COMPILING_S = 50
+
+
+def compile_kernels(say: Callable[[str], object]) -> None:
+    """Compile them in a child process unless that has been done on this machine for these sources.
+
+    Args:
+        say: told that compiling begins and where kernels are kept, or that they cannot be kept.
+    """
+    if WARMING_UP in os.environ or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or are_compiled():
+        return
+    place = kernel_files.writable_place(Path(kernel_files.__file__).resolve())
+    # Once a command: its other pipelines find no mark either where none can be kept.
+    os.environ[WARMING_UP] = "1"
+    if place is None:
+        say(
+            "compiled kernels cannot be kept: no cache folder can be written. Each process compiles them for itself, some "
+            f"{COMPILING_S} s of one core; set NUMBA_CACHE_DIR to a folder of your own"
+        )
+        return
+    say(f"compiling the text kernels, once: some {COMPILING_S} s; they are kept in {_shown(place.folder)}")
+    told = _warm_up()
+    if told:
+        say(f"the kernels could not be compiled beforehand, each process does it for itself: {told}")
+
+
+def are_compiled() -> bool:
+    """True where an earlier warm-up on such a processor, with these sources, left its mark."""
+    return kernel_files.load(mark()) is not None
+
+
+def mark() -> Entry:
+    """What a warm-up keeps after all kernels."""
+    depends = (metadata.version("numba"), metadata.version("llvmlite"), platform.machine(), _processor())
+    return Entry(
+        source=Path(kernel_files.__file__).resolve(),
+        stem=f"all.py{sys.version_info[0]}{sys.version_info[1]}",
+        stamp=all_kernels_sha256(),
+        key=hashlib.sha256(repr(depends).encode()).hexdigest(),
+    )
+
+
+def _processor() -> str:
+    """Its name and what it can do, as far as the system says."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").split("\n\n")[0].splitlines()
+    except OSError:
+        return platform.processor()
+    return "\n".join(line for line in lines if line.startswith(("model name", "flags", "CPU implementer", "CPU part", "Features")))
+
+
+def _shown(folder: Path) -> str:
+    """Places beside the sources are one for each of their folders."""
+    return "the installation, beside the sources" if folder.name == "__pycache__" else str(folder.parent)
+
+
+def _warm_up() -> str:
+    """Returns what went wrong, in a line."""
+    path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "pipeline.warm_up"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": path},
+        text=True,
+        errors="replace",
+    )
+    try:
+        assert process.stdout is not None
+        lines = process.stdout.read().strip().splitlines()
+        status = process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    if status:
+        return lines[-1] if lines else f"exit status {status}"
+    return lines[-1].partition("; ")[2] if lines else ""

@@ -1,0 +1,72 @@
+"""A user who owns nothing: no home, no place in the installation. The commands work, and give the same bytes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.paths import PROJECT
+
+NOBODY, UNKNOWN = 65534, 54321
+CORPUS = {
+    "kind": "corpus",
+    "name": "another-user",
+    "sources": [{"name": "lines", "format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}],
+    "tokenizer": {"train": {"vocab_size": 320}},
+}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can run as another user")
+
+
+def as_user(number: int, *words: str, home: str) -> list[str]:
+    user = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
+    packages = Path(str(importlib.util.find_spec("numba").origin)).parent.parent
+    settings = {"HOME": home, "PATH": os.environ["PATH"], "PYTHONPATH": f"{PROJECT}:{packages}", "PYTHONDONTWRITEBYTECODE": "1"}
+    return [*user, "env", "-i", *(f"{key}={value}" for key, value in settings.items()), *words]
+
+
+@pytest.fixture(scope="module")
+def python() -> str:
+    """An interpreter of the same version that everybody may run: the environment's own may lie in root's home."""
+    wanted = "{}.{}".format(*sys.version_info[:2])
+    for candidate in (sys.executable, f"/usr/bin/python{wanted}", f"/usr/local/bin/python{wanted}"):
+        command = as_user(NOBODY, candidate, "-P", "-c", "import numba, sys; print('%d.%d' % sys.version_info[:2])", home="/")
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout.strip() == wanted:
+            return candidate
+    pytest.skip(f"no Python {wanted} that another user may run")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    lines = [[f"The miller of the old mill {i * 7 + j} has written that the wheat is ripe." for j in range(8)] for i in range(20)]
+    (folder / "texts.jsonl").write_text("".join(json.dumps({"text": "\n".join(text)}) + "\n" for text in lines))
+    (folder / "corpus.yaml").write_text(json.dumps(CORPUS))
+    for path in [folder, *folder.parents]:
+        if path.owner() == "root" and path.is_relative_to("/tmp") and path != Path("/tmp"):
+            path.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(("number", "home"), [(NOBODY, "/nonexistent"), (UNKNOWN, "/")])
+def test_prep_gives_the_same_bytes(corpus, python, tmp_path, number, home):
+    normal = subprocess.run(
+        [sys.executable, "-P", "-m", "gristmill", "prep", str(corpus / "corpus.yaml"), "--out", str(tmp_path / "normal"), "--json"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    out = corpus / f"out-{number}"
+    out.mkdir()
+    os.chown(out, number, number)
+    words = ("-P", "-m", "gristmill", "prep", str(corpus / "corpus.yaml"), "--out", str(out), "--workers", "2", "--json")
+    done = subprocess.run(as_user(number, python, *words, home=home), cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["digest"] == json.loads(normal.stdout)["digest"]
+    assert not Path("/~").exists()

@@ -1,0 +1,97 @@
+"""Kernels are compiled once before workers start, and the screen says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dedup import kernel_files
+from pipeline.engines import compiled
+from tests.paths import PROJECT
+
+
+@pytest.fixture
+def said(monkeypatch):
+    monkeypatch.delenv(compiled.WARMING_UP, raising=False)
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    return []
+
+
+def test_nothing_is_said_where_the_mark_lies(said, monkeypatch):
+    monkeypatch.setattr(kernel_files, "load", lambda entry: b"")
+    monkeypatch.setattr(compiled, "_warm_up", lambda: pytest.fail("compiled again"))
+    compiled.compile_kernels(said.append)
+    assert said == []
+
+
+def test_first_time_is_said_once(said, monkeypatch):
+    monkeypatch.setattr(kernel_files, "load", lambda entry: None)
+    monkeypatch.setattr(compiled, "_warm_up", lambda: "")
+    compiled.compile_kernels(said.append)
+    compiled.compile_kernels(said.append)
+    (line,) = said
+    assert line.startswith("compiling the text kernels, once: some 50 s; they are kept in ")
+
+
+def test_no_place_is_said_and_nothing_is_compiled_beforehand(said, monkeypatch):
+    monkeypatch.setattr(kernel_files, "load", lambda entry: None)
+    monkeypatch.setattr(kernel_files, "writable_place", lambda source: None)
+    monkeypatch.setattr(compiled, "_warm_up", lambda: pytest.fail("compiled in vain"))
+    compiled.compile_kernels(said.append)
+    compiled.compile_kernels(said.append)
+    (line,) = said
+    assert "cannot be kept" in line
+    assert "NUMBA_CACHE_DIR" in line
+
+
+def test_a_child_that_fails_does_not_end_the_command(said, monkeypatch, tmp_path):
+    monkeypatch.setattr(kernel_files, "load", lambda entry: None)
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho No space left on device\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    compiled.compile_kernels(said.append)
+    assert said[1].endswith("each process does it for itself: No space left on device")
+
+
+def test_looking_for_the_mark_is_quick_and_imports_no_compiler():
+    program = (
+        "import sys, time; from pipeline.engines.compiled import are_compiled\n"
+        "began = time.process_time(); are_compiled(); print(time.process_time() - began, 'numba' in sys.modules)"
+    )
+    seconds = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+        used, imported = done.stdout.split()
+        assert imported == "False"
+        seconds.append(float(used))
+    assert min(seconds) < 0.1
+
+
+def test_the_mark_goes_with_the_sources(tmp_path, monkeypatch):
+    """Whatever file holds a kernel, or what a kernel imports, is part of the stamp."""
+    from dedup import kernel_sources
+
+    before = kernel_sources.all_kernels_sha256()
+    path = PROJECT / "pipeline/kernels/utf8.py"
+    whole = kernel_sources._file_sha256
+
+    def changed(source: Path) -> bytes:
+        return bytes(32) if source == path.resolve() else whole(source)
+
+    monkeypatch.setattr(kernel_sources, "_file_sha256", changed)
+    assert kernel_sources.all_kernels_sha256() != before
+
+
+def test_child_ends_with_its_command():
+    """Its standard input is closed when the command is gone, however it went."""
+    program = "import os; os.environ['GRISTMILL_WARMING_UP'] = '1'; from pipeline import warm_up; warm_up._end_with_parent()"
+    child = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdin=subprocess.PIPE)
+    time.sleep(0.1)
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait(timeout=300) == 1
