@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
-from pipeline.readers.wikitext import wikitext_to_text
+from pipeline.readers.wikitext import extract_wikitext
 from pipeline.readers.xml_stream import Handler, parse
 
 # MediaWiki refuses pages above 2 MiB ($wgMaxArticleSize).
@@ -114,10 +114,13 @@ class _Pages(Handler):
             self.batcher.skip("page_too_large")
         else:
             try:
-                text = wikitext_to_text(source, dropped_namespaces=self.dropped)
+                extracted = extract_wikitext(source, title=title, dropped_namespaces=self.dropped)
             except Exception as error:
                 self.batcher.quarantine(self.page_offset, page.get("id"), unforeseen(error), source[:EXCERPT_BYTES].encode())
                 return
+            text = extracted.text
             # A title alone is no document.
             url = None if self.base_url is None or not title else self.base_url + quote(title.replace(" ", "_"), safe="/:(),;@!$*'~")
-            self.batcher.add(Record(self.page_offset, page.get("id"), url, f"{title}\n\n{text}" if text and title else text))
+            self.batcher.add(
+                Record(self.page_offset, page.get("id"), url, f"{title}\n\n{text}" if text and title else text, extracted.lost)
+            )

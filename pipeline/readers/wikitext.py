@@ -1,49 +1,36 @@
 """Wikitext to text, in one linear pass.
 
-In: the source of a MediaWiki page. Out: its running text. Templates, tables, references, files, categories, comments and formatting are
-removed, links and list items keep their words (what Llama 1 removed from Wikipedia: "hyperlinks, comments and other formatting
-boilerplate", arXiv 2302.13971, section 2.1). Headings stay as lines of their own, unless nothing is left under them. Formulas stay, as
-LaTeX between dollar signs: they are parts of sentences, and so are the templates that `wikitext_templates` knows.
+In: the source of a MediaWiki page. Out: its running text, and what was lost on the way. Templates, tables, references, files, categories,
+comments and formatting are removed, links and list items keep their words (what Llama 1 removed from Wikipedia: "hyperlinks, comments and
+other formatting boilerplate", arXiv 2302.13971, section 2.1). Headings stay as lines of their own, unless nothing is left under them.
+Formulas stay, as LaTeX between dollar signs, and code stays: they are parts of sentences, and so are templates that show words
+(`wikitext_templates`).
 
 A general parser (mwparserfromhell 0.7 was measured) needs time quadratic in the depth of unclosed templates: seconds for 12 kB of `{{a|`.
-Here openings wait on a stack of bounded depth, and what never closes is plain text.
+Here openings wait on a stack of bounded depth, and what never closes is plain text (`wikitext_flatten`).
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from pipeline.readers.wikitext_templates import template_text
+from pipeline.losses import Extracted
+from pipeline.readers.wikitext_flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, Flat, flatten
+from pipeline.readers.wikitext_tables import without_open_tables
+from pipeline.readers.wikitext_tags import without_tags
 
-_MOST_DEPTH = 64
-# Their content is no running text. (mwparserfromhell's list of invisible tags, and those that hold other languages than wikitext.)
-_DROPPED_TAGS = (
-    *("ref", "references", "gallery", "timeline", "score", "imagemap", "graph", "hiero", "mapframe", "maplink", "templatedata", "inputbox"),
-    *("syntaxhighlight", "source", "style", "script", "includeonly", "categorytree", "templatestyles"),
-)
-# Their content is no wikitext, and is shown.
-_KEPT_TAGS = ("nowiki", "pre", "math", "chem", "ce")
-_TOKENS = re.compile(
-    r"(?P<comment><!--)|(?P<open>\{\{|\[\[|^[ \t:*#]*\{\||<table(?=[\s>])[^<>]{0,2000}>)"
-    r"|(?P<close>\}\}|\]\]|^[ \t]*\|\}(?!\})|</table\s{0,20}>)"
-    rf"|<(?P<tag>{'|'.join((*_DROPPED_TAGS, *_KEPT_TAGS))})(?=[\s/>])(?P<attributes>[^<>]{{0,2000}})>",
-    re.IGNORECASE | re.MULTILINE,
-)
-_CLOSES = {"}}": "{{", "]]": "[[", "|}": "{|", "</table>": "<table>"}
-# Marks of this module in the text: a template that was dropped in a sentence; a passage kept as it is, by its number.
-_HOLE = "\x01"
-_KEPT = re.compile("\x02([0-9]{1,9})\x02")
 _EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}([^\[\]\n]{0,2000})\]", re.IGNORECASE)
-_INTERLANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
 _QUOTES = re.compile("'{2,}")
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_ANY_TAG = re.compile(r"</?[a-z][^<>]{0,2000}>", re.IGNORECASE)
 _SWITCH = re.compile(r"__([^\W\d_]{3,30}(?:_[^\W\d_]{2,20})?)__")
 # Chinese, Serbian and others: -{text}-, -{zh-cn:one; zh-tw:other}-, -{flags|text}-.
 _VARIANTS = re.compile(r"-\{(?:[A-Za-z; -]{0,40}\|)?([^{}]{0,500})\}-")
 _FIRST_VARIANT = re.compile(r"\s*[a-z]{2,3}(?:-[a-z]{2,10}){0,2}\s*:([^;]*)(?:;|\Z)")
+# What is on a line beside templates: marks, tags and addresses are no words.
+_NO_OTHER_WORDS = re.compile(r"\x03[0-9]{1,9}\x03|<[^<>]{0,2000}>|https?://\S{1,2000}")
+_OTHER_WORDS = re.compile(r"[^\W_]|\x02")
+_PREFORMATTED = re.compile(r" {1,200}[^\s*#:;|!{}]")
 _HEADING = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1[ \t]*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
 # What is left where a template stood alone or first in brackets, as pronunciations do.
@@ -63,15 +50,25 @@ _MANY_BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
 
 
-def wikitext_to_text(source: str, *, dropped_namespaces: Collection[str] = ("file", "image", "category")) -> str:
-    """The page's running text.
+def wikitext_to_text(source: str, *, title: str = "", dropped_namespaces: Collection[str] = ("file", "image", "category")) -> str:
+    """The page's running text; see `extract_wikitext`."""
+    return extract_wikitext(source, title=title, dropped_namespaces=dropped_namespaces).text
+
+
+def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collection[str] = ("file", "image", "category")) -> Extracted:
+    """The page's running text, and what it lost.
 
     Args:
+        title: of the page, for `{{PAGENAME}}`.
         dropped_namespaces: lower-case names; links into them are no running text.
     """
-    kept: list[str] = []
-    text = _flatten(source.replace("\x01", "").replace("\x02", ""), dropped_namespaces, kept)
-    text = _ANY_TAG.sub("", _BREAK.sub("\n", text))
+    flat = flatten(source, title=title, dropped=dropped_namespaces)
+    text = without_open_tables(flat.text)
+    if flat.unexpanded:
+        text = _settled(text, flat)
+    text = text.replace(BAR, "|").replace(EQUALS, "=")
+    if "<" in text:
+        text = without_tags(text)
     text = _EXTERNAL_LINK.sub(lambda match: match[1].strip(), text)
     text = _SWITCH.sub(lambda match: "" if match[1].isupper() else match[0], text)
     if "-{" in text:
@@ -79,11 +76,39 @@ def wikitext_to_text(source: str, *, dropped_namespaces: Collection[str] = ("fil
     if "''" in text:
         text = "\n".join(map(_without_quotes, text.split("\n")))
     text = html.unescape(text)
-    if _HOLE in text:
+    if HOLE in text:
         for hole, replacement in _HOLES:
             text = hole.sub(replacement, text)
     text = _lines(_EMPTY_BEGINNING.sub("(", _EMPTY_BRACKETS.sub("", text)))
-    return _KEPT.sub(lambda match: kept[int(match[1])], text) if kept else text
+    if flat.kept:
+        text = KEPT.sub(lambda match: flat.kept[int(match[1])], text).strip()
+    return Extracted(text, dict(flat.lost))
+
+
+def _settled(text: str, flat: Flat) -> str:
+    """Templates that only have words in a sentence: their words where there is other text on the line, and nothing where there is none.
+
+    Each stands in the text once, whatever has repeated its mark.
+    """
+    used: set[int] = set()
+
+    def shown(match: re.Match[str]) -> str:
+        number = int(match[1])
+        if number in used:
+            return ""
+        used.add(number)
+        template = flat.unexpanded[number]
+        if template.name:
+            flat.lost["templates_not_expanded", template.name] += 1
+        words = UNEXPANDED.sub(shown, template.words) if sentence else ""
+        return words or HOLE
+
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if "\x03" in line:
+            sentence = _OTHER_WORDS.search(_NO_OTHER_WORDS.sub(" ", line)) is not None
+            lines[index] = UNEXPANDED.sub(shown, line)
+    return "\n".join(lines)
 
 
 def _variant(match: re.Match[str]) -> str:
@@ -117,92 +142,24 @@ def _without_quotes(line: str) -> str:
     return "".join([*out, line[position:]])
 
 
-def _flatten(source: str, dropped: Collection[str], kept: list[str]) -> str:
-    """Without comments, templates, tables, dropped tags; links replaced by their words. Passages are appended to `kept`."""
-    out: list[str] = []
-    waiting: list[tuple[str, int]] = []  # opening, its place in `out`
-    never: set[str] = set()  # closings that do not come any more
-    lower = source.lower()
-    position = 0
-    while (token := _TOKENS.search(source, position)) is not None:
-        out.append(source[position : token.start()])
-        position = token.end()
-        if token["comment"] or token["tag"]:
-            closing = "-->" if token["comment"] else f"</{token['tag'].lower()}"
-            if (token["attributes"] or "").rstrip().endswith("/"):
-                continue
-            end = -1 if closing in never else lower.find(closing, position)
-            if end < 0:
-                never.add(closing)
-                if token["comment"]:
-                    position = len(source)  # as MediaWiki does
-            else:
-                if token["tag"] and token["tag"].lower() in _KEPT_TAGS:
-                    out.append(_passage(token["tag"].lower(), source[position:end], kept))
-                bracket = source.find(">", end)
-                position = len(source) if bracket < 0 else bracket + 1
-        elif token["open"]:
-            opening = "<table>" if token["open"][0] == "<" else token["open"].lstrip(" \t:*#")
-            if len(waiting) < _MOST_DEPTH:
-                waiting.append((opening, len(out)))
-            out.append(token["open"] if opening == "<table>" else opening)
-        else:
-            closing = "</table>" if token["close"][0] == "<" else token["close"].lstrip()
-            while waiting and waiting[-1][0] != _CLOSES[closing] and any(opening == _CLOSES[closing] for opening, _ in waiting):
-                waiting.pop()
-            if waiting and waiting[-1][0] == _CLOSES[closing]:
-                opening, place = waiting.pop()
-                content = "".join(out[place + 1 :])
-                del out[place:]
-                out.append(_RENDER[opening](content, dropped))
-            else:
-                out.append(closing)
-    out.append(source[position:])
-    return "".join(out)
-
-
-def _passage(tag: str, content: str, kept: list[str]) -> str:
-    """The place of a passage whose content is no wikitext; of a formula as LaTeX."""
-    if tag in ("math", "chem", "ce"):
-        formula = " ".join(content.split())
-        content = f"${formula}$" if tag == "math" else f"$\\ce{{{formula}}}$"
-        content = "" if not formula else content
-    content = html.unescape(content)
-    if tag == "pre":
-        content = "\n" + content.strip("\n") + "\n"
-    kept.append(content)
-    return f"\x02{len(kept) - 1}\x02"
-
-
-def _template(content: str, dropped: Collection[str]) -> str:
-    text = template_text(content)
-    return _HOLE if text is None else text
-
-
-def _link(content: str, dropped: Collection[str]) -> str:
-    target, *labels = content.split("|")
-    target = target.strip()
-    inline = target.startswith(":")  # [[:Category:Rivers]] is a link to the category, not a mark of the page
-    target = target.removeprefix(":")
-    namespace = target.split(":", 1)[0].strip().lower() if ":" in target else ""
-    if not inline and (namespace in dropped or (not labels and _INTERLANGUAGE.match(target))):
-        return ""
-    return labels[-1] if labels and labels[-1].strip() else target.lstrip("#").replace("_", " ")
-
-
-def _table(content: str, dropped: Collection[str]) -> str:
-    return ""
-
-
-_RENDER: dict[str, Callable[[str, Collection[str]], str]] = {"{{": _template, "[[": _link, "{|": _table, "<table>": _table}
+def _is_preformatted(lines: list[str], number: int) -> bool:
+    """Whether a line that begins with a blank is one of several: MediaWiki shows them as they are. Alone it mostly is a slip."""
+    near = (lines[number - 1] if number else "", lines[number + 1] if number + 1 < len(lines) else "")
+    return _PREFORMATTED.match(lines[number]) is not None and any(_PREFORMATTED.match(line) for line in near)
 
 
 def _lines(text: str) -> str:
     """List marks become bullets; headings lose theirs, and go when no line follows before the next one of the same or a higher level."""
     lines: list[str] = []
     headings: list[tuple[int, str]] = []  # not written yet
-    for raw in text.split("\n"):
+    sources = text.split("\n")
+    for number, raw in enumerate(sources):
+        if raw.startswith(" ") and _is_preformatted(sources, number) and not headings:
+            lines.append(raw[1:].rstrip())
+            continue
         line = _SPACES.sub(" ", raw).strip()
+        if line.startswith("----"):
+            line = line.lstrip("-").lstrip()
         heading = _HEADING.fullmatch(line) if line.startswith("=") else None
         if heading is not None:
             level = len(heading[1])

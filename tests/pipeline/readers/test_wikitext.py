@@ -39,13 +39,13 @@ from tests.property.texts import any_text, thorough
         ("{{As of|2010|5}} to {{as of|2011|lc=y}} or {{as of|2012|alt=then}}", "As of May 2010 to as of 2011 or then"),
         ("{{HMS|Ajax|22|6}}{{snd}}{{ship|USS|Monitor}} {{circa|1850}} a{{nbsp}}b", "HMS Ajax – USS Monitor c. 1850 a\u00a0b"),
         ("He said:{{quote|text=All is well.|author=x}}So.", "He said:\nAll is well.\nSo."),
-        ("{{nowrap|1=a = b}} {{Nihongo|tea|茶|cha}} {{#if:x|y}} {{PAGENAME}} {{abbr|Mr|Mister}}", "a = b tea (茶, cha) Mr"),
+        ("{{nowrap|1=a = b}} {{Nihongo|tea|茶|cha}} {{#if:x|y}} {{PAGENAME}} {{abbr|Mr|Mister}}", "a = b tea (茶, cha) y Mr"),
         ("Fact.{{cn|date=x}} More{{efn|x}} text{{sfn|A|2000}}, end {{cn}}.", "Fact. More text, end."),
         # What is no wikitext.
         ("<nowiki>[[a]] ''b'' {{c}} &amp;</nowiki> d", "[[a]] ''b'' {{c}} & d"),
         ("a\n<pre>\n  x = [[1]]\n    y\n</pre>\nb", "a\n\n  x = [[1]]\n    y\n\nb"),
         ("if <math display=block>f''(x)\n < [a]</math> then <chem>H2O</chem><math/> ", "if $f''(x) < [a]$ then $\\ce{H2O}$"),
-        ("<syntaxhighlight lang=c>x</syntaxhighlight>a<includeonly>b</includeonly><noinclude>c</noinclude>", "ac"),
+        ("<score>x</score>a<includeonly>b</includeonly><noinclude>c</noinclude>", "ac"),
         ("a\n<table class=x><tr><td>b<table><tr><td>c</table></table>d", "a\nd"),
         ('<ref name=x/>a<ref name="y" />b<REF>c</REF>d<references/>', "abd"),
         # Apostrophes, switches, variants.

@@ -1,0 +1,98 @@
+"""Templates that show nothing in running text.
+
+In: a template's name, in lower case. Out: whether it is a note, a mark for editors, a pronunciation, an icon, or a box and a link that
+belong to the page and not to a sentence. They leave nothing, and are not counted as lost; boxes that hold words of their own (infoboxes,
+navigation boxes) are not among these.
+
+The names are those met in the wikitext at hand, and their kin by the categories of the English Wikipedia: Inline citation and cleanup
+templates, Hatnote templates, Citation Style 1, Maintenance templates.
+"""
+
+from __future__ import annotations
+
+_NAMES = frozenset(
+    (
+        # Notes and their anchors.
+        *("sfn", "sfnp", "sfnm", "sfnmp", "sfn0", "efn", "efn-ua", "efn-lr", "efn-la", "efn-ur", "efn-lg", "efn-ug", "refn"),
+        *("r", "rp", "ref", "note", "note label", "ref label", "ref supports2", "notetag", "notelist", "notelist-ua"),
+        *("reflist", "references", "refs", "rma", "refbegin", "refend", "anchor", "anchors", "wikicite", "ran", "mn", "mnb"),
+        *("citeref", "harvid", "sfnref", "fn", "fnb", "footnote", "référence", "refa", "references-small"),
+        # Marks for editors.
+        *("cn", "fact", "citation needed", "citation", "clarify", "clarification", "when", "who", "whom", "which", "where"),
+        *("why", "how", "what", "dubious", "or", "vague", "dead link", "deadlink", "update", "updated", "verify source"),
+        *("verification", "vs", "quantify", "failed verification", "page needed", "specify", "ambiguous", "synthesis"),
+        *("jargon", "says who", "by whom", "according to whom", "verification needed", "request quotation"),
+        *("attribution needed", "globalize", "importance", "lopsided", "pov", "npov", "elucidate"),
+        *("contradict", "disputed", "full", "full citation needed", "nonspecific", "opinion", "copyedit", "refimprove", "better source"),
+        *("as of when", "until when", "year needed", "date missing", "pn", "cbignore", "bare url", "bare url inline"),
+        *("self-published source", "self-published inline", "unreliable source", "unreliable source?"),
+        *("unreliable fringe source?", "sps", "medrs", "primary source inline", "third-party inline", "registration required"),
+        *("subscription required", "subscription", "open access", "closed access", "free access", "refnec", "sans source"),
+        *("référence nécessaire", "cita requerida", "senza fonte", "bron?", "citation requise", "citation nécessaire"),
+        *("quelle", "belege fehlen", "source?", "нет аи", "источник", "carece de fontes", "update after"),
+        # Pronunciation and sound.
+        *(
+            "respell",
+            "usdict",
+            "h:ipa",
+            "audio-ipa",
+            "audio-nohelp",
+            "pron-en",
+            "iipa",
+            "lautschrift",
+            "api",
+            "afi",
+            "mfa",
+            "pronunciation",
+        ),
+        # Icons of lists and tables.
+        *("flagicon", "flag icon", "flagdeco", "flagicon image", "fbicon", "flagathlete icon", "gold medal", "silver medal"),
+        *("bronze medal", "gold1", "silver2", "bronze3", "steady", "nochange", "same position", "decreasenegative"),
+        *("increasenegative", "decreasepositive", "increasepositive", "skype", "listen", "pdf", "external media", "icon"),
+        *("ficon", "drapeau", "bandera", "bandiera"),
+        # What belongs to the page.
+        *("main", "main article", "see also", "see", "further", "details", "about", "other uses", "other people"),
+        *("other places", "distinguish", "redirect", "redirect2", "for", "hatnote", "rellink", "two other uses", "otheruses"),
+        *("otheruses4", "dablink", "selfref", "main list", "broader", "not to be confused with", "self-reference"),
+        *("use dmy dates", "use mdy dates", "use ymd dates", "short description", "engvar", "engvarb", "defaultsort"),
+        *("displaytitle", "italic title", "italictitle", "lowercase", "lowercase title", "nobots", "bots", "good article"),
+        *("featured article", "featured list", "spoken wikipedia", "commons", "commonscat", "commons category", "wikiquote"),
+        *("wiktionary", "wikisource", "wikibooks", "wikinews", "wikivoyage", "wikiversity", "wikispecies"),
+        *("sister project links", "sister project", "portal", "portal bar", "portal-inline", "subject bar"),
+        *("authority control", "normdaten", "autorité", "control de autoridades", "clear", "clear left", "clear right", "-"),
+        *("clr", "toc", "toc right", "toc left", "toc limit", "compact toc", "tocright", "tocleft", "persondata"),
+        *("disambiguation", "disambig", "hndis", "geodis", "surname", "given name", "dmoz", "coord missing", "multiple issues"),
+        *("unreferenced", "orphan", "stub", "expand", "cleanup", "wikify", "no footnotes", "more footnotes", "blp sources"),
+        *("in use", "wayback", "webarchive", "fr icon", "family name hatnote", "lead too short", "confused", "featuredartikel"),
+        *("link fa", "link ga", "homonymie", "voir homonymes", "article détaillé", "voir aussi", "palette", "portail"),
+        *("ébauche", "hauptartikel", "siehe auch", "begriffsklärung", "dieser artikel", "ap", "véase también", "vd"),
+        *("vedi anche", "nota disambigua", "ver artigo principal", "ver também", "hoofdartikel", "short pages monitor"),
+        *("italics title", "div col end", "div col", "colbegin", "colend", "col-begin", "col-end", "col-break", "col-2"),
+        *("col-3", "col-4", "col-5", "end div col", "nowrap begin", "nowrap end", "nowrapend", "wide image"),
+        # Keys that tables are sorted by.
+        *("ntsh", "hs", "dtsh", "sort key", "hidden sort key", "sortkey"),
+    )
+)
+_BEGINNINGS = (
+    *("cite ", "cite-", "citar ", "cita web", "cita libro", "ouvrage", "lien web", "lien brisé", "literatur", "internetquelle"),
+    *("harvard citation", "ipa-", "ipac-", "ipa", "use ", "pp-", "pp ", "expand ", "unreferenced", "refimprove"),
+    *("more citations", "more footnotes", "cleanup", "copy edit", "copyedit", "wikisource", "commons", "wiktionary", "sister"),
+    *("portal", "db-", "rfd", "afd", "prod", "main ", "see also", "further", "redirect", "about-", "other uses", "about "),
+    *("flagicon", "too few", "too many", "primary sources", "self-published", "disputed", "original research"),
+    *("additional citation", "update", "weasel", "peacock", "defaultsort", "displaytitle", "sprotect", "noprint", "hatnote"),
+    *("col-", "div col", "toc ", "r from", "r to", "redr", "redirect category", "library resources"),
+)
+_ENDINGS = (" needed", " inline", "-inline", "-stub", " stub", " icon", "?", "-icon", " disambiguation", " hatnote", " missing")
+_CITATION_FIELDS = frozenset(
+    ("last", "last1", "title", "url", "author", "publisher", "journal", "first", "ref", "titre", "auteur", "vauthors", "date")
+)
+
+
+def hidden(name: str) -> bool:
+    """Whether a template of this name leaves nothing in a sentence."""
+    return name in _NAMES or name.startswith(_BEGINNINGS) or name.endswith(_ENDINGS)
+
+
+def is_reference(names: frozenset[str]) -> bool:
+    """Whether these names of arguments are those of a reference: `citation` is one in English, and a quotation in French."""
+    return bool(names & _CITATION_FIELDS)
