@@ -125,6 +125,8 @@ def _row_messages(step: StepManifest) -> list[str]:
         messages.append(f"its ledger counts {quarantined:,} broken records, its files hold {rows('quarantine'):,}")
     if step.step == "decide" and rows("decisions") != ledger.records_in:
         messages.append(f"its ledger takes in {ledger.records_in:,} documents, its files decide on {rows('decisions'):,}")
+    if step.step == "tokenizer" and [output.path for output in step.outputs] != ["tokenizer.model"]:
+        messages.append("does not list tokenizer.model alone")
     if step.step == "decide" and rows("dropped") != dropped:
         messages.append(f"its ledger drops {dropped:,} documents, its files list {rows('dropped'):,}")
     return messages
@@ -208,12 +210,11 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
         differ("decide", "documents of extract", extracted.ledger.kept, decided.ledger.records_in)
     if decided is not None and tokenizer is not None and "decide" in tokenizer.inputs:
         differ("tokenizer", "its input is another decide", decided.digest, tokenizer.inputs["decide"])
-    if shards is not None and shards.inputs:
-        for name, step in (("decide", decided), ("tokenizer", tokenizer)):
-            if step is not None:
-                differ("shards", f"its input is another {name}", step.digest, shards.inputs.get(name))
-        if decided is not None:
-            differ("shards", "documents of decide", decided.ledger.kept, shards.ledger.records_in)
+    if shards is not None and shards.inputs and decided is not None and tokenizer is not None:
+        differ("shards", "its inputs are not these steps", {"decide": decided.digest, "tokenizer": tokenizer.digest}, shards.inputs)
+        differ("shards", "documents of decide", decided.ledger.kept, shards.ledger.records_in)
+        models = [(output.sha256, output.rows) for output in tokenizer.outputs]
+        differ("shards", "tokenizer", models, [(shards.tokenizer.sha256, shards.tokenizer.vocab_size)])
     return found
 
 
@@ -236,9 +237,8 @@ def _verify_run(folder: str) -> tuple[int, list[Finding]]:
             found.append(Finding(order, "is missing, or is not the order that the run began with", restore))
     except GristmillError as error:
         found.append(Finding(str(error.where), error.message, restore))
-    found += [
-        Finding(join(folder, "metrics.jsonl"), message, "`gristmill train` goes on all the same") for message in _metric_messages(folder)
-    ]
+    metrics = join(folder, "metrics.jsonl")
+    found += [Finding(metrics, message, "`gristmill train` goes on all the same") for message in _metric_messages(metrics)]
     checked, problems = check_checkpoints(folder)
     remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
     found += [Finding(problem.partition(" ")[0], problem.partition(" ")[2], remedy) for problem in problems]
