@@ -21,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from gristmill import data, looking, models, sampling
+from gristmill import checking, data, looking, models, sampling
 from gristmill.output import console, say_error, say_line
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
@@ -189,9 +189,9 @@ def inspect(
 
 
 @app.command()
-def verify(folder: Annotated[str, typer.Argument(metavar="DIR", help="a folder that `prep` wrote")], json: Json = False) -> None:
-    """Check every file of a prepared corpus against its manifests: hashes, ledgers, shards."""
-    looking.verify(folder, as_json=json)
+def verify(folder: Annotated[str, typer.Argument(metavar="DIR", help="a folder that `prep` or `train` wrote")], json: Json = False) -> None:
+    """Read every file against its manifests: hashes, ledgers, rows, shards, checkpoints; says how to mend what it finds."""
+    checking.verify(folder, as_json=json)
 
 
 @mix_app.command("show")

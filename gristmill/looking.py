@@ -1,4 +1,4 @@
-"""The commands that look: a manifest with its defaults, what a folder holds, whether it is whole."""
+"""The commands that look: a manifest with its defaults, what a folder holds. Whether it is whole, `gristmill.checking` says."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, ModelManifest
 from manifests.run import RunManifest
 from manifests.steps import MANIFEST, StepManifest, read_step
-from manifests.storage import exists, join, list_files, read_bytes, sha256_file
-from shards.verify import verify_shards
+from manifests.storage import exists, join, list_files, read_bytes
 from shards.writer import load_manifest
 
 KINDS: dict[str, type[Strict]] = {
@@ -98,32 +97,6 @@ def inspect(folder: str, *, as_json: bool) -> None:
         console.print(table("Run", ("key", "value"), [("checkpoints", ", ".join(checkpoints)), *last.items()]))
 
 
-def verify(folder: str, *, as_json: bool) -> None:
-    """Check everything; exit status 1 when something is wrong."""
-    problems: list[str] = []
-    checked = 0
-    for name in _STEPS:
-        step = read_step(join(folder, name))
-        if step is None:
-            problems.append(f"{name}: the step is not complete")
-            continue
-        checked += len(step.outputs)
-        problems += _step_problems(join(folder, name), step)
-    if exists(join(folder, "shards", MANIFEST)):
-        checked += 2 * len(load_manifest(join(folder, "shards")).shards)
-        problems += [str(problem) for problem in verify_shards(join(folder, "shards"))]
-    else:
-        problems.append("shards: the step is not complete")
-    if as_json:
-        print_json({"folder": folder, "files": checked, "problems": problems})
-    else:
-        for problem in problems:
-            console.print(f"problem: {problem}")
-        console.print(f"{checked:,} files checked, {len(problems)} problems")
-    if problems:
-        raise SystemExit(1)
-
-
 def broken_records(folder: str, extracted: StepManifest | None) -> tuple[list[dict[str, Any]], int]:
     """The first broken records of some files, each with its file and error, and how many more there are."""
     shown: list[dict[str, Any]] = []
@@ -139,19 +112,6 @@ def broken_records(folder: str, extracted: StepManifest | None) -> tuple[list[di
                     {"source": of["source"], "file": of["file"], "record": row["record"], "name": row["name"], "error": row["error"]}
                 )
     return shown, total - len(shown)
-
-
-def _step_problems(folder: str, step: StepManifest) -> list[str]:
-    problems = []
-    if step.ledger.balance():
-        problems.append(f"{folder}: the ledger does not balance by {step.ledger.balance()}")
-    for output in step.outputs:
-        path = join(folder, output.path)
-        if not exists(path):
-            problems.append(f"{path}: missing")
-        elif sha256_file(path) != output.sha256:
-            problems.append(f"{path}: its sha256 is not the manifest's")
-    return problems
 
 
 def _buckets(shards: Any) -> dict[str, dict[str, int]]:

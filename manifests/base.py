@@ -14,9 +14,9 @@ import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from manifests.errors import GristmillError
 from manifests.yaml_file import read_yaml
@@ -27,6 +27,15 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
+
+def _inside(path: str) -> str:
+    if path.startswith("/") or "://" in path or ".." in path.split("/") or "\x00" in path:
+        raise ValueError(f"`{path}` leads out of the folder")
+    return path
+
+
+RelativePath = Annotated[str, AfterValidator(_inside)]
+"""Of a file below the folder of the manifest that names it."""
 
 M = TypeVar("M", bound=Strict)
 
@@ -94,6 +103,12 @@ def validate(data: object, model: type[M], *, where: str) -> M:
 def load(path: str | Path, model: type[M]) -> M:
     """Load and validate the manifest at `path`."""
     return validate(load_yaml(path), model, where=str(path))
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first of what is wrong with a manifest that Gristmill wrote, in one line."""
+    entry = error.errors()[0]
+    return f"{'.'.join(str(part) for part in entry['loc'])}: {str(entry['msg']).removeprefix('Value error, ')}"
 
 
 def _problem(entry: Any, model: type[BaseModel]) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from manifests.errors import GristmillError
@@ -22,15 +23,16 @@ class Remembered:
 
     Args:
         record: its file; need not be there.
+        stamp: what tells that a file changed.
     """
 
-    def __init__(self, record: Path) -> None:
-        self._record, self._read = record, 0
+    def __init__(self, record: Path, *, stamp: Callable[[str], str | None] | None = None) -> None:
+        self._record, self._read, self._stamp = record, 0, stamp or stamp_of
         self._known: dict[str, tuple[str, str]] = {}
 
     def holds(self, path: str, sha256: str) -> bool:
         """Whether the file had this hash when it was checked, and has not changed since."""
-        now = stamp_of(path)
+        now = self._stamp(path)
         if now is None:
             return False
         if self._known.get(path) != (now, sha256):
@@ -39,7 +41,7 @@ class Remembered:
 
     def add(self, path: str, sha256: str, *, stamp: str | None = None) -> None:
         """Remember that the file has this hash; `stamp`: as it was before it was read, by default as it is now."""
-        stamp = stamp or stamp_of(path)
+        stamp = stamp or self._stamp(path)
         if stamp is None:
             return
         self._known[path] = (stamp, sha256)
@@ -53,9 +55,9 @@ class Remembered:
         """What is wrong with a file; None when it has this size and hash. Read unless remembered."""
         if self.holds(path, sha256):
             return None
-        before = stamp_of(path)
+        before = self._stamp(path)
         if before is None:
-            return "is missing"
+            return "no such file"
         found = os.stat(path).st_size
         if found != size:
             return f"has {found} bytes, the manifest says {size}"

@@ -6,19 +6,21 @@ A step's folder looks like this; the step manifest is written last and makes the
     STEP/tasks/<task>.json              one per finished task: what it read (for resuming), what it wrote
     STEP/_MANIFEST.json                 settings, inputs, outputs, ledger; depends on content only
 
-Task manifests carry stamps of raw files (size and modification time), so that a resumed run need not read finished inputs
-again; step manifests do not, so that equal inputs and settings give equal bytes anywhere.
+Task manifests carry stamps of raw files and of outputs (size, times), so that a resumed run need not read finished files again; step
+manifests do not, so that equal inputs and settings give equal bytes anywhere. An output whose stamp is no longer the one in its task's
+manifest is read against its sha256: a copied folder is read once, a file that was written to is found.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from manifests.base import Strict, canonical_json, sha256_of
+from manifests.base import RelativePath, Strict, canonical_json, first_problem, load_json, sha256_of
+from manifests.checked import stamp_of
 from manifests.errors import GristmillError
 from manifests.objects import Stat
 from manifests.storage import (
@@ -30,6 +32,7 @@ from manifests.storage import (
     publish,
     read_if_there,
     remove_file,
+    sha256_file,
     sweep_temporaries,
 )
 
@@ -46,7 +49,7 @@ class Output(Strict):
         text_bytes: bytes of UTF-8 text in those records; 0 where the file holds no text.
     """
 
-    path: str
+    path: RelativePath
     sha256: str
     bytes: int
     rows: int
@@ -91,6 +94,8 @@ class TaskManifest(Strict):
         inputs: names of what was read, with content hashes.
         inside: what was lost within the documents that were kept.
         details: what only the step itself understands.
+        stamps: path of an output to what the file system, or the store, said of it when it was known to be whole.
+        digest: sha256 over all the rest.
     """
 
     task: str
@@ -101,6 +106,8 @@ class TaskManifest(Strict):
     inside: Inside = {}
     notes: list[str] = []
     details: dict[str, Any] = {}
+    stamps: dict[str, str] = {}
+    digest: str = ""
 
 
 class StepManifest(Strict):
@@ -149,7 +156,10 @@ def check_balance(ledger: Ledger, *, step: str) -> None:
 
 def write_task(folder: str, manifest: TaskManifest) -> None:
     """Publish a task manifest; call it after all outputs of the task are published."""
-    publish(join(folder, TASKS, manifest.task + ".json"), canonical_json(manifest.model_dump(mode="json")).encode())
+    stamps = {output.path: stamp for output in manifest.outputs if (stamp := _stamp(join(folder, output.path))) is not None}
+    complete = manifest.model_copy(update={"stamps": stamps})
+    complete = complete.model_copy(update={"digest": digest_of(complete)})
+    publish(join(folder, TASKS, manifest.task + ".json"), canonical_json(complete.model_dump(mode="json")).encode())
 
 
 def read_task(folder: str, task: str) -> TaskManifest | None:
@@ -159,9 +169,15 @@ def read_task(folder: str, task: str) -> TaskManifest | None:
     if data is None:
         return None
     try:
-        return TaskManifest.model_validate(json.loads(data))
-    except (ValueError, ValidationError):
+        manifest = TaskManifest.model_validate(load_json(data, where=path))
+    except (GristmillError, ValidationError):
         return None
+    if manifest.task != task or manifest.digest != digest_of(manifest):
+        return None
+    for output in manifest.outputs:
+        if output.path in manifest.stamps:
+            _whole[join(folder, output.path)] = (manifest.stamps[output.path], output.sha256)
+    return manifest
 
 
 def finished_task(folder: str, task: str, key: str) -> TaskManifest | None:
@@ -169,21 +185,29 @@ def finished_task(folder: str, task: str, key: str) -> TaskManifest | None:
     manifest = read_task(folder, task)
     if manifest is None or manifest.key != key:
         return None
-    stats = {output.path: stat for output in manifest.outputs if (stat := find(join(folder, output.path))) is not None}
-    return None if any(_problem(output, stats) for output in manifest.outputs) else manifest
+    stamps = {output.path: _stamp(join(folder, output.path)) for output in manifest.outputs}
+    if any(_problem(folder, output, stamps[output.path]) for output in manifest.outputs):
+        return None
+    if stamps != manifest.stamps:
+        write_task(folder, manifest)  # a copy: not to be read again next time
+    return manifest
 
 
 def check_outputs(folder: str, manifest: StepManifest) -> None:
-    """Check that every output of a finished step is there with the size that its manifest gives.
+    """Check that every output of a finished step is there and whole.
 
     Raises:
-        GristmillError: one is missing or has another size, as a truncated or replaced object has; names the first.
+        GristmillError: one is missing or has other bytes; names the first.
     """
     if is_url(folder):
         stats = list_stats(folder)
+        stamps = {path: _object_stamp(stat) for path, stat in stats.items()}
     else:
-        stats = {output.path: stat for output in manifest.outputs if (stat := find(join(folder, output.path))) is not None}
-    problems = [(output.path, problem) for output in manifest.outputs if (problem := _problem(output, stats))]
+        stamps = {output.path: stamp for output in manifest.outputs if (stamp := stamp_of(join(folder, output.path))) is not None}
+    if any(_whole.get(join(folder, output.path)) != (stamps.get(output.path), output.sha256) for output in manifest.outputs):
+        for name in list_files(join(folder, TASKS), "**/*.json"):
+            read_task(folder, name.removesuffix(".json"))  # which remembers its outputs
+    problems = [(output.path, problem) for output in manifest.outputs if (problem := _problem(folder, output, stamps.get(output.path)))]
     if problems:
         path, problem = problems[0]
         more = f" (and {len(problems) - 1} more files of this step)" if len(problems) > 1 else ""
@@ -194,11 +218,50 @@ def check_outputs(folder: str, manifest: StepManifest) -> None:
         )
 
 
-def _problem(output: Output, stats: Mapping[str, Stat]) -> str | None:
-    stat = stats.get(output.path)
-    if stat is None:
+def is_whole(folder: str, manifest: StepManifest) -> bool:
+    """Whether every output of a finished step is there and whole."""
+    try:
+        check_outputs(folder, manifest)
+    except GristmillError:
+        return False
+    return True
+
+
+# Path to stamp and sha256 of outputs that this process knows to be whole.
+_whole: dict[str, tuple[str, str]] = {}
+
+
+def _problem(folder: str, output: Output, stamp: str | None) -> str | None:
+    """What is wrong with an output, whose stamp is known; read unless it was known to be whole with this stamp."""
+    path = join(folder, output.path)
+    if stamp is None:
         return "is missing, its step's manifest lists it"
-    return None if stat.size == output.bytes else f"has {stat.size} bytes, its step's manifest says {output.bytes}"
+    size = int(stamp.split()[0])
+    if size != output.bytes:
+        return f"has {size} bytes, its step's manifest says {output.bytes}"
+    if _whole.get(path) == (stamp, output.sha256):
+        return None
+    if sha256_file(path) != output.sha256:
+        return "its sha256 is not the one in its step's manifest"
+    _whole[path] = (stamp, output.sha256)
+    return None
+
+
+def _stamp(path: str) -> str | None:
+    if not is_url(path):
+        return stamp_of(path)
+    stat = find(path)
+    return None if stat is None else _object_stamp(stat)
+
+
+def _object_stamp(stat: Stat) -> str:
+    # Stores tell the time of an object more exactly in a listing than alone.
+    return f"{stat.size} {stat.changed // 1_000_000_000}"
+
+
+def digest_of(manifest: TaskManifest | StepManifest) -> str:
+    """Hex sha256 over all of a manifest but its digest."""
+    return sha256_of(manifest.model_dump(mode="json", exclude={"digest"}))
 
 
 def begin_step(folder: str) -> None:
@@ -224,8 +287,7 @@ def remove_stale(folder: str, outputs: Iterable[Output], tasks: Iterable[str]) -
 def write_step(folder: str, manifest: StepManifest) -> StepManifest:
     """Check the ledger, fill in the digest and publish the step manifest: the commit mark of the folder."""
     check_balance(manifest.ledger, step=folder)
-    content = manifest.model_dump(mode="json", exclude={"digest"})
-    complete = manifest.model_copy(update={"digest": sha256_of(content)})
+    complete = manifest.model_copy(update={"digest": digest_of(manifest)})
     publish(
         join(folder, MANIFEST), (json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
     )
@@ -233,25 +295,46 @@ def write_step(folder: str, manifest: StepManifest) -> StepManifest:
 
 
 def read_step(folder: str) -> StepManifest | None:
-    """The manifest of a finished step, or None."""
+    """The manifest of a finished step, or None. Whether it is the one that was written, `digest_of` tells.
+
+    Raises:
+        GristmillError: it cannot be understood.
+    """
     path = join(folder, MANIFEST)
     data = read_if_there(path)
     if data is None:
         return None
     try:
-        return StepManifest.model_validate(json.loads(data))
-    except (ValueError, ValidationError) as error:
-        raise GristmillError(f"is not a step manifest: {error}", where=path, remedy="delete the folder and run the step again") from None
+        return StepManifest.model_validate(load_json(data, where=path))
+    except (GristmillError, ValidationError) as error:
+        message = error.message if isinstance(error, GristmillError) else f"is not a step manifest: {first_problem(error)}"
+        raise GristmillError(message, where=path, remedy="delete this file and run the step again: finished tasks stay") from None
+
+
+def done_step(folder: str) -> StepManifest | None:
+    """The manifest of a finished step as it was written; None when there is none, or when it was changed: the step is then done again."""
+    try:
+        manifest = read_step(folder)
+    except GristmillError:
+        return None
+    return manifest if manifest is not None and manifest.digest == digest_of(manifest) else None
 
 
 def require_step(folder: str, *, command: str) -> StepManifest:
     """The manifest of a finished step whose outputs are all there and whole.
 
     Raises:
-        GristmillError: the step has not been run to its end (the remedy names `command`), or an output is missing or has another size.
+        GristmillError: the step has not been run to its end (the remedy names `command`), its manifest was changed, or an output is missing
+            or has other bytes.
     """
     manifest = read_step(folder)
     if manifest is None:
         raise GristmillError("the step is not complete", where=folder, remedy=f"run `{command}` first")
+    if manifest.digest != digest_of(manifest):
+        raise GristmillError(
+            "was changed: its digest is not that of its content",
+            where=join(folder, MANIFEST),
+            remedy=f"run `{command}` again: it writes it anew",
+        )
     check_outputs(folder, manifest)
     return manifest

@@ -20,7 +20,7 @@ from manifests.errors import GristmillError
 # Some 100,000 values a MiB, which take PyYAML 30 s.
 _MOST_BYTES = 1 << 20
 # With every alias written out.
-_MOST_NODES = 200_000
+_MOST_NODES = 50_000
 # Of YAML's own tags; behind it their kind.
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}

@@ -30,8 +30,8 @@ from manifests.steps import (
     StepManifest,
     TaskManifest,
     begin_step,
+    done_step,
     merge_ledgers,
-    read_step,
     remove_stale,
     require_step,
     write_step,
@@ -66,7 +66,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     parts = list_parts(extracted, manifest)
     described = decide_settings(manifest)
     key = sha256_of([described, extracted.digest])
-    done = read_step(folder)
+    done = done_step(folder)
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
     settings = {**described, "extract": join(out, EXTRACT), "folder": folder, "key": key}

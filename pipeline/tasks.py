@@ -7,6 +7,7 @@ payload and settings that publishes its outputs and then its task manifest; runn
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -92,10 +93,8 @@ def collect(tasks: Iterable[Task], *, folder: str) -> list[TaskManifest]:
 
 
 def for_each(function: Callable[[Task], R], tasks: Sequence[Task], *, folder: str) -> list[R]:
-    """`function` of each task, in order; by many threads where each call waits for an object store."""
-    if not is_url(folder):
-        return [function(task) for task in tasks]
-    with ThreadPoolExecutor(max_workers=_REQUESTS) as pool:
+    """`function` of each task, in order; by many threads where each call waits for an object store, by some where it may hash a file."""
+    with ThreadPoolExecutor(max_workers=_REQUESTS if is_url(folder) else os.cpu_count()) as pool:
         return list(pool.map(function, tasks))
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, TokenizerTraining
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, StepManifest, begin_step, read_step, require_step, write_step
+from manifests.steps import Ledger, StepManifest, begin_step, done_step, is_whole, require_step, write_step
 from manifests.storage import join, read_bytes
 from pipeline.encoder import load_encoder
 from pipeline.folders import DECIDE, EXTRACT, TOKENIZER
@@ -42,8 +42,8 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
     else:
         decided = require_step(join(out, DECIDE), command="gristmill decide")
         inputs = {DECIDE: decided.digest}
-    done = read_step(folder)
-    if done is not None and done.settings == settings and done.inputs == inputs:
+    done = done_step(folder)
+    if done is not None and done.settings == settings and done.inputs == inputs and is_whole(folder, done):
         return done
     begin_step(folder)
     if manifest.tokenizer.train is not None:

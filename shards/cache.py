@@ -1,8 +1,8 @@
 """A bounded local copy of shards that lie in an object store: a shard's URL and hash in, the path of a local file out.
 
-Files are named by their sha256, which is checked while they are downloaded; they appear under that name whole or not at all, and are shared
-by all processes and runs of the machine. Below the limit nothing is deleted; above it the files that were used longest ago go. A file that
-is deleted while some process has it mapped stays readable there.
+Files are named by their sha256, which is checked while they are downloaded, and again when they were written to since; they appear under
+that name whole or not at all, and are shared by all processes and runs of the machine. Below the limit nothing is deleted; above it the
+files that were used longest ago go. A file that is deleted while some process has it mapped stays readable there.
 
     GRISTMILL_CACHE       the folder; default: `gristmill/shards` in XDG_CACHE_HOME, else in ~/.cache
     GRISTMILL_CACHE_GB    the limit in 10^9 bytes; default: 100
@@ -16,13 +16,16 @@ import fcntl
 import hashlib
 import math
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from manifests.checked import Remembered
 from manifests.errors import GristmillError
 from manifests.objects import StoredObject, open_object
 from manifests.storage import TEMPORARY
@@ -31,6 +34,7 @@ from shards.format import ShardEntry, ShardManifest
 DEFAULT_GB = 100.0
 _PIECE = 16 << 20
 _SUFFIX = ".arrow"
+_CHECKED = "checked.jsonl"
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,9 @@ class ShardCache:
 
     def touch(self, entry: ShardEntry) -> bool:
         """Mark a copy as just used; False when it is not there (any more)."""
+        path = self.path_of(entry)
         try:
-            os.utime(self.path_of(entry))
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # when it was written has to stay
         except FileNotFoundError:
             return False
         return True
@@ -61,8 +66,8 @@ class ShardCache:
         path = self.path_of(entry)
         try:
             with self._locked(f"{TEMPORARY}lock-{entry.sha256[:2]}"):
-                if path.exists() and path.stat().st_size == entry.bytes:
-                    os.utime(path)
+                if path.exists() and _record(self.folder).check(str(path), size=entry.bytes, sha256=entry.sha256) is None:
+                    self.touch(entry)
                     return str(path)
                 for _ in range(2):
                     if self._download(url, entry):
@@ -91,6 +96,7 @@ class ShardCache:
                 file.flush()
                 os.fsync(file.fileno())
                 temporary.replace(self.path_of(entry))
+                _record(self.folder).add(str(self.path_of(entry)), entry.sha256)
                 return True
         return False
 
@@ -114,7 +120,7 @@ class ShardCache:
         used = 0
         for path in self.folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
-                if path.name.startswith(f"{TEMPORARY}lock"):
+                if path.name.startswith(f"{TEMPORARY}lock") or path.name == _CHECKED:
                     continue
                 if path.name.startswith(TEMPORARY) and _is_left(path):
                     path.unlink()
@@ -122,7 +128,7 @@ class ShardCache:
                 stat = path.stat()
                 used += stat.st_size
                 if path.suffix == _SUFFIX:
-                    copies.append((stat.st_mtime_ns, stat.st_size, path))
+                    copies.append((stat.st_atime_ns, stat.st_size, path))
         for _, bytes_, path in sorted(copies):
             if used + size <= self.limit:
                 break
@@ -152,6 +158,20 @@ def shard_cache() -> ShardCache:
         raise GristmillError(f"`{given}` is not a number above 0", where="GRISTMILL_CACHE_GB", remedy="give gigabytes, such as 200")
     base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "shards"
     return ShardCache(folder=Path(os.environ.get("GRISTMILL_CACHE") or base), limit=int(limit * 1e9))
+
+
+@lru_cache(maxsize=16)
+def _record(folder: Path) -> Remembered:
+    return Remembered(folder / _CHECKED, stamp=_copy_stamp)
+
+
+def _copy_stamp(path: str) -> str | None:
+    """Without the time of the inode, which every use changes."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
 
 
 def cache_note(manifest: ShardManifest, cache: ShardCache) -> str | None:

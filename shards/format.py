@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from manifests.base import Strict
+from manifests.base import RelativePath, Strict
 from manifests.steps import Ledger
 
 FORMAT = "gristmill-shard/1"
@@ -60,8 +60,8 @@ class ShardEntry(Strict):
 
     bucket: str
     name: str
-    file: str
-    documents_file: str
+    file: RelativePath
+    documents_file: RelativePath
     sha256: str
     documents_sha256: str
     content_sha256: str
@@ -79,6 +79,7 @@ class ShardManifest(Strict):
         digest: sha256 over the tokenizer and the content hashes in order; two corpora with the same digest train the same.
         settings_sha256: over the settings of the step that wrote the shards.
         inputs: digests of the steps before.
+        manifest_sha256: over all the rest of the manifest; empty in those of earlier versions.
     """
 
     format: Literal["gristmill-shard/1"] = "gristmill-shard/1"
@@ -90,6 +91,7 @@ class ShardManifest(Strict):
     settings_sha256: str = ""
     inputs: dict[str, str] = {}
     digest: str = ""
+    manifest_sha256: str = ""
 
 
 def token_dtype(vocab_size: int) -> np.dtype[np.unsignedinteger]:

@@ -2,6 +2,7 @@
 
 The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it. Nothing is read
 at opening but the manifest and the list of files: a token array is mapped when it is first asked for, and only so many stay mapped.
+A file is read against its sha256 before it is mapped for the first time; that it was is remembered (`manifests.checked`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from manifests.checked import Remembered, record_of
 from manifests.errors import GristmillError
 from manifests.objects import get
 from manifests.storage import is_url, join, list_stats, map_file
@@ -25,6 +27,7 @@ from shards.writer import load_manifest
 
 # Far below Linux's vm.max_map_count (65,530 maps a process); a map holds no file descriptor once it is made.
 OPEN_MAPS = 8192
+MEND = "run `gristmill prep` again: it makes files that are not whole anew, and no others"
 
 Tokens = npt.NDArray[np.unsignedinteger]
 
@@ -45,6 +48,7 @@ class Bucket:
     entries: list[ShardEntry]
     folder: str
     _mapped: Callable[[str], Tokens] = field(repr=False)
+    _checked: Callable[[str, int, str], None] = field(repr=False)
 
     def map_tokens(self, shard: int) -> Tokens:
         """All tokens of a shard: a read-only view of the mapped file, uint16 or uint32 [entries[shard].tokens].
@@ -57,6 +61,7 @@ class Bucket:
     def read_documents(self, shard: int, columns: list[str] | None = None) -> pa.Table:
         """The side table of a shard, or some columns of it: one row per document, in the order of the tokens."""
         entry = self.entries[shard]
+        self._checked(entry.documents_file, entry.documents_bytes, entry.documents_sha256)
         table = read_side_table(self.folder, entry, columns)
         if table.num_rows != entry.documents:
             raise GristmillError(
@@ -74,6 +79,22 @@ class Shards:
     folder: str
     manifest: ShardManifest
     buckets: dict[str, Bucket]
+    _checked: Callable[[str, int, str], None] = field(repr=False)
+    _remembered: Remembered = field(repr=False)
+
+    def unchecked(self) -> list[ShardEntry]:
+        """The shards that were not read against their hashes yet, or have changed since; none in a store, whose copies are checked."""
+        if is_url(self.folder):
+            return []
+        return [entry for entry in self.manifest.shards if not self._remembered.holds(join(self.folder, entry.file), entry.sha256)]
+
+    def check(self, entry: ShardEntry) -> None:
+        """Read a local shard against its hash unless it was before.
+
+        Raises:
+            GristmillError: it is not the one in the manifest.
+        """
+        self._checked(entry.file, entry.bytes, entry.sha256)
 
 
 def open_shards(folder: str) -> Shards:
@@ -84,10 +105,18 @@ def open_shards(folder: str) -> Shards:
     """
     manifest = load_manifest(folder)
     _check_files(folder, manifest)
-    mapped = _cached_maps(folder, manifest) if is_url(folder) else _local_maps(folder, manifest)
+    remembered = Remembered(record_of(folder))
+
+    def checked(file: str, size: int, sha256: str) -> None:
+        path = join(folder, file)
+        problem = None if is_url(folder) else remembered.check(path, size=size, sha256=sha256)
+        if problem is not None:
+            raise GristmillError(problem, where=path, remedy=MEND)
+
+    mapped = _cached_maps(folder, manifest) if is_url(folder) else _local_maps(folder, manifest, checked)
     rows = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
-    buckets = {name: _bucket(folder, name, list(group), mapped) for name, group in groupby(rows, key=lambda entry: entry.bucket)}
-    return Shards(folder=folder, manifest=manifest, buckets=buckets)
+    buckets = {name: _bucket(folder, name, list(group), mapped, checked) for name, group in groupby(rows, key=lambda entry: entry.bucket)}
+    return Shards(folder=folder, manifest=manifest, buckets=buckets, _checked=checked, _remembered=remembered)
 
 
 def _check_files(folder: str, manifest: ShardManifest) -> None:
@@ -105,15 +134,16 @@ def _check_files(folder: str, manifest: ShardManifest) -> None:
             raise GristmillError(
                 f"has {stats[name].size} bytes, the manifest says {size}",
                 where=join(folder, name),
-                remedy="run `gristmill prep` again: it repeats what is not whole",
+                remedy=MEND,
             )
 
 
-def _local_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens]:
+def _local_maps(folder: str, manifest: ShardManifest, checked: Callable[[str, int, str], None]) -> Callable[[str], Tokens]:
     entries = {entry.file: entry for entry in manifest.shards}
 
     @lru_cache(maxsize=OPEN_MAPS)
     def mapped(file: str) -> Tokens:
+        checked(file, entries[file].bytes, entries[file].sha256)
         return map_tokens(folder, entries[file], manifest.dtype)
 
     return mapped
@@ -208,7 +238,9 @@ def _side_file(path: str, entry: ShardEntry) -> pa.NativeFile:
     return pa.BufferReader(data)
 
 
-def _bucket(folder: str, name: str, entries: list[ShardEntry], mapped: Callable[[str], Tokens]) -> Bucket:
+def _bucket(
+    folder: str, name: str, entries: list[ShardEntry], mapped: Callable[[str], Tokens], checked: Callable[[str, int, str], None]
+) -> Bucket:
     starts = np.zeros(len(entries) + 1, np.int64)
     np.cumsum([entry.tokens for entry in entries], out=starts[1:])
-    return Bucket(name=name, tokens=int(starts[-1]), starts=starts, entries=entries, folder=folder, _mapped=mapped)
+    return Bucket(name=name, tokens=int(starts[-1]), starts=starts, entries=entries, folder=folder, _mapped=mapped, _checked=checked)

@@ -15,7 +15,7 @@ from manifests.steps import Ledger
 from manifests.storage import exists, file_size, join, list_files, sha256_file
 from shards.format import FORMAT, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.reader import read_batch, read_side_table
-from shards.writer import content_sha256, digest_of, load_manifest
+from shards.writer import content_sha256, digest_of, load_manifest, manifest_sha256_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def verify_shards(folder: str) -> list[Problem]:
     Raises:
         GristmillError: there is no shard manifest, or it cannot be read.
     """
-    manifest = load_manifest(folder)
+    manifest = load_manifest(folder, changed=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing and Arrow leave the interpreter's lock
         found = pool.map(lambda entry: _shard_problems(folder, entry, manifest), manifest.shards)
         problems = [problem for group in found for problem in group]
@@ -66,6 +66,8 @@ def _manifest_problems(folder: str, manifest: ShardManifest) -> list[Problem]:
         messages.append(f"its ledger does not balance by {manifest.ledger.balance()}")
     if manifest.ledger != Ledger() and manifest.ledger.kept != documents:
         messages.append(f"its ledger keeps {manifest.ledger.kept} documents, its shards hold {documents}")
+    if not messages and manifest.manifest_sha256 != manifest_sha256_of(manifest):
+        messages.append("was changed, or is of an earlier version: its manifest_sha256 is not that of its content")
     listed = {name for entry in manifest.shards for name in (entry.file, entry.documents_file)}
     others = [Problem(name, "is not in the manifest") for name in list_files(folder, "**/*.arrow") if name not in listed]
     return [Problem("_MANIFEST.json", message) for message in messages] + others

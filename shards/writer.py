@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import ValidationError
 
-from manifests.base import sha256_of
+from manifests.base import first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
 from manifests.storage import exists, join, publish, read_bytes
 from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
@@ -97,6 +97,7 @@ def publish_manifest(folder: str, manifest: ShardManifest) -> ShardManifest:
     """Fill in the digest and publish the manifest: the commit mark of the folder."""
     entries = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
     complete = manifest.model_copy(update={"shards": entries, "digest": digest_of(manifest.tokenizer, entries)})
+    complete = complete.model_copy(update={"manifest_sha256": manifest_sha256_of(complete)})
     text = json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     publish(join(folder, MANIFEST), text.encode())
     return complete
@@ -107,21 +108,32 @@ def digest_of(tokenizer: TokenizerInfo, entries: list[ShardEntry]) -> str:
     return sha256_of([tokenizer.model_dump(), [[entry.bucket, entry.name, entry.content_sha256] for entry in entries]])
 
 
-def load_manifest(folder: str) -> ShardManifest:
+def manifest_sha256_of(manifest: ShardManifest) -> str:
+    """Over all of a manifest but this hash itself: ledger and settings, which the digest leaves out."""
+    return sha256_of(manifest.model_dump(mode="json", exclude={"manifest_sha256"}))
+
+
+def load_manifest(folder: str, *, changed: bool = False) -> ShardManifest:
     """The manifest of a complete shard folder.
 
+    Args:
+        changed: one that is not as it was written is wanted all the same, to say what is wrong with it.
+
     Raises:
-        GristmillError: there is none, or it is not a shard manifest.
+        GristmillError: there is none, it is not a shard manifest, or it was changed.
     """
     path = join(folder, MANIFEST)
     if not exists(path):
         raise GristmillError("holds no complete token shards", where=folder, remedy="run `gristmill prep` to its end")
     try:
-        return ShardManifest.model_validate(json.loads(read_bytes(path)))
-    except (ValueError, ValidationError) as error:
-        raise GristmillError(
-            f"is not a shard manifest: {str(error).splitlines()[0]}", where=path, remedy="run `gristmill prep` again"
-        ) from None
+        manifest = ShardManifest.model_validate(load_json(read_bytes(path), where=path))
+    except ValidationError as error:
+        raise GristmillError(f"is not a shard manifest: {first_problem(error)}", where=path, remedy="run `gristmill prep` again") from None
+    except GristmillError as error:
+        raise GristmillError(f"is not a shard manifest: {error.message}", where=path, remedy="run `gristmill prep` again") from None
+    if not changed and manifest.manifest_sha256 not in ("", manifest_sha256_of(manifest)):
+        raise GristmillError("was changed: its manifest_sha256 is not that of its content", where=path, remedy="run `gristmill prep` again")
+    return manifest
 
 
 def _check(

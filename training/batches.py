@@ -6,7 +6,7 @@ tensor, pipeline and context ranks of one data-parallel rank read the same sampl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +21,15 @@ from manifests.storage import exists, join, read_bytes
 from mixing.plan import plan_mixture
 from shards.format import TokenizerInfo
 from shards.order import Order, order_from_json, order_to_json
-from shards.reader import Shards, open_shards
+from shards.reader import MEND, Shards, open_shards
 from shards.samples import samples
-from training.parallel import RankError, Ranks
+from training.parallel import RankError, Ranks, agree, every_rank
 
 _LOW = (1 << 32) - 1
+# Bytes a rank; sha256 takes some 1.4 GB a CPU second.
+_CHECKED_FIRST = 16 << 30
+_WORTH_TELLING = 1 << 30
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,41 @@ def open_data(run: Run) -> Data:
     tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
     plan = plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
     return Data(shards, plan.order, order_to_json(plan.order))
+
+
+def check_shards(shards: Shards, ranks: Ranks, *, tell: Callable[[str], None]) -> None:
+    """Read shards against their hashes before the first step, once per file. Called by all ranks together: each reads a part of them.
+
+    Shards that are more than some GB a rank are left for later: each is then checked when its tokens are first asked for.
+
+    Raises:
+        GristmillError: some are damaged; the message names them.
+    """
+    entries, size = [], 0
+    for entry in agree(shards.unchecked):
+        size += entry.bytes
+        if size <= _CHECKED_FIRST * ranks.world:
+            entries.append(entry)
+    if size > _WORTH_TELLING:
+        later = "" if size <= _CHECKED_FIRST * ranks.world else "; others when they are first read"
+        tell(f"checking {sum(entry.bytes for entry in entries) / 1e9:,.1f} GB of shards against their hashes, once{later}")
+
+    def damaged() -> list[str]:
+        found = []
+        for entry in entries[ranks.rank :: ranks.world]:
+            try:
+                shards.check(entry)
+            except GristmillError as error:
+                found.append(f"{entry.file}: {error.message}")
+        return found
+
+    problems = sorted(problem for found in every_rank(damaged) for problem in found)
+    if problems:
+        raise GristmillError(
+            "\n  ".join([f"{len(problems)} shards are damaged:", *problems[:_MOST_NAMED], *(["…"] if len(problems) > _MOST_NAMED else [])]),
+            where=shards.folder,
+            remedy=MEND,
+        )
 
 
 def windows_of(data: Data, *, step: int, global_batch: int, ranks: Ranks) -> npt.NDArray[np.int64]:

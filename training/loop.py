@@ -25,7 +25,7 @@ from manifests.run import Run
 from manifests.storage import is_url
 from shards.cache import cache_note, shard_cache
 from training import checkpoint, record
-from training.batches import Data, open_data
+from training.batches import Data, check_shards, open_data
 from training.metrics import MetricsWriter, StepMetrics
 from training.model import build_model, megatron_config
 from training.optimizer import build_optimizer
@@ -88,6 +88,7 @@ def train(
         data = open_data(run)
         if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
             tell(note)
+        check_shards(data.shards, ranks, tell=tell)
         agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
         identity = identity_of(run, data)
         newest = _newest(run, identity, tell)

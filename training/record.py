@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from manifests.base import sha256_of
+from manifests.base import load_json, sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
 from manifests.storage import exists, join, publish, read_bytes
@@ -56,7 +56,7 @@ def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerIn
     """
     path = join(run.out, RECORD)
     if exists(path):
-        _check(run, json.loads(read_bytes(path)), data_digest=data_digest, where=path)
+        _check(run, load_json(read_bytes(path), where=path), data_digest=data_digest, where=path)
     publish(join(run.out, ORDER), order_json.encode())
     record = {
         "run": run.model_dump(mode="json"),
@@ -66,6 +66,7 @@ def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerIn
         "tokenizer": tokenizer.model_dump(),
         "versions": {name: importlib.metadata.version(name) for name in _VERSIONS},
     }
+    record["sha256"] = sha256_of(record)
     publish(path, (json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
@@ -78,7 +79,7 @@ def read_record(folder: str) -> tuple[Run, TokenizerInfo]:
     path = join(folder, RECORD)
     if not exists(path):
         raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
-    record = json.loads(read_bytes(path))
+    record = load_json(read_bytes(path), where=path)
     return _run_of(record, where=path), TokenizerInfo.model_validate(record["tokenizer"])
 
 

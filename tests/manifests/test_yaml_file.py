@@ -128,10 +128,10 @@ def test_errors_name_the_line(read, tmp_path, text, line, message) -> None:
     [
         "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
         "a0: &a0 {k: v}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 30)),
-        "a: " + "[" * 100_000,
+        "a: " + "[" * 20_000,
         "a: " + "{a: " * 50_000,
         "- " * 100_000,
-        "a: [" + "x," * 250_000 + "]",
+        "a: [" + "x," * 51_000 + "]",
     ],
     ids=["laughs", "merges", "lists", "mappings", "sequences", "wide"],
 )

@@ -79,7 +79,7 @@ def test_a_truncated_file_is_not_mapped(folder: str) -> None:
 def test_a_file_of_the_right_size_with_other_content_is_not_mapped(folder: str) -> None:
     path = Path(folder) / "crawl/factual/00000-0000.arrow"
     path.write_bytes(bytes(len(path.read_bytes())))
-    with pytest.raises(GristmillError, match="is not an Arrow IPC file"):
+    with pytest.raises(GristmillError, match="its sha256 is not the manifest's"):
         open_shards(folder).buckets["crawl/factual"].map_tokens(0)
     side = Path(folder) / "crawl/factual/00000-0000.documents.arrow"
     path.write_bytes(side.read_bytes())
@@ -92,5 +92,5 @@ def test_a_file_of_the_right_size_with_other_content_is_not_mapped(folder: str) 
 def test_a_side_table_of_another_shard_is_refused(folder: str) -> None:
     side = Path(folder) / "crawl/factual/00000-0000.documents.arrow"
     side.write_bytes((Path(folder) / "wiki/factual/00000-0000.documents.arrow").read_bytes())
-    with pytest.raises(GristmillError, match="has 3 rows, the manifest says 1"):
+    with pytest.raises(GristmillError, match=r"has \d+ bytes, the manifest says \d+"):
         open_shards(folder).buckets["crawl/factual"].read_documents(0)

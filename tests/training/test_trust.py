@@ -19,7 +19,7 @@ from manifests.base import sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
 from tests.paths import PROJECT
-from tests.training.data import make_run
+from tests.training.data import make_corpus, make_run
 from training import checkpoint
 from training.loop import train
 from training.parallel import one_rank
@@ -262,6 +262,64 @@ def test_training_and_loading_never_unpickle_a_file(run: Run, monkeypatch: pytes
     for name in ("pickle.load", "torch.load", "torch.serialization.load", "torch.distributed.checkpoint.filesystem.pickle.load"):
         monkeypatch.setattr(name, refuse)
     assert train(run).step == 6
+
+
+def verified(run: Run) -> list[str]:
+    from typer.testing import CliRunner
+
+    from gristmill.cli import app
+
+    result = CliRunner().invoke(app, ["verify", run.out, "--json"])
+    found: list[str] = json.loads(result.stdout)["problems"]
+    assert result.exit_code == (1 if found else 0)
+    return found
+
+
+def test_verify_reads_a_runs_folder(run: Run) -> None:
+    assert verified(run) == []
+    for name in FILES:
+        whole = (newest(run) / name).read_bytes()
+        flip(newest(run) / name)
+        found = verified(run)
+        assert len(found) == 1
+        assert found[0].startswith(str(newest(run)))
+        assert "; remedy: " in found[0]
+        (newest(run) / name).write_bytes(whole)
+    for name in ("run.json", "order.json"):
+        whole = Path(run.out, name).read_bytes()
+        flip(Path(run.out, name))
+        assert any(name in problem for problem in verified(run)), name
+        Path(run.out, name).write_bytes(whole)
+    with open(f"{run.out}/metrics.jsonl", "a") as file:
+        file.write('{"step": 3}\n')
+    assert verified(run) == [
+        f"{run.out}/metrics.jsonl: line 5 is not the line of a later step; remedy: `gristmill train` goes on all the same"
+    ]
+    changed = json.loads(Path(run.out, "run.json").read_text())
+    changed["run"]["manifest"]["log_every"] = 7  # a setting that does not bind
+    Path(run.out, "run.json").write_text(json.dumps(changed))
+    assert any("run.json: was changed" in problem for problem in verified(run))
+
+
+@pytest.mark.parametrize("damage", [flip, flip_quietly, cut, lose])
+def test_damaged_shards_are_named_before_the_first_step(
+    tmp_path: Path, damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, whether or not the first steps read from them; and not those that were checked before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    make_corpus(tmp_path / "corpus", tokens=20_000)
+    run = make_run(tmp_path, name="run", data=tmp_path / "corpus", **SMALL)
+    train(run, stop_after=2)
+    paths = [tmp_path / "corpus" / "shards" / name for name in ("crawl/general/00001.arrow", "wiki/factual/00000.arrow")]
+    for path in paths:
+        damage(path)
+    with pytest.raises(GristmillError) as caught:
+        train(run)
+    if damage is not lose:
+        assert "2 shards are damaged" in str(caught.value)
+        assert all(path.name in str(caught.value) for path in paths)
+    assert "gristmill prep" in str(caught.value.remedy)
+    assert len(Path(run.out, "metrics.jsonl").read_text().splitlines()) == 2
 
 
 ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline", "mixing", "training", "gristmill")
