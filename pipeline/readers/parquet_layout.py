@@ -75,7 +75,8 @@ class _Compact:
         if kind < _DOUBLE:
             return self._number()
         if kind in (_DOUBLE, _BINARY):
-            self.at += 8 if kind == _DOUBLE else self._varint()
+            length = 8 if kind == _DOUBLE else self._varint()
+            self.at += length
             return None
         if kind in (_LIST, _SET):
             head = self._byte()
