@@ -81,7 +81,7 @@ def tiny_members(size: int) -> bytes:
 
 
 def broken_lines(size: int) -> bytes:
-    return b"{no\n" * 30_000 * size
+    return b"{no\n" * 5_000 * size
 
 
 def quotes_in_a_line(size: int) -> bytes:
@@ -105,7 +105,7 @@ def keys_of_an_object(size: int) -> bytes:
 
 
 def xml(start: bytes, middle: bytes, end: bytes = b"") -> "object":
-    return lambda size: b"<mediawiki><page>" + start + middle * (500_000 * size // len(middle)) + end + b"</page></mediawiki>"
+    return lambda size: b"<mediawiki><page>" + start + middle * (300_000 * size // len(middle)) + end + b"</page></mediawiki>"
 
 
 def attributes(size: int) -> bytes:
@@ -113,7 +113,7 @@ def attributes(size: int) -> bytes:
 
 
 def posts(middle: bytes) -> "object":
-    return lambda size: b"<posts>" + middle * (100_000 * size // len(middle)) + b"</posts>"
+    return lambda size: b"<posts>" + middle * (20_000 * size // len(middle)) + b"</posts>"
 
 
 def post_body(body: bytes) -> "object":
