@@ -24,6 +24,7 @@ import pyarrow as pa
 from manifests import objects
 from manifests.errors import GristmillError
 from manifests.faults import MissingError
+from manifests.mapped import note_mapped
 from manifests.objects import Stat
 
 TEMPORARY = ".tmp-"
@@ -99,6 +100,7 @@ def map_file(path: str) -> pa.NativeFile:
             return pa.PythonFile(file, mode="r")
         with file:
             return pa.BufferReader(objects.get_all(file))
+    note_mapped(path)
     try:
         return pa.memory_map(path, "r")
     except FileNotFoundError:

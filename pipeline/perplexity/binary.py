@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import GristmillError
+from manifests.mapped import note_mapped
 from manifests.storage import is_url, read_bytes
 from pipeline.perplexity.probing import FULL, LONGEST_SIZE, MIDDLE_SIZE, WORD_SIZE, find_slot, score_probing
 from pipeline.perplexity.trie import COLUMNS, find_row, score_trie
@@ -140,6 +141,7 @@ def read_binary(path: str) -> ProbingModel | TrieModel:
 def _mapped(path: str) -> _Bytes:
     if is_url(path):
         return np.frombuffer(read_bytes(path), np.uint8)
+    note_mapped(path)
     try:
         with open(path, "rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

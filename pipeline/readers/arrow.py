@@ -93,11 +93,13 @@ class _Sequence:
     Attributes:
         first: number of the next row.
         place: where what was not read yet begins.
+        sound: the last stream was read to its end mark.
     """
 
     def __init__(self, file: Any, size: int, batcher: Batcher, name: str, source: Source) -> None:
         self.file, self.size, self.batcher, self.name, self.source = file, size, batcher, name, source
         self.first = self.place = 0
+        self.sound = True
 
     def read(self) -> Iterator[Records]:
         """All there is; whatever cannot be read is one broken entry and ends it."""

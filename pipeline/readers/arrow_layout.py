@@ -24,7 +24,8 @@ _MOST_HEAD_BYTES = 256 << 20
 _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
 # File.fbs, table Footer: vectors of Block.
 _DICTIONARIES, _BATCHES = 2, 3
-_PORTION = 1 << 20
+# Little at first: there may be thousands of small streams.
+_FIRST_PORTION, _PORTION = 1 << 10, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,11 @@ def message_at(file: Any, place: int, size: int) -> Message:
 
 def padding(file: Any, place: int, size: int) -> int:
     """Where zeros end that begin at `place`: in fours, since messages may begin with a zero but not with four."""
+    portion = _FIRST_PORTION
     while place < size:
         file.seek(place)
-        data = bytes(file.read(_PORTION))
+        data = bytes(file.read(portion))
+        portion = min(2 * portion, _PORTION)
         zeros = len(data) - len(data.lstrip(b"\0"))
         if zeros < len(data):
             return place + zeros // 4 * 4
@@ -91,11 +94,12 @@ def padding(file: Any, place: int, size: int) -> int:
 
 def footer_end(file: Any, place: int, size: int) -> int | None:
     """Where a file's footer ends that begins at `place`: it ends in its length and the magic. None: there is none."""
-    base, window = place, b""
+    base, window, portion = place, b"", _FIRST_PORTION
     while base - place < _MOST_FOOTER_BYTES:
         file.seek(base + len(window))
-        more = bytes(file.read(_PORTION))
+        more = bytes(file.read(portion))
         window += more
+        portion = min(2 * portion, _PORTION)
         at = window.find(MAGIC)
         while at >= 0:
             if at >= 4 and struct.unpack_from("<i", window, at - 4)[0] == base + at - 4 - place:

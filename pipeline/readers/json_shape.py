@@ -126,7 +126,7 @@ def _first_value(text: bytes) -> _Value | None:
         if kind == "opens" and value:
             open_brackets += symbol
             value, end, key = symbol == b"[", True, symbol == b"{"
-        elif kind == "closes" and end and open_brackets and open_brackets[-1:] + symbol in (b"[]", b"{}"):
+        elif kind == "closes" and end and open_brackets and bytes(open_brackets[-1:]) + symbol in (b"[]", b"{}"):
             del open_brackets[-1:]
             after_value = True
         elif kind == "comma" and end and not (value or key or colon):

@@ -33,6 +33,7 @@ MOST_LINE_BYTES = 64 << 20
 # What Python's parser reads, and writes, without regard to its limit of recursion.
 _MOST_DEPTH = 500
 _MOST_ID_DEPTH = 200
+_DEPTH_BYTES = 1 << 20
 # Python refuses to read longer integers, whose cost grows with the square of their length.
 _MOST_DIGITS = 4_300
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -188,9 +189,13 @@ def _depth(line: bytes) -> int:
     if line.count(b"[") + line.count(b"{") <= _MOST_DEPTH:
         return 0
     data = np.frombuffer(_STRING.sub(b"", line), np.uint8)
-    opened = (data == ord("[")) | (data == ord("{"))
-    closed = (data == ord("]")) | (data == ord("}"))
-    return int(np.cumsum(opened.astype(np.int64) - closed).max(initial=0))
+    deepest = depth = 0
+    for part in np.split(data, range(_DEPTH_BYTES, len(data), _DEPTH_BYTES)):
+        opened = (part == ord("[")) | (part == ord("{"))
+        closed = (part == ord("]")) | (part == ord("}"))
+        depths = depth + np.cumsum(opened.astype(np.int64) - closed)
+        deepest, depth = max(deepest, int(depths.max(initial=0))), int(depths[-1]) if len(depths) else depth
+    return deepest
 
 
 def _integer(digits: str) -> int | float:

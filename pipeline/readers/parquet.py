@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from manifests.corpus import Source
 from manifests.storage import open_input
+from pipeline.readers.parquet_layout import bytes_before
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
 from pipeline.readers.tables import MOST_BATCH_ROWS, MOST_ROWS, add_rows, fields_of, portions, wanted_columns
@@ -46,8 +47,14 @@ def read_parquet(path: str, *, name: str, source: Source, piece: Piece | None = 
     with open_input(path) as file:
         size = file.size()
         piece = piece or whole(size)
+        before = bytes_before(file, size)
+        file.seek(0)
         if size == 0:
             batcher.quarantine(0, None, "empty file: it holds no row", b"")
+        elif before:
+            if not piece.index:
+                problem = f"{before} bytes stand before the file that the footer describes (files put together?): no row can be read"
+                batcher.quarantine(0, None, f"damaged Parquet: {problem}", b"")
         else:
             try:
                 opened = pq.ParquetFile(file, page_checksum_verification=True)

@@ -19,6 +19,7 @@ import yaml
 
 from gristmill.looking import broken_records
 from manifests.corpus import load_corpus
+from manifests.errors import GristmillError
 from manifests.steps import MANIFEST, read_step
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
@@ -189,3 +190,63 @@ def test_a_full_disk_stops_cleanly_and_more_space_finishes(tmp_path) -> None:
         run = prep(manifest, tmp_path / "disk" / "out")
         assert run.returncode == 0, run.stderr
         assert tree_hashes(tmp_path / "disk" / "out") == tree_hashes(tmp_path / "expected")
+
+
+def extracted(corpus, out, *options):
+    command = [sys.executable, "-m", "gristmill", "extract", str(corpus), "--out", str(out), *options]
+    return subprocess.run(
+        command, env=dict(os.environ, PYTHONPATH=str(PROJECT)), capture_output=True, text=True, timeout=300, cwd=corpus.parent, check=False
+    )
+
+
+@pytest.mark.parametrize("options", [(), ("--sample", "0.5")])
+def test_an_output_folder_within_the_inputs_is_refused_before_anything_is_written(tmp_path, options) -> None:
+    (tmp_path / "a.jsonl").write_bytes(json_lines({"text": prose("a")}))
+    corpus = corpus_of(tmp_path, ("lines", "jsonl", "**/*.js*"))
+    assert_clear(extracted(corpus, tmp_path / "out", *options), "reaches what is written here", "choose an --out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "corpus.yaml"]
+
+
+def test_one_record_that_cannot_be_taken_never_ends_the_command(tmp_path) -> None:
+    deep = b'{"text": "a", "id": ' + b"[" * 1_000 + b"]" * 1_000 + b"}\n"
+    (tmp_path / "deep.jsonl").write_bytes(json_lines({"text": prose("first")}) + deep + json_lines({"text": prose("last")}))
+    (tmp_path / "array.jsonl").write_text(json.dumps([{"text": prose("a")}, {"text": prose("b")}], indent=1))
+    (tmp_path / "data[1].jsonl").write_bytes(json_lines({"text": prose("named")}))
+    corpus = corpus_of(tmp_path, ("lines", "jsonl", "*.jsonl"), ("named", "jsonl", "data[1].jsonl"))
+    run = extracted(corpus, tmp_path / "out")
+    assert run.returncode == 0, run.stderr
+    found = quarantined(tmp_path / "out")
+    assert [error.split(":")[0] for _, error in found["deep.jsonl"]] == ["id nested too deeply"]
+    assert found["deep.jsonl"][0][0] == len(json_lines({"text": prose("first")}))
+    assert [error.split(":")[0] for _, error in found["array.jsonl"]] == ["no JSON Lines"]
+    step = read_step(str(tmp_path / "out" / "extract"))
+    assert (step.ledger.balance(), step.ledger.kept, step.ledger.records_in) == (0, 4, 6)
+    assert any("array.jsonl" in note and "no JSON Lines" in note for note in step.notes)
+
+
+def test_an_input_that_is_cut_while_it_is_read_is_named(tmp_path) -> None:
+    """A mapped one would end the process without a word."""
+    from pipeline.extract import extract_records, extract_settings, piece_task, places, raw_records
+    from pipeline.inputs import list_raw_pieces
+
+    table = pa.table({"text": [prose(f"{number}") * 40 for number in range(300)]})
+    for name in ("a.arrow", "b.parquet"):
+        path = tmp_path / name
+        if name == "a.arrow":
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table, max_chunksize=100)
+        else:
+            pq.write_table(table, path, row_group_size=100, compression="none", use_dictionary=False)
+        manifest = load_corpus(corpus_of(tmp_path, ("rows", name.split(".")[1], name)))
+        settings = {**extract_settings(manifest), **places(manifest), "folder": str(tmp_path / "out")}
+        task = piece_task(list_raw_pieces(manifest.sources)[0], manifest.sources[0], settings)
+        payload = {"name": task.name, "key": task.key, **task.payload}
+
+        def cut(batches, path=path):
+            for number, batch in enumerate(batches):
+                if number == 0:
+                    os.truncate(path, 5_000)
+                yield batch
+
+        with pytest.raises(GristmillError, match=rf"{name}: the file changed while it was read"):
+            extract_records(cut(raw_records(payload)), payload, settings)

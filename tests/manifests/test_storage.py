@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.storage import _matches, exists, list_files, publish, read_bytes, sha256_file, sweep_temporaries
+from manifests.storage import exists, list_files, matches, publish, read_bytes, sha256_file, sweep_temporaries
 
 
 def test_publish_replaces_and_leaves_no_temporary(tmp_path):
@@ -55,7 +55,7 @@ def test_unfinished_files_are_not_listed_and_can_be_swept(tmp_path):
     ],
 )
 def test_patterns_for_object_stores_mean_what_they_mean_on_disk(name, pattern, expected):
-    assert _matches(name, pattern) is expected
+    assert matches(name, pattern) is expected
 
 
 def test_urls_are_listed_like_local_folders(tmp_path):

@@ -21,6 +21,7 @@ from manifests import objects, storage
 from manifests.corpus import Source
 from manifests.errors import GristmillError
 from manifests.stores import locate
+from pipeline.inputs import list_raw_files
 from pipeline.readers.compressed import chunks
 from pipeline.readers.parquet import read_parquet
 from tests.store.proxy import Faults
@@ -284,3 +285,19 @@ def test_names_of_compressed_files_change_nothing(store, folder, name):
     storage.publish(storage.join(folder, name), b"as it is")
     assert storage.file_size(storage.join(folder, name)) == 8
     assert storage.read_bytes(storage.join(folder, name)) == b"as it is"
+
+
+ODD = ["data[0-9].jsonl", "what?.jsonl", "st*r.jsonl", "a b.jsonl", "c#d.jsonl", "e%20f.jsonl", "+.jsonl", "u\u0308.jsonl", "\u00fc.jsonl"]
+
+
+def test_names_that_look_like_patterns_or_escapes_are_names(store, folder):
+    place = storage.join(folder, "[D] x")
+    for name in (*ODD, "data1.jsonl", "star.jsonl", "whats.jsonl", ".hidden.jsonl"):
+        storage.publish(storage.join(place, name), name.encode())
+    for name in ODD:
+        for root, given in ((place, name), (None, storage.join(place, name))):
+            (file,) = list_raw_files([Source(name="s", format="jsonl", root=root, files=[given], licence="none")])
+            assert file.name.endswith(name)
+            assert storage.read_bytes(file.path) == name.encode()
+    files = list_raw_files([Source(name="s", format="jsonl", root=place, files=["*.jsonl"], licence="none")])
+    assert len(files) == len(ODD) + 3

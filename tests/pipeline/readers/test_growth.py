@@ -30,15 +30,15 @@ def members_without_line_feeds(size: int) -> bytes:
 
 
 def first_lines(size: int) -> bytes:
-    return b"WARC/1.0\r\n" * 20_000 * size
+    return b"WARC/1.0\r\n" * 2_000 * size
 
 
 def headers_without_end(size: int) -> bytes:
-    return (b"WARC/1.0\r\n" + b"a: b\r\n" * 200) * 300 * size
+    return (b"WARC/1.0\r\n" + b"a: b\r\n" * 200) * 100 * size
 
 
 def lying_records(size: int) -> bytes:
-    return b"".join(warc_record(number, b"x", length=20_000_000) for number in range(2_000 * size))
+    return b"".join(warc_record(number, b"x", length=20_000_000) for number in range(500 * size))
 
 
 def empty_records(size: int) -> bytes:
@@ -81,7 +81,7 @@ def tiny_members(size: int) -> bytes:
 
 
 def broken_lines(size: int) -> bytes:
-    return b"{no\n" * 30_000 * size
+    return b"{no\n" * 5_000 * size
 
 
 def quotes_in_a_line(size: int) -> bytes:
@@ -105,7 +105,7 @@ def keys_of_an_object(size: int) -> bytes:
 
 
 def xml(start: bytes, middle: bytes, end: bytes = b"") -> "object":
-    return lambda size: b"<mediawiki><page>" + start + middle * (500_000 * size // len(middle)) + end + b"</page></mediawiki>"
+    return lambda size: b"<mediawiki><page>" + start + middle * (300_000 * size // len(middle)) + end + b"</page></mediawiki>"
 
 
 def attributes(size: int) -> bytes:
@@ -113,7 +113,7 @@ def attributes(size: int) -> bytes:
 
 
 def posts(middle: bytes) -> "object":
-    return lambda size: b"<posts>" + middle * (100_000 * size // len(middle)) + b"</posts>"
+    return lambda size: b"<posts>" + middle * (20_000 * size // len(middle)) + b"</posts>"
 
 
 def post_body(body: bytes) -> "object":
