@@ -29,8 +29,9 @@ class Pattern(NamedTuple):
             its group is passed over: what it covers is something else, and no other match begins in it.
         before, after: what may not touch the match.
         seen: class of the bytes that `pattern`, `before` and `after` can match; all others are borders. Never NUL.
-        longest: bytes of the longest match.
+        longest: bytes of the longest match, and what `bounds` looks at beside it.
         measure: bytes of the span from its start on that count, 0 for none; or None, all of it.
+        bounds: takes the text, start and stop of the span, and gives the span that counts, which may begin before the match, or None.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Pattern(NamedTuple):
     seen: bytes
     longest: int
     measure: Callable[[bytes], int] | None = None
+    bounds: Callable[[bytes | memoryview, int, int], tuple[int, int] | None] | None = None
 
 
 def whole_if(accepts: Callable[[bytes], bool]) -> Callable[[bytes], int]:

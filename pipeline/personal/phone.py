@@ -258,8 +258,9 @@ PATTERNS = (
         cores=(rb"[0-9]" + _TRAILING,),
         pattern=rb"(?P<span>\+?" + _DIGITS + rb"{7,12}" + _EXTENSION + rb")" + _TRAILING,
         before=_BEFORE,
-        after=rb"\w",
-        seen=_SEEN,
+        # A colon: the word announces what follows it.
+        after=rb"\w|:",
+        seen=rb"[\w.@\-+()/ ,:\xa0\xc2\xe2\x80\x90-\x93]",
         longest=130,
         measure=announced,
     ),

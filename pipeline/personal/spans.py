@@ -20,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import kernel
-from pipeline.personal import accounts, birth, national, online, phone, street
+from pipeline.personal import accounts, birth, mail, national, online, phone, street
 
 Integers = npt.NDArray[np.int64]
 
 # Columns of signals are named after these; new kinds go to the end.
 KINDS = ("email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth")
 PATTERNS = (
+    *mail.PATTERNS,
     *online.PATTERNS,
     *phone.PATTERNS,
     *national.PATTERNS,
@@ -110,8 +111,11 @@ def search(text: bytes, kind: str) -> list[tuple[int, int]]:
 def search_pattern(text: bytes | memoryview, index: int) -> list[tuple[int, int]]:
     """(start, stop) of the spans of one of `PATTERNS`."""
     group = "span" if "span" in exact_patterns()[index].groupindex else 0
-    measure = PATTERNS[index].measure
+    measure, bounds = PATTERNS[index].measure, PATTERNS[index].bounds
     matches = exact_patterns()[index].finditer(text)
+    if bounds is not None:
+        found = [bounds(text, *match.span(group)) for match in matches if match.start(group) >= 0]
+        return [place for place in found if place is not None]
     if measure is None:
         return [match.span(group) for match in matches if match.start(group) >= 0]
     places = []
@@ -224,7 +228,9 @@ def exact_patterns() -> tuple[re.Pattern[bytes], ...]:
     """The exact patterns, each with what may not touch it."""
     return tuple(
         re.compile(
-            b"".join(rb"(?<!" + byte + rb")" for byte in _alternatives(pattern.before)) + pattern.pattern + rb"(?!" + pattern.after + rb")"
+            b"".join(rb"(?<!" + byte + rb")" for byte in _alternatives(pattern.before))
+            + pattern.pattern
+            + (rb"(?!" + pattern.after + rb")" if pattern.after else b"")
         )
         for pattern in PATTERNS
     )
@@ -232,7 +238,7 @@ def exact_patterns() -> tuple[re.Pattern[bytes], ...]:
 
 def _alternatives(before: bytes) -> list[bytes]:
     """`before` is one class, or several apart: each becomes a look of its own."""
-    return before.split(b"|")
+    return before.split(b"|") if before else []
 
 
 @cache
