@@ -170,7 +170,7 @@ def _wait(crew: list[_Rank], ends: queue.Queue[_End], came: Sequence[float]) -> 
         if came and not asked and not failed:
             asked, deadline = True, time.monotonic() + _GRACE
             _send(crew, signal.SIGTERM)
-        if asked and came[-1] - came[0] > _SECOND_CHANCE:
+        if asked and not killed and came[-1] - came[0] > _SECOND_CHANCE:
             deadline = 0.0
         if time.monotonic() > deadline:
             _send(crew, signal.SIGKILL if asked or killed else signal.SIGTERM)

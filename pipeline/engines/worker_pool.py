@@ -248,6 +248,8 @@ def serve(*, port: int, host: str = "127.0.0.1", with_workers: bool = False) -> 
             signal.signal(number, lambda _number, _frame: over.set())
     with worker_pool(port=port, host=host, on_loss=on_loss):
         over.wait()
+    if not lost or not with_workers:
+        _log("the pool was stopped, and its workers with it")
     return lost[0] if with_workers and lost else None
 
 
