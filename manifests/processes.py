@@ -22,11 +22,12 @@ from typing import IO, Any
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _LOOK_S = 1.0
-_KEPT_LINES = 200
+_KEPT_LINES = 400
 _SHOWN_LINES = 5
 _LONGEST_LINE = 1 << 12
 
 _FATAL = "Fatal Python error: "
+_CURRENT = "Current thread "
 
 
 def home() -> Path:
@@ -147,7 +148,11 @@ def telling_lines(lines: Iterable[str]) -> list[str]:
     """The few of the last lines that tell most: where Python's fault handler saw a crash, else the last ones."""
     said = [line for line in lines if line.strip() and not line.startswith("Extension modules: ")]
     fatal = next((place for place, line in enumerate(said) if line.startswith(_FATAL)), None)
-    return said[-_SHOWN_LINES:] if fatal is None else said[fatal : fatal + _SHOWN_LINES]
+    if fatal is None:
+        return said[-_SHOWN_LINES:]
+    # It tells of all threads; the one that crashed need not be the first.
+    current = next((place for place, line in enumerate(said) if place > fatal and line.startswith(_CURRENT)), fatal)
+    return [said[fatal], *said[current + 1 : current + _SHOWN_LINES]]
 
 
 def how_it_ended(status: int) -> str:

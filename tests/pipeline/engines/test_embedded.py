@@ -13,6 +13,7 @@ import psutil
 import pytest
 from apache_beam.runners.portability import local_job_service
 from apache_beam.runners.portability.fn_api_runner import worker_handlers
+from apache_beam.runners.worker.data_plane import _GrpcDataChannel
 
 from manifests.errors import GristmillError
 from pipeline.engines import embedded
@@ -24,7 +25,7 @@ WORKER = "pipeline.engines.worker"
 
 
 def crash(element: str, settings: dict) -> list[tuple[int, bytes]]:
-    os.kill(os.getpid(), signal.SIGSEGV)
+    signal.raise_signal(signal.SIGSEGV)  # in this thread, as a fault would
     return []
 
 
@@ -39,6 +40,11 @@ def linger(element: str, settings: dict) -> list[tuple[int, bytes]]:
 
 def workers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if WORKER in child.cmdline()]
+
+
+def waiting() -> list[threading.Thread]:
+    """Threads in which Beam's runner waits for ever for a worker that is gone."""
+    return [thread for thread in threading.enumerate() if thread.name == "beam-runner"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # pytest replaces our hook
@@ -72,6 +78,7 @@ def test_one_that_dies_before_it_connects_ends_the_pipeline_at_once(tmp_path: Pa
     assert "ended with status 7; its last lines:\n    no luck with the library" in str(caught.value)
     assert time.monotonic() - began < 60
     assert workers() == []
+    assert not waiting()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -91,7 +98,7 @@ def test_a_signal_ends_all_workers_whatever_they_do(tmp_path: Path) -> None:
         run(Runner(workers=2), linger, tmp_path)
     assert workers() == []
     assert not [process for process in stopped if process.is_running()]
-    assert not [thread for thread in threading.enumerate() if thread.name == "beam-runner"], "Beam's runner waits for ever"
+    assert not waiting()
 
 
 def test_an_error_in_building_is_raised_as_it_is() -> None:
@@ -113,7 +120,7 @@ def test_servers_of_beams_are_bound_to_loopback_while_a_pipeline_runs() -> None:
             for connection in psutil.Process().net_connections("tcp")
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
         }
-        assert listening == {"127.0.0.1"}
+        assert {address.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
         assert worker_handlers.grpc.StatusCode is before.StatusCode
     assert worker_handlers.grpc is before
     assert local_job_service.grpc is before
@@ -127,6 +134,7 @@ def test_beam_is_as_it_was_when_this_was_written() -> None:
     assert "self._futures_by_id[req.instruction_id] = future" in connection
     assert "for future in self._futures_by_id.values():\n      future.abort(exn)" in connection
     assert "self.push(BeamFnControlServicer._DONE_MARKER)" in connection
+    assert "if self._exception:\n            raise self._exception from None" in inspect.getsource(_GrpcDataChannel.input_elements)
     assert "return constructor(" in inspect.getsource(worker_handlers.WorkerHandler.create)
     assert "self.stop_worker()" in inspect.getsource(worker_handlers.WorkerHandler.close)
     assert "'%s:%d' % (self.get_bind_address(), port)" in inspect.getsource(local_job_service.LocalJobServicer.start_grpc_server)
