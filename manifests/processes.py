@@ -44,12 +44,15 @@ def child_environment(**more: str) -> dict[str, str]:
     """The environment of this process, changed so that neither a child nor a child's child imports from the working folder.
 
     Relative entries of PYTHONPATH (an empty one is the working folder) are left out; Gristmill's own folder comes first where it is
-    not installed among other packages, so that children find it wherever they are started.
+    not installed among other packages, so that children find it wherever they are started. No proxy stands between processes of this
+    machine: gRPC would ask one even for loopback.
     """
     own = str(home())
     path = [] if home().name in ("site-packages", "dist-packages") else [own]
     path += [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute() and entry != own]
-    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path), **more}
+    told = [next(filter(None, map(os.environ.get, ("no_grpc_proxy", "no_proxy", "NO_PROXY"))), ""), "localhost", "127.0.0.1"]
+    direct = ",".join(dict.fromkeys(filter(None, ",".join(told).split(","))))
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path), "no_grpc_proxy": direct, **more}
     if not environment["PYTHONPATH"]:
         del environment["PYTHONPATH"]
     return environment

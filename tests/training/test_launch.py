@@ -94,20 +94,23 @@ def test_the_rank_that_explains_the_failure_is_blamed(tmp_path: Path) -> None:
 
 
 def test_a_signal_is_passed_on_once_and_a_second_one_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[signal.Signals] = []
+    sent: list[str] = []
     ends: queue.Queue[_End] = queue.Queue()
     came = [time.monotonic()]
 
-    def send(number: signal.Signals) -> None:
-        sent.append(number)
-        if number == signal.SIGKILL:
-            ends.put(_End(0, -signal.SIGKILL, time.time()))
-        else:
-            came.append(came[0] + 5.0)
+    def terminate(_crew: object) -> None:
+        sent.append("SIGTERM")
+        came.append(came[0] + 5.0)
 
-    rank: Any = SimpleNamespace(process=SimpleNamespace(send_signal=send))
+    def kill(_crew: object) -> None:
+        sent.append("SIGKILL")
+        ends.put(_End(0, -signal.SIGKILL, time.time()))
+
+    monkeypatch.setattr(launching, "_terminate", terminate)
+    monkeypatch.setattr(launching, "_kill", kill)
+    rank: Any = None
     assert launching._wait([rank], ends, came) == []
-    assert sent == [signal.SIGTERM, signal.SIGKILL]
+    assert sent == ["SIGTERM", "SIGKILL"]
 
 
 def test_a_launcher_that_is_process_one_of_a_container_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
