@@ -256,7 +256,7 @@ def local_cluster() -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def _child(who: str, module: str, port: int, *, patience_s: float = 60.0) -> Iterator[Callable[[], None]]:
+def _child(who: str, module: str, port: int, *, patience_s: float = 180.0) -> Iterator[Callable[[], None]]:
     """A helper process that listens on `port`; it and its children end with the block, or with this process.
 
     Gives a function that raises when it has ended.
