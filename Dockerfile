@@ -22,6 +22,8 @@ RUN ${PIP_INDEX_URL:+env UV_DEFAULT_INDEX=$PIP_INDEX_URL} \
 COPY . .
 RUN ${PIP_INDEX_URL:+env UV_DEFAULT_INDEX=$PIP_INDEX_URL} \
     uv pip install --compile-bytecode --python /opt/venv/bin/python --constraint constraints.txt --no-deps .
+# Whatever is started here imports nothing from the working folder.
+ENV PYTHONSAFEPATH=1
 USER gristmill
 WORKDIR /work
 ENTRYPOINT ["gristmill"]
@@ -42,6 +44,8 @@ RUN ${PIP_INDEX_URL:+env UV_DEFAULT_INDEX=$PIP_INDEX_URL} \
 COPY . .
 RUN ${PIP_INDEX_URL:+env UV_DEFAULT_INDEX=$PIP_INDEX_URL} \
     uv pip install --compile-bytecode --python /opt/venv/bin/python --constraint constraints.txt --no-deps .
+# Whatever is started here imports nothing from the working folder.
+ENV PYTHONSAFEPATH=1
 USER gristmill
 WORKDIR /work
 ENTRYPOINT ["gristmill"]

@@ -100,7 +100,7 @@ def _gristmill(*words: str, environment: Mapping[str, str]) -> None:
         GristmillError: it failed; its own message stands above.
     """
     print(f"\n$ .venv/bin/gristmill {shlex.join(words)}", flush=True)
-    process = subprocess.Popen([sys.executable, "-m", "gristmill", *words], env=dict(environment))
+    process = subprocess.Popen([sys.executable, "-P", "-m", "gristmill", *words], env=dict(environment))
     try:
         status = process.wait()
     except KeyboardInterrupt:

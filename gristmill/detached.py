@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 from pathlib import Path
-
-from gristmill import cli
 
 
 def main() -> None:
@@ -17,6 +16,10 @@ def main() -> None:
         sys.argv = ["gristmill", *words]
         status = 1
         try:
+            # Cancelled before the command has begun, it records that too.
+            signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(130))
+            from gristmill import cli
+
             cli.main()
             status = 0
         except SystemExit as error:

@@ -22,11 +22,12 @@ from typing import IO, Any
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _LOOK_S = 1.0
-_KEPT_LINES = 200
+_KEPT_LINES = 400
 _SHOWN_LINES = 5
 _LONGEST_LINE = 1 << 12
 
 _FATAL = "Fatal Python error: "
+_CURRENT = "Current thread "
 
 
 def home() -> Path:
@@ -43,12 +44,15 @@ def child_environment(**more: str) -> dict[str, str]:
     """The environment of this process, changed so that neither a child nor a child's child imports from the working folder.
 
     Relative entries of PYTHONPATH (an empty one is the working folder) are left out; Gristmill's own folder comes first where it is
-    not installed among other packages, so that children find it wherever they are started.
+    not installed among other packages, so that children find it wherever they are started. No proxy stands between processes of this
+    machine: gRPC would ask one even for loopback.
     """
     own = str(home())
     path = [] if home().name in ("site-packages", "dist-packages") else [own]
     path += [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute() and entry != own]
-    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path), **more}
+    told = [next(filter(None, map(os.environ.get, ("no_grpc_proxy", "no_proxy", "NO_PROXY"))), ""), "localhost", "127.0.0.1"]
+    direct = ",".join(dict.fromkeys(filter(None, ",".join(told).split(","))))
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path), "no_grpc_proxy": direct, **more}
     if not environment["PYTHONPATH"]:
         del environment["PYTHONPATH"]
     return environment
@@ -147,7 +151,11 @@ def telling_lines(lines: Iterable[str]) -> list[str]:
     """The few of the last lines that tell most: where Python's fault handler saw a crash, else the last ones."""
     said = [line for line in lines if line.strip() and not line.startswith("Extension modules: ")]
     fatal = next((place for place, line in enumerate(said) if line.startswith(_FATAL)), None)
-    return said[-_SHOWN_LINES:] if fatal is None else said[fatal : fatal + _SHOWN_LINES]
+    if fatal is None:
+        return said[-_SHOWN_LINES:]
+    # It tells of all threads; the one that crashed need not be the first.
+    current = next((place for place, line in enumerate(said) if place > fatal and line.startswith(_CURRENT)), fatal)
+    return [said[fatal], *said[current + 1 : current + _SHOWN_LINES]]
 
 
 def how_it_ended(status: int) -> str:

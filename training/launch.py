@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch.distributed import TCPStore
+from torch._C._distributed_c10d import TCPStore
 
 from manifests.errors import GristmillError
 from manifests.processes import LastLines, child_environment, end_with_parent, obituary, python_command, start_watched
@@ -92,9 +92,7 @@ def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
                 crew.append(_start(module, arguments, number, ranks=ranks, port=port, folder=Path(folder), ends=ends))
             failed = _wait(crew, ends, came)
         finally:
-            for rank in crew:
-                rank.process.kill()
-                rank.process.wait()
+            _kill(crew)
             del store
         if failed:
             raise _explain(crew, failed)
@@ -169,18 +167,29 @@ def _wait(crew: list[_Rank], ends: queue.Queue[_End], came: Sequence[float]) -> 
                 failed.append(end)
         if came and not asked and not failed:
             asked, deadline = True, time.monotonic() + _GRACE
-            _send(crew, signal.SIGTERM)
-        if asked and came[-1] - came[0] > _SECOND_CHANCE:
+            _terminate(crew)
+        if asked and not killed and came[-1] - came[0] > _SECOND_CHANCE:
             deadline = 0.0
         if time.monotonic() > deadline:
-            _send(crew, signal.SIGKILL if asked or killed else signal.SIGTERM)
+            if asked or killed:
+                _kill(crew)
+            else:
+                _terminate(crew)
             killed, deadline = True, time.monotonic() + _KILL_S
     return failed
 
 
-def _send(crew: list[_Rank], number: signal.Signals) -> None:
+def _terminate(crew: list[_Rank]) -> None:
     for rank in crew:
-        rank.process.send_signal(number)
+        rank.process.terminate()
+
+
+def _kill(crew: list[_Rank]) -> None:
+    """With the processes that write a rank's checkpoint: they are in its group, outlive it when it is killed, and hold our output open."""
+    for rank in crew:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(rank.process.pid, signal.SIGKILL)
+        rank.process.wait()
 
 
 @contextlib.contextmanager

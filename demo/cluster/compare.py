@@ -120,7 +120,7 @@ def prepare(*words: str) -> str:
     print(f"\n$ gristmill prep {' '.join(words)}", flush=True)
     environment = {**os.environ, "COLUMNS": os.environ.get("COLUMNS", "160")}
     digest = ""
-    command = [sys.executable, "-m", "gristmill", "prep", *words]
+    command = [sys.executable, "-P", "-m", "gristmill", "prep", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:

@@ -103,7 +103,7 @@ class Crew:
         self.close()
         for member in self._members:
             member.process.kill()
-            _break(member.handler.control_conn, self.lost or RuntimeError("the pipeline was stopped"))
+            _break(member.handler, self.lost or RuntimeError("the pipeline was stopped"))
 
     def farewell(self, handler: Any) -> None:
         """Wait for the worker of a handler, which has been told that there is no more work."""
@@ -194,9 +194,11 @@ def _says_why(error: BaseException) -> bool:
     return False
 
 
-def _break(connection: Any, error: Exception) -> None:
-    """Beam waits without limit for answers of a worker: those under way, and those to questions it has yet to ask."""
+def _break(handler: Any, error: Exception) -> None:
+    """Beam waits without limit for a worker: for answers under way, for those to questions that it has yet to ask, and for data."""
     from apache_beam.runners.portability.fn_api_runner.worker_handlers import BeamFnControlServicer, ControlConnection
+
+    connection = handler.control_conn
 
     def refuse(request: Any) -> Any:
         if request is BeamFnControlServicer._DONE_MARKER:
@@ -206,6 +208,7 @@ def _break(connection: Any, error: Exception) -> None:
     connection.push = refuse
     for future in list(connection._futures_by_id.values()):
         future.abort(error)
+    handler.data_conn._exception = error
 
 
 def _environment(key: str) -> Any:

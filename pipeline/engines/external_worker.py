@@ -17,7 +17,9 @@ import sys
 import threading
 import traceback
 
+from manifests.errors import GristmillError
 from manifests.processes import end_with_parent
+from manifests.rooms import check_rooms
 
 READY = "ready"
 DONE = "done"
@@ -35,8 +37,11 @@ def main() -> None:
     try:
         if PARENT in os.environ:
             end_with_parent(int(os.environ[PARENT]))
+        check_rooms()
         work(*sys.argv[1:3])
         status = 0
+    except GristmillError as error:
+        sys.stderr.write(f"{error.where}: {error.message}\n")
     except Exception:
         traceback.print_exc()
     finally:

@@ -28,7 +28,7 @@ def explain(error: Exception) -> GristmillError:
     if original is not None:
         return original
     text = str(error)
-    if "Channel closed prematurely" in text:
+    if lost_worker(text):
         return GristmillError("a worker process died, probably for lack of memory", remedy="use fewer --workers; finished parts are kept")
     return GristmillError(worker_message(text))
 
@@ -36,6 +36,11 @@ def explain(error: Exception) -> GristmillError:
 def is_our_own(text: str) -> bool:
     """True when a stack trace holds an error that Gristmill raised: its cause is in the data or the set-up, and comes again."""
     return _MARKER in text
+
+
+def lost_worker(text: str) -> bool:
+    """True for what Beam's own runner says when the process at the other end is gone."""
+    return any(sign in text for sign in ("Channel closed prematurely", "StatusCode.UNAVAILABLE", "Stream removed"))
 
 
 def lost_process(text: str) -> str | None:
@@ -58,6 +63,8 @@ def lost_process(text: str) -> str | None:
 
 def worker_message(text: str) -> str:
     """The exception's own lines from the traceback of a worker, without Beam's `[while running '…']` and Java's frames."""
+    if "Channel closed prematurely" in text:
+        return "a Python worker died at work; the log of its worker pool tells of what"
     if _MARKER in text:
         # The first is the original, the last is Beam's copy.
         message = text.split(_MARKER, 2)[1].split("\n\n")[0].split(" [while running")[0]

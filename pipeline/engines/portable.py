@@ -23,7 +23,7 @@ from manifests.errors import GristmillError
 from manifests.processes import child_environment, obituary, python_command, start_watched, telling_lines
 from pipeline.engines import flink
 from pipeline.engines.external_worker import PARENT
-from pipeline.engines.failures import is_our_own, lost_process, worker_message
+from pipeline.engines.failures import is_our_own, lost_process, lost_worker, worker_message
 from pipeline.engines.loopback import HOST
 from pipeline.engines.subset import check_subset
 from pipeline.engines.worker_pool import LOST, WHO
@@ -35,7 +35,7 @@ _CANCEL_S = 10.0
 _APPEAR_S = 8.0
 _ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
 # A job may fail for the loss of a process a moment before that process has been waited for.
-_DEATH_S = 1.0
+_DEATH_S = 5.0
 
 
 def _nothing() -> None:
@@ -115,7 +115,7 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
     if state == "DONE":
         return
     deadline = time.monotonic() + _DEATH_S
-    while watch is not _nothing and not any(is_our_own(text) for text in messages) and time.monotonic() < deadline:
+    while watch is not _nothing and (not messages or lost_worker(messages[0])) and time.monotonic() < deadline:
         watch()
         time.sleep(_POLL_S)
     if cluster.runner == "flink":
@@ -256,7 +256,7 @@ def local_cluster() -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def _child(who: str, module: str, port: int, *, patience_s: float = 60.0) -> Iterator[Callable[[], None]]:
+def _child(who: str, module: str, port: int, *, patience_s: float = 180.0) -> Iterator[Callable[[], None]]:
     """A helper process that listens on `port`; it and its children end with the block, or with this process.
 
     Gives a function that raises when it has ended.

@@ -5,7 +5,7 @@ In: Beam's `BeamFnExternalWorkerPool` requests on one port of this machine. Out:
 workers' output pipe unread, and calls a worker started that dies a moment later (the job then hangs for five minutes).
 
 A worker that dies at work is told of in the log. Flink notices it, and starts the pipeline again; Beam's local job service may wait for
-ever, so that a pool beside it (`--with-workers`) ends with its first worker, and the command sees that.
+ever, so that the pool beside it ends with its first worker (`main`), and the command sees that.
 """
 
 from __future__ import annotations
@@ -229,35 +229,26 @@ def _end(process: subprocess.Popen[bytes], *, patience_s: float = 0.0) -> None:
         process.wait()
 
 
-def serve(*, port: int, host: str = "127.0.0.1", with_workers: bool = False) -> str | None:
+def serve(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved) -> None:
     """Run a pool until SIGINT, SIGTERM or SIGHUP.
 
     Args:
-        with_workers: end also with the first worker that dies at work, and return what is to be told of it.
+        on_loss: told of each worker that died at work, in a thread.
     """
     over = threading.Event()
-    lost: list[str] = []
-
-    def on_loss(told: str) -> None:
-        lost.append(told)
-        if with_workers:
-            over.set()
-
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: over.set())
     with worker_pool(port=port, host=host, on_loss=on_loss):
         over.wait()
-    return lost[0] if with_workers and lost else None
+    _log("the pool was stopped, and its workers with it")
 
 
 def main() -> None:
-    """A pool for one command on this machine: ends with it, and with the first worker that dies."""
+    """A pool for one command on this machine: ends with it, and at once with the first worker that dies; the others end with the pool."""
     if PARENT in os.environ:
         end_with_parent(int(os.environ[PARENT]), by=signal.SIGTERM, patience_s=10.0)
-    told = serve(port=int(sys.argv[1]), with_workers=True)
-    if told is not None:
-        sys.exit(LOST)
+    serve(port=int(sys.argv[1]), on_loss=lambda _told: os._exit(LOST))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def proxies() -> dict[str, str]:
 
 def pip_settings() -> PipSettings:
     """pip's own view of its configuration files and variables; of a Python without pip, the variables alone."""
-    told = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    told = subprocess.run([sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     if told.returncode == 0:
         return parse_pip_settings(told.stdout)
     variables = {name: os.environ.get(f"PIP_{name.replace('-', '_').upper()}", "") for name in _OPTIONS}

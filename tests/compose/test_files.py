@@ -102,6 +102,19 @@ def test_the_trainer_takes_twenty_steps_with_two_tensor_parallel_ranks() -> None
     assert entrypoint[:4] == ["torchrun", "--standalone", "--nproc-per-node", "2"]
 
 
+def test_nothing_is_imported_from_a_working_folder() -> None:
+    commands = [list(service.get("entrypoint", [])) for service in SERVICES.values()]
+    commands += [service.get("healthcheck", {}).get("test", [""])[1:] for service in SERVICES.values()]
+    commands += [line.split() for line in (PROJECT / "docs" / "training.md").read_text().splitlines() if line.startswith("torchrun ")]
+    seen = 0
+    for words in commands:
+        if words and words[0] in ("python", "torchrun"):
+            seen += 1
+            assert ("-P" if words[0] == "python" else "--no-python") in words, words
+    assert seen >= 5
+    assert (PROJECT / "Dockerfile").read_text().count("ENV PYTHONSAFEPATH=1\n") == 2
+
+
 def test_every_source_of_the_demo_has_its_package() -> None:
     corpus = load_corpus(PROJECT / "demo" / "corpus.yaml")
     assert {source.name for source in corpus.sources} == set(PACKAGE_OF)

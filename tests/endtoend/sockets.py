@@ -82,7 +82,7 @@ def _run(step: dict[str, Any]) -> dict[str, Any]:
             seen |= now
             if any(port == step.get("until") for _, port in now):
                 process.send_signal(signal.SIGTERM)
-            time.sleep(0.02)
+            time.sleep(0.1)
         output.seek(0)
         said = output.read().decode(errors="replace")[-2000:]
     return {"status": process.returncode, "said": said, "addresses": sorted({address for address, _ in seen}), "ports": len(seen)}
@@ -99,7 +99,11 @@ def main() -> None:
         subprocess.run(["ip", *words.split()], check=True)
     socket.sethostname(ADDRESS)
     plan = json.loads(Path(sys.argv[1]).read_text())
-    print(json.dumps({step["name"]: _run(step) for step in plan}))
+    results = {}
+    for step in plan:
+        results[step["name"]] = _run(step)
+        print(json.dumps(results[step["name"]]), file=sys.stderr, flush=True)
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_commands_listen_on_loopback_and_import_nothing_of_the_working_folder(hostile: Path, tmp_path: Path) -> None:
     reason = sockets.why_not()
     if reason is not None:
@@ -80,7 +81,7 @@ def test_commands_listen_on_loopback_and_import_nothing_of_the_working_folder(ho
         ],
         tmp_path,
         cwd=PROJECT,
-        timeout=500,
+        timeout=1400,
     )
     assert sprung(hostile) == ""
     for name, found in seen.items():

@@ -1,7 +1,19 @@
-"""A rank that is killed, as by the kernel when memory runs out."""
+"""Ranks that end as they should not: all killed, as by the kernel when memory runs out; or as the first argument says, the first alone."""
 
 import os
 import signal
+import sys
+import time
 
 if __name__ == "__main__":
-    os.kill(os.getpid(), signal.SIGKILL)
+    how = sys.argv[1] if len(sys.argv) > 1 else "killed"
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ["RANK"] != "0":
+        # A rank that waits in a collective for one that is gone hears no signal.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(60)
+    print("no luck with the library", file=sys.stderr, flush=True)
+    if how == "exit":
+        sys.exit(7)
+    os.kill(os.getpid(), getattr(signal, how))
