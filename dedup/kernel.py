@@ -70,6 +70,8 @@ class _KeptKernels(NullCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self._source = Path(inspect.getfile(function)).resolve()
+        # Now, not when it is first called: by then an upgrade in place may have changed the files under code that is older.
+        self._stamp = sources_sha256(self._source)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
@@ -103,6 +105,6 @@ class _KeptKernels(NullCache):  # type: ignore[misc]
         return Entry(
             source=self._source,
             stem=f"{self._source.stem}.{name}.py{sys.version_info[0]}{sys.version_info[1]}{sys.abiflags}",
-            stamp=sources_sha256(self._source),
+            stamp=self._stamp,
             key=hashlib.sha256(repr(depends).encode()).hexdigest(),
         )

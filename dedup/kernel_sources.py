@@ -13,6 +13,8 @@ from pathlib import Path
 
 _IMPORT = re.compile(r"^from ((?:manifests|shards|dedup|pipeline)(?:\.\w+)*) import (?:\(([^)]*)\)|([^\n#]*))", re.MULTILINE)
 _HAS_KERNELS = b"from dedup.kernel import"
+# Where kernels are kept changes no kernel.
+_WITHOUT_CODE = {"dedup.kernel_files", "dedup.kernel_sources"}
 # Rooms with kernels.
 _ROOMS = ("dedup", "pipeline")
 
@@ -63,7 +65,7 @@ def _imported(path: Path) -> frozenset[Path]:
         modules.add(module)
         # `from pipeline import signals` names a module too.
         modules.update(f"{module}.{name.split(' as ')[0].strip()}" for name in (many or few).split(",") if name.strip())
-    return frozenset(source for source in map(_source, sorted(modules)) if source is not None)
+    return frozenset(source for source in map(_source, sorted(modules - _WITHOUT_CODE)) if source is not None)
 
 
 @cache

@@ -95,12 +95,12 @@ def _mend(text: str, settings: TextSettings) -> str:
 
 @cache
 def _long_marks() -> re.Pattern[str]:
-    """More than `_MOST_MARKS` combining marks in a row."""
+    """More than `_MOST_MARKS` combining marks in a row. Looked for where a row begins, not at each of its marks."""
     marks = [point for point in range(sys.maxunicode + 1) if unicodedata.combining(chr(point))]
     starts = [point for point in marks if not unicodedata.combining(chr(point - 1))]
     ends = [point for point in marks if point == sys.maxunicode or not unicodedata.combining(chr(point + 1))]
     ranges = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in zip(starts, ends, strict=True))
-    return re.compile(f"[{ranges}]{{{_MOST_MARKS + 1}}}")
+    return re.compile(f"(?<![{ranges}])[{ranges}]{{{_MOST_MARKS + 1}}}")
 
 
 @kernel

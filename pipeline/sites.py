@@ -14,6 +14,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 _HOST = re.compile(r"\s*[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[0-9a-f:.]+\]|[^/?#:\s]+)", re.IGNORECASE)
+# Characters of a name in the Domain Name System (RFC 1035, section 2.3.4: 255 octets, two of which are not of the text).
+LONGEST_HOST = 253
 _ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[.*")
 
 
@@ -25,10 +27,11 @@ def sites(urls: Sequence[str | None]) -> list[str | None]:
 def registered_domain(url: str) -> str | None:
     """The registered domain of one absolute URL, or None if it names no host.
 
-    A host that is itself a public suffix, or has no dot, stands for itself.
+    A host that is itself a public suffix, or has no dot, stands for itself. A name too long to be one is no host.
     """
     match = _HOST.match(url)
-    return _of_host(match.group(1).lower().rstrip(".")) if match else None
+    host = match.group(1).lower().rstrip(".") if match else ""
+    return _of_host(host) if len(host) <= LONGEST_HOST else None
 
 
 @lru_cache(maxsize=100_000)

@@ -35,6 +35,7 @@ from manifests.steps import Ledger, TaskManifest, finished_task, write_task
 from manifests.storage import find, join, list_stats, open_stream
 from pipeline.filters.reasons import code_of
 from pipeline.schemas import publish_ipc, read_ipc
+from pipeline.sites import LONGEST_HOST
 
 FOLDER = "block_lists"
 TASK = f"{FOLDER}/lists"
@@ -49,8 +50,9 @@ _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _HOST = re.compile(r"(\[[0-9a-f:.%]+\]|[\w-]+(?:\.[\w-]+)*)(?::[0-9]{1,5})?")
 # What stands before the hosts of a hosts file that blocks them.
 _NOWHERE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+")
-_COMMENT = re.compile(r"(?:^|[ \t]+)#.*", re.DOTALL)
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*", re.DOTALL)
 _SHOWN = 80
+_URL_PARTS = re.compile(r"[/?#]")
 _GLOB = re.compile(r"[*?\[]")
 
 # Bytes of lines handled at once.
@@ -178,7 +180,7 @@ def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
                 for raw in lines:
                     line = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n\v\f").lower()
                     if "#" in line:
-                        line = _COMMENT.sub("", line)
+                        line = _COMMENT.sub("", line).rstrip(" \t")
                     if line and (entry := clean(line)) is not None:
                         hashes.append(_hash(entry))
                     elif line:
@@ -216,7 +218,7 @@ def _clean_site(line: str) -> str | None:
         return line
     line = _NOWHERE.sub("", line, count=1) if _NOWHERE.match(line) else line
     if "/" in line:
-        line = _SCHEME.sub("", line, count=1).partition("/")[0].rpartition("@")[2]
+        line = _without_scheme(line).partition("/")[0].rpartition("@")[2]
     host = line.lstrip("*.").rstrip(".")
     host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host  # as URLs write an address of IPv6
     found = _HOST.fullmatch(_ascii_host(host))
@@ -234,9 +236,14 @@ def _clean_word(line: str) -> str | None:
 
 def _bare(url: str) -> str:
     """A URL in small letters without scheme, user and `www.`."""
-    rest = _SCHEME.sub("", url.strip().lower(), count=1)
+    rest = _without_scheme(url.strip().lower())
     host, slash, path = rest.partition("/")
     return host.rpartition("@")[2].removeprefix("www.") + slash + path
+
+
+def _without_scheme(url: str) -> str:
+    scheme = _SCHEME.match(url)
+    return url if scheme is None else url[scheme.end() :]
 
 
 def host_of(url: str) -> str:
@@ -250,29 +257,35 @@ def host_of(url: str) -> str:
 
 
 def _ascii_host(host: str) -> str:
-    if not host.isascii():
+    if not host.isascii() and len(host) <= LONGEST_HOST:
         with suppress(UnicodeError):
             return host.encode("idna").decode()  # RFC 3490
     return host
 
 
 def host_suffixes(host: str) -> list[str]:
-    """A host and what is left of it after each dot; an address in brackets or of digits stands for itself."""
-    if host.startswith("[") or host.replace(".", "").isdigit():
+    """A host and what is left of it after each dot; an address in brackets or of digits, or what is too long, stands for itself."""
+    if len(host) > LONGEST_HOST or host.startswith("[") or host.replace(".", "").isdigit():
         return [host]
     labels = host.split(".")
     return [".".join(labels[start:]) for start in range(len(labels))]
 
 
-def url_prefixes(url: str) -> list[str]:
-    """The URL, as lists write it, and what stands before each `/`, `?` and `#` of it."""
+def url_prefix_hashes(url: str) -> list[int]:
+    """Hashes of the URL, as lists write it, and of what stands before each `/`, `?` and `#` of it; a URL may have any number of those."""
     bare = _bare(url)
-    return [bare[: match.start()] for match in re.finditer(r"[/?#]", bare)] + [bare.rstrip("/")]
+    hashes: list[int] = []
+    before, start = xxhash.xxh3_64(), 0
+    for match in _URL_PARTS.finditer(bare):
+        before.update(bare[start : match.start()].encode())
+        start = match.start()
+        hashes.append(before.intdigest())
+    return [*hashes, _hash(bare.rstrip("/"))]
 
 
 def url_words(url: str) -> list[str]:
     """The different words of letters and digits in a URL, sorted."""
-    return sorted(set(_WORD.findall(_SCHEME.sub("", url.strip().lower(), count=1))))
+    return sorted(set(_WORD.findall(_without_scheme(url.strip().lower()))))
 
 
 def blocked_codes(urls: pa.ChunkedArray, settings: Mapping[str, Any]) -> tuple[npt.NDArray[np.uint8], list[int]]:
@@ -310,12 +323,12 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
             continue
         match kind:
             case "sites":
-                found = host_suffixes(host_of(url))
+                found = [_hash(suffix) for suffix in host_suffixes(host_of(url))]
             case "urls":
-                found = url_prefixes(url)
+                found = url_prefix_hashes(url)
             case _:
-                found = url_words(url)
-        hashes += [_hash(text) for text in found]
+                found = [_hash(word) for word in url_words(url)]
+        hashes += found
         rows += [row] * len(found)
     return np.array(hashes, np.uint64), np.array(rows, np.int64)
 

@@ -18,7 +18,7 @@ NOBODY, UNKNOWN = 65534, 54321
 CORPUS = {
     "kind": "corpus",
     "name": "another-user",
-    "sources": [{"name": "lines", "format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}],
+    "sources": [{"name": "lines", "format": "jsonl", "files": ["texts.jsonl"], "licence": "made up", "filters": []}],
     "tokenizer": {"train": {"vocab_size": 320}},
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from pipeline.filters.block_lists import (
     list_settings,
     publish_lists,
     read_list,
-    url_prefixes,
+    url_prefix_hashes,
 )
 from pipeline.filters.reasons import REASONS
 from pipeline.schemas import read_ipc
@@ -224,7 +225,12 @@ def test_prefixes_of_urls_against_plain_python(rest: str) -> None:
     url = "https://h.com/" + rest
     bare = "h.com/" + rest
     wanted = {bare[:end] for end in range(len(bare)) if bare[end] in "/?#"} | {bare.rstrip("/")}
-    assert set(url_prefixes(url)) == wanted
+    assert set(url_prefix_hashes(url)) == {xxhash.xxh3_64_intdigest(prefix.encode()) for prefix in wanted}
+
+
+def test_entries_without_a_scheme_keep_one_inside_them(tmp_path: Path) -> None:
+    entries = read_list([write(tmp_path / "x", "example.com/to?u=http://other.net/a")], kind="urls", name="l").hashes.tolist()
+    assert set(entries) & set(url_prefix_hashes("https://www.example.com/to?u=http://other.net/a"))
 
 
 @pytest.mark.corpora

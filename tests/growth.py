@@ -1,0 +1,159 @@
+"""Does the cost of a function grow with the size of its input, and no faster?
+
+In: a function that makes an input of size n, and one that takes it. Out: nothing, or an assertion that names sizes and CPU seconds.
+
+The input is doubled until it costs enough to be measured; then it grows by 2, 4 and 8, and the CPU seconds (the least of three) may grow by
+2.5, 5 and 10. All of it runs in a child with a limit on its CPU seconds: what grows exponentially fails within seconds and does not hang.
+What is too quick to be measured at its largest size passes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+# Times the input, and times the CPU seconds at most.
+ALLOWED = ((2, 2.5), (4, 5.0), (8, 10.0))
+_ROUNDS = 3
+# A growth that is too high must be so again from twice and four times the size: what leaves the processor's caches costs more by a step,
+# and another process beside this one by chance.
+_BASES = 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How the base size is found, and when a case is given up.
+
+    Attributes:
+        least_s: CPU seconds that the base size costs at least.
+        most: the base size is no larger.
+        cpu_s: of the child, from its fork to its end.
+    """
+
+    least_s: float = 0.01
+    most: int = 1 << 20
+    cpu_s: int = 20
+
+
+def check_growth(make: Callable[[int], Any], take: Callable[[Any], object], *, start: int = 64, limits: Limits | None = None) -> None:
+    """Measure, and fail where the cost grows faster than the input.
+
+    Args:
+        make: gives an input whose size is proportional to its argument.
+        take: what is measured; errors of its own that it raises are for the caller to catch.
+        start: the first size that is tried.
+    """
+    grown = measure(make, take, start=start, limits=limits or Limits())
+    assert grown is None, grown
+
+
+def measure(make: Callable[[int], Any], take: Callable[[Any], object], *, start: int, limits: Limits) -> str | None:
+    """What was wrong, in a line; None when nothing was."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _in_child(writer, make, take, start, limits)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        told = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    steps, wrong = _understood(told)
+    if status == -signal.SIGXCPU or status == -signal.SIGKILL:
+        return f"more than {limits.cpu_s} CPU seconds; {_table(steps)}"
+    if status != 0:
+        return f"the child ended with status {status}; {_table(steps)}; {wrong}"
+    return f"{wrong}; {_table(steps)}" if wrong else None
+
+
+def _in_child(writer: int, make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits) -> None:
+    status = 1
+    try:
+        used = int(time.process_time()) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (used + limits.cpu_s, used + limits.cpu_s + 1))
+        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+
+        def tell(size: int, seconds: float | None) -> None:
+            os.write(writer, pickle.dumps((size, seconds)))
+
+        wrong = _grow(make, take, start, limits, tell)
+        os.write(writer, pickle.dumps(wrong))
+        status = 0
+    except BaseException as error:
+        os.write(writer, pickle.dumps(f"{type(error).__name__}: {error}"[:500]))
+    finally:
+        os._exit(status)
+
+
+def _grow(
+    make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits, tell: Callable[[int, float | None], None]
+) -> str | None:
+    base = start
+    take(make(base))  # what the first call alone does
+    while True:
+        tell(base, None)
+        made = make(base)
+        seconds = _seconds(take, made)
+        if seconds >= limits.least_s or base >= limits.most:
+            break
+        base *= 2
+    if seconds < limits.least_s:
+        return None
+    wrong = None
+    for _ in range(_BASES):
+        wrong = _grow_from(base, make, take, tell)
+        if wrong is None:
+            return None
+        base *= 2
+    return wrong
+
+
+def _grow_from(
+    base: int, make: Callable[[int], Any], take: Callable[[Any], object], tell: Callable[[int, float | None], None]
+) -> str | None:
+    made = make(base)
+    tell(base, None)
+    first = min(_seconds(take, made) for _ in range(_ROUNDS))
+    tell(base, first)
+    for times, most in ALLOWED:
+        tell(base * times, None)
+        larger = make(base * times)
+        least = _seconds(take, larger)
+        for _ in range(_ROUNDS - 1):
+            if least <= most * first:
+                break
+            least = min(least, _seconds(take, larger))
+        tell(base * times, least)
+        if least > most * first:
+            return f"{times} times the input costs {least / first:.1f} times the CPU seconds"
+    return None
+
+
+def _seconds(take: Callable[[Any], object], made: Any) -> float:
+    began = time.process_time()
+    take(made)
+    return time.process_time() - began
+
+
+def _understood(told: bytes) -> tuple[list[tuple[int, float | None]], str | None]:
+    """Steps that were told, and the last word."""
+    import io
+
+    stream, steps, wrong = io.BytesIO(told), [], None
+    while stream.tell() < len(told):
+        item = pickle.load(stream)
+        if isinstance(item, tuple):
+            steps.append(item)
+        else:
+            wrong = item
+    return steps, wrong
+
+
+def _table(steps: list[tuple[int, float | None]]) -> str:
+    known = dict(steps)
+    return ", ".join(f"{size}: {'?' if seconds is None else f'{seconds:.3f} s'}" for size, seconds in known.items())

@@ -1,0 +1,134 @@
+"""Cost grows with size, whatever the bytes: hostile inputs grown by 2, 4 and 8 (`tests.growth`), for the layers between readers and shards.
+
+Each case is the dearest of its kind that `python -m bench.growth --pairs` found, or one that once grew faster than its size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests import layers
+from tests.growth import Limits, check_growth, measure
+from tests.hostile import halves, late, run
+
+TEXTS = {
+    "letters": run("a"),
+    "digits": run("1"),
+    "spaces": run(" "),
+    "line feeds": run("\n"),
+    "carriage returns": run("\r"),
+    "one word a line": run("a\n"),
+    "words that differ": lambda size: " ".join(map(str, range(size // 6))),
+    "lines that differ": lambda size: "\n".join(map(str, range(size // 6))),
+    "the same words": run("word "),
+    "marks": run("a\u0301"),
+    "marks without a letter": run("\u0301"),
+    "marks out of order": run("\u0301\u0327"),
+    "Hangul letters": run("\u1100\u1161"),
+    "joined emoji": run("\U0001f468\u200d"),
+    "mojibake": run("â€œ"),
+    "mojibake in long words": run("Ã©a"),
+    "mojibake twice": run("ÃƒÂ©"),
+    "capital sigma": run("Σ'"),
+    "dots": run("."),
+    "ellipses": run("…"),
+    "sentences of one letter": run("A. "),
+    "quotes": run('"a" '),
+    "brackets": halves("[", "]"),
+    "citations": run("[1]"),
+    "open citations": run("[1"),
+    "byte order marks": run("\ufeff"),
+    "spaces at the end": late("word", " " * 1000),
+}
+# Language identification looks at a thousand characters, whatever the size.
+TEXT_LAYERS = ("normalising", "signals", "cleaning", "bad words", "perplexity", "encoding", "encoding, reference")
+URLS = {
+    "dots": run("a."),
+    "letters": run("a"),
+    "slashes": run("/"),
+    "questions": run("a?"),
+    "users": run("a@"),
+    "schemes": run("http://"),
+    "words": run("a/b-"),
+    "other letters": run("ä."),
+    "brackets": run("["),
+}
+
+
+@pytest.mark.parametrize("layer", TEXT_LAYERS)
+def test_texts(layer):
+    take = layers.ready(layer)
+    wrong = {name: measure(make, take, start=1 << 12, limits=Limits()) for name, make in TEXTS.items()}
+    assert not {name: told for name, told in wrong.items() if told}
+
+
+@pytest.mark.parametrize("layer", ["site", "block list"])
+def test_urls(layer):
+    take = layers.ready(layer)
+    wrong = {name: measure(make, take, start=1 << 10, limits=Limits()) for name, make in URLS.items()}
+    assert not {name: told for name, told in wrong.items() if told}
+
+
+def path(count: int) -> np.ndarray:
+    """A chain: each row beside the next."""
+    return np.stack([np.arange(count - 1), np.arange(1, count)], axis=1).astype(np.uint64)
+
+
+def backwards(count: int) -> np.ndarray:
+    """A chain whose smallest row comes last."""
+    return (count - path(count)).astype(np.uint64)
+
+
+def zigzag(count: int) -> np.ndarray:
+    """A chain whose rows are small and large in turn: half of them are smaller than both their neighbours."""
+    rows = np.empty(count, np.uint64)
+    rows[0::2], rows[1::2] = np.arange(len(rows[0::2])), count + np.arange(len(rows[1::2]))
+    return np.stack([rows[:-1], rows[1:]], axis=1)
+
+
+def star(count: int) -> np.ndarray:
+    """One row beside all others, and larger than they."""
+    return np.stack([np.full(count, count), np.arange(count)], axis=1).astype(np.uint64)
+
+
+@pytest.mark.parametrize("edges", [path, backwards, zigzag, star])
+def test_components(edges: Callable[[int], np.ndarray]):
+    from dedup.components import components
+
+    check_growth(edges, components, start=1 << 12)
+
+
+@pytest.mark.parametrize("keys", [np.zeros, np.arange], ids=["all documents in one bucket", "each in its own"])
+def test_pairs(keys):
+    from dedup.components import edges_from_pairs
+
+    def make(count):
+        return keys(count).astype(np.uint64), np.arange(count, dtype=np.uint64)[::-1]
+
+    check_growth(make, lambda made: edges_from_pairs(*made), start=1 << 12)
+
+
+def test_the_harness_finds_a_square():
+    def square(text):
+        return sum(1 for i in range(len(text)) for _ in range(0, len(text), 64))
+
+    told = measure(run("a"), square, start=64, limits=Limits(least_s=0.002))
+    assert told is not None
+    assert "times the input costs" in told
+
+
+def test_the_harness_ends_what_would_never_end():
+    import re
+
+    began = time.process_time()
+    told = measure(run("a"), lambda text: re.fullmatch(r"(?:a|a)*b", text), start=4, limits=Limits(cpu_s=1))
+    assert told is not None
+    assert time.process_time() - began < 1
+
+
+def test_the_harness_lets_pass_what_is_linear():
+    assert measure(run("a"), lambda text: [ord(letter) for letter in text], start=1 << 10, limits=Limits()) is None
