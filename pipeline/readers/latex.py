@@ -17,8 +17,10 @@ from __future__ import annotations
 import posixpath
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from pipeline.losses import Extracted, Kind
 from pipeline.readers.compressed import Damaged, chunks
 from pipeline.readers.latex_macros import expand
 from pipeline.readers.latex_source import MOST_CHARACTERS, assemble, decode, main_file
@@ -42,7 +44,7 @@ _WITHDRAWN = re.compile(r"\s{0,20}%auto-ignore")
 _SECTION = re.compile(r"\\(?:part|chapter|section|subsection)[ \t]{0,8}\*?\s{0,8}[\[{]")
 _BIBLIOGRAPHY = re.compile(
     r"\\begin\{(?P<environment>thebibliography|references|REFERENCES|biblist)\}"
-    r"|\\(?:bibliography|bibliographystyle|nocite|addbibresource)\s{0,8}\{[^{}]{0,4000}\}"
+    r"|\\(?P<command>bibliography|bibliographystyle|nocite|addbibresource)\s{0,8}\{[^{}]{0,4000}\}"
     r"|\\printbibliography(?:\[[^\[\]]{0,1000}\])?"
 )
 _ITS_HEADING = re.compile(
@@ -93,7 +95,12 @@ def arxiv_id(name: str) -> str | None:
 
 
 def latex_to_text(files: Mapping[str, str]) -> str:
-    """The cleaned text of one paper, still LaTeX.
+    """The cleaned text of one paper; see `extract_latex`."""
+    return extract_latex(files).text
+
+
+def extract_latex(files: Mapping[str, str]) -> Extracted:
+    """The cleaned text of one paper, still LaTeX, and what it lost.
 
     Args:
         files: its text files by name.
@@ -113,9 +120,11 @@ def latex_to_text(files: Mapping[str, str]) -> str:
     first = _SECTION.search(body)
     if first is None:
         raise _Unusable("no_section")
-    text = _without_bibliography(body[first.start() :])
+    if "\\begin{abstract}" in body[: first.start()]:
+        source.lost["dropped_elements", "abstract"] += 1
+    text = _without_bibliography(body[first.start() :], source.lost)
     text = _EMPTY_LINES.sub("\n\n", _TRAILING.sub("", text)).strip()
-    return _restored(text, source.verbatim) + "\n"
+    return Extracted(_restored(text, source.verbatim) + "\n", dict(source.lost))
 
 
 def _without_passages(text: str, beginning: str, ending: str) -> str:
@@ -126,7 +135,7 @@ def _without_passages(text: str, beginning: str, ending: str) -> str:
     return parts[0] + "".join(part.split(ending, 1)[1] if ending in part else beginning + part for part in parts[1:])
 
 
-def _without_bibliography(text: str) -> str:
+def _without_bibliography(text: str, lost: Counter[tuple[Kind, str]]) -> str:
     out: list[str] = []
     position = 0
     missing: set[str] = set()  # endings that do not come any more
@@ -134,6 +143,10 @@ def _without_bibliography(text: str) -> str:
         out.append(_ITS_HEADING.sub("", text[max(position, found.start() - 300) : found.start()]))
         out.insert(-1, text[position : max(position, found.start() - 300)])
         position = found.end()
+        if found["environment"]:
+            lost["dropped_elements", found["environment"]] += 1
+        else:
+            lost["dropped_commands", found["command"] or "printbibliography"] += 1
         if found["environment"]:
             ending = f"\\end{{{found['environment']}}}"
             end = -1 if ending in missing else text.find(ending, position)
@@ -230,7 +243,8 @@ def _finish(batcher: Batcher, offset: int, name: str, files: dict[str, str]) -> 
         raise _Unusable("not_latex")
     identifier = arxiv_id(name)
     url = None if identifier is None else f"https://arxiv.org/abs/{identifier}"
-    batcher.add(Record(offset, _name(name), url, latex_to_text(files)))
+    paper = extract_latex(files)
+    batcher.add(Record(offset, _name(name), url, paper.text, paper.lost))
 
 
 def _name(name: str) -> str:

@@ -11,8 +11,11 @@ from __future__ import annotations
 import codecs
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from pipeline.losses import Kind
 
 # The largest text sources of arXiv have some MB, most of it tables of numbers.
 MOST_CHARACTERS = 16 << 20
@@ -20,16 +23,50 @@ _MOST_INCLUDED_DEPTH = 16
 # Larger packages are no author's macros.
 _MOST_PACKAGE = 1 << 18
 
-_VERBATIM = r"verbatim\*?|Verbatim\*?|BVerbatim|LVerbatim|lstlisting|minted|filecontents\*?|comment"
-_MARKS = re.compile(
-    rf"\\begin\{{(?P<environment>{_VERBATIM})\}}"
-    r"|\\(?:verb\*?|lstinline(?:\[[^\[\]\n]{0,200}\])?)(?P<delimiter>[^a-zA-Z0-9\s*{}\\])"
-    r"|\\(?P<url>url|path|href|nolinkurl)\s{0,10}\{"
-    r"|\\(?P<conditional>if[a-zA-Z@]*|else|fi)(?![a-zA-Z@])"
-    r"|\\newif\s{0,10}\\if[a-zA-Z@]+"
-    r"|\\[a-zA-Z@]+|\\.|(?P<comment>%)",
-    re.DOTALL,
+# Environments whose content is no LaTeX: LaTeX itself, alltt, fancyvrb, listings, minted, moreverb, Sweave, beamer, tcolorbox.
+VERBATIM = frozenset(
+    (
+        *(
+            "verbatim",
+            "verbatim*",
+            "Verbatim",
+            "Verbatim*",
+            "BVerbatim",
+            "LVerbatim",
+            "SaveVerbatim",
+            "VerbatimOut",
+            "verbatimtab",
+            "alltt",
+        ),
+        *("lstlisting", "lstlisting*", "minted", "minted*", "filecontents", "filecontents*", "Sinput", "Soutput", "Scode", "semiverbatim"),
+        *("tcblisting", "verbatimwrite", "pycode", "pyverbatim", "sagesilent", "asy"),
+    )
 )
+_COMMENT = "comment"
+# Commands that mean nothing here are no marks; two characters that hide a percent sign are.
+_MARKS = re.compile(
+    r"[\\%](?:(?<=%)|[\\%]"
+    r"|begin[ \t]{0,4}\{(?P<environment>[a-zA-Z@]{1,40}\*?)\}"
+    r"|(?:(?:verb|Verb|spverb)\*?|lstinline[ \t]{0,4}(?:\[[^\[\]\n]{0,200}\]|(?!\[))|(?:url|path)(?![()\[\]&,;.]))"
+    r"(?P<delimiter>[^a-zA-Z0-9\s*{}\\])"
+    r"|(?P<braced>(?:lstinline[ \t]{0,4}(?:\[[^\[\]\n]{0,200}\])?|Verb\*?)(?=\{)"
+    r"|mint(?:inline)?[ \t]{0,4}(?:\[[^\[\]\n]{0,200}\])?\{[a-zA-Z0-9+#_.-]{1,30}\})"
+    r"|(?P<url>url|path|href|nolinkurl|doi)\s{0,10}(?:\[[^\[\]\n]{0,200}\])?\{"
+    r"|catcode[ \t]{0,4}`\\?%[ \t]{0,4}=?[ \t]{0,4}(?P<percent>\d{1,2})"
+    r"|(?P<zero>if[ \t]{0,4}0(?=\s))"
+    r"|(?P<conditional>if[a-zA-Z@]*|else|fi)(?![a-zA-Z@])"
+    r"|newif\s{0,10}\\if[a-zA-Z@]+)"
+)
+# Those that authors make: `\lstnewenvironment{code}`, `\newminted{python}{}` (pythoncode), `\excludecomment{hidden}`.
+_MADE = re.compile(
+    r"\\(?:(?P<excluded>excludecomment)|lstnewenvironment|DefineVerbatimEnvironment|newtcblisting|newverbatim"
+    r"|(?P<minted>newminted)(?:\[(?P<given>[a-zA-Z]{1,40})\])?)[ \t]{0,8}\{(?P<name>[a-zA-Z]{1,40})\}"
+)
+_PERCENT = re.compile(r"(?<!\\)%")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+# An address has no more groups within each other.
+_MOST_GROUPS = 4
+_END = re.compile(r"\\end[ \t]{0,4}\{[ \t]{0,4}document[ \t]{0,4}\}")
 _LINE_END = re.compile(r"\n?[ \t]*")
 _CONTROL_WORD_LAST = re.compile(r"\\[a-zA-Z@]+\Z")
 # Commands with arguments in braces, not conditionals that `\\fi` ends (ifthen, etoolbox).
@@ -68,6 +105,19 @@ _CODE_PAGES = {
 }
 
 
+@dataclass(frozen=True)
+class Environments:
+    """Names of environments that are not read as LaTeX.
+
+    Attributes:
+        verbatim: kept as they are.
+        excluded: left out.
+    """
+
+    verbatim: frozenset[str] = VERBATIM
+    excluded: frozenset[str] = frozenset((_COMMENT,))
+
+
 @dataclass
 class Source:
     """One text.
@@ -76,11 +126,15 @@ class Source:
         preamble: what stands before `\\begin{document}`; empty when there is none.
         body: what follows, up to `\\end{document}`.
         verbatim: the passages whose place `\\0number\\0` holds.
+        lost: what was dropped, by kind and name.
+        environments: names of those whose content is no LaTeX, and of those that are left out.
     """
 
     preamble: str = ""
     body: str = ""
     verbatim: list[str] = field(default_factory=list)
+    lost: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+    environments: Environments = field(default_factory=lambda: Environments())
 
 
 def decode(data: bytes) -> str:
@@ -120,24 +174,38 @@ def _included(files: Mapping[str, str], name: str) -> set[str]:
 
 def assemble(files: Mapping[str, str], main: str) -> Source:
     """The main file with what it includes."""
-    source = Source()
-    text = _include(files, main, (), source.verbatim, [MOST_CHARACTERS])
+    source = Source(environments=environments(files))
+    text = _include(files, main, (), source, [MOST_CHARACTERS])
     begin = text.find("\\begin{document}")
     if begin >= 0:
         source.preamble, text = text[:begin], text[begin + len("\\begin{document}") :]
-    end = text.find("\\end{document}")
-    source.body = text if end < 0 else text[:end]
+    source.body = _END.split(text, maxsplit=1)[0]
     return source
 
 
-def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], verbatim: list[str], budget: list[int]) -> str:
+def environments(files: Mapping[str, str]) -> Environments:
+    """What authors have made of verbatim and comment environments, anywhere in their files."""
+    verbatim, excluded = set(VERBATIM), {_COMMENT}
+    for text in files.values():
+        for made in _MADE.finditer(text):
+            line = text.rfind("\n", max(0, made.start() - 1000), made.start()) + 1
+            if _PERCENT.search(text, max(line, made.start() - 1000), made.start()):
+                continue
+            if made["excluded"]:
+                excluded.add(made["name"])
+            else:
+                verbatim.add((made["given"] or f"{made['name']}code") if made["minted"] else made["name"])
+    return Environments(frozenset(verbatim - excluded), frozenset(excluded))
+
+
+def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], source: Source, budget: list[int]) -> str:
     """A file's text with the files that it includes. `budget`: characters that may still be read, all files together."""
     budget[0] -= len(files[name])
-    text = without_comments(files[name], verbatim)
+    text = without_comments(files[name], source.verbatim, known=source.environments, lost=source.lost)
     if within and not name.endswith(".sty"):
         # Chapters that can be set alone have a preamble of their own.
         begin = text.find("\\begin{document}")
-        text = text if begin < 0 else text[begin + len("\\begin{document}") :].split("\\end{document}", 1)[0]
+        text = text if begin < 0 else _END.split(text[begin + len("\\begin{document}") :], maxsplit=1)[0]
     within = (*within, name)
     out: list[str] = []
     position = 0
@@ -149,7 +217,7 @@ def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], verba
         parts = [match[0]]
         for file in _wanted(files, match, posixpath.dirname(name)):
             if file not in within and len(within) < _MOST_INCLUDED_DEPTH and len(files[file]) <= budget[0]:
-                included = _include(files, file, within, verbatim, budget)
+                included = _include(files, file, within, source, budget)
                 parts = [*parts, included, "\n"] if match["packages"] else [included]
         out += parts
     out.append(text[position:])
@@ -179,12 +247,20 @@ def _find(files: Mapping[str, str], wanted: str, folder: str) -> str | None:
     return None
 
 
-def without_comments(text: str, verbatim: list[str]) -> str:
+def without_comments(
+    text: str, verbatim: list[str], *, known: Environments | None = None, lost: Counter[tuple[Kind, str]] | None = None
+) -> str:
     """Comments, comment environments and branches under `\\iffalse` removed, as TeX would not see them; verbatim passages set aside.
 
     A comment goes with its line end and the blanks that begin the next line (TeXbook, chapter 8), a line of comment alone goes whole; an
     empty line still ends the paragraph. Passages are appended to `verbatim`.
+
+    Args:
+        known: environments that are not read as LaTeX.
+        lost: counts what is left out.
     """
+    known = known or Environments()
+    lost = Counter() if lost is None else lost
     out: list[str] = []
     position = 0
     kept_branches: list[int] = []  # conditionals open within each `\else` branch of an `\iffalse`
@@ -194,33 +270,48 @@ def without_comments(text: str, verbatim: list[str]) -> str:
         if mark.start() > position:
             out.append(text[position : mark.start()])
         position = mark.end()
-        if mark["comment"]:
+        if mark[0] == "%":
             position = _after_comment(text, position, out)
         elif mark["environment"]:
-            ending = f"\\end{{{mark['environment']}}}"
-            end = -1 if ending in missing else text.find(ending, position)
+            name = mark["environment"]
+            ending = f"\\end{{{name}}}"
+            kept = name in known.verbatim
+            end = -1 if ending in missing or not (kept or name in known.excluded) else text.find(ending, position)
             if end < 0:
-                missing.add(ending)
+                if kept or name in known.excluded:
+                    missing.add(ending)
                 out.append(mark[0])
             else:
                 position = end + len(ending)
-                if mark["environment"] != "comment":
+                if kept:
                     out.append(_aside(text[mark.start() : position], verbatim))
+                else:
+                    lost["dropped_elements", name] += 1
         elif mark["delimiter"]:
             end = text.find(mark["delimiter"], position, position + 2000)
             position = position if end < 0 or "\n" in text[position:end] else end + 1
             out.append(mark[0] if position == mark.end() else _aside(text[mark.start() : position], verbatim))
+        elif mark["braced"]:
+            end = _code_end(text, position)
+            position = position if end < 0 else end
+            out.append(mark[0] if position == mark.end() else _aside(text[mark.start() : position], verbatim))
         elif mark["url"]:
-            end = text.find("}", position, position + 4000)
+            end = _group_end(text, position, 4000)
             position = position if end < 0 or "\n" in text[position:end] else end
             out.append(text[mark.start() : position])
-        elif mark["conditional"] == "iffalse" and closed:
+        elif mark["percent"]:
+            # Within its group a percent sign is a character like others.
+            end = _group_end(text, position, 2000) if mark["percent"] != "14" else -1
+            position = max(position, end)
+            out.append(text[mark.start() : position])
+        elif (mark["conditional"] == "iffalse" or mark["zero"]) and closed:
             branch = _false_branch(text, position)
             if branch is None:
                 closed = False
                 out.append(mark[0])
             else:
                 position, ends = branch
+                lost["dropped_elements", "iffalse"] += 1
                 if not ends:
                     kept_branches.append(0)
         elif mark["conditional"] and kept_branches and mark["conditional"] not in _NO_CONDITIONALS:
@@ -233,6 +324,29 @@ def without_comments(text: str, verbatim: list[str]) -> str:
             out.append(mark[0])
     out.append(text[position:])
     return "".join(out)
+
+
+def _group_end(text: str, position: int, most: int) -> int:
+    """The place of the brace that closes the group which a place lies in; -1 when it is not within `most` characters."""
+    depth = 0
+    for brace in _BRACES.finditer(text, position, position + most):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth < 0:
+            return brace.start()
+        if depth > _MOST_GROUPS:
+            break
+    return -1
+
+
+def _code_end(text: str, position: int) -> int:
+    """Where code on one line ends that stands in braces, or between two equal signs; -1 when it does not."""
+    if text.startswith("{", position):
+        end = _group_end(text, position + 1, 2000)
+    elif text[position : position + 1].strip() and not text[position].isalnum():
+        end = text.find(text[position], position + 1, position + 2000)
+    else:
+        return -1
+    return -1 if end < 0 or "\n" in text[position:end] else end + 1
 
 
 def _after_comment(text: str, position: int, out: list[str]) -> int:
@@ -263,7 +377,7 @@ def _false_branch(text: str, position: int) -> tuple[int, bool] | None:
     depth = 0
     while (mark := _MARKS.search(text, position)) is not None:
         position = mark.end()
-        if mark["comment"]:
+        if mark[0] == "%":
             end = text.find("\n", position)
             position = len(text) if end < 0 else end
         elif mark["conditional"] == "fi":
@@ -272,6 +386,6 @@ def _false_branch(text: str, position: int) -> tuple[int, bool] | None:
             depth -= 1
         elif mark["conditional"] == "else" and depth == 0:
             return position, False
-        elif mark["conditional"] and mark["conditional"] not in ("else", *_NO_CONDITIONALS):
+        elif mark["zero"] or (mark["conditional"] and mark["conditional"] not in ("else", *_NO_CONDITIONALS)):
             depth += 1
     return None

@@ -35,6 +35,7 @@ _HEADING = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1[ \t]*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
 # What is left where a template stood alone or first in brackets, as pronunciations do.
 # The look-behind lets a run of blanks be tried once, from its beginning: without it the cost is the square of the run.
+_EMPTY = re.compile(r"\([\s,;:]{0,20}\)")
 _EMPTY_BRACKETS = re.compile(r"(?<![ \t])[ \t]*\([\s,;:]{0,20}\)")
 _EMPTY_BEGINNING = re.compile(r"\([ \t]{0,5}[,;:][\s,;:]{0,20}")
 # Blanks and signs that only joined a dropped template to its sentence.
@@ -79,7 +80,9 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
     if HOLE in text:
         for hole, replacement in _HOLES:
             text = hole.sub(replacement, text)
-    text = _lines(_EMPTY_BEGINNING.sub("(", _EMPTY_BRACKETS.sub("", text)))
+    if _EMPTY.search(text):
+        text = _EMPTY_BRACKETS.sub("", text)
+    text = _lines(_EMPTY_BEGINNING.sub("(", text))
     if flat.kept:
         text = KEPT.sub(lambda match: flat.kept[int(match[1])], text).strip()
     return Extracted(text, dict(flat.lost))
@@ -123,9 +126,9 @@ def _without_quotes(line: str) -> str:
     As MediaWiki reads them (Parser::doQuotes): two for italic, three for bold, five for both, of others the first are apostrophes; when
     both bold and italic are left open, one bold is an apostrophe before italic: after a word of one letter, else after a longer one.
     """
-    runs = list(_QUOTES.finditer(line))
-    if not runs:
+    if "''" not in line:
         return line
+    runs = list(_QUOTES.finditer(line))
     apostrophes = [{2: 0, 3: 0, 4: 1}.get(len(run[0]), len(run[0]) - 5) for run in runs]
     sizes = [len(run[0]) - apostrophe for run, apostrophe in zip(runs, apostrophes, strict=True)]
     if sum(size in (2, 5) for size in sizes) % 2 and sum(size in (3, 5) for size in sizes) % 2:

@@ -35,18 +35,20 @@ _DROPPED_TAGS = (
 )
 # Their content is no wikitext, and is shown.
 _KEPT_TAGS = ("nowiki", "pre", "math", "chem", "ce", "syntaxhighlight", "source")
+# All begin with one of six characters, which lets the search skip what is between.
 _TOKENS = re.compile(
-    r"(?P<comment><!--)|(?P<open>\{\{|\[\[|^[ \t:*#]*\{\||<table(?=[\s>])[^<>]{0,2000}>)"
-    r"|(?P<close>\}\}|\]\]|^[ \t:]*\|\}(?!\})|</table\s{0,20}>)"
-    rf"|<(?P<tag>{'|'.join((*_DROPPED_TAGS, *_KEPT_TAGS))})(?=[\s/>])(?P<attributes>[^<>]{{0,2000}})>",
-    re.IGNORECASE | re.MULTILINE,
+    r"[<{\[}\]|](?:(?<=<)(?:(?P<comment>!--)|(?P<table>/?table(?=[\s>])[^<>]{0,2000}>)"
+    rf"|(?P<tag>{'|'.join((*_DROPPED_TAGS, *_KEPT_TAGS))})(?=[\s/>])(?P<attributes>[^<>]{{0,2000}})>)"
+    r"|(?<=\{)[{|]|(?<=\[)\[|(?<=\})\}|(?<=\])\]|(?<=\|)\}(?!\}))",
+    re.IGNORECASE,
 )
+_OPENINGS = frozenset(("{{", "[[", "{|", "<table>"))
 _CLOSES = {"}}": "{{", "]]": "[[", "|}": "{|", "</table>": "<table>"}
 _ENDINGS = {tag: re.compile(f"</{tag}(?![a-z])", re.IGNORECASE) for tag in (*_DROPPED_TAGS, *_KEPT_TAGS)}
 _REFERENCE = re.compile(r"<ref(?:\s[^<>/]{0,2000})?>", re.IGNORECASE)
 _INLINE = re.compile(r"(?<![\w-])inline(?![\w-])", re.IGNORECASE)
 _NOWIKI = re.compile(r"</?nowiki\s{0,5}/?>", re.IGNORECASE)
-_FILE = re.compile(r"\.[a-zA-Z]{3,4}\Z")
+_FILE = re.compile(r"\.(?:jpe?g|png|svg|gif|tiff?|ogg|ogv|oga|webm|webp|pdf|djvu|mid|wav|mp3|stl|xcf)\Z", re.IGNORECASE)
 _INTERLANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
 
 
@@ -106,25 +108,34 @@ def flatten(source: str, *, title: str, dropped: Collection[str]) -> Flat:
                 flat.drop(tag)
             bracket = source.find(">", end)
             position = len(source) if bracket < 0 else bracket + 1
-        elif token["open"]:
-            opening = "<table>" if token["open"][0] == "<" else token["open"].lstrip(" \t:*#")
-            if len(waiting) < _MOST_DEPTH:
-                waiting.append((opening, len(out)))
-            out.append(token["open"] if opening == "<table>" else opening)
         else:
-            closing = "</table>" if token["close"][0] == "<" else token["close"].lstrip(" \t:")
-            while waiting and waiting[-1][0] != _CLOSES[closing] and any(opening == _CLOSES[closing] for opening, _ in waiting):
-                waiting.pop()
-            if waiting and waiting[-1][0] == _CLOSES[closing]:
-                opening, place = waiting.pop()
-                content = "".join(out[place + 1 :])
-                del out[place:]
-                out.append(_words(opening, content, flat))
+            mark = token[0] if token["table"] is None else "</table>" if token["table"][0] == "/" else "<table>"
+            if mark in ("{|", "|}") and not _begins_line(source, token.start()):
+                out.append(mark)
+            elif mark in _OPENINGS:
+                if len(waiting) < _MOST_DEPTH:
+                    waiting.append((mark, len(out)))
+                out.append(token[0])
             else:
-                out.append(closing)
+                while waiting and waiting[-1][0] != _CLOSES[mark] and any(opening == _CLOSES[mark] for opening, _ in waiting):
+                    waiting.pop()
+                if waiting and waiting[-1][0] == _CLOSES[mark]:
+                    opening, place = waiting.pop()
+                    content = "".join(out[place + 1 :])
+                    del out[place:]
+                    out.append(_words(opening, content, flat))
+                else:
+                    out.append(token[0])
     out.append(source[position:])
     flat.text = "".join(out)
     return flat
+
+
+def _begins_line(source: str, start: int) -> bool:
+    """Whether only blanks and marks of lists stand before a place on its line."""
+    while start and source[start - 1] in " \t:*#":
+        start -= 1
+    return start == 0 or source[start - 1] == "\n"
 
 
 def _after_comment(source: str, start: int) -> int:
@@ -183,7 +194,7 @@ def _link(content: str, flat: Flat) -> str:
     inline = target.startswith(":")  # [[:Category:Rivers]] is a link to the category, not a mark of the page
     target = target.removeprefix(":")
     namespace = target.split(":", 1)[0].strip().lower() if ":" in target else ""
-    if not inline and namespace in flat.dropped:
+    if not inline and (namespace in flat.dropped or (namespace and _FILE.search(target))):
         return flat.drop("file") if label and _FILE.search(target) else ""
     if not inline and not bar and _INTERLANGUAGE.match(target):
         return ""
