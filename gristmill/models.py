@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from gristmill.output import console, print_json, print_line, rewrite_line, say_error, say_line, table
+from manifests.base import load_json, sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run, load_run
 from manifests.storage import exists, is_url, join, read_bytes
@@ -153,14 +153,19 @@ def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:
     record = join(_folder(folder), "run.json")
     if not exists(record):
         raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
-    described = json.loads(read_bytes(record))
+    described = load_json(read_bytes(record), where=record)
     run = Run.model_validate(described["run"])
     if step >= run.manifest.steps:
         raise GristmillError(f"the run has steps 0 to {run.manifest.steps - 1}", where="--step")
     shards = open_shards(join(run.data, "shards"))
     if shards.manifest.digest != described["data_digest"]:
         raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
-    order = order_from_json(read_bytes(join(_folder(folder), "order.json")).decode())
+    text = read_bytes(join(_folder(folder), "order.json")).decode(errors="replace")
+    if described.get("order_sha256") != sha256_of(text):
+        raise GristmillError(
+            "is not the order that the run was trained by", where=join(folder, "order.json"), remedy="restore it from a copy"
+        )
+    order = order_from_json(text)
     table_ = documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch)
     return list(table_.to_pylist())
 

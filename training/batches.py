@@ -24,6 +24,7 @@ from shards.order import Order, order_from_json, order_to_json
 from shards.reader import MEND, Shards, open_shards
 from shards.samples import samples
 from training.parallel import RankError, Ranks, agree, every_rank
+from training.record import check_order_text
 
 _LOW = (1 << 32) - 1
 # Bytes a rank; sha256 takes some 1.4 GB a CPU second.
@@ -66,13 +67,14 @@ def open_data(run: Run) -> Data:
     """Open the run's shards; the order is the one in the run's folder, or planned from the mixture when there is none yet.
 
     Raises:
-        GristmillError: incomplete shards, or a mixture that they cannot fill.
+        GristmillError: incomplete shards, a mixture that they cannot fill, or a stored order that was changed.
     """
     manifest = run.manifest
     shards = open_shards(join(run.data, "shards"))
     stored = join(run.out, "order.json")
     if exists(stored) and exists(join(run.out, "run.json")):  # the order of a start that was killed before `run.json` binds nothing
-        text = read_bytes(stored).decode()
+        text = read_bytes(stored).decode(errors="replace")
+        check_order_text(run.out, text)
         return Data(shards, order_from_json(text), text)
     tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
     plan = plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)

@@ -70,6 +70,15 @@ def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerIn
     publish(path, (json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
+def check_order_text(folder: str, text: str) -> None:
+    """Raise a GristmillError unless `order.json` is the one that the run's record names."""
+    path = join(folder, RECORD)
+    if load_json(read_bytes(path), where=path).get("order_sha256") != sha256_of(text):
+        raise GristmillError(
+            "is not the order that the run began with", where=join(folder, ORDER), remedy="restore it from a copy, or choose another `out`"
+        )
+
+
 def read_record(folder: str) -> tuple[Run, TokenizerInfo]:
     """The run of a folder, and the tokenizer of its data.
 

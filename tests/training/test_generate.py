@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,33 @@ def test_checkpoints_by_step(trained: Run) -> None:
     with pytest.raises(GristmillError, match="there is no checkpoint of step 5") as caught:
         generate(trained.out, "abc", checkpoint=5)
     assert caught.value.remedy == "use one of 4, 6"
+
+
+@pytest.mark.parametrize("name", ["__0_0.distcp", ".metadata", "_MANIFEST.json"])
+def test_what_lies_in_the_place_of_a_file_is_not_run(trained: Run, tmp_path: Path, name: str) -> None:
+    """The checkpoint before is used, and said to be; a checkpoint that is asked for by its step is refused."""
+
+    class Planted:
+        def __reduce__(self) -> object:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    path = Path(trained.out, "checkpoints", "step-00000006", name)
+    whole = path.read_bytes()
+    said: list[str] = []
+    try:
+        planted = pickle.dumps(Planted())
+        path.write_bytes(planted + bytes(max(0, len(whole) - len(planted))))
+        assert generate(trained.out, "abc", tokens=4, seed=4, say=said.append) == generate(
+            trained.out, "abc", tokens=4, checkpoint=4, seed=4
+        )
+        with pytest.raises(GristmillError):
+            generate(trained.out, "abc", checkpoint=6)
+    finally:
+        path.write_bytes(whole)
+    assert len(said) == 1
+    assert "step-00000006" in said[0]
+    assert "it is not used" in said[0]
+    assert not (tmp_path / "ran").exists()
 
 
 def test_not_a_run(tmp_path: Path) -> None:

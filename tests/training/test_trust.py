@@ -264,6 +264,15 @@ def test_training_and_loading_never_unpickle_a_file(run: Run, monkeypatch: pytes
     assert train(run).step == 6
 
 
+def test_an_order_that_was_changed_is_refused(run: Run) -> None:
+    """Also before the first checkpoint, which would tell."""
+    shutil.rmtree(f"{run.out}/checkpoints")
+    path = Path(run.out, "order.json")
+    path.write_text(path.read_text().replace('"seed":7', '"seed":8').replace('"seed": 7', '"seed": 8'))
+    with pytest.raises(GristmillError, match="is not the order that the run began with"):
+        train(run)
+
+
 def verified(run: Run) -> list[str]:
     from typer.testing import CliRunner
 
