@@ -49,6 +49,7 @@ _RAW_CHUNK = 1 << 16
 _FEED = {"gzip": 1 << 14, "zstd": 1 << 10, "bzip2": 1 << 11, "xz": 1 << 12, "lz4": 1 << 16}
 _MAGIC = {"gzip": b"\x1f\x8b", "zstd": ZSTD_MAGIC, "bzip2": b"BZh", "xz": XZ_MAGIC, "lz4": LZ4_MAGIC}
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_NOT_ZERO = re.compile(rb"[^\0]")
 _DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
 _DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
 _MOST_DICTIONARY_BYTES = 16 << 20
@@ -317,25 +318,31 @@ def _by_isal(unread: _Unread) -> list[bytes] | None:
 
 def _at_member(unread: _Unread, kind: str) -> bool:
     """Go on to the next member: past padding, as tar and tape leave it, and past skippable frames. False when there is none."""
+    used = 0  # so that thousands of small frames do not copy what follows them
     while True:
-        unread.chunk = unread.chunk.lstrip(b"\x00")
-        if not unread.chunk:
+        found = _NOT_ZERO.search(unread.chunk, used)
+        used = len(unread.chunk) if found is None else found.start()
+        head = unread.chunk[used : used + 8]
+        if not head:
+            unread.chunk, used = b"", 0
             if not unread.more():
                 return False
-        elif kind not in ("zstd", "lz4") or not _SKIPPABLE.match((unread.chunk[:4] + _DICTIONARY_FRAME)[:4]):
+        elif kind not in ("zstd", "lz4") or not _SKIPPABLE.match((head + _DICTIONARY_FRAME)[:4]):
+            unread.chunk = unread.chunk[used:]
             return True
-        elif len(unread.chunk) < 8:
+        elif len(head) < 8:
+            unread.chunk, used = head, 0
             if not unread.more():
                 return True  # a frame that is cut: the decompressor will say so
         else:
-            start, head = unread.at(), unread.chunk[:8]
+            start = unread.at() + used
             beyond = start + 8 + int.from_bytes(head[4:], "little")
             while unread.end < beyond:
                 unread.chunk = b""
                 if not unread.more():
                     unread.chunk, unread.end = head, start + 8
                     return True
-            unread.chunk = unread.chunk[len(unread.chunk) - (unread.end - beyond) :]
+            used = len(unread.chunk) - (unread.end - beyond)
 
 
 def _decompress(current: Any, chunk: bytes, feed: int, *, fresh: bool) -> tuple[bytes, bytes, str | None]:

@@ -255,7 +255,7 @@ class _Stream:
 
     def headers_end(self) -> int | None:
         """Where the first empty line ends, if that is within what headers may have. No byte is searched twice for it."""
-        available = 1024
+        available = max(1024, min(len(self.data), MOST_HEADER_BYTES))
         while True:
             more = self.has(available)
             end = self._empty_line_end()
