@@ -67,11 +67,9 @@ class Crew:
 
     def start(self, handler: Any) -> None:
         """Start a process for a handler of Beam's runner."""
-        ended: list[int] = []
         ready = threading.Event()
 
         def on_end(status: int) -> None:
-            ended.append(status)
             ready.wait()
             self._mourn(member, status)
 

@@ -50,7 +50,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], 
     """Until something has happened while the command still runs."""
     deadline = time.monotonic() + patience_s
     while not condition():
-        assert process.poll() is None, "the command ended before it could be disturbed"
+        assert process.poll() is None, f"the command ended before it could be disturbed: {process.communicate()}"
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
