@@ -60,8 +60,12 @@ class DetachedJob:
 
 def state_folder() -> Path:
     """Where detached commands are recorded: `$XDG_STATE_HOME/gristmill/jobs`, by default below ~/.local/state."""
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "gristmill" / "jobs"
+    given = os.environ.get("XDG_STATE_HOME")
+    try:
+        home = Path(given) if given else Path.home() / ".local" / "state"
+    except RuntimeError:  # a user without a home and without an entry in the system's list
+        raise GristmillError("this user has no home folder to record detached commands in", remedy="set XDG_STATE_HOME") from None
+    return home / "gristmill" / "jobs"
 
 
 def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0) -> DetachedJob:
@@ -75,7 +79,12 @@ def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0)
     """
     name = f"{words[0]}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     folder = state_folder() / name
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise GristmillError(
+            f"detached commands cannot be recorded: {error.strerror}", where=str(folder.parent), remedy="set XDG_STATE_HOME to a folder"
+        ) from None
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             python_command("gristmill.detached", str(folder), *words),
@@ -99,7 +108,7 @@ def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0)
 def list_jobs() -> list[DetachedJob]:
     """All detached commands of this user, oldest first."""
     folder = state_folder()
-    names = sorted(path.parent.name for path in folder.glob("*/job.json")) if folder.is_dir() else []
+    names = sorted(path.parent.name for path in folder.glob("*/job.json")) if os.access(folder, os.R_OK) else []
     return sorted((find_job(name) for name in names), key=lambda job: (job.started, job.name))
 
 

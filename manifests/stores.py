@@ -10,7 +10,6 @@ import os
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import fs as pafs
@@ -134,6 +133,7 @@ def _other_keys(endpoint: str | None) -> bool:
     """Whether the SDK may find keys elsewhere. A store of one's own has no instance roles: asking for them takes seconds."""
     environment = os.environ
     files = (environment.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials", environment.get("AWS_CONFIG_FILE") or "~/.aws/config")
-    if any(environment.get(name) for name in _OTHER_SOURCES) or any(Path(file).expanduser().exists() for file in files):
+    there = [os.access(os.path.expanduser(file), os.F_OK) for file in files]  # noqa: PTH111  # no error where no home is known, or is closed
+    if any(environment.get(name) for name in _OTHER_SOURCES) or any(there):
         return True
     return endpoint is None and environment.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true"

@@ -156,8 +156,13 @@ def shard_cache() -> ShardCache:
         limit = math.nan
     if not 0 < limit < math.inf:
         raise GristmillError(f"`{given}` is not a number above 0", where="GRISTMILL_CACHE_GB", remedy="give gigabytes, such as 200")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "shards"
-    return ShardCache(folder=Path(os.environ.get("GRISTMILL_CACHE") or base), limit=int(limit * 1e9))
+    # pathlib's own raises another error where no home is known.
+    cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111
+    base = Path(cache) / "gristmill" / "shards"
+    folder = Path(os.environ.get("GRISTMILL_CACHE") or base)
+    if folder.parts[0] == "~":
+        raise GristmillError("this user has no home folder to keep shards in", where="GRISTMILL_CACHE", remedy="set it to a folder")
+    return ShardCache(folder=folder, limit=int(limit * 1e9))
 
 
 @lru_cache(maxsize=16)

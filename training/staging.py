@@ -33,8 +33,13 @@ _OF_A_RANK = re.compile(r"__(\d+)_")  # the file of a rank is `__RANK_0.distcp`;
 
 def staging_folder(out: str) -> Path:
     """The local folder that belongs to a run's folder in a store."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "runs"
-    return Path(os.environ.get("GRISTMILL_STAGING") or base) / hashlib.sha256(out.encode()).hexdigest()[:16]
+    # pathlib's own raises another error where no home is known.
+    cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111
+    base = Path(cache) / "gristmill" / "runs"
+    folder = Path(os.environ.get("GRISTMILL_STAGING") or base)
+    if folder.parts[0] == "~":
+        raise GristmillError("this user has no home folder to keep checkpoints in", where="GRISTMILL_STAGING", remedy="set it to a folder")
+    return folder / hashlib.sha256(out.encode()).hexdigest()[:16]
 
 
 def fresh_folder(out: str, name: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -80,3 +81,19 @@ def test_a_killed_command_is_lost(monkeypatch) -> None:
 def test_no_such_job() -> None:
     with pytest.raises(GristmillError, match="no such job"):
         find_job("prep-1")
+
+
+def test_users_without_a_home_are_told_what_to_set(monkeypatch, tmp_path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert list_jobs() == []
+    with pytest.raises(GristmillError, match="cannot be recorded"):
+        start_detached(["prep"], out="out")
+
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", unknown)
+    with pytest.raises(GristmillError, match="has no home folder"):
+        list_jobs()
