@@ -119,6 +119,54 @@ def test_macros(preamble, body, text):
     assert expand(preamble, body) == text
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"\lstinline[language=C]{a % {b} c} d % no", r"\lstinline[language=C]{a % {b} c} d "),
+        (r"\lstinline!a % b! c % no", r"\lstinline!a % b! c "),
+        (r"\mintinline{python}{x % 2} \mintinline[a=b]{c}|y % 3| z % no", r"\mintinline{python}{x % 2} \mintinline[a=b]{c}|y % 3| z "),
+        (r"\path{a%b} \path|c%d| \nolinkurl{e%20f} \url|g%h| \doi{1/(x)%3C} % no", r"\path{a%b} \path|c%d| \nolinkurl{e%20f} \url|g%h| \doi{1/(x)%3C} "),
+        (r"\url{a{b}%20c} % no", r"\url{a{b}%20c} "),
+        (r"\path (0,0) % no", r"\path (0,0) "),
+        ("\\begin{alltt}\n% kept\n\\end{alltt}\\begin{verbatim*}\n% \\begin{comment}\n\\end{verbatim*}x % no", "\\begin{alltt}\n% kept\n\\end{alltt}\\begin{verbatim*}\n% \\begin{comment}\n\\end{verbatim*}x "),
+        (r"{\catcode`\%=12 100% sure} b % no", r"{\catcode`\%=12 100% sure} b "),
+        ("\\if0\nno\n\\fi a \\if0\\blind{x}\\fi", "\n a \\if0\\blind{x}\\fi".lstrip("\n")),
+        (r"\iffalse a \ifx b \else c \fi d \else e \ifx b c \else d \fi e \fi f", r" e \ifx b c \else d \fi e  f"),
+        (r"\\\% b \\% no", r"\\\% b \\"),
+        (r"\Verb|1 % 2| \verb*!5 % 3! c % no", r"\Verb|1 % 2| \verb*!5 % 3! c "),
+    ],
+)  # fmt: skip
+def test_percent_signs_that_begin_no_comment(source, text):
+    assert strip(source).lstrip("\n") == text.lstrip("\n")
+
+
+def test_environments_that_the_author_makes():
+    preamble = "\\excludecomment{hide}\\lstnewenvironment{code}{}{}\n\\newminted{python}{}\n%\\excludecomment{proof}\n"
+    body = (
+        "\\begin{hide}no\\end{hide}\\begin{code}\n% a\n\\end{code}\\begin{pythoncode}\nx % b\n\\end{pythoncode}\\begin{proof}c\\end{proof}"
+    )
+    text = latex_to_text({"a.tex": f"\\documentclass{{a}}{preamble}\\begin{{document}}\\section{{A}}{body}\\end{{document}}"})
+    assert text == "\\section{A}" + body.removeprefix("\\begin{hide}no\\end{hide}") + "\n"
+
+
+def test_the_document_ends_where_it_ends():
+    body = "\\section{A}%\\end{document}\na \\verb|\\end{document}| b\n\\end {document}\nafter"
+    assert latex_to_text({"a.tex": f"\\documentclass{{a}}\\begin{{document}}{body}"}) == "\\section{A}a \\verb|\\end{document}| b\n"
+
+
+def test_what_a_paper_loses_is_counted():
+    body = (
+        "\\begin{abstract}x\\end{abstract}\\section{A}\\begin{comment}\nx\n\\end{comment}\\iffalse x\\fi b"
+        "\\begin{thebibliography}{9}x\\end{thebibliography}\\bibliography{x}\\printbibliography"
+    )
+    paper = latex.extract_latex({"a.tex": f"\\documentclass{{a}}\\begin{{document}}{body}\\end{{document}}"})
+    assert paper.text == "\\section{A} b\n"
+    assert paper.lost == {
+        **{("dropped_elements", name): 1 for name in ("abstract", "comment", "iffalse", "thebibliography")},
+        **{("dropped_commands", name): 1 for name in ("bibliography", "printbibliography")},
+    }
+
+
 @pytest.mark.timeout(60)
 def test_a_bomb_stays_as_it_is_and_the_rest_is_expanded():
     doubling = "".join(rf"\newcommand{{\{chr(98 + i)}}}{{\{chr(97 + i)}\{chr(97 + i)}}}" for i in range(20))
@@ -139,6 +187,8 @@ def test_a_bomb_stays_as_it_is_and_the_rest_is_expanded():
         "\\input{", "\\input{a}",
         "\\begin{thebibliography}", "\\bibliography{", "\\section", "\\section{References} ", "\\url{", " ", "\n", "\\\n",
         "\x00", "\\comment", "\\usepackage{a,",
+        "\\lstinline{", "\\lstinline[", "\\mintinline{c}{", "\\mintinline{c}|", "\\url|", "\\if0 ", "\\catcode`\\%=12{}", "\\begin{alltt}",
+        "\\excludecomment{a}", "\\excludecomment", "\\href[a]{{}",
     ],
 )  # fmt: skip
 def test_no_source_costs_more_than_linear_time(piece):
