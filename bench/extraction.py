@@ -39,8 +39,10 @@ from fastwarc import ArchiveIterator, WarcRecordType  # noqa: E402
 from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
 from bench.held_out import report as held_out  # noqa: E402
+from pipeline.web.charset import decode_text  # noqa: E402
+from pipeline.web.content_coding import decode_body  # noqa: E402
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
-from pipeline.web.http import HttpError, UnusableBody, decode_body, decode_text, parse_response  # noqa: E402
+from pipeline.web.http import HttpError, UnusableBody, content_type, parse_response  # noqa: E402
 
 CHOICES = ("resiliparse", "trafilatura", "adaptive")
 ARCHIVES = ("web-dev-00.warc.gz", "web-dev-01.warc.gz")
@@ -121,7 +123,7 @@ def read_pages(web: Path) -> list[Page]:
                 body = decode_body(response, most=MOST_HTML_BYTES)
             except (HttpError, UnusableBody):
                 continue
-            html = decode_text(body, header=response.header("content-type"))
+            html = decode_text(body, charset=content_type(response)[1]).text
             described = gold[record.record_id]
             known = described["gold"] or {}
             pages.append(

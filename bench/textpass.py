@@ -152,16 +152,20 @@ def html_extractor_cpu(paths: list[Path]) -> tuple[float, float]:
     """CPU seconds of the HTML extractor alone on the decoded pages of WARC files, and megabytes of HTML."""
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
+    from pipeline.web.charset import decode_text
+    from pipeline.web.content_coding import decode_body
     from pipeline.web.html import html_to_text
-    from pipeline.web.http import content_type, decode_body, decode_text, is_html, parse_response
+    from pipeline.web.http import content_type, parse_response
+    from pipeline.web.mime import is_html
 
     pages = []
     for path in paths:
         with open(path, "rb") as file:
             for record in ArchiveIterator(file, parse_http=False, record_types=WarcRecordType.response):
                 response = parse_response(record.reader.read())
-                if response.status == 200 and is_html(content_type(response), response.body):
-                    pages.append(decode_text(decode_body(response, most=16 << 20), header=response.header("content-type")))
+                media, charset = content_type(response)
+                if response.status == 200 and is_html(media, response.body):
+                    pages.append(decode_text(decode_body(response, most=16 << 20), charset=charset).text)
     html_to_text(pages[0])
     began = time.process_time()
     for page in pages:

@@ -5,7 +5,8 @@ type, length; version 2 has status, checksum, location, offset and file name bef
 the end.
 
 Documents are the HTML pages with an HTTP URL and status 200. Skipped: `filedesc` (the record that describes the file), and as in WARC
-`not_http`, `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `empty_text`.
+`not_http`, `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `undecodable`,
+`empty_text`.
 
 Source: "Arc File Format", Internet Archive, 1996 (https://archive.org/web/researcher/ArcFileFormat.php).
 """

@@ -2,9 +2,10 @@
 
 In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.web.html`).
 
-The charset comes from the byte order mark, the `meta` element or detection (`pipeline.web.http`). The URL is what the page says of itself:
-`<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`; the first
-of them that is absolute. A file without a page is skipped as `not_html`, `html_too_large`, `html_too_complex`, `empty_text`.
+The charset comes from the byte order mark, the `meta` element or detection (`pipeline.web.charset`). The URL is what the page says of
+itself: `<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`;
+the first of them that is absolute. A file without a page is skipped as `not_html`, `html_too_large`, `html_too_complex`, `undecodable`,
+`empty_text`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from manifests.corpus import Extraction
 from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records
 from pipeline.readers.whole import TooLarge, read_whole
+from pipeline.web.charset import Undecodable, decode_text, is_soup
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, extract_html
-from pipeline.web.http import decode_text
 
 # Where the head of a page ends is not always marked; links to itself stand early.
 _HEAD_CHARACTERS = 1 << 18
@@ -71,8 +72,16 @@ def _file(batcher: Batcher, path: str, name: str, extraction: Extraction) -> Non
 
 
 def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> None:
-    page = decode_text(body, header=None)
-    if body.startswith(_OTHER) or "\x00" in page[:1024] or "<" not in page:
+    if body.startswith(_OTHER) or b"<" not in body:
+        batcher.skip("not_html")
+        return
+    try:
+        decoded = decode_text(body)
+    except Undecodable:
+        batcher.skip("undecodable")
+        return
+    page = decoded.text
+    if "\x00" in page[:1024]:
         batcher.skip("not_html")
         return
     try:
@@ -80,7 +89,10 @@ def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> N
     except TooComplex:
         batcher.skip("html_too_complex")
     else:
-        batcher.add(Record(0, name, page_url(page), found.text, found.lost))
+        if is_soup(found.text):
+            batcher.skip("undecodable")
+            return
+        batcher.add(Record(0, name, page_url(page), found.text, {**found.lost, **decoded.lost}))
 
 
 def page_url(page: str) -> str | None:

@@ -11,37 +11,30 @@ cannot be told from a book that quotes it, and a book is worth more than a licen
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
-
-from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+from dataclasses import replace
 
 from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import Batcher, Record, Records, unforeseen
 from pipeline.readers.whole import TooLarge, read_whole
+from pipeline.web.charset import BOMS, Decoded, Undecodable, decoded_as
+from pipeline.web.charset_guess import guess, visible
+from pipeline.web.charset_labels import encoding_of
 
 # The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
 MOST_TEXT_BYTES = 64 << 20
-# UTF-32's mark begins with UTF-16's.
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 # Bytes that stand in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and escape, as old texts
 # have them.
 _BINARY = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1a\x1b"))
 # Up to one stray byte in this many bytes is a slip in UTF-8 text, shown as U+FFFD; more is another charset.
 _BYTES_PER_SLIP = 10_000
-# Detection looks at no more: its answer does not change after that, its cost does.
-_DETECTED_BYTES = 1 << 20
 # French, with the most accents of the languages written in windows-1252, has 4 %; other scripts have over half. What is undetected and
 # looks like another script is not guessed.
 _MOST_ACCENTS = 0.1
 _ASCII = bytes(range(128))
+# Controls that single-byte encodings have where they have no character; UTF-8 may hold them.
+_C1 = re.compile("[\x80-\x9f]")
 _DECLARED = re.compile(rb"^character set encoding:[ \t]*([a-z0-9_.:-]{1,40})", re.IGNORECASE | re.MULTILINE)
 _DECLARED_WITHIN = 16 << 10
 # Marks of Project Gutenberg's files since 2004, and of its older ones, whose "small print" stands at the front.
@@ -55,10 +48,6 @@ _END = re.compile(
     r"^[ \t]{0,8}(?:\*{3}[ \t]{0,4}END OF (?:THE|THIS|) ?PROJECT GUTENBERG|END OF (?:THE |THIS |)PROJECT GUTENBERG'?S?\b)[^\n]{0,400}$",
     re.IGNORECASE | re.MULTILINE,
 )
-
-
-class Undecodable(Exception):
-    """The bytes are no text in any charset that was tried."""
 
 
 def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
@@ -76,7 +65,8 @@ def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
         if not body:
             batcher.quarantine(0, name, "empty file: it holds no text", b"")
         else:
-            batcher.add(Record(0, name, None, without_licence(decode(body))))
+            decoded = decode(body)
+            batcher.add(Record(0, name, None, without_licence(decoded.text), decoded.lost))
     except Damaged as damage:
         batcher.quarantine(0, name, str(damage), b"")
     except TooLarge as error:
@@ -89,59 +79,48 @@ def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
     yield batcher.take()
 
 
-def decode(body: bytes) -> str:
+def decode(body: bytes) -> Decoded:
     """The bytes as text, line ends as line feeds.
 
     Raises:
         Undecodable: they are no text.
     """
-    return _decode(body).replace("\r\n", "\n").replace("\r", "\n")
+    decoded = _decode(body)
+    return replace(decoded, text=decoded.text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _decode(body: bytes) -> str:
-    for mark, encoding in _BOMS:
+def _decode(body: bytes) -> Decoded:
+    for mark, encoding in BOMS:
         if body.startswith(mark):
-            text = body[len(mark) :].decode(encoding, "replace")
-            if text.count("\ufffd") > 1 + len(body) // _BYTES_PER_SLIP:
+            decoded = decoded_as(body[len(mark) :], encoding)
+            if decoded.replaced > 1 + len(body) // _BYTES_PER_SLIP:
                 raise Undecodable(f"it begins with the mark of {encoding}, but is not in it")
-            return text
+            return decoded
     if len(body.translate(None, _BINARY)) != len(body):
         raise Undecodable("it holds bytes that stand in no text")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    text = body.decode("utf-8", "replace")
+    utf8 = decoded_as(body, "utf-8")
     # A slip is rare among the bytes, and much rarer than whole characters: text with two accents in latin-1 is none.
-    if text.count("\ufffd") <= len(body) // _BYTES_PER_SLIP and _lead_bytes(body) > 10 * text.count("\ufffd"):
-        return text
-    declared = _DECLARED.search(body[:_DECLARED_WITHIN])
-    labels = [declared[1].decode("ascii")] if declared else []
-    labels.append(detect_encoding(body[:_DETECTED_BYTES]))
-    if len(body.translate(None, _ASCII)) <= _MOST_ACCENTS * len(body):
-        labels.append("cp1252")
-    for label in labels:
-        codec = _codec(label)
-        if codec is None or codec.startswith("utf"):
-            continue
-        try:
-            return body.decode(codec)
-        except UnicodeDecodeError:
-            pass
+    if not utf8.replaced or (utf8.replaced <= len(body) // _BYTES_PER_SLIP and _lead_bytes(body) > 10 * utf8.replaced):
+        return utf8
+    for encoding in _candidates(body):
+        decoded = decoded_as(body, encoding)
+        if not decoded.replaced and not _C1.search(decoded.text):
+            return decoded
     raise Undecodable("neither UTF-8 nor a charset that can be told from the bytes")
+
+
+def _candidates(body: bytes) -> list[str]:
+    """What the file declares, what is likeliest, and for a text of few accents what most such texts are in."""
+    declared = _DECLARED.search(body[:_DECLARED_WITHIN])
+    found = [encoding_of(declared[1].decode("ascii"))] if declared else []
+    found += [of.encoding for of in guess(visible(body))[:2] if of.plausible]
+    if len(body.translate(None, _ASCII)) <= _MOST_ACCENTS * len(body):
+        found.append("windows-1252")
+    return [encoding for encoding in found if encoding is not None and not encoding.startswith("utf-")]
 
 
 def _lead_bytes(body: bytes) -> int:
     return len(body) - len(body.translate(None, bytes(range(0xC2, 0xF5))))
-
-
-def _codec(label: str | None) -> str | None:
-    """Python's name for a WHATWG encoding label, or None. As on the web ISO 8859-1 means windows-1252, which has more characters."""
-    name = map_encoding_to_html5(label, fallback_utf8=False) if label else None
-    try:
-        return codecs.lookup(name).name if name else None
-    except LookupError:
-        return None
 
 
 def without_licence(text: str) -> str:

@@ -1,7 +1,7 @@
 """HTTP responses in archives to text, for WARC and ARC alike.
 
 In: the block of a record. Out: the text of the HTML page in it. What has none says why: as `UnusableBody` with the ledger's reason
-(`http_status`, `not_html`, `html_too_large`, `content_encoding`, `empty_text`), as `TooComplex`, or, when it is no response,
+(`http_status`, `not_html`, `html_too_large`, `content_encoding`, `undecodable`, `empty_text`), as `TooComplex`, or, when it is no response,
 as `HttpError`.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
+from pipeline.web.charset import Undecodable, decode_text, is_soup
+from pipeline.web.content_coding import decode_body
 from pipeline.web.html import MOST_HTML_BYTES, extract_html
-from pipeline.web.http import Response, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
+from pipeline.web.http import Response, UnusableBody, content_type, parse_response
+from pipeline.web.mime import is_html
 
 
 def response_text(block: bytes, *, length: int, identified: str = "", extraction: Extraction = "resiliparse") -> Extracted:
@@ -42,7 +45,7 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
         UnusableBody: the body is no page, or cannot be decoded.
         TooComplex: the page would cost too much.
     """
-    media = content_type(response)
+    media, charset = content_type(response)
     if not whole:
         raise UnusableBody("html_too_large" if is_html(media, response.body) else "not_html", "longer than is held")
     if not media and not response.body:
@@ -50,4 +53,11 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
     body = decode_body(response, most=MOST_HTML_BYTES) if is_html(media or identified, b"") or not media else b""
     if not is_html(media or identified, body):
         raise UnusableBody("not_html", media)
-    return extract_html(decode_text(body, header=response.header("content-type")), extraction=extraction)
+    try:
+        page = decode_text(body, charset=charset)
+    except Undecodable as error:
+        raise UnusableBody("undecodable", str(error)) from error
+    found = extract_html(page.text, extraction=extraction)
+    if is_soup(found.text):
+        raise UnusableBody("undecodable", "the text holds more U+FFFD than words bear")
+    return Extracted(found.text, {**found.lost, **page.lost})

@@ -3,8 +3,8 @@
 Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.web.html`), from `resource` records that
 are an HTML page with an HTTP URL (what crawlers write that keep pages without their response), and from `conversion` records (WET: text as
 it is). Everything else is skipped under its reason: other types under their name (`request`, `warcinfo`, `revisit`, ...), `not_http`,
-`http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `empty_text`. What cannot be parsed is broken.
-The offset is `framing.Frame.offset`.
+`http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `undecodable`, `empty_text`. What cannot be parsed is
+broken. The offset is `framing.Frame.offset`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from pipeline.readers.framing import Frame, Gap, Grammar, frames
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records, unforeseen
 from pipeline.readers.responses import body_text, response_text
+from pipeline.web.charset import Undecodable, decode_utf8, is_soup
 from pipeline.web.html import TooComplex
-from pipeline.web.http import HttpError, Response, UnusableBody, is_html, parse_headers
+from pipeline.web.http import HttpError, Response, UnusableBody, parse_headers
+from pipeline.web.mime import is_html, media_type
 
 # Record types of WARC 1.1 (ISO 28500:2017, section 6) without a page or text of their own. An unknown type counts as `unknown_type`.
 _OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continuation"})
@@ -83,8 +85,8 @@ def _record(batcher: Batcher, frame: Frame, *, arc: bool, extraction: Extraction
         batcher.skip(error.reason)
     except TooComplex:
         batcher.skip("html_too_complex")
-    except (HttpError, UnicodeDecodeError) as error:
-        kind_of_error = "invalid UTF-8: " if isinstance(error, UnicodeDecodeError) else ""
+    except (HttpError, Undecodable) as error:
+        kind_of_error = "invalid UTF-8: " if isinstance(error, Undecodable) else ""
         batcher.quarantine(frame.offset, name, f"{kind_of_error}{error}", frame.block)
     except Exception as error:
         batcher.quarantine(frame.offset, name, unforeseen(error), frame.block)
@@ -103,14 +105,27 @@ def _text(frame: Frame, url: str | None, extraction: Extraction) -> Extracted:
         identified = frame.headers.get("warc-identified-payload-type", "").strip().lower()
         return response_text(frame.block, length=frame.length, identified=identified, extraction=extraction)
     if kind == "resource":
-        if url is None or not http or not is_html(media, b""):
+        if url is None or not http or not is_html(media_type([frame.headers.get("content-type", "")])[0], b""):
             raise UnusableBody("resource", f"{media} {url}")
         page = Response(200, (("content-type", frame.headers.get("content-type", "")),), frame.block)
         return body_text(page, whole=frame.length <= len(frame.block), extraction=extraction)
     if kind == "conversion":
         if frame.length > len(frame.block):
             raise UnusableBody("text_too_large", f"{frame.length} bytes")
-        return Extracted(frame.block.decode("utf-8"))
+        return _converted(frame.block)
     if not kind:
         raise HttpError("invalid WARC headers: no WARC-Type")
     raise UnusableBody(kind if kind in _OTHER_TYPES else "unknown_type", kind)
+
+
+def _converted(block: bytes) -> Extracted:
+    """Text that someone else has made, in UTF-8; where their decoder failed it holds U+FFFD itself.
+
+    Raises:
+        Undecodable: it is not UTF-8.
+        UnusableBody: too much of it is U+FFFD.
+    """
+    decoded = decode_utf8(block)
+    if is_soup(decoded.text):
+        raise UnusableBody("undecodable", "the text holds more U+FFFD than words bear")
+    return Extracted(decoded.text, decoded.lost)

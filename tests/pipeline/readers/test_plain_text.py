@@ -31,42 +31,50 @@ def test_one_file_is_one_document(tmp_path, pack):
 def test_utf_8_comes_back_as_it_was(text):
     text = text.replace("\x00", "").replace("\r", "")
     text = "".join(character for character in text if ord(character) >= 32 or character in "\t\n\v\f\b\x1a\x1b").lstrip("\ufeff")
-    assert decode(text.encode()) == text
-    assert decode(text.encode("utf-8-sig")) == text
+    assert decode(text.encode()).text == text
+    assert decode(text.encode("utf-8-sig")).text == text
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "cp1252", "iso8859-2", "koi8-r", "cp1251", "shift_jis", "gb18030"])
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "cp1252", "iso8859-2", "koi8-r", "cp1251", "shift_jis", "gb18030", "euc_kr"])
 def test_other_charsets_are_found(charset):
     text = {
         "iso8859-2": "Był sobie młynarz, który mieszkał nad rzeką, i miał trzech synów; każdy z nich był leniwy.\n",
         "koi8-r": "Жил-был старый мельник, и было у него три сына, и все они были ленивы.\n",
         "cp1251": "В начале июля, в чрезвычайно жаркое время, под вечер, один молодой человек вышел из своей каморки на улицу.\n",
         "shift_jis": "昔々、あるところにおじいさんとおばあさんが住んでいました。おじいさんは山へ行きました。\n",
+        "euc_kr": "옛날 옛적에 한 방앗간 주인이 살았는데 아들이 셋 있었고 모두 게을렀습니다.\n",
         "gb18030": "从前有一个磨坊主，他有三个儿子。他们都很懒，什么事情也不愿意做。\n",
     }.get(charset, "Es war einmal ein Müller, der hatte drei Söhne; jeder von ihnen träumte vom Glück – “für später”.\n")
-    assert decode((text * 20).encode(charset)) == text * 20
+    assert decode((text * 20).encode(charset)).text == text * 20
+
+
+def test_a_short_text_in_another_script_is_found():
+    text = "Жил-был старый мельник, и было у него три сына, и все они были ленивы.\n"
+    for charset in ("cp1251", "koi8-r"):
+        assert decode(text.encode(charset)).text == text
 
 
 def test_a_declared_charset_goes_before_detection():
     text = "The Project Gutenberg EBook\n\nCharacter set encoding: ISO-8859-15\n\nThe price was 5 € in all.\n"
-    assert decode(text.encode("iso-8859-15")) == text
-    assert "5 € in all" in decode(text.replace("ISO-8859-15", "hex").encode("cp1252"))  # no charset of text
+    assert decode(text.encode("iso-8859-15")).text == text
+    assert "5 € in all" in decode(text.replace("ISO-8859-15", "hex").encode("cp1252")).text  # no charset of text
 
 
 def test_one_stray_byte_does_not_make_utf_8_another_charset():
     text = "naïve café – résumé; " * 2_000
-    assert decode(text.encode() + b"\xff end") == text + "\ufffd end"
-    assert decode("café au lait\n".encode("latin-1") * 3) == "café au lait\n" * 3
+    decoded = decode(text.encode() + b"\xff end")
+    assert decoded.text == text + "\ufffd end"
+    assert decoded.lost == {("replaced_characters", "utf-8"): 1}
+    assert decode("café au lait\n".encode("latin-1") * 3).text == "café au lait\n" * 3
 
 
 def test_line_ends_become_line_feeds():
-    assert decode(b"one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
+    assert decode(b"one\r\ntwo\rthree\n").text == "one\ntwo\nthree\n"
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        "Жил-был старый мельник, и было у него три сына, и все они были ленивы.\n".encode("cp1251"),
         b"\x7fELF\x02\x01\x01\x00\x00",
         b"text \x00 with NUL",
         b"\xff\xfe" + b"\x00\xd8" * 500,

@@ -8,10 +8,11 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 from manifests.errors import GristmillError
+from pipeline.losses import Tally
 from pipeline.readers import framing
 from pipeline.readers.compressed import opened
 from pipeline.readers.framing import Frame, Gap, frames
-from pipeline.readers.warc import WARC
+from pipeline.readers.warc import WARC, read_warc
 from tests.paths import SHARED
 from tests.pipeline.readers.samples import members, page, pages, read, read_pieces, warc_record, write
 
@@ -361,3 +362,30 @@ def test_frames_equal_those_of_fastwarc(path):
         assert len(set(expected) - set(found)) <= 1  # the record whose length lies is a record to fastwarc
     else:
         assert found == expected
+
+
+def test_characters_that_could_not_be_read_are_counted_and_soup_is_dropped(tmp_path):
+    korean = "오래된 시장은 항구 근처에 있습니다. 사람들은 아침 일찍 와서 생선과 채소를 삽니다. "
+
+    def response(number, body):
+        return warc_record(number, b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=euc-kr\r\n\r\n" + body)
+
+    html = f"<html><body><p>{korean * 5}</p></body></html>".encode("euc-kr")
+    records = [
+        response(0, html),
+        response(1, html.replace(b"</p>", b" \xff</p>")),
+        response(2, b"<html><body><p>" + bytes(range(0x80, 0x100)) * 20 + b"</p></body></html>"),
+        warc_record(3, (korean * 5).encode() + b"\xff", kind="conversion"),
+        warc_record(4, (korean[:9] + "\ufffd" * 20).encode(), kind="conversion"),
+        warc_record(5, korean.encode("euc-kr"), kind="conversion"),
+    ]
+    path = str(write(tmp_path / "f", b"".join(records)))
+    result = read(tmp_path / "f", "warc")
+    assert [record.name for record in result.documents] == ["<urn:uuid:0>", "<urn:uuid:1>", "<urn:uuid:3>"]
+    assert result.skipped == {"undecodable": 2}
+    assert [broken.name for broken in result.broken] == ["<urn:uuid:5>"]
+    tally = Tally()
+    for batch in read_warc(path):
+        tally.merge(batch.lost)
+    (kind,) = tally.inside().values()
+    assert (kind.documents, kind.count, sorted(kind.names)) == (2, 2, ["euc-kr", "utf-8"])
