@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.personal import spans as finding
 from pipeline.personal.masking import TOKENS
+from pipeline.personal.patterns import Pattern
 from pipeline.personal.spans import PATTERNS
 from pipeline.personal_information import KINDS, count_spans, find_spans, mask, search
 from tests.property.texts import any_text, buffers, thorough
@@ -19,14 +20,15 @@ from tests.property.texts import any_text, buffers, thorough
 # What hypothesis makes from a pattern over bytes is Latin-1: its bytes are taken for UTF-8 where they are, replaced where not.
 # Patterns that look backward from their first character match behind something only.
 LOOKS_BEHIND = re.compile(rb"\(\?<=\[[^\]]*\](?:@|%40)\)")
-matching = st.one_of(
-    [
-        st.from_regex(LOOKS_BEHIND.sub(b"", pattern.pattern), fullmatch=True).map(
-            lambda text, bounds=pattern.bounds: "a" * (bounds is not None) + text.decode("utf-8", "replace")
-        )
-        for pattern in PATTERNS
-    ]
-)
+
+
+def matches_of(pattern: Pattern) -> st.SearchStrategy[str]:
+    behind = "a" if pattern.bounds is not None else ""
+    texts = st.from_regex(LOOKS_BEHIND.sub(b"", pattern.pattern), fullmatch=True)
+    return texts.map(lambda text: behind + text.decode("utf-8", "replace"))
+
+
+matching = st.one_of([matches_of(pattern) for pattern in PATTERNS])
 # Spans that pass their validators, which random digits seldom do.
 VALID = (
     "a@b.co",
