@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,15 +47,15 @@ def python() -> str:
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus")
-    lines = [[f"The miller of the old mill {i * 7 + j} has written that the wheat is ripe." for j in range(8)] for i in range(20)]
-    (folder / "texts.jsonl").write_text("".join(json.dumps({"text": "\n".join(text)}) + "\n" for text in lines))
-    (folder / "corpus.yaml").write_text(json.dumps(CORPUS))
-    for path in [folder, *folder.parents]:
-        if path.owner() == "root" and path.is_relative_to("/tmp") and path != Path("/tmp"):
-            path.chmod(0o755)
-    return folder
+def corpus() -> Iterator[Path]:
+    """In a folder of its own: pytest closes its folders to others."""
+    with tempfile.TemporaryDirectory(prefix="gristmill-another-user-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        lines = [[f"The miller of the old mill {i * 7 + j} has written that the wheat is ripe." for j in range(8)] for i in range(20)]
+        (folder / "texts.jsonl").write_text("".join(json.dumps({"text": "\n".join(text)}) + "\n" for text in lines))
+        (folder / "corpus.yaml").write_text(json.dumps(CORPUS))
+        yield folder
 
 
 @pytest.mark.parametrize(("number", "home"), [(NOBODY, "/nonexistent"), (UNKNOWN, "/")])
