@@ -125,10 +125,16 @@ def test_macros(preamble, body, text):
         (r"\lstinline[language=C]{a % {b} c} d % no", r"\lstinline[language=C]{a % {b} c} d "),
         (r"\lstinline!a % b! c % no", r"\lstinline!a % b! c "),
         (r"\mintinline{python}{x % 2} \mintinline[a=b]{c}|y % 3| z % no", r"\mintinline{python}{x % 2} \mintinline[a=b]{c}|y % 3| z "),
-        (r"\path{a%b} \path|c%d| \nolinkurl{e%20f} \url|g%h| \doi{1/(x)%3C} % no", r"\path{a%b} \path|c%d| \nolinkurl{e%20f} \url|g%h| \doi{1/(x)%3C} "),
+        (
+            r"\path{a%b} \path|c%d| \nolinkurl{e%20f} \url|g%h| \doi{1/(x)%3C} % no",
+            r"\path{a%b} \path|c%d| \nolinkurl{e%20f} \url|g%h| \doi{1/(x)%3C} ",
+        ),
         (r"\url{a{b}%20c} % no", r"\url{a{b}%20c} "),
         (r"\path (0,0) % no", r"\path (0,0) "),
-        ("\\begin{alltt}\n% kept\n\\end{alltt}\\begin{verbatim*}\n% \\begin{comment}\n\\end{verbatim*}x % no", "\\begin{alltt}\n% kept\n\\end{alltt}\\begin{verbatim*}\n% \\begin{comment}\n\\end{verbatim*}x "),
+        (
+            "\\begin{alltt}\n% kept\n\\end{alltt}\\begin{verbatim*}\n% \\begin{comment}\n\\end{verbatim*}x % no",
+            "\\begin{alltt}\n% kept\n\\end{alltt}\\begin{verbatim*}\n% \\begin{comment}\n\\end{verbatim*}x ",
+        ),
         (r"{\catcode`\%=12 100% sure} b % no", r"{\catcode`\%=12 100% sure} b "),
         ("\\if0\nno\n\\fi a \\if0\\blind{x}\\fi", "\n a \\if0\\blind{x}\\fi".lstrip("\n")),
         (r"\iffalse a \ifx b \else c \fi d \else e \ifx b c \else d \fi e \fi f", r" e \ifx b c \else d \fi e  f"),
