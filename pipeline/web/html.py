@@ -7,19 +7,27 @@ everywhere.
 that holds the page's paragraphs (`pipeline.web.html_container`), lets resiliparse extract from that alone, and asks trafilatura only where
 the element does not tell: there are no paragraphs, or their element holds less than half of what resiliparse finds on the page.
 `docs/pipelines.md` has what was measured.
+
+All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.web.html_tree`), and lists of
+running text stay (`pipeline.web.html_lists`, `pipeline.web.html_restore`).
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
+from pipeline.web.html_census import Census, take_census
 from pipeline.web.html_container import paragraph_container
+from pipeline.web.html_lists import keep_lists, put_deeper
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
+from pipeline.web.html_restore import restore_lists
+from pipeline.web.html_tree import open_cells, open_figures, raise_powers, remove_hidden
 
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
 MOST_HTML_BYTES = 16 << 20
@@ -33,16 +41,17 @@ _MOST_TAGS_BY_DEPTH = 20_000_000
 # Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark clause").
 _MOST_REOPENED = 5_000_000
 _FORMATTING_NAMES = "b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u"
-_FORMATTING = re.compile(rf"<(?:{_FORMATTING_NAMES})[\s/]", re.IGNORECASE)
 _FORMATTING_ANY = re.compile(rf"<(/?)(?:{_FORMATTING_NAMES})(?=[\s/>])", re.IGNORECASE)
 # Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag.
-_LONG_TAG = re.compile(r"<[A-Za-z][^>]{65536,}")
-_ATTRIBUTE = re.compile(r"[\s\"'/][^\s\"'/=>]")
 _MOST_ATTRIBUTES = 10_000
 # `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
 LEAST_SHARE = 0.5
 # With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
 ENOUGH_IN_CONTAINER = 2_000
+# How many levels the element of the paragraphs is put below the body: as deep as lists must stand for resiliparse to look at their links only.
+_DEEPER = 4
+# Of the lists that are put back, as resiliparse writes them.
+_BULLET = "  \u2022 "
 # Pages with more tags and no paragraphs are listings and feeds, on which trafilatura spends most time and finds little; no limit gives the
 # same F1 on the development pages.
 MOST_TAGS_TO_ASK = 10_000
@@ -69,33 +78,64 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
             for `trafilatura` also beyond the limits of `pipeline.web.html_precise`. Where `adaptive` may not ask trafilatura, or gets
             nothing from it, it takes resiliparse's text.
     """
-    html, tree = _parse(html)
-    if extraction == "resiliparse":
-        return _plain(tree)
+    html, tree, census = _parse(html)
+    body = tree.body
+    if body is None:
+        return ""
     if extraction == "trafilatura":
         reason = too_complex_for_precise(html, tree)
         if reason is not None:
             raise TooComplex(reason)
-        return precise_text(html)
-    text = _contained(tree)
-    if text is None and html.count("<") <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
-        text = precise_text(html)
-    return text or _plain(tree)
+        return _precise(tree, census)
+    if census.odd:
+        remove_hidden(body)
+    _open(tree, census)
+    if extraction == "resiliparse":
+        return _whole(tree, census)
+    text = _contained(tree, census)
+    if text is None and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
+        text = _precise(tree, census)
+    elif text is not None and census.lists:
+        text = restore_lists(text, body, bullet=_BULLET)
+    return text or _whole(tree, census)
 
 
-def _parse(html: str) -> tuple[str, HTMLTree]:
-    """The page with what would take the parser too long made harmless, and its tree."""
-    tags = html.count("<")
-    for tag in _LONG_TAG.finditer(html):
-        if len(_ATTRIBUTE.findall(tag[0])) > _MOST_ATTRIBUTES:
-            raise TooComplex("a tag with too many attributes")
-    if tags > _FEW_TAGS and tags * len(_FORMATTING.findall(html)) > _MOST_REOPENED:
+def _parse(html: str) -> tuple[str, HTMLTree, Census]:
+    """The page with what would take the parser too long made harmless, its tree, and what it is made of."""
+    census = take_census(html)
+    if census.attributes > _MOST_ATTRIBUTES:
+        raise TooComplex("a tag with too many attributes")
+    if census.tags > _FEW_TAGS and census.tags * census.formatting > _MOST_REOPENED:
         html = _FORMATTING_ANY.sub(r"<\1span", html)
     tree = HTMLTree.parse(html)
-    depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(tags, 1))
-    if tags > _FEW_TAGS and deeper_than(depth, tree):
-        raise TooComplex(f"{tags:,} tags nested deeper than {depth} elements")
-    return html, tree
+    depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))
+    if census.tags > _FEW_TAGS and deeper_than(depth, tree):
+        raise TooComplex(f"{census.tags:,} tags nested deeper than {depth} elements")
+    return html, tree, census
+
+
+def _open(tree: HTMLTree, census: Census) -> None:
+    """Figures and raised characters as running text, where the page has any."""
+    if census.figures:
+        open_figures(tree, tree.body)
+    if census.raised:
+        raise_powers(tree, tree.body)
+
+
+def _whole(tree: HTMLTree, census: Census) -> str:
+    """Resiliparse's text of the page, with its lists."""
+    if census.lists:
+        keep_lists(tree, tree.body)
+    return _plain(tree)
+
+
+def _precise(tree: HTMLTree, census: Census) -> str:
+    """Trafilatura's text of the page, with its lists."""
+    remove_hidden(tree.body)
+    _open(tree, census)
+    open_cells(tree, tree.body)
+    text = precise_text(tree.document.html)
+    return restore_lists(text, tree.body) if text else text
 
 
 def _plain(tree: HTMLTree) -> str:
@@ -120,13 +160,23 @@ def _plain(tree: HTMLTree) -> str:
     )
 
 
-def _contained(tree: HTMLTree) -> str | None:
+def _contained(tree: HTMLTree, census: Census) -> str | None:
     """Text of the element that holds the paragraphs; None when it seems not to be the page's text."""
-    container = paragraph_container(tree.body) if tree.body is not None else None
+    body: Any = tree.body
+    container = paragraph_container(body)
     if container is None:
         return None
-    # Parsed again: resiliparse extracts from whole trees only.
-    text = _plain(HTMLTree.parse("<body>" + container.outer_html))
-    if not text or (len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_plain(tree))):
+    # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
+    place = tree.create_element("section")
+    container.replace_with(place)
+    beside = body.child_nodes[:]
+    body.replace_children(container)
+    put_deeper(tree, container, _DEEPER)
+    if census.lists:
+        keep_lists(tree, container, depth=_DEEPER + 1)
+    text = _plain(tree)
+    body.replace_children(*beside)
+    place.replace_with(container)
+    if not text or (len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_whole(tree, census))):
         return None
     return text

@@ -1,0 +1,185 @@
+"""Bulleted lists that belong to the text of a page.
+
+In: a parsed page. Out: the same tree, in which resiliparse keeps the lists of running text.
+
+Resiliparse takes an `ul` for a menu when it stands within four levels of the body, when more than a fifth of its characters are in links, or when
+its class says so. Manuals and hand-written pages have their text right there. Here a list counts as text when most of its characters are in no link
+and nothing around it says that it is for finding one's way; such a list is put deeper, without the names and links that count against it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+# A list of running text has at most this share of its characters in links.
+MOST_LINKED = 0.6
+# Below this depth resiliparse looks at the links only.
+_DEEP = 4
+# Above this share of characters in links resiliparse takes a list for a menu.
+_LINKED = 0.2
+# With fewer the list may hold a whole page: headings, frames and all.
+_HARDLY_LINKED = 0.1
+_MENU_TAGS = frozenset({"nav", "header", "footer", "aside", "form", "menu", "dialog", "template", "noscript", "button", "select"})
+_MENU_ROLES = frozenset(
+    {"navigation", "menu", "menubar", "tablist", "toolbar", "search", "banner", "contentinfo", "complementary", "listbox", "tree"}
+)
+_MENU_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:nav|navi|navbar|navigation|menu|menus|submenu|menubar|breadcrumbs?|sidebar|footer|header|topbar|toolbar|pagination|pager|"
+    r"tabs?|social|share|sharing|widget|dropdown|related|comments?|tags?|toc)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+# What lists of teasers and frames of pages hold, and lists of running text do not.
+_LAYOUT = "script,form,nav,header,article,h2,h3,iframe,input"
+_TEXT_TAGS = frozenset({"p", "pre", "dl", "blockquote", "table"})
+_LEAST_TEXT = 30
+_NEAR = 3
+_MOST_READ = 50_000_000
+# Lists looked at: more are a dump of links.
+_MOST_LISTS = 20_000
+
+
+class Budget:
+    """Characters that may still be read: lists within lists, and what stands beside them, are read several times."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_READ
+
+    def spent(self) -> bool:
+        return self._left < 0
+
+    def length(self, element: Any) -> int:
+        """Characters of an element's text; 0 where no more may be read."""
+        if self._left < 0:
+            return 0
+        text = element.text
+        self._left -= len(text) + 50
+        return len(text.strip())
+
+
+def keep_lists(tree: Any, root: Any, *, depth: int = 0, most_linked: float = MOST_LINKED) -> None:
+    """Make the lists of running text below an element survive.
+
+    Args:
+        depth: how deep `root` stands below the body.
+        most_linked: as `MOST_LINKED`.
+    """
+    lists = root.get_elements_by_tag_name("ul")[:]
+    if len(lists) > _MOST_LISTS:
+        return
+    menus: dict[Any, tuple[bool, int]] = {root: (False, depth)}
+    budget = Budget()
+    for element in lists:
+        menu, level = _around(element, menus)
+        if budget.spent():
+            return
+        if not menu:
+            _free(tree, element, level, most_linked, budget)
+
+
+def text_lists(root: Any, *, most_linked: float = MOST_LINKED) -> Iterator[Any]:
+    """The lists of running text below an element, numbered ones too, without those within others."""
+    menus: dict[Any, tuple[bool, int]] = {root: (False, 0)}
+    last = None
+    budget = Budget()
+    for element in root.query_selector_all("ul,ol")[:_MOST_LISTS]:
+        if last is not None and last.contains(element):
+            continue
+        last = element
+        if budget.spent():
+            return
+        if not _around(element, menus)[0] and _is_text(element, _DEEP, most_linked, budget)[0]:
+            yield element
+
+
+def _around(element: Any, known: dict[Any, tuple[bool, int]]) -> tuple[bool, int]:
+    """Whether something around the element or itself is for finding one's way, and how deep it stands."""
+    unseen = []
+    while element is not None and element not in known:
+        unseen.append(element)
+        element = element.parent
+    menu, depth = known.get(element, (False, 0))
+    for child in reversed(unseen):
+        menu = menu or _is_menu(child)
+        depth += 1
+        known[child] = menu, depth
+    return menu, depth
+
+
+def _is_menu(element: Any) -> bool:
+    if element.tag in _MENU_TAGS:
+        return True
+    name, identity = element.class_name, element.id
+    if (name or identity) and _MENU_NAMES.search(f"{name or ''} {identity or ''}") is not None:
+        return True
+    role = element.getattr("role")
+    return role is not None and role in _MENU_ROLES
+
+
+def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budget) -> None:
+    text, links = _is_text(element, depth, most_linked, budget)
+    if not text:
+        return
+    for link in links:
+        link.replace_with(*link.child_nodes[:])
+    if depth < _DEEP:
+        put_deeper(tree, element, _DEEP - depth)
+
+
+def _is_text(element: Any, depth: int, most_linked: float, budget: Budget) -> tuple[bool, list[Any]]:
+    """Whether a list is running text, and its links if they count against it."""
+    links = element.get_elements_by_tag_name("a")[:]
+    whole = budget.length(element)
+    linked = sum(budget.length(link) for link in links)
+    if whole == 0 or linked > most_linked * whole:
+        return False, []
+    many = linked > _LINKED * whole
+    if many and not _among_text(element, budget) and not _begins_with_text(element):
+        return False, []
+    if linked > _HARDLY_LINKED * whole and (many or depth < _DEEP) and element.query_selector(_LAYOUT) is not None:
+        return False, []
+    return True, links if linked > _LINKED * whole * 0.8 else []
+
+
+def _among_text(element: Any, budget: Budget) -> bool:
+    """Whether the list stands beside running text: in one element with it, or in a wrapper of its own beside it."""
+    for _ in range(3):
+        parent = element.parent
+        if parent is None:
+            return False
+        if parent.tag in ("li", "dd", "td", "blockquote"):
+            return True
+        for step in ("previous_element_sibling", "next_element_sibling"):
+            beside = element
+            for _ in range(_NEAR):
+                beside = getattr(beside, step)
+                if beside is None:
+                    break
+                if beside.tag in _TEXT_TAGS and budget.length(beside) >= _LEAST_TEXT:
+                    return True
+        if parent.child_element_count != 1:
+            return False
+        element = parent
+    return False
+
+
+def _begins_with_text(element: Any) -> bool:
+    """Whether most items begin with words that are no link, as those of release notes do and teasers do not."""
+    items = [child for child in element.child_nodes[:] if child.tag == "li"]
+    begin = 0
+    for item in items:
+        link = item.query_selector("a")
+        begin += link is None or not item.text.lstrip().startswith(link.text.strip())
+    return 2 * begin > len(items)
+
+
+def put_deeper(tree: Any, element: Any, levels: int) -> None:
+    """Put an element into so many others, which have no meaning."""
+    holder = lowest = tree.create_element("section")
+    for _ in range(levels - 1):
+        below = tree.create_element("section")
+        lowest.append_child(below)
+        lowest = below
+    element.replace_with(holder)
+    lowest.append_child(element)

@@ -1,0 +1,97 @@
+"""Lists of running text that an extractor left out, put back where they stood.
+
+In: the text that an extractor found, and the page's tree. Out: the text, with the lists of running text (`pipeline.web.html_lists`) that it lacks.
+
+A list belongs behind the words that stand before it on the page, if the text has them; a list whose neighbours were left out as well stays out,
+unless text before and after its place was kept. The work is bounded in characters searched.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resiliparse.parse.html import NodeType
+
+from pipeline.web.html_lists import text_lists
+
+# Characters of the text that are searched for all lists of a page together.
+_MOST_SEARCHED = 1_000_000_000
+_KEY = 32
+_SHORTEST_KEY = 4
+_MOST_BEFORE = 8
+
+
+def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
+    """The text with the lists that it lacks.
+
+    Args:
+        root: the element whose lists are meant.
+    """
+    words = _squeezed(text)
+    pieces: list[str] = []
+    done = 0
+    budget = _MOST_SEARCHED
+    offsets: list[int] | None = None
+    squeezed_done = 0
+    for element in text_lists(root):
+        items = _items(element)
+        budget -= (len(items) + 2) * (len(words) + 1)
+        if budget < 0:
+            break
+        missing = [item for item in items if _key(item) and _key(item) not in words]
+        if not missing or 2 * len(missing) < len(items):
+            continue
+        at, read = _place(element, words, squeezed_done)
+        budget -= read
+        if at is None:
+            continue
+        if offsets is None:
+            offsets = [place for place, character in enumerate(text) if character.isalnum()]
+        end = text.find("\n", offsets[at - 1])
+        end = len(text) if end < 0 else end
+        if end < done:
+            end = done
+        pieces.append(text[done:end])
+        pieces.append("\n" + "\n".join(bullet + " ".join(item.split()) for item in items if item.strip()))
+        done, squeezed_done = end, at
+    if not pieces:
+        return text
+    return "".join(pieces) + text[done:]
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _key(text: str) -> str:
+    return _squeezed(text[: 4 * _KEY])[:_KEY]
+
+
+def _items(element: Any) -> list[str]:
+    found = []
+    for child in element.child_nodes[:]:
+        if child.tag == "li":
+            found.append(child.text)
+    return found
+
+
+def _place(element: Any, words: str, after: int) -> tuple[int | None, int]:
+    """Where in the squeezed text the words that stand before the list end, and how many characters were read."""
+    read = 0
+    for _ in range(_MOST_BEFORE):
+        beside = element.previous_sibling
+        for _ in range(_MOST_BEFORE):
+            if beside is None:
+                break
+            text = (beside.value if beside.type == NodeType.TEXT else beside.text if beside.type == NodeType.ELEMENT else "") or ""
+            read += len(text)
+            before = _squeezed(text[-4 * _KEY :])[-_KEY:]
+            if len(before) >= _SHORTEST_KEY:
+                at = words.find(before, after)
+                at = words.find(before) if at < 0 else at
+                return (at + len(before) if at >= 0 else None), read
+            beside = beside.previous_sibling
+        element = element.parent
+        if element is None or element.tag == "body":
+            return None, read
+    return None, read
