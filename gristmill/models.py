@@ -161,7 +161,7 @@ def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:
     if shards.manifest.digest != described["data_digest"]:
         raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
     text = read_bytes(join(_folder(folder), "order.json")).decode(errors="replace")
-    if described.get("order_sha256") != sha256_of(text):
+    if described.get("order_sha256", sha256_of(text)) != sha256_of(text):
         raise GristmillError(
             "is not the order that the run was trained by", where=join(folder, "order.json"), remedy="restore it from a copy"
         )
