@@ -32,6 +32,9 @@ from dedup.kernel_sources import sources_sha256
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+# Read from the environment when numba is imported.
+_SETTINGS: Any = config
+
 # Names of kernels that no place could keep.
 not_kept: set[str] = set()
 
@@ -64,7 +67,7 @@ def _compiled(function: Kernel, options: dict[str, Any]) -> Kernel:
     return cast(Kernel, dispatcher)
 
 
-class _KeptKernels(NullCache):  # type: ignore[misc]
+class _KeptKernels(NullCache):
     """What numba asks before it compiles a kernel, and tells afterwards."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -78,7 +81,7 @@ class _KeptKernels(NullCache):  # type: ignore[misc]
         data = load(self._entry(sig, target_context.codegen()))
         if data is None:
             return None
-        found = CompileResult._rebuild(target_context, *pickle.loads(data))
+        found = CompileResult._rebuild(target_context, *pickle.loads(data))  # type: ignore[no-untyped-call]
         return found if found.signature.args == tuple(sig) else None
 
     def save_overload(self, sig: Any, cres: Any) -> None:
@@ -86,7 +89,7 @@ class _KeptKernels(NullCache):  # type: ignore[misc]
         if any(not lifted.can_cache for lifted in cres.lifted) or cres.library.has_dynamic_globals:
             return
         entry = self._entry(sig, cres.codegen)
-        if keep(entry, dumps(cres._reduce())) is None:
+        if keep(entry, dumps(cres._reduce())) is None:  # type: ignore[no-untyped-call]
             not_kept.add(entry.stem)
 
     def _entry(self, sig: Any, codegen: Any) -> Entry:
@@ -96,9 +99,9 @@ class _KeptKernels(NullCache):  # type: ignore[misc]
             llvmlite.__version__,
             [str(kind) for kind in sig],
             codegen.magic_tuple(),  # the processor
-            (config.OPT, config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE),
+            (_SETTINGS.OPT, _SETTINGS.BOUNDSCHECK, _SETTINGS.LOOP_VECTORIZE, _SETTINGS.SLP_VECTORIZE),
             hashlib.sha256(code.co_code).hexdigest(),
-            [hashlib.sha256(dumps(cell.cell_contents)).hexdigest() for cell in self._function.__closure__ or ()],
+            [hashlib.sha256(dumps(cell.cell_contents)).hexdigest() for cell in self._function.__closure__ or ()],  # type: ignore[no-untyped-call]
             code.co_firstlineno,
         )
         name = self._function.__qualname__.replace("<", "").replace(">", "")
