@@ -1,7 +1,7 @@
 """HTML to text: precision, recall, F1 and CPU of the choices of `extraction`, on pages whose text is known.
 
     python bench/extraction.py [--corpora ../shared/corpora] [--choices resiliparse,trafilatura,adaptive] [--repeats 3] [--held-out]
-        [--json]
+        [--lists FOLDER] [--json]
 
 Texts are compared as the article-extraction-benchmark does (Zyte; evaluate.py): multisets of word 4-grams, words being runs of `\\w`;
 of each page the 4-grams in both, too many and too few, divided by their sum so that long pages do not weigh more; precision, recall, F1
@@ -12,6 +12,10 @@ trafilatura's tests name passages that belong to the text and passages that do n
 Speed is MB of decoded HTML per CPU second (user + system) over all pages of the two archives, parsing included, reading and decoding them
 not; each choice in a process of its own, the fastest of the repeats. The last line is one JSON object: `choices` by name, each with
 `precision`, `recall`, `f1`, `html_mb_per_cpu_s`, `by_gold`, `halves` (F1 of the pages whose URL's sha256 is even and odd), `too_complex`.
+
+With `--lists` also `lists`: by choice the list items kept of those there are in manuals, on the half of the packages that rules were
+chosen on and on the other (`bench.list_items`). The folder has one folder a package with its HTML pages, for instance Debian's unpacked
+documentation packages; without it this part is skipped.
 
 With `--held-out` also `held_out`: F1 of `adaptive` with parameters that were chosen on other sites (`bench.held_out.report`).
 """
@@ -29,6 +33,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +44,7 @@ from fastwarc import ArchiveIterator, WarcRecordType  # noqa: E402
 from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
 from bench.held_out import report as held_out  # noqa: E402
+from bench.list_items import kept, read_manuals  # noqa: E402
 from pipeline.web.charset import decode_text  # noqa: E402
 from pipeline.web.content_coding import decode_body  # noqa: E402
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
@@ -76,6 +82,7 @@ def main() -> None:
     parser.add_argument("--choices", default=",".join(CHOICES))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--held-out", action="store_true", help="also F1 of adaptive on sites that its parameters were not chosen on")
+    parser.add_argument("--lists", type=Path, help="a folder with one folder of HTML manuals a package: also list items kept")
     parser.add_argument("--json", action="store_true", help="only the JSON object")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -89,12 +96,16 @@ def main() -> None:
         return
     pages = read_pages(web)
     choices = {choice: _measure(choice, pages, options) for choice in options.choices.split(",")}
-    nested = {}
+    nested: dict[str, Any] = {}
     if options.held_out:
         nested = {"held_out": held_out([(page.url, page.html, page.full) for page in pages if page.full is not None], shares)}
+    if options.lists:
+        nested["lists"] = lists_kept(options.lists, options.choices.split(","))
     if not options.json:
         print(table(choices))
-        if nested:
+        if options.lists:
+            print(lists_table(nested["lists"]))
+        if options.held_out:
             print("adaptive, parameters chosen on other sites: F1 {mean:.3f} ({least:.3f} to {most:.3f})".format(**nested["held_out"]))
     megabytes = round(sum(page.size for page in pages) / 1e6, 1)
     print(
@@ -212,6 +223,28 @@ def extract_all(choice: str, pages: list[Page], repeats: int) -> dict[str, Any]:
                 too_complex += 1
         seconds.append(time.process_time() - began)
     return {"texts": texts, "seconds": seconds, "too_complex": too_complex}
+
+
+def lists_kept(folder: Path, choices: list[str]) -> dict[str, Any]:
+    """For each choice list items kept, all, and the same of lists of links, on both halves of the packages and for each of them."""
+    manuals = read_manuals(folder)
+
+    def extract(html: str, choice: str) -> str:
+        try:
+            return html_to_text(html, extraction=choice)  # type: ignore[arg-type]
+        except TooComplex:
+            return ""
+
+    return {choice: kept(manuals, partial(extract, choice=choice)) for choice in choices}
+
+
+def lists_table(found: dict[str, Any]) -> str:
+    """For people."""
+    lines = []
+    for choice, halves in found.items():
+        shares_kept = [f"{name} {halves[name][0] / max(halves[name][1], 1):.3f}" for name in ("tuned", "held_out") if name in halves]
+        lines.append(f"list items kept by {choice}: " + ", ".join(shares_kept))
+    return "\n".join(lines)
 
 
 def table(choices: dict[str, dict[str, Any]]) -> str:

@@ -99,7 +99,8 @@ def _contained(html: str, rules: Sequence[Rule]) -> dict[tuple[Any, ...], str]:
         if body is not None:
             element = paragraph_container(body, share=share, least_inside=least_inside, named=named)
         if element is not None and element not in seen:
-            seen[element] = html_to_text("<body>" + element.outer_html)
+            # As deep as `adaptive` puts it.
+            seen[element] = html_to_text("<body>" + "<section>" * 4 + element.outer_html)
         texts[key] = "" if element is None else seen[element]
     return texts
 

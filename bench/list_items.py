@@ -3,13 +3,12 @@
 In: a folder with one folder a package, each with HTML pages. Out: for each choice of `extraction` the share of the list items kept, on both
 halves of the packages.
 
-What belongs to the page's text is known from how each kind of manual is made (Sphinx, DocBook, Texinfo, AsciiDoc, Doxygen and so on): it lies in
-the element that the generator marks as the body, or everywhere but in the elements that it makes for finding one's way. An item counts when its
-list has running text: lists in which half of the characters are in links are counted apart. An item is kept when its first words follow each other
-in the text.
+What belongs to the page's text is known from how each kind of manual is made (Sphinx, DocBook, Texinfo, AsciiDoc and so on): it lies in the
+element that the generator marks as the body, or everywhere but in the elements that it makes for finding one's way. Items of lists in which
+more than half of the characters are in links are counted apart. An item is kept when its first words follow each other in the text.
 
-Parsed by lxml, so that what is measured did not choose what is right. Packages are halved by a hash: pages of one package share a template, so
-that rules chosen on half of the pages would know the other half.
+Parsed by lxml, so that what is measured did not choose what is right. Packages are halved by a hash: pages of one package share a template,
+so that rules chosen on half of the pages would know the other half.
 """
 
 from __future__ import annotations
@@ -57,7 +56,6 @@ _ASIDE_NAMES = frozenset(
         "header",
         "footer",
         "menu",
-        "menu-comment",
         "index",
         "printindex",
         "indextable",
@@ -72,12 +70,8 @@ _ASIDE_NAMES = frozenset(
         "bottomlang",
         "quickview",
         "preamble",
-        "seealso-nav",
         "shortcontents",
         "summary-letter",
-        "footnote-backlinks",
-        "memdoc-nav",
-        "dyn-section",
         "tabs",
         "titlearea",
         "navpath",

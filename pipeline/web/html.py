@@ -8,8 +8,8 @@ that holds the page's paragraphs (`pipeline.web.html_container`), lets resilipar
 the element does not tell: there are no paragraphs, or their element holds less than half of what resiliparse finds on the page.
 `docs/pipelines.md` has what was measured.
 
-All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.web.html_tree`), and lists of
-running text stay (`pipeline.web.html_lists`, `pipeline.web.html_restore`).
+All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.web.html_tree`),
+and lists of running text stay (`pipeline.web.html_lists`, `pipeline.web.html_restore`).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _MOST_ATTRIBUTES = 10_000
 LEAST_SHARE = 0.5
 # With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
 ENOUGH_IN_CONTAINER = 2_000
-# How many levels the element of the paragraphs is put below the body: as deep as lists must stand for resiliparse to look at their links only.
+# How many levels the element of the paragraphs is put below the body: from there on resiliparse looks at the links of lists only.
 _DEEPER = 4
 # Of the lists that are put back, as resiliparse writes them.
 _BULLET = "  \u2022 "

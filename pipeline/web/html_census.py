@@ -2,9 +2,9 @@
 
 In: the text of a page. Out: counts. One pass, a bounded amount of work for each byte whatever they are.
 
-Where a tag ends depends on the quotes in it, and where quotes count depends on what is a tag: in a script or a comment `<b` begins none. So
-every `<` before a letter counts as a beginning, and all beginnings are followed at the same time: of those that are in the same state only the
-one with most attributes matters.
+Where a tag ends depends on the quotes in it, and where quotes count depends on what is a tag: in a script or a comment `<b` begins none.
+So every `<` before a letter counts as a beginning, and all beginnings are followed at the same time: of those that are in the same state
+only the one with most attributes matters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.kernel import kernel
 
-# States within a tag, after the HTML standard (13.2.5): where an attribute may begin, in its name, after it, before its value, in the value.
+# States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
 _ENDED = -1
 _TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _ODD, _COUNTS = range(8)
@@ -28,9 +28,7 @@ def _packed(name: str) -> int:
 
 # Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
 _FORMATTING_NAMES = np.sort(
-    np.array(
-        [_packed(name) for name in ["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]], np.int64
-    )
+    np.array([_packed(name) for name in "b big code em font i nobr s small strike strong tt u".split()], np.int64)  # noqa: SIM905
 )
 _UL, _FIGURE, _SUP, _SUB = (_packed(name) for name in ("ul", "figure", "sup", "sub"))
 
@@ -181,7 +179,7 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
             counts[_LISTS] += 1
         elif name == _FIGURE:
             counts[_FIGURES] += 1
-        elif name == _SUP or name == _SUB:
+        elif name in (_SUP, _SUB):
             counts[_RAISED] += 1
         elif letters <= 6 and at < size and data[at] != 62:
             place = np.searchsorted(formatting, name)

@@ -2,9 +2,10 @@
 
 In: a parsed page. Out: the same tree, in which resiliparse keeps the lists of running text.
 
-Resiliparse takes an `ul` for a menu when it stands within four levels of the body, when more than a fifth of its characters are in links, or when
-its class says so. Manuals and hand-written pages have their text right there. Here a list counts as text when most of its characters are in no link
-and nothing around it says that it is for finding one's way; such a list is put deeper, without the names and links that count against it.
+Resiliparse takes an `ul` for a menu when it stands within four levels of the body, or when more than a fifth of its characters are in
+links. Manuals and hand-written pages have their text right there. Here a list counts as text when at most `MOST_LINKED` of its
+characters are in links and nothing around it says that it is for finding one's way; such a list is put deeper, without the links that
+count against it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _MENU_NAMES = re.compile(
 _LAYOUT = "script,form,nav,header,article,h2,h3,iframe,input"
 _TEXT_TAGS = frozenset({"p", "pre", "dl", "blockquote", "table"})
 _LEAST_TEXT = 30
+# Signs between the words of an id that is a heading's: "handling-security-related-bugs".
+_TITLE_SEPARATORS = 2
 _NEAR = 3
 _MOST_READ = 50_000_000
 # Lists looked at: more are a dump of links.
@@ -111,10 +114,17 @@ def _is_menu(element: Any) -> bool:
     if element.tag in _MENU_TAGS:
         return True
     name, identity = element.class_name, element.id
+    if identity and _is_title(identity):
+        identity = ""
     if (name or identity) and _MENU_NAMES.search(f"{name or ''} {identity or ''}") is not None:
         return True
     role = element.getattr("role")
     return role is not None and role in _MENU_ROLES
+
+
+def _is_title(identity: str) -> bool:
+    """Whether an id is made of a heading, as manuals make them: its words are about the text, not about the page."""
+    return identity.count("-") + identity.count("_") >= _TITLE_SEPARATORS
 
 
 def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budget) -> None:
@@ -123,6 +133,13 @@ def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budge
         return
     for link in links:
         link.replace_with(*link.child_nodes[:])
+    parent = element.parent
+    for _ in range(_DEEP):
+        if parent is None or parent.tag == "body":
+            break
+        if parent.id and _is_title(parent.id):
+            parent.delattr("id")
+        parent = parent.parent
     if depth < _DEEP:
         put_deeper(tree, element, _DEEP - depth)
 

@@ -1,13 +1,15 @@
 """Lists of running text that an extractor left out, put back where they stood.
 
-In: the text that an extractor found, and the page's tree. Out: the text, with the lists of running text (`pipeline.web.html_lists`) that it lacks.
+In: the text that an extractor found, and the page's tree. Out: the text, with the lists of running text that it lacks
+(`pipeline.web.html_lists` says which those are).
 
-A list belongs behind the words that stand before it on the page, if the text has them; a list whose neighbours were left out as well stays out,
-unless text before and after its place was kept. The work is bounded in characters searched.
+A list belongs behind the words that stand before it on the page; where the text has not got them either, the list stays out: what is around
+it was not taken for the page's text. The work is bounded in characters searched.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from resiliparse.parse.html import NodeType
@@ -18,6 +20,12 @@ from pipeline.web.html_lists import text_lists
 _MOST_SEARCHED = 1_000_000_000
 _KEY = 32
 _SHORTEST_KEY = 4
+_NOT_OWN = frozenset({"ul", "ol", "script", "style", "template", "noscript"})
+_APART = frozenset(
+    {"p", "div", "br", "pre", "dl", "dt", "dd", "table", "tr", "td", "th", "section", "blockquote", "h2", "h3", "h4", "h5", "h6"}
+)
+# Headings, summaries and labels are left out by some extractors: what stands before them tells the place as well.
+_SHORT = 80
 _MOST_BEFORE = 8
 
 
@@ -68,11 +76,19 @@ def _key(text: str) -> str:
 
 
 def _items(element: Any) -> list[str]:
-    found = []
+    """Texts of all items, each without those of the lists within it."""
+    return ["".join(_own_text(item)) for item in element.get_elements_by_tag_name("li")[:]]
+
+
+def _own_text(element: Any) -> Iterator[str]:
     for child in element.child_nodes[:]:
-        if child.tag == "li":
-            found.append(child.text)
-    return found
+        if child.type == NodeType.TEXT:
+            yield child.value or ""
+        elif child.type == NodeType.ELEMENT and child.tag not in _NOT_OWN:
+            apart = " " if child.tag in _APART else ""
+            yield apart
+            yield from _own_text(child)
+            yield apart
 
 
 def _place(element: Any, words: str, after: int) -> tuple[int | None, int]:
@@ -89,6 +105,9 @@ def _place(element: Any, words: str, after: int) -> tuple[int | None, int]:
             if len(before) >= _SHORTEST_KEY:
                 at = words.find(before, after)
                 at = words.find(before) if at < 0 else at
+                if at < 0 and len(text) < _SHORT:
+                    beside = beside.previous_sibling
+                    continue
                 return (at + len(before) if at >= 0 else None), read
             beside = beside.previous_sibling
         element = element.parent

@@ -1,0 +1,158 @@
+"""What all three choices of extraction keep and leave out alike: lists, figures, cells, hidden text, powers."""
+
+import time
+
+import pytest
+
+from pipeline.web.html import TooComplex, html_to_text
+from pipeline.web.html_census import take_census
+
+EXTRACTIONS = ("resiliparse", "trafilatura", "adaptive")
+TEXT = "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the flour. " * 3
+ITEMS = "<li>200 g of flour</li><li>two eggs beaten in a cup of milk</li><li>one pinch of salt</li>"
+MENU = "<nav><ul><li><a href='/'>Home</a></li><li><a href='/b'>Journal</a></li></ul></nav>"
+
+
+def _page(inside: str, *, around: str = "<main><article><h1>Plum cake</h1>{}</article></main>") -> str:
+    text = around.format(f"<p>{TEXT}</p>{inside}<p>{TEXT}</p>")
+    foot = "<footer><ul><li><a>Imprint</a></li></ul></footer>"
+    return f"<!DOCTYPE html><html><head><title>T</title></head><body>{MENU}{text}{foot}</body></html>"
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize("around", ["{}", "<main>{}</main>", "<main><article><div>{}</div></article></main>", "<div><div>{}</div></div>"])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<ul>{ITEMS}</ul>",
+        f"<ol>{ITEMS}</ol>",
+        f"<h2>You need</h2><ul>{ITEMS}</ul>",
+        f"<ul><li>for the dough<ul>{ITEMS}</ul></li></ul>",
+        f"<section><ul>{ITEMS}</ul></section>",
+        f"<blockquote><ul>{ITEMS}</ul></blockquote>",
+        f"<details open><summary>Needed</summary><ul>{ITEMS}</ul></details>",
+        "<ul><li>200 g of <a href='/f'>flour</a></li>"
+        "<li>two eggs beaten in a <a href='/c'>cup of milk</a></li><li>one pinch of salt</li></ul>",
+    ],
+)
+def test_lists_of_running_text_stay(inside, around, extraction):
+    text = html_to_text(_page(inside, around=around), extraction=extraction)
+    for item in ("200 g of flour", "two eggs beaten in a cup of milk", "one pinch of salt"):
+        assert item in " ".join(text.split())
+    assert "Imprint" not in text
+    assert "Journal" not in text
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+def test_figures_around_text_are_opened(extraction):
+    inside = (
+        "<figure class='wp-block-table'><table><tr><td>CELL</td><td>OTHER</td></tr></table>"
+        "<figcaption>A caption of a table.</figcaption></figure>"
+        f"<p>{TEXT}</p><figure class='highlight'><pre><code>CODE = 1</code></pre></figure><p>{TEXT}</p>"
+        f"<figure><blockquote><p>QUOTE of a speaker.</p></blockquote></figure><p>{TEXT}</p>"
+    )
+    text = html_to_text(_page(inside), extraction=extraction)
+    for words in ("CELL", "OTHER", "CODE = 1", "QUOTE of a speaker."):
+        assert words in text
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+def test_cells_are_kept_apart(extraction):
+    inside = (
+        "<table><tr><th>Day</th><th>Hours</th></tr><tr><td>Monday</td><td><ul><li>10:00</li><li>18:00</li></ul></td></tr>"
+        "<tr><td>Tuesday<br>Weekend</td><td>A <a href='/w'>walnut</a> tree</td></tr></table>"
+    )
+    text = html_to_text(_page(inside), extraction=extraction)
+    for words in ("Monday", "10:00", "18:00", "Tuesday", "Weekend", "A walnut tree"):
+        assert words in text
+    assert "10:0018:00" not in text
+    assert "TuesdayWeekend" not in text
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p>Born<span style='display:none'>(SECRET)</span> in town.</p>",
+        "<p>Born<span style='color: red; display: none !important'>(SECRET)</span> in town.</p>",
+        "<p hidden>SECRET in a paragraph that nobody sees.</p>",
+        "<div hidden><p hidden>SECRET in a paragraph that nobody sees.</p></div>",
+        "<template><p>SECRET of a card.</p></template>",
+        "<noscript><p>SECRET: please enable scripts.</p></noscript>",
+    ],
+)
+def test_what_is_not_shown_is_no_text(hidden, extraction):
+    assert "SECRET" not in html_to_text(_page(hidden), extraction=extraction)
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "<details><summary>More</summary><p>The OPEN explanation of how the town was built on two hills.</p></details>",
+        "<p hidden=until-found>The OPEN explanation of how the town was built on two hills.</p>",
+    ],
+)
+def test_what_can_be_opened_is_text(shown, extraction):
+    assert "OPEN" in html_to_text(_page(shown), extraction=extraction)
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+def test_powers_are_no_other_numbers(extraction):
+    inside = (
+        "<p>There are 10<sup>6</sup> cells and <b>2</b><sup>10</sup> bytes on 5 km<sup>2</sup> of land, the 1<sup>st</sup> with water, "
+        "H<sub>2</sub>O, and in 1990<sup><a href='#n'>1</a></sup> nobody counted them.</p>"
+    )
+    text = " ".join(html_to_text(_page(inside), extraction=extraction).split())
+    for words in ("10^6 cells", "2^10 bytes", "5 km2 of land", "the 1st with", "H2O", "in 1990 nobody"):
+        assert words in text
+
+
+@pytest.mark.parametrize("quoted", ['b=">" ', "b='>' ", "b='<a>' ", "b=\"<c d='>'\" ", "b "])
+@pytest.mark.parametrize("begin", ["<div ", "</div ", "<!-- <p> --><svg ", "<script>a<b</script><p "])
+def test_attributes_are_counted_whatever_is_quoted(begin, quoted):
+    tag = begin + "".join(f"a{number}=1 " + (quoted if number % 3_000 == 0 else "") for number in range(12_000)) + ">x"
+    assert take_census(tag).attributes >= 12_000
+    with pytest.raises(TooComplex, match="too many attributes"):
+        html_to_text(tag)
+
+
+def test_many_tags_with_few_attributes_are_no_tag_with_many():
+    page = "<p>" + "<i class='a' title='x > y' data-x=\"<b>\">word</i> " * 20_000
+    assert take_census(page).attributes == 3
+    assert take_census(page).tags == page.count("<")
+
+
+@pytest.mark.parametrize("unit", ["<", "<a ", "<a b='", "<a b=\"<c d='<", "<a b='<c d=\"<e f=g<h ", "<ul><li>x</ul>", "a=b "])
+def test_the_census_costs_what_the_size_costs(unit):
+    def seconds(size: int) -> float:
+        page = "<p " + unit * (size // len(unit))
+        found = []
+        for _ in range(3):
+            began = time.process_time()
+            take_census(page)
+            found.append(time.process_time() - began)
+        return min(found)
+
+    seconds(1_000)
+    base = max(seconds(500_000), 0.01)
+    assert seconds(1_000_000) < 2.5 * base
+    assert seconds(4_000_000) < 10 * base
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>" + "word " * 20_000 + "<ul><li>an item <a href=x>link link</a></ul>" * 2_000,
+        "<p>x" + "<sup>2</sup>" * 20_000,
+        "<p>" + "<i></i><sup>2</sup>" * 10_000,
+        "<ul><li>some words here" * 90 + "word " * 50_000,
+        "<figure><div>" * 90 + "word " * 20_000,
+        "<table><tr><td>" + "<ul><li>x</ul>" * 2_000,
+    ],
+)
+def test_pages_of_many_such_elements_cost_seconds_at_most(page):
+    began = time.process_time()
+    for extraction in ("resiliparse", "adaptive"):
+        html_to_text("<html><body>" + page, extraction=extraction)
+    assert time.process_time() - began < 8
