@@ -23,7 +23,7 @@ from typing import Any
 
 import lxml.html
 
-from pipeline.web.http import decode_text
+from pipeline.web.charset import decode_text
 
 # Elements that a generator makes for the page's text, the most particular first.
 CONTENT = (
@@ -107,7 +107,7 @@ def read_manuals(folder: Path, *, most: int = MOST_PAGES) -> list[Manual]:
         files = sorted(package.rglob("*.htm*"), key=lambda path: hashlib.sha256(path.name.encode()).digest())
         found = 0
         for file in files:
-            html = decode_text(file.read_bytes(), header=None)
+            html = decode_text(file.read_bytes(), charset=None).text
             items, links = gold_items(html)
             if items:
                 manuals.append(Manual(package.name, file.name, html, tuple(items), tuple(links)))

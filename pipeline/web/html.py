@@ -134,7 +134,8 @@ def _precise(tree: HTMLTree, census: Census) -> str:
     remove_hidden(tree.body)
     _open(tree, census)
     open_cells(tree, tree.body)
-    text = precise_text(tree.document.html)
+    document: Any = tree.document
+    text = precise_text(document.html)
     return restore_lists(text, tree.body) if text else text
 
 
@@ -163,11 +164,11 @@ def _plain(tree: HTMLTree) -> str:
 def _contained(tree: HTMLTree, census: Census) -> str | None:
     """Text of the element that holds the paragraphs; None when it seems not to be the page's text."""
     body: Any = tree.body
-    container = paragraph_container(body)
+    container: Any = paragraph_container(body)
     if container is None:
         return None
     # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
-    place = tree.create_element("section")
+    place: Any = tree.create_element("section")
     container.replace_with(place)
     beside = body.child_nodes[:]
     body.replace_children(container)
