@@ -43,8 +43,8 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
         decided = require_step(join(out, DECIDE), command="gristmill decide")
         inputs = {DECIDE: decided.digest}
     done = done_step(folder)
-    same = done is not None and done.settings == settings and done.inputs == inputs
-    if done is not None and same and [output.path for output in done.outputs] == [MODEL] and is_whole(folder, done):
+    same = done is not None and (done.settings, done.inputs, [output.path for output in done.outputs]) == (settings, inputs, [MODEL])
+    if done is not None and same and is_whole(folder, done):
         return done
     begin_step(folder)
     if manifest.tokenizer.train is not None:
