@@ -129,7 +129,7 @@ def _whole(tree: HTMLTree, census: Census) -> str:
     return _plain(tree)
 
 
-def _precise(tree: HTMLTree, census: Census) -> str:
+def _precise(tree: Any, census: Census) -> str:
     """Trafilatura's text of the page, with its lists."""
     remove_hidden(tree.body)
     _open(tree, census)
@@ -163,11 +163,11 @@ def _plain(tree: HTMLTree) -> str:
 def _contained(tree: HTMLTree, census: Census) -> str | None:
     """Text of the element that holds the paragraphs; None when it seems not to be the page's text."""
     body: Any = tree.body
-    container = paragraph_container(body)
+    container: Any = paragraph_container(body)
     if container is None:
         return None
     # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
-    place = tree.create_element("section")
+    place: Any = tree.create_element("section")
     container.replace_with(place)
     beside = body.child_nodes[:]
     body.replace_children(container)
