@@ -129,7 +129,7 @@ def _whole(tree: HTMLTree, census: Census) -> str:
     return _plain(tree)
 
 
-def _precise(tree: HTMLTree, census: Census) -> str:
+def _precise(tree: Any, census: Census) -> str:
     """Trafilatura's text of the page, with its lists."""
     remove_hidden(tree.body)
     _open(tree, census)
