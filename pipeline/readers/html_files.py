@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from manifests.corpus import Extraction
 from pipeline.readers.compressed import Damaged
-from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records
+from pipeline.readers.records import EXCERPT_BYTES, NOT_SAMPLED, Batcher, Draw, Record, Records, unforeseen
 from pipeline.readers.whole import TooLarge, read_whole
 from pipeline.web.charset import Undecodable, decode_text, is_soup
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, extract_html
@@ -31,6 +31,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINK = re.compile(r"<(link|base)\s([^<>]{1,16384})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?<![^\s\"'/])(rel|href)\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{100}")
 # Other things that lie in such folders under names of pages: PDF, gzip and zip files within, images. Text holds no NUL.
 _OTHER = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
@@ -68,7 +69,10 @@ def _file(batcher: Batcher, path: str, name: str, extraction: Extraction) -> Non
         if not body:
             batcher.quarantine(0, name, "empty file: it holds no page", b"")
         else:
-            _page(batcher, name, body, extraction)
+            try:
+                _page(batcher, name, body, extraction)
+            except Exception as error:
+                batcher.quarantine(0, name, unforeseen(error), body[:EXCERPT_BYTES])
 
 
 def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> None:
@@ -109,7 +113,9 @@ def page_url(page: str) -> str | None:
         elif "canonical" in attributes.get("rel", "").lower().split():
             found.setdefault("canonical", attributes.get("href", ""))
     for source in ("canonical", "saved", "base"):
-        url = html.unescape(found.get(source, "")).strip()
+        # What is longer before its references are resolved is no address either, and Python reads no number of thousands of digits.
+        written = found.get(source, "")
+        url = html.unescape(written).strip() if len(written) <= 8 * _MOST_URL and not _LONG_NUMBER.search(written) else ""
         if _ABSOLUTE.match(url) and len(url) <= _MOST_URL:
             return url
     return None

@@ -24,7 +24,7 @@ from pipeline.losses import Extracted, Kind
 from pipeline.readers.compressed import Damaged, chunks
 from pipeline.readers.latex_macros import expand
 from pipeline.readers.latex_source import MOST_CHARACTERS, assemble, decode, main_file
-from pipeline.readers.records import Batcher, Record, Records
+from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.tar import Gap, Member, is_tar, members
 
 # arXiv takes submissions of 50 MB.
@@ -243,7 +243,13 @@ def _finish(batcher: Batcher, offset: int, name: str, files: dict[str, str]) -> 
         raise _Unusable("not_latex")
     identifier = arxiv_id(name)
     url = None if identifier is None else f"https://arxiv.org/abs/{identifier}"
-    paper = extract_latex(files)
+    try:
+        paper = extract_latex(files)
+    except _Unusable:
+        raise
+    except Exception as error:
+        batcher.quarantine(offset, _name(name), unforeseen(error), next(iter(files.values()))[:EXCERPT_BYTES].encode("utf-8", "replace"))
+        return
     batcher.add(Record(offset, _name(name), url, paper.text, paper.lost))
 
 

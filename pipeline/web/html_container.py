@@ -17,11 +17,6 @@ from typing import Any
 SHARE = 0.8
 # Comments may be longer than what they comment on: names count while this share of the characters is left. From 0.1 to 0.3 F1 is the same.
 LEAST_INSIDE = 0.2
-# Lists count with the paragraphs when at most this share of their characters is in links.
-LISTED = 0.0
-_LISTS = ("ul", "ol", "dl", "pre")
-_ITEMS = frozenset({"li", "dd"})
-MOST_LISTS = 5_000
 # The development pages have up to 3,000; so many of either take about a second.
 MOST_PARAGRAPHS = 300_000
 MOST_ANCESTORS = 100_000
@@ -31,9 +26,7 @@ _ASIDE_NAMES = re.compile(r"comment|sidebar|footer|cookie|consent|newsletter|rel
 _BODY_TAGS = frozenset({"article", "main"})
 
 
-def paragraph_container(
-    body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True, listed: float = LISTED
-) -> Any | None:
+def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True) -> Any | None:
     """The deepest element that holds most of the paragraphs' characters; None when there is none below `body`, or the page is too large.
 
     Args:
@@ -50,8 +43,6 @@ def paragraph_container(
         if length:
             parent = paragraph.parent
             held[parent] = held.get(parent, 0) + length
-    if held and listed:
-        _add_lists(body, held, listed)
     best, inside = _heaviest(body, held, _is_aside if named else _has_aside_tag, share)
     if best is None:
         return None
@@ -59,22 +50,6 @@ def paragraph_container(
     if inside < least_inside * sum(held.values()):
         best, _ = _heaviest(body, held, _has_aside_tag, share)
     return best if best != body else None
-
-
-def _add_lists(body: Any, held: dict[Any, int], listed: float) -> None:
-    """Count the characters of lists and code beside those of the paragraphs."""
-    for tag in _LISTS:
-        lists = body.get_elements_by_tag_name(tag)[:]
-        if len(lists) > MOST_LISTS:
-            return
-        for element in lists:
-            parent = element.parent
-            if parent.tag in _ITEMS or element.query_selector("p") is not None:
-                continue
-            length = len(element.text.strip())
-            linked = sum(len(link.text.strip()) for link in element.get_elements_by_tag_name("a")[:])
-            if length and linked <= listed * length:
-                held[parent] = held.get(parent, 0) + length - linked
 
 
 def _heaviest(body: Any, held: dict[Any, int], is_aside: Callable[[Any], bool], share: float) -> tuple[Any | None, int]:

@@ -11,10 +11,12 @@ extractor reads. Each step is one pass over elements of one kind.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from resiliparse.parse.html import NodeType
 
+from pipeline.losses import Kind
 from pipeline.superscripts import BEFORE, subscript, superscript
 
 _FRAMED = "table,pre,blockquote,ul,ol,dl"
@@ -64,13 +66,22 @@ def open_cells(tree: Any, body: Any) -> None:
             element.replace_with(*items, tree.create_element("br"))
 
 
-def remove_hidden(body: Any) -> None:
-    """Remove elements that a browser does not show."""
+def remove_hidden(body: Any) -> Counter[tuple[Kind, str]]:
+    """Remove elements that a browser does not show; returns those with text, as the inside ledger counts them."""
+    removed: Counter[tuple[Kind, str]] = Counter()
+    read = _MOST_READ
     for element in body.query_selector_all("[hidden],[style],[aria-hidden],template,noscript")[:_MOST]:
         if element.tag in ("template", "noscript") or is_hidden(element):
+            name = "noscript" if element.tag == "noscript" else "hidden"
+            # The parser keeps what a template holds apart: its text is empty here.
+            content = element.text if read > 0 else ""
+            read -= len(content)
+            if content.strip():
+                removed["dropped_elements", name] += 1
             element.remove()
         elif element.hasattr("hidden"):
             element.delattr("hidden")
+    return removed
 
 
 def is_hidden(element: Any) -> bool:

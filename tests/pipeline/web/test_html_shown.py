@@ -135,7 +135,7 @@ def test_the_census_costs_what_the_size_costs(unit):
         return min(found)
 
     seconds(1_000)
-    base = max(seconds(500_000), 0.01)
+    base = max(seconds(500_000), 0.02)
     assert seconds(1_000_000) < 2.5 * base
     assert seconds(4_000_000) < 10 * base
 

@@ -1,0 +1,55 @@
+"""What the inside ledger says of a page: elements with text that the extracted text does not hold."""
+
+from __future__ import annotations
+
+import pytest
+from resiliparse.parse.html import HTMLTree
+
+from manifests.corpus import Extraction
+from pipeline.web.html import extract_html, html_to_text
+from pipeline.web.html_losses import lost_elements
+
+CHOICES: tuple[Extraction, ...] = ("resiliparse", "trafilatura", "adaptive")
+WORDS = "The mill by the river grinds the corn of four villages, and its wheel has turned since the year of the flood. "
+ARTICLE = "".join(f"<p>Paragraph {number}. {WORDS * 3}</p>" for number in range(6))
+MENU = "<nav><ul><li><a href=/a>Imprint of the site</a></li><li><a href=/b>Contact to the site</a></li></ul></nav>"
+HIDDEN = "<p style='display:none'>What nobody is to see here.</p><template><p>An empty form of words.</p></template>"
+
+
+def page(inside: str) -> str:
+    return f"<html><body>{MENU}<main><article><h1>About the mill by the river</h1>{inside}</article></main></body></html>"
+
+
+@pytest.mark.parametrize("extraction", CHOICES)
+def test_a_menu_counts_as_one_and_an_article_that_is_whole_as_nothing(extraction: Extraction) -> None:
+    found = extract_html(page(ARTICLE), extraction=extraction)
+    assert found.text == html_to_text(page(ARTICLE), extraction=extraction)
+    lost = {name: count for (_, name), count in found.lost.items()}
+    # Trafilatura leaves a heading out that stands alone before the paragraphs' element for `adaptive` too.
+    assert lost.pop("h1", 0) <= 1
+    assert lost == {"nav": 1}
+
+
+@pytest.mark.parametrize("extraction", CHOICES)
+def test_what_is_not_shown_is_counted_by_its_kind(extraction: Extraction) -> None:
+    found = extract_html(page(ARTICLE + HIDDEN), extraction=extraction)
+    assert "nobody" not in found.text
+    assert "empty form" not in found.text
+    assert found.lost["dropped_elements", "hidden"] == 1
+    # A template is stock for scripts: no part of the page, and no loss.
+    assert ("dropped_elements", "template") not in found.lost
+
+
+def test_lists_and_tables_that_a_text_lost_are_counted_apart_from_menus() -> None:
+    items = "<ul><li>200 grams of flour</li><li>two eggs, beaten</li></ul>"
+    rows = "<table><tr><td>Monday of the week</td></tr><tr><td>Tuesday of the week</td></tr></table>"
+    body = HTMLTree.parse(page(ARTICLE + items + rows)).body
+    paragraphs = "\n".join(f"Paragraph {number}. {WORDS * 3}" for number in range(6))
+    text = f"About the mill by the river\n{paragraphs}"
+    assert dict(lost_elements(body, text)) == {
+        ("dropped_elements", "nav"): 1,
+        ("dropped_elements", "li"): 2,
+        ("dropped_elements", "tr"): 2,
+    }
+    kept = f"{text}\n• 200 grams of flour\n• two eggs, beaten\nMonday of the week\nTuesday of the week"
+    assert dict(lost_elements(body, kept)) == {("dropped_elements", "nav"): 1}
