@@ -133,25 +133,32 @@ def yaml(text: str) -> None:
 
 
 def http_response(text: str) -> None:
-    from pipeline.web.http import HttpError, UnusableBody, content_type, decode_body, decode_text, is_html, parse_response
+    from pipeline.web.charset import Undecodable, decode_text
+    from pipeline.web.content_coding import decode_body
+    from pipeline.web.http import HttpError, UnusableBody, content_type, parse_response
+    from pipeline.web.mime import is_html
 
-    with contextlib.suppress(HttpError, UnusableBody):
+    with contextlib.suppress(HttpError, UnusableBody, Undecodable):
         response = parse_response(b"HTTP/1.1 200 OK\r\n" + text.encode("utf-8", "replace"))
         body = decode_body(response, most=16 << 20)
-        is_html(content_type(response), body)
-        decode_text(body, header=response.header("content-type"))
+        media, charset = content_type(response)
+        is_html(media, body)
+        decode_text(body, charset=charset)
 
 
 def http_body(text: str) -> None:
-    from pipeline.web.http import decode_text, is_html
+    from pipeline.web.charset import Undecodable, decode_text
+    from pipeline.web.mime import is_html
 
     body = text.encode("utf-8", "replace")
     is_html("", body)
-    decode_text(body, header=None)
+    with contextlib.suppress(Undecodable):
+        decode_text(body)
 
 
 def chunked_body(text: str) -> None:
-    from pipeline.web.http import HttpError, Response, UnusableBody, decode_body
+    from pipeline.web.content_coding import decode_body
+    from pipeline.web.http import HttpError, Response, UnusableBody
 
     with contextlib.suppress(HttpError, UnusableBody):
         decode_body(Response(200, (("transfer-encoding", "chunked"),), text.encode("utf-8", "replace")), most=16 << 20)

@@ -85,7 +85,10 @@ def other_than_json_lines(head: bytes, *, complete: bool) -> str | None:
         return None
     if value.complete and _is_object(rest.split(b"\n", 1)[0]):
         return None
-    return _ARRAY if array else _OBJECT
+    if array:
+        return _ARRAY
+    # One broken record before whole ones: those are not to be lost with it. Within a value over several lines objects are indented.
+    return None if any(line.startswith(b"{") and _is_object(line) for line in text.split(b"\n")) else _OBJECT
 
 
 def lines_are_none(head: bytes) -> tuple[int, str] | None:

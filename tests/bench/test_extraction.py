@@ -80,7 +80,7 @@ def test_adaptive_is_as_good_as_measured():
 
 def test_the_first_rule_of_the_grid_is_what_adaptive_does():
     story = "".join(f"<p>Sentence {number} of a story that goes on for a while.</p>" for number in range(20))
-    lists = "".join(f"<li>Entry {number} of a list that is no paragraph at all</li>" for number in range(40))
+    lists = "".join(f"<li><a href=/{number}>Entry {number} of a menu</a></li>" for number in range(40))
     pages = [f"<div>{story}</div><ul>{lists}</ul>", f"<div><p>Short.</p></div><ul>{lists}</ul>", f"<ul>{lists}</ul>", "", "<p>x"]
     pages = [f"<html><body>{page}</body></html>" for page in pages]
     texts: list[str] = []

@@ -1,6 +1,7 @@
 """Cost grows with size, whatever the bytes: hostile inputs grown by 2, 4 and 8 (`tests.growth`), for the layers between readers and shards.
 
-Cases were chosen by hand from what loops of these layers look at; `python -m bench.growth` tries more. Some once grew faster than their size.
+Cases were chosen by hand from what loops of these layers look at; `python -m bench.growth` tries more. Some once
+grew faster than their size.
 """
 
 from __future__ import annotations

@@ -200,7 +200,8 @@ def test_lists_are_published_once_as_sorted_hashes_of_eight_bytes(tmp_path: Path
     hashes = read_ipc(str(tmp_path / "decide" / output.path))["hash"].to_numpy()
     assert (np.diff(hashes.astype(object)) > 0).all()
     Path(entries).unlink()
-    assert publish_lists(manifest, settings) == [task]
+    (again,) = publish_lists(manifest, settings)
+    assert again.model_copy(update={"stamps": task.stamps, "digest": task.digest}) == task
     assert publish_lists(corpus(), settings) == []
 
 

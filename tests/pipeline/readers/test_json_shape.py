@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from pipeline.readers.json_shape import other_than_json_lines
 from tests.pipeline.readers.samples import json_lines, read, read_pieces, write
 
 ROWS = [{"text": f"The {number}th of the made-up records.", "id": number, "deep": {"a": [1, {"b": None}]}} for number in range(50)]
@@ -108,3 +109,9 @@ def test_ordinary_files_are_told_by_their_first_line(tmp_path) -> None:
     for data in (json_lines(*ROWS), b"\n\n" + json_lines(*ROWS), b'{"text": "' + b"y" * 400_000 + b'"}\n' + json_lines(*ROWS)):
         result = read(write(tmp_path / "f.jsonl", data), "jsonl")
         assert (result.broken, result.texts[-50:]) == ([], [row["text"] for row in ROWS])
+
+
+def test_a_broken_first_record_costs_no_whole_ones() -> None:
+    whole = b'{"text": "two"}\n{"text": "three"}\n'
+    assert other_than_json_lines(b'{"text": "one", "id":\n"a"}\n{"text":\xff"broken"}\n' + whole, complete=True) is None
+    assert other_than_json_lines(b'{"records": [\n  {"text": "one"},\n  {"text": "two"}\n]}\n', complete=True) is not None
