@@ -23,7 +23,6 @@ Kind = Literal[
     "templates_not_expanded",  # of wikitext; by the name of the template
     "dropped_commands",  # of LaTeX; by the name of the command
     "masked_spans",  # of personal information; by its kind
-    "repaired_mojibake",  # lines whose characters were put right
 ]
 # What one document lost: how often, by kind and name. Names are data: the tags and templates that people write.
 Lost = Mapping[tuple[Kind, str], int]

@@ -26,7 +26,8 @@ _SENTENCE = "The miller of the old mill {number} has wrïtten to miller{number}@
 
 
 def warm_up() -> None:
-    """Prepare a corpus of a few documents with all that has kernels of its own: cleaning by lines, masking, signatures and bad words.
+    """Prepare a corpus of a few documents with all that has kernels of its own: pages, cleaning by lines, masking, signatures and bad
+    words.
 
     Not the perplexity model's, which need a model.
     """
@@ -34,6 +35,7 @@ def warm_up() -> None:
         folder = Path(name)
         texts = ["".join(_SENTENCE.format(number=part * 100 + line) for line in range(12)) for part in range(3)]
         (folder / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        (folder / "page.html").write_text(f"<html><body><p>{texts[0].upper()}</p><ul><li>rye</li></ul></body></html>", encoding="utf-8")
         (folder / "words.txt").write_text("rye\n")
         source = {"format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}
         manifest = {
@@ -42,6 +44,7 @@ def warm_up() -> None:
             "sources": [
                 {"name": "lines", "filters": ["c4-tfds"], **source},
                 {"name": "corrections", "filters": ["refinedweb-lines"], **source},
+                {"name": "pages", "filters": "none", **source, "format": "html", "files": ["page.html"]},
             ],
             "personal_information": {"mask": ["email"]},
             "bad_words": {"lists": {"any": "words.txt"}},
