@@ -118,7 +118,7 @@ _AT_HOME = (
         True,
     ),
     _AtHome(
-        rb"call|calling|dial|phone|text|contact|helpline|hotline|customer service|toll.free",
+        rb"call|calling|dial|phone|text|contact|helpline|hotline|customer service|toll[ .\-]free",
         rb"(?:1[ \-]?)?[2-9][0-9]{2}[2-9][0-9]{6}",
         rb"(?i:call|calling|dial|phone|text|contact|line|service|free)\b[^0-9+;!?\x00\n]{1,25}[0-9 \-]{0,2}[2-9][0-9]{9}",
         (1,),

@@ -174,6 +174,7 @@ def test_too_many_cores_change_nothing(documents: list[str]) -> None:
 
 @thorough
 @given(st.one_of(matching, st.sampled_from(VALID), pieces), st.integers(0, 400))
+@example("toll\x00free\x01 2012000000", 0)
 def test_a_cut_between_documents_is_a_border(text: str, cut: int) -> None:
     documents = [text[:cut], text[cut:]]
     assert found(documents) == reference(documents)

@@ -156,7 +156,11 @@ def test_from_the_store_to_the_local_disk_and_back(store, folder, corpus, remote
     copy_in(tmp_path / "here", folder)  # a finished corpus may be moved
     before = objects_of(store, folder)
     prepare(load_corpus(remote), out=folder, runner=Runner())
-    assert objects_of(store, folder) == before
+    after = objects_of(store, folder)
+    assert after.keys() == before.keys()
+    # Task manifests remember the file that each hash was computed of, as it looks there.
+    changed = {name for name in after if after[name] != before[name]}
+    assert {name for name in changed if "/tasks/" not in name} == set()
     assert load_manifest(join(folder, "shards")).digest == load_manifest(str(tmp_path / "here" / "shards")).digest
 
 
