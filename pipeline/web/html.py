@@ -15,14 +15,13 @@ and lists of running text stay (`pipeline.web.html_lists`, `pipeline.web.html_re
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
-from pipeline.losses import Extracted, Kind
+from pipeline.losses import Extracted
 from pipeline.web.html_census import Census, take_census
 from pipeline.web.html_container import paragraph_container
 from pipeline.web.html_lists import keep_lists, put_deeper
@@ -69,12 +68,8 @@ def extract_html(html: str, *, extraction: Extraction = "resiliparse") -> Extrac
     Raises:
         TooComplex: as `html_to_text`.
     """
-    html, tree, census = _parse(html)
-    if tree.body is None:
-        return Extracted("")
-    text, lost = _extract(html, tree, census, extraction)
-    lost.update(lost_elements(tree.body, text))
-    return Extracted(text, dict(lost))
+    text = html_to_text(html, extraction=extraction)
+    return Extracted(text, dict(lost_elements(html, text)))
 
 
 def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
@@ -86,29 +81,25 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
             nothing from it, it takes resiliparse's text.
     """
     html, tree, census = _parse(html)
-    return "" if tree.body is None else _extract(html, tree, census, extraction)[0]
-
-
-def _extract(html: str, tree: HTMLTree, census: Census, extraction: Extraction) -> tuple[str, Counter[tuple[Kind, str]]]:
-    """Text of a parsed page, and which elements were removed since they are not shown."""
     body: Any = tree.body
-    lost: Counter[tuple[Kind, str]] = Counter()
+    if body is None:
+        return ""
     if extraction == "trafilatura":
         reason = too_complex_for_precise(html, tree)
         if reason is not None:
             raise TooComplex(reason)
-        return _precise(tree, census, lost), lost
+        return _precise(tree, census)
     if census.odd:
-        lost.update(remove_hidden(body))
+        remove_hidden(body)
     _open(tree, census)
     if extraction == "resiliparse":
-        return _whole(tree, census), lost
+        return _whole(tree, census)
     text = _contained(tree, census)
     if text is None and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
-        text = _precise(tree, census, lost)
+        text = _precise(tree, census)
     elif text is not None and census.lists:
         text = restore_lists(text, body, bullet=_BULLET)
-    return text or _whole(tree, census), lost
+    return text or _whole(tree, census)
 
 
 def _parse(html: str) -> tuple[str, HTMLTree, Census]:
@@ -140,9 +131,9 @@ def _whole(tree: HTMLTree, census: Census) -> str:
     return _plain(tree)
 
 
-def _precise(tree: Any, census: Census, lost: Counter[tuple[Kind, str]]) -> str:
+def _precise(tree: Any, census: Census) -> str:
     """Trafilatura's text of the page, with its lists."""
-    lost.update(remove_hidden(tree.body))
+    remove_hidden(tree.body)
     _open(tree, census)
     open_cells(tree, tree.body)
     document: Any = tree.document

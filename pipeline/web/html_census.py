@@ -14,11 +14,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
+from dedup.kernel import bare_kernel, kernel
+from pipeline.web.html_attributes import starts
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
 _ENDED = -1
+# Between a value and its `!important`.
+_MOST_BLANKS = 20
+_UNTIL = np.frombuffer(b"until", np.uint8)
 _TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _ODD, _COUNTS = range(8)
 
 
@@ -41,7 +45,8 @@ class Census(NamedTuple):
         formatting: tags of formatting elements with attributes, opened.
         attributes: those of the tag with most, wherever a tag may begin.
         lists, figures, raised: `ul`, `figure`, `sup` and `sub`.
-        odd: attributes whose value holds a `!` or begins with `until`: what hides an element in a way that resiliparse misreads.
+        odd: attributes whose value begins with `until`, or holds a `!` behind what may be `none`, `hidden` or `collapse`: `until-found` and
+            `none !important` tell whether an element is shown in a way that resiliparse misreads.
     """
 
     tags: int
@@ -87,14 +92,12 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
             if following != state:
                 if following == _ATTRIBUTE:
                     attributes += 1
-                elif state == _BEFORE_VALUE and at + 2 < size:
-                    first = at if following == _BARE else at + 1
-                    if data[first] | 32 == 117 and data[first + 1] | 32 == 110:
-                        counts[_ODD] += 1
+                elif state == _BEFORE_VALUE:
+                    counts[_ODD] += starts(data, at if following == _BARE else at + 1, size, _UNTIL)
                 elif following == _ENDED:
                     break
                 state = following
-            elif byte == 33 and state >= _DOUBLE:
+            elif byte == 33 and state >= _DOUBLE and _may_hide(data, at):
                 counts[_ODD] += 1
             at += 1
         counts[_ATTRIBUTES] = max(most, attributes)
@@ -133,7 +136,7 @@ def _count_several(
             counts[_TAGS] += 1
             begins = _begins(data, at, formatting, counts)
         first = False
-        if byte == 33 and (held[_DOUBLE] >= 0 or held[_SINGLE] >= 0 or held[_BARE] >= 0):
+        if byte == 33 and (held[_DOUBLE] >= 0 or held[_SINGLE] >= 0 or held[_BARE] >= 0) and _may_hide(data, at):
             counts[_ODD] += 1
         active = begins
         for here in range(_STATES):
@@ -186,6 +189,21 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
             if place < len(formatting) and formatting[place] == name:
                 counts[_FORMATTING] += 1
     return True
+
+
+@bare_kernel
+def _may_hide(data: npt.NDArray[np.uint8], at: int) -> bool:
+    """Whether the word before ends as those do that hide an element."""
+    for _ in range(_MOST_BLANKS):
+        at -= 1
+        if data[at] > 32:
+            break
+    if at < 2:
+        return False
+    before, middle, last = data[at - 2] | 32, data[at - 1] | 32, data[at] | 32
+    if last == 101:
+        return bool((before == 111 and middle == 110) or (before == 112 and middle == 115))
+    return bool(before == 100 and middle == 101 and last == 110)
 
 
 def _next(state: int, byte: int) -> int:

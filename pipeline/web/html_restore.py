@@ -9,6 +9,7 @@ it was not taken for the page's text. The work is bounded in characters searched
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.web.html_lists import text_lists
 # Characters of the text that are searched for all lists of a page together.
 _MOST_SEARCHED = 1_000_000_000
 _KEY = 32
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _SHORTEST_KEY = 4
 _NOT_OWN = frozenset({"ul", "ol", "script", "style", "template", "noscript"})
 _APART = frozenset(
@@ -35,7 +37,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
     Args:
         root: the element whose lists are meant.
     """
-    words = _squeezed(text)
+    words = ""
     pieces: list[str] = []
     done = 0
     budget = _MOST_SEARCHED
@@ -43,6 +45,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
     squeezed_done = 0
     for element in text_lists(root):
         items = _items(element)
+        words = words or _squeezed(text)
         budget -= (len(items) + 2) * (len(words) + 1)
         if budget < 0:
             break
@@ -68,7 +71,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(filter(str.isalnum, text))
+    return _BETWEEN_WORDS.sub("", text)
 
 
 def _key(text: str) -> str:

@@ -11,18 +11,17 @@ extractor reads. Each step is one pass over elements of one kind.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any
 
 from resiliparse.parse.html import NodeType
 
-from pipeline.losses import Kind
 from pipeline.superscripts import BEFORE, subscript, superscript
 
 _FRAMED = "table,pre,blockquote,ul,ol,dl"
 _NOT_SHOWN = re.compile(
     r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-])", re.IGNORECASE
 )
+_MAYBE_HIDDEN = "[hidden],[aria-hidden],[style*=none i],[style*=hidden i],[style*=collapse i],template,noscript"
 # Beyond this many elements of one kind the page is no text.
 _MOST = 50_000
 # Characters read in elements that may lie within each other.
@@ -66,22 +65,13 @@ def open_cells(tree: Any, body: Any) -> None:
             element.replace_with(*items, tree.create_element("br"))
 
 
-def remove_hidden(body: Any) -> Counter[tuple[Kind, str]]:
-    """Remove elements that a browser does not show; returns those with text, as the inside ledger counts them."""
-    removed: Counter[tuple[Kind, str]] = Counter()
-    read = _MOST_READ
-    for element in body.query_selector_all("[hidden],[style],[aria-hidden],template,noscript")[:_MOST]:
+def remove_hidden(body: Any) -> None:
+    """Remove elements that a browser does not show."""
+    for element in body.query_selector_all(_MAYBE_HIDDEN)[:_MOST]:
         if element.tag in ("template", "noscript") or is_hidden(element):
-            name = "noscript" if element.tag == "noscript" else "hidden"
-            # The parser keeps what a template holds apart: its text is empty here.
-            content = element.text if read > 0 else ""
-            read -= len(content)
-            if content.strip():
-                removed["dropped_elements", name] += 1
             element.remove()
         elif element.hasattr("hidden"):
             element.delattr("hidden")
-    return removed
 
 
 def is_hidden(element: Any) -> bool:

@@ -1,0 +1,146 @@
+"""The attributes of a tag: where they end, and whether they keep the element from being shown.
+
+In: bytes of markup, and where the name of a tag ends. Out: where the tag ends, by the HTML standard's tokenizer (13.2.5.32 to 13.2.5.39),
+and whether `hidden`, `aria-hidden` or `style` hides it: the rules of `pipeline.web.html_tree.is_hidden`, for a pass that has no tree. Each
+byte is looked at a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernel import bare_kernel, inlined_kernel
+
+Bytes = npt.NDArray[np.uint8]
+
+_HIDDEN, _STYLE, _ARIA = (np.frombuffer(name, np.uint8) for name in (b"hidden", b"style", b"aria-hidden"))
+_UNTIL_FOUND, _TRUE = np.frombuffer(b"until-found", np.uint8), np.frombuffer(b"true", np.uint8)
+_DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np.uint8)
+_VISIBILITY, _COLLAPSE = np.frombuffer(b"visibility", np.uint8), np.frombuffer(b"collapse", np.uint8)
+# Blanks around the words of a declaration.
+_MOST_BLANKS = 20
+
+
+@bare_kernel
+def read_attributes(data: Bytes, at: int) -> tuple[int, bool]:
+    """(where the tag ends, behind its `>`; whether it is hidden), from the end of its name on."""
+    size = len(data)
+    hidden = False
+    while at < size:
+        byte = data[at]
+        if byte == 62:
+            return at + 1, hidden
+        if _blank(byte) or byte == 47:
+            at += 1
+            continue
+        name = at
+        at += 1
+        while at < size and data[at] != 61 and data[at] != 62 and data[at] != 47 and not _blank(data[at]):
+            at += 1
+        name_end = at
+        while at < size and _blank(data[at]):
+            at += 1
+        value = value_end = at
+        if at < size and data[at] == 61:
+            at += 1
+            while at < size and _blank(data[at]):
+                at += 1
+            value = at
+            if at < size and (data[at] == 34 or data[at] == 39):
+                quote = data[at]
+                at = value = at + 1
+                while at < size and data[at] != quote:
+                    at += 1
+                value_end = at
+                at += 1
+            else:
+                while at < size and data[at] != 62 and not _blank(data[at]):
+                    at += 1
+                value_end = at
+        hidden = hidden or _hides(data, name, name_end, value, value_end)
+    return size, hidden
+
+
+@bare_kernel
+def _hides(data: Bytes, name: int, name_end: int, value: int, value_end: int) -> bool:
+    length = name_end - name
+    if length == len(_STYLE) and starts(data, name, name_end, _STYLE):
+        return _not_shown(data, value, value_end)
+    if length == len(_HIDDEN) and starts(data, name, name_end, _HIDDEN):
+        first, last = _stripped(data, value, value_end)
+        return last - first != len(_UNTIL_FOUND) or not starts(data, first, last, _UNTIL_FOUND)
+    if length == len(_ARIA) and starts(data, name, name_end, _ARIA):
+        first, last = _stripped(data, value, value_end)
+        return last - first == len(_TRUE) and starts(data, first, last, _TRUE)
+    return False
+
+
+@bare_kernel
+def _not_shown(data: Bytes, at: int, end: int) -> bool:
+    """Whether a declaration of a style is `display: none`, `visibility: hidden` or `visibility: collapse`."""
+    while at < end:
+        first = _behind_blanks(data, at, end)
+        if starts(data, first, end, _DISPLAY):
+            word = _behind_colon(data, first + len(_DISPLAY), end)
+            if word >= 0 and starts(data, word, end, _NONE) and not _goes_on(data, word + len(_NONE), end):
+                return True
+        elif starts(data, first, end, _VISIBILITY):
+            word = _behind_colon(data, first + len(_VISIBILITY), end)
+            if word >= 0 and starts(data, word, end, _HIDDEN) and not _goes_on(data, word + len(_HIDDEN), end):
+                return True
+            if word >= 0 and starts(data, word, end, _COLLAPSE) and not _goes_on(data, word + len(_COLLAPSE), end):
+                return True
+        while at < end and data[at] != 59:
+            at += 1
+        at += 1
+    return False
+
+
+@bare_kernel
+def starts(data: Bytes, at: int, end: int, word: Bytes) -> bool:
+    """Whether a lower-case word stands there, in any case."""
+    if at + len(word) > end:
+        return False
+    for place in range(len(word)):
+        byte = data[at + place]
+        if (byte | 32 if 65 <= byte <= 90 else byte) != word[place]:
+            return False
+    return True
+
+
+@inlined_kernel
+def _blank(byte: int) -> bool:
+    return byte == 32 or (byte >= 9 and byte <= 13)
+
+
+@bare_kernel
+def _behind_blanks(data: Bytes, at: int, end: int) -> int:
+    most = min(end, at + _MOST_BLANKS)
+    while at < most and _blank(data[at]):
+        at += 1
+    return at
+
+
+@bare_kernel
+def _behind_colon(data: Bytes, at: int, end: int) -> int:
+    at = _behind_blanks(data, at, end)
+    return _behind_blanks(data, at + 1, end) if at < end and data[at] == 58 else -1
+
+
+@bare_kernel
+def _goes_on(data: Bytes, at: int, end: int) -> bool:
+    """Whether the word is only the beginning of one."""
+    if at >= end:
+        return False
+    byte = data[at]
+    return bool(byte == 45 or byte == 95 or byte >= 128 or 48 <= byte <= 57 or 97 <= byte | 32 <= 122)
+
+
+@bare_kernel
+def _stripped(data: Bytes, first: int, last: int) -> tuple[int, int]:
+    while first < last and _blank(data[first]):
+        first += 1
+    while last > first and _blank(data[last - 1]):
+        last -= 1
+    return first, last
