@@ -22,7 +22,7 @@ from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
-from pipeline.web.html_census import Census, take_census
+from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import paragraph_container
 from pipeline.web.html_lists import keep_lists, put_deeper
 from pipeline.web.html_losses import lost_elements
@@ -41,8 +41,7 @@ _MOST_TAGS_BY_DEPTH = 20_000_000
 # The parser opens unclosed formatting elements again in every block that follows: tags times elements, unless their attributes agree.
 # Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark clause").
 _MOST_REOPENED = 5_000_000
-_FORMATTING_NAMES = "b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u"
-_FORMATTING_ANY = re.compile(rf"<(/?)(?:{_FORMATTING_NAMES})(?=[\s/>])", re.IGNORECASE)
+_FORMATTING_ANY = re.compile(rf"<(/?)(?:{'|'.join(FORMATTING)})(?=[\s/>])", re.IGNORECASE)
 # Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag.
 _MOST_ATTRIBUTES = 10_000
 # `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
@@ -89,7 +88,8 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
         if reason is not None:
             raise TooComplex(reason)
         return _precise(tree, census)
-    if census.odd:
+    # Resiliparse leaves out what is hidden, but for what it misreads; the paragraphs of `adaptive` are counted before.
+    if census.odd or extraction == "adaptive":
         remove_hidden(body)
     _open(tree, census)
     if extraction == "resiliparse":

@@ -9,7 +9,7 @@ only the one with most attributes matters.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +31,8 @@ def _packed(name: str) -> int:
 
 
 # Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
-_FORMATTING_NAMES = np.sort(
-    np.array([_packed(name) for name in "b big code em font i nobr s small strike strong tt u".split()], np.int64)  # noqa: SIM905
-)
+FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
+_FORMATTING_NAMES = np.sort(np.array([_packed(name) for name in FORMATTING], np.int64))
 _UL, _FIGURE, _SUP, _SUB = (_packed(name) for name in ("ul", "figure", "sup", "sub"))
 
 

@@ -20,8 +20,10 @@ from pipeline.web.html_lists import text_lists
 # Characters of the text that are searched for all lists of a page together.
 _MOST_SEARCHED = 1_000_000_000
 _KEY = 32
+_NUMBER = re.compile(r"\s*\d{1,6}\.\s")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _SHORTEST_KEY = 4
+_SHORTEST_FOUND = 8
 _NOT_OWN = frozenset({"ul", "ol", "script", "style", "template", "noscript"})
 _APART = frozenset(
     {"p", "div", "br", "pre", "dl", "dt", "dd", "table", "tr", "td", "th", "section", "blockquote", "h2", "h3", "h4", "h5", "h6"}
@@ -37,7 +39,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
     Args:
         root: the element whose lists are meant.
     """
-    words = ""
+    words, lines = "", frozenset[str]()
     pieces: list[str] = []
     done = 0
     budget = _MOST_SEARCHED
@@ -45,12 +47,13 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
     squeezed_done = 0
     for element in text_lists(root):
         items = _items(element)
-        words = words or _squeezed(text)
+        if not words:
+            words, lines = _squeezed(text), _short_lines(text)
         budget -= (len(items) + 2) * (len(words) + 1)
         if budget < 0:
             break
-        missing = [item for item in items if _key(item) and _key(item) not in words]
-        if not missing or 2 * len(missing) < len(items):
+        missing = [item for item in items if not _is_there(_key(item), words, lines)]
+        if not missing or 2 * len(missing) < len(items) or "".join(map(_key, items)) in words:
             continue
         at, read = _place(element, words, squeezed_done)
         budget -= read
@@ -63,7 +66,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
         if end < done:
             end = done
         pieces.append(text[done:end])
-        pieces.append("\n" + "\n".join(bullet + " ".join(item.split()) for item in items if item.strip()))
+        pieces.append("\n" + "\n".join(bullet + " ".join(item.split()) for item in missing))
         done, squeezed_done = end, at
     if not pieces:
         return text
@@ -76,6 +79,16 @@ def _squeezed(text: str) -> str:
 
 def _key(text: str) -> str:
     return _squeezed(text[: 4 * _KEY])[:_KEY]
+
+
+def _short_lines(text: str) -> frozenset[str]:
+    """The short ones of the lines, without bullets and numbers."""
+    return frozenset(_squeezed(_NUMBER.sub("", line, count=1)) for line in text.split("\n") if len(line) < _SHORT)
+
+
+def _is_there(key: str, words: str, lines: frozenset[str]) -> bool:
+    """Whether an item is in the text; a word or two stand within others, and must be a line of their own."""
+    return key in words if len(key) >= _SHORTEST_FOUND or not key else key in lines
 
 
 def _items(element: Any) -> list[str]:

@@ -53,9 +53,12 @@ def open_figures(tree: Any, body: Any) -> None:
 
 def open_cells(tree: Any, body: Any) -> None:
     """Put the items of lists in cells of tables on lines of their own: trafilatura leaves such lists out."""
+    columns: dict[Any, bool] = {}
     for element in body.query_selector_all("td ul,td ol,th ul,th ol")[:_MOST]:
         cell = element.closest("td,th")
-        if len(cell.text) > _LONGEST_CELL or cell.query_selector("table") is not None:
+        if cell not in columns:
+            columns[cell] = len(cell.text) > _LONGEST_CELL or cell.query_selector("table") is not None
+        if columns[cell]:
             continue
         items = []
         for item in element.child_nodes[:]:
