@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
 
-from pipeline.superscripts import BEFORE, subscript, superscript
+from pipeline.superscripts import first_behind, in_text, last_of
 
 _HTML = (
     *("abbr", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "data"),
@@ -39,7 +38,9 @@ _TAG = re.compile(
     rf"<(?P<end>/?)(?P<name>{'|'.join(sorted({*_HTML, *_EXTENSIONS}, key=len, reverse=True))})(?P<attributes>(?:[\s/\\][^<>]{{0,2000}})?)>",
     re.IGNORECASE,
 )
-_MARKS: dict[str, Callable[..., str]] = {"sup": superscript, "sub": subscript}
+# Between a power and the text behind it.
+_PASSED = re.compile(rf"{_TAG.pattern}|'{{2,5}}", re.IGNORECASE)
+_MARKS = frozenset(("sup", "sub"))
 _MOST_DEPTH = 8
 _QUOTES = re.compile("'{2,5}")
 _WORD = re.compile(r"\S{1,20}")
@@ -64,7 +65,7 @@ def without_tags(text: str) -> str:
                 if len(opened) < _MOST_DEPTH and not tag["attributes"].rstrip().endswith("/"):
                     opened.append((name, len(out)))
             elif opened and opened[-1][0] == name:
-                _mark(out, *opened.pop(), text[position : position + 1])
+                _mark(out, *opened.pop(), first_behind(text, position, tag=_PASSED))
         elif name in _LINES:
             out.append("\n")
         elif name == "li":
@@ -98,21 +99,6 @@ def _mark(out: list[str], name: str, place: int, after: str) -> None:
     if "&" in inside:
         inside = html.unescape(inside)
     inside = _QUOTES.sub("", inside)
-    before = _last(out)
-    marked = _MARKS[name](before, inside, after=after)
-    if before[-1:].isdecimal() and marked[:1].isdecimal():
-        marked = f"{'^' if name == 'sup' else '_'}{marked}"  # two numbers are never one
+    marked = in_text(name, last_of(out), inside, after=after)
     if marked:
         out.append(marked)
-
-
-def _last(out: list[str]) -> str:
-    """The last characters of the output."""
-    parts: list[str] = []
-    size = 0
-    for part in reversed(out):
-        parts.append(part[-BEFORE:])
-        size += len(parts[-1])
-        if size >= BEFORE:
-            break
-    return "".join(reversed(parts))

@@ -11,6 +11,7 @@ from manifests.errors import GristmillError
 from pipeline.readers import post_spool, stackexchange
 from pipeline.readers.post_html import post_to_text
 from pipeline.readers.stackexchange import read_stackexchange, site_of
+from tests.growth import check_growth
 from tests.pipeline.readers.collected import collect
 from tests.pipeline.readers.samples import write
 
@@ -198,10 +199,30 @@ def test_the_site_is_what_file_or_folder_is_named_after(path, site):
         ("1 < 2 and 3 > 2 &copy; &#x1F600; &bogus;", "1 < 2 and 3 > 2 © 😀 &bogus;"),
         ("a <!-- never closed", "a"),
         ("</ul></li></pre>x", "x"),
+        # Powers and indices stay what they are.
+        ("<p>10<sup>6</sup> rows, 2<SUP class='x'><b>10</b></SUP> bytes</p>", "10^6 rows, 2^10 bytes"),
+        ("10<sup>-3</sup> and x<sub>i</sub>, 101<sub>2</sub>", "10^-3 and x_i, 101_2"),
+        ("km<sup>2</sup>, the 1<sup>st</sup>, H<sub>2</sub>O, a<sup>[1]</sup>.", "km2, the 1st, H2O, a."),
+        ("10<sup>6</sup><i>5</i> and 5<sup>1</sup>&frasl;<sub>2</sub>", "10^6 5 and 5 1\u20442"),
+        ("<p>5</p><p><sup>1</sup>2</p><ul><li><sup>3</sup> see</li></ul>", "5\n\n1 2\n\n• 3 see"),
+        ("<pre>2<sup>n</sup>\n  10<sup> 6 </sup></pre>", "2^n\n  10^6"),
+        ("2<sup>3<sup>2</sup></sup>", "2^3^2"),
+        ("10<sup>6 rows</p><p>next</p>", "10^6 rows\n\nnext"),
+        ("10<sup>6", "10^6"),
+        ("10<sup>6<sup> rows", "10^6 rows"),
+        ("10<sup/>6 and </sup>x<sup></sup>", "106 and x"),
+        ("10<sup>&#54;</sup>", "10^6"),
+        ("<p>10 <sup>a remark that is longer than any power</sup></p>", "10 a remark that is longer than any power"),
     ],
 )
 def test_posts_become_text(source, text):
     assert post_to_text(source) == text
+
+
+@pytest.mark.parametrize("piece", ["<sup>", "1<sup>2", "</sup>", "1<sup>2</sup><i a>", "1<sub><sup>", "x<sup><p>"])
+@pytest.mark.timeout(20)
+def test_powers_take_linear_time(piece):
+    check_growth(lambda size: piece * size, post_to_text)
 
 
 @pytest.mark.parametrize(
