@@ -14,6 +14,7 @@ A field's name is a key of the object; where there is none, what stands before a
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -57,7 +58,7 @@ def read_jsonl(path: str, *, source: Source, piece: Piece | None = None) -> Iter
     with opened(path) as raw:
         first = piece is None or not piece.start
         head, complete = _head(raw)
-        other = other_than_json_lines(head, complete=complete)
+        other = other_than_json_lines(head, complete=complete, ahead=lambda: _readable(raw))
         if other is not None:
             if first:
                 batcher.quarantine(0, None, other, head)
@@ -83,6 +84,12 @@ def _head(raw: RawFile) -> tuple[bytes, bool]:
         if size >= HEAD_BYTES:
             return b"".join(parts)[:HEAD_BYTES], False
     return b"".join(parts), True
+
+
+def _readable(raw: RawFile) -> Iterator[bytes]:
+    """Portions of a file, up to damage."""
+    with contextlib.suppress(Damaged):
+        yield from _chunks(raw, 0)
 
 
 def _line_start(raw: RawFile, position: int, stop: int) -> int | None:
