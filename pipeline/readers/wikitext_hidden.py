@@ -10,6 +10,8 @@ templates, Hatnote templates, Citation Style 1, Maintenance templates.
 
 from __future__ import annotations
 
+import re
+
 _NAMES = frozenset(
     (
         # Notes and their anchors.
@@ -44,6 +46,11 @@ _NAMES = frozenset(
             "afi",
             "mfa",
             "pronunciation",
+            "ipalink",
+            "ipablink",
+            "ipaslink",
+            "ipasym",
+            "ipaeng",
         ),
         # Icons of lists and tables.
         *("flagicon", "flag icon", "flagdeco", "flagicon image", "fbicon", "flagathlete icon", "gold medal", "silver medal"),
@@ -69,18 +76,28 @@ _NAMES = frozenset(
         *("vedi anche", "nota disambigua", "ver artigo principal", "ver também", "hoofdartikel", "short pages monitor"),
         *("italics title", "div col end", "div col", "colbegin", "colend", "col-begin", "col-end", "col-break", "col-2"),
         *("col-3", "col-4", "col-5", "end div col", "nowrap begin", "nowrap end", "nowrapend", "wide image"),
+        *("sisterlinks", "portals", "portalpar", "wikisourcelang", "wikisourcehas", "wikisourcecat", "wiktionarypar", "wiktionarylang"),
+        *("unreferencedsection", "unreferencedsect", "refimprovesect", "refimprovesection", "cleanupsection", "prodwarning", "afdx"),
+        *("updatesection", "sprotected", "redirects here", "disputedsection", "flagiconb", "commonskategorie", "commonskategorie-inlyn"),
         # Keys that tables are sorted by.
         *("ntsh", "hs", "dtsh", "sort key", "hidden sort key", "sortkey"),
     )
 )
-_BEGINNINGS = (
-    *("cite ", "cite-", "citar ", "cita web", "cita libro", "ouvrage", "lien web", "lien brisé", "literatur", "internetquelle"),
-    *("harvard citation", "ipa-", "ipac-", "ipa", "use ", "pp-", "pp ", "expand ", "unreferenced", "refimprove"),
-    *("more citations", "more footnotes", "cleanup", "copy edit", "copyedit", "wikisource", "commons", "wiktionary", "sister"),
-    *("portal", "db-", "rfd", "afd", "prod", "main ", "see also", "further", "redirect", "about-", "other uses", "about "),
-    *("flagicon", "too few", "too many", "primary sources", "self-published", "disputed", "original research"),
-    *("additional citation", "update", "weasel", "peacock", "defaultsort", "displaytitle", "sprotect", "noprint", "hatnote"),
-    *("col-", "div col", "toc ", "r from", "r to", "redr", "redirect category", "library resources"),
+# Names go on behind these with another word, a number or nothing: `prod blp`, `redirect2`, but not `product`.
+_BEGINNINGS = re.compile(
+    "(?:"
+    + "|".join(
+        (
+            *("cite", "citar", "cita web", "cita libro", "ouvrage", "lien web", "lien brisé", "literatur", "internetquelle"),
+            *("harvard citations?", "ipac?", "use ", "pp[- ]", "expand ", "unreferenced", "refimprove"),
+            *("more citations", "more footnotes", "cleanup", "copy edit", "copyedit", "wikisource", "commons", "wiktionary", "sister"),
+            *("portal", "db-", "rfd", "afd", "prod", "main ", "see also", "further", "redirect", "about[- ]", "other uses"),
+            *("flagicon", "too few", "too many", "primary sources", "self-published", "disputed", "original research"),
+            *("additional citations?", "update", "weasel", "peacock", "defaultsort", "displaytitle", "sprotect", "noprint", "hatnote"),
+            *("col-", "div col", "toc ", "r from", "r to", "redr", "redirect category", "library resources"),
+        )
+    )
+    + r")(?:(?<![a-z])|(?![^\W\d_]))"
 )
 _ENDINGS = (" needed", " inline", "-inline", "-stub", " stub", " icon", "?", "-icon", " disambiguation", " hatnote", " missing")
 _CITATION_FIELDS = frozenset(
@@ -90,7 +107,7 @@ _CITATION_FIELDS = frozenset(
 
 def hidden(name: str) -> bool:
     """Whether a template of this name leaves nothing in a sentence."""
-    return name in _NAMES or name.startswith(_BEGINNINGS) or name.endswith(_ENDINGS)
+    return name in _NAMES or _BEGINNINGS.match(name) is not None or name.endswith(_ENDINGS)
 
 
 def is_reference(names: frozenset[str]) -> bool:

@@ -103,6 +103,60 @@ def test_templates_that_are_not_known_give_their_arguments_in_a_sentence_and_are
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "product",
+            "production",
+            "prodigy",
+            "literature",
+            "literatures",
+            "ipad",
+            "commonsense",
+            "commons2x words",
+            "sisters",
+            "sisterhood",
+        ),
+        *("portale", "furthermore", "redirection", "updater", "disputedly", "noprinting", "weaseling", "peacocks", "cleanups", "afdb"),
+        *("rfda", "hatnotes", "flagiconic", "ouvrages", "wiktionaryesque", "currently", "currents", "inflationary", "to usdt"),
+    ],
+)
+def test_a_name_that_only_begins_like_a_note_is_no_note(name):
+    extracted = extract_wikitext(f"sells {{{{{name}|soap}}}} in town")
+    shown = "soap" if name != "commons2x words" else ""
+    assert (extracted.text, dict(extracted.lost)) == (
+        f"sells {shown} in town".replace("  ", " "),
+        {("templates_not_expanded", name): 1} if shown else {},
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("IPA-fr", "IPAc-en", "IPA", "IPAlink", "prod", "prod blp", "Prod2", "Commons-inline", "Commons and category", "commonscat"),
+        *("Sister project", "sisterlinks", "Portal", "portal bar", "portals", "further", "further information", "Redirect2"),
+        *("Redirect-multi", "Update", "update section", "Disputed-inline", "Cleanup-rewrite", "cleanup", "More citations needed"),
+        *("Additional citations", "Additional citation needed", "Harvard citations", "Wikisource1911Enc", "wiktionarypar"),
+        *(
+            "Literatur",
+            "Internetquelle",
+            "Cite web",
+            "Refimprove section",
+            "refimprovesect",
+            "Unreferenced section",
+            "AfD",
+            "afdx",
+            "R from move",
+        ),
+        *("Self-published inline", "Too many links", "Weasel words", "Flagicon", "flagicon image", "Hatnote group", "Sprotect2"),
+    ],
+)
+def test_notes_and_marks_of_the_page_leave_nothing(name):
+    extracted = extract_wikitext(f"sells {{{{{name}|soap}}}} in town")
+    assert (extracted.text, dict(extracted.lost)) == ("sells in town", {})
+
+
 def test_what_is_dropped_is_counted_by_its_kind():
     source = "a<ref>b</ref><ref name=x/>\n{|\n| c\n|}\n[[File:a.jpg|thumb|d]]\n<gallery>\ne.jpg\n</gallery>[[Category:F|g]]"
     assert extract_wikitext(source).lost == {("dropped_elements", name): 1 for name in ("ref", "table", "file", "gallery")}
