@@ -18,6 +18,7 @@ from collections.abc import Collection
 
 from pipeline.losses import Extracted
 from pipeline.readers.wikitext_flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, Flat, flatten
+from pipeline.readers.wikitext_functions import as_title
 from pipeline.readers.wikitext_tables import without_open_tables
 from pipeline.readers.wikitext_tags import without_tags
 
@@ -60,10 +61,10 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
     """The page's running text, and what it lost.
 
     Args:
-        title: of the page, for `{{PAGENAME}}`.
+        title: of the page, for `{{PAGENAME}}`; nothing where it is longer than titles are.
         dropped_namespaces: lower-case names; links into them are no running text.
     """
-    flat = flatten(source, title=title, dropped=dropped_namespaces)
+    flat = flatten(source, title=as_title(title), dropped=dropped_namespaces)
     text = without_open_tables(flat.text)
     if flat.unexpanded:
         text = _settled(text, flat)

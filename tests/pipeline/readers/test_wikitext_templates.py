@@ -1,8 +1,11 @@
 """Templates in sentences: what each shows is what its page in the English Wikipedia (or the one named) documents."""
 
+import tracemalloc
+
 import pytest
 
 from pipeline.readers.wikitext import extract_wikitext, wikitext_to_text
+from pipeline.readers.wikitext_flatten import MOST_ADDED
 
 
 @pytest.mark.parametrize(
@@ -164,6 +167,45 @@ def test_what_is_dropped_is_counted_by_its_kind():
 
 def test_the_title_stands_for_its_variable():
     assert wikitext_to_text("'''{{PAGENAME}}''' is", title="Ähre") == "Ähre is"
+
+
+def test_no_title_is_longer_than_mediawiki_lets_titles_be():
+    long = "ä" * 128
+    assert wikitext_to_text("a {{PAGENAME}} b", title=long[1:]) == f"a {long[1:]} b"
+    for source in ("a {{PAGENAME}} b", "a {{FULLPAGENAME}} b", "a {{PAGENAME:x}} b"):
+        assert long not in wikitext_to_text(source, title=long)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "{{PAGENAME}} x ",
+            "{{padleft:|499|y}} ",
+            "{{padright:a|499}} ",
+            "{{uc:ΐ}}",
+            "{{Pop density|1e300|1|km2}} x ",
+            "{{lang-de|{{PAGENAME}}}} ",
+        ),
+    ],
+)
+def test_what_templates_add_is_bounded(piece):
+    source = piece * 100_000
+    extracted = extract_wikitext(source, title="T" * 255)
+    assert len(extracted.text) <= len(source) + MOST_ADDED
+    # What is beyond is counted.
+    grown = extract_wikitext(piece, title="T" * 255)
+    assert bool(extracted.lost) == (len(grown.text) * 100_000 > len(source) + MOST_ADDED)
+
+
+@pytest.mark.parametrize("source", ["{{padleft:a|9|%s}}", "{{padright:a|9|%s}}", "{{padleft:%s|9|b}}", "{{padleft:a|%s|b}}", "{{uc:%s}}"])
+def test_a_filling_of_any_length_costs_no_more_than_itself(source):
+    tracemalloc.start()
+    try:
+        wikitext_to_text(source % ("7" * 1_000_000))
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_marks_of_repeated_templates_are_used_once():
