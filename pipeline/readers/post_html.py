@@ -10,15 +10,14 @@ Extractors for pages look for a main content and weigh blocks; all of a post is 
 
 from __future__ import annotations
 
-import html
 import re
+from collections import Counter
 
+from pipeline.character_references import unescaped
+from pipeline.losses import Extracted, Kind
 from pipeline.superscripts import first_behind, in_text, last_of
 
 _TAG = re.compile(r"<!--|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]{0,15})(?=[\s/>])[^<>]{0,16384}>")
-# Of references by number: zeros before it, and more digits than a character has. Python refuses to read numbers of thousands of digits.
-_ZEROS = re.compile(r"(&#[xX]?)0++(?=[0-9a-fA-F])")
-_NO_CHARACTER = re.compile(r"&#(?:[0-9]{9,}+|[xX][0-9a-fA-F]{9,}+);?")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BLOCKS = frozenset(
     ("p", "pre", "blockquote", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "div", "section", "figure", "details")
@@ -36,12 +35,18 @@ _WORD = re.compile(r"\S{1,20}")
 
 def post_to_text(source: str) -> str:
     """The post's text."""
+    return extract_post(source).text
+
+
+def extract_post(source: str) -> Extracted:
+    """The post's text, and what it lost: scripts and styles, and references that stand for no character."""
     out = _Lines()
+    lost: Counter[tuple[Kind, str]] = Counter()
     hidden: str | None = None
     preformatted = position = 0
     while (tag := _TAG.search(source, position)) is not None:
         if hidden is None:
-            out.write(_unescaped(source[position : tag.start()]), preformatted > 0)
+            out.write(unescaped(source[position : tag.start()], lost=lost), preformatted > 0)
         position = tag.end()
         if tag["name"] is None:
             closing = source.find("-->", position)
@@ -49,6 +54,8 @@ def post_to_text(source: str) -> str:
             continue
         name, opens = tag["name"].lower(), not tag["end"]
         if name in _HIDDEN:
+            if opens:
+                lost["dropped_elements", name] += 1
             hidden = name if opens else None
         elif hidden is not None:
             continue
@@ -64,15 +71,9 @@ def post_to_text(source: str) -> str:
             preformatted = max(0, preformatted + (1 if opens else -1))
         out.tag(name, opens)
     if hidden is None:
-        out.write(_unescaped(source[position:]), preformatted > 0)
+        out.write(unescaped(source[position:], lost=lost), preformatted > 0)
     out.unmarked(preformatted > 0)
-    return "".join(out.parts).lstrip("\n").rstrip()
-
-
-def _unescaped(text: str) -> str:
-    if "&#" in text:
-        text = _NO_CHARACTER.sub("\ufffd", _ZEROS.sub(r"\1", text))
-    return html.unescape(text)
+    return Extracted("".join(out.parts).lstrip("\n").rstrip(), dict(lost))
 
 
 class _Lines:

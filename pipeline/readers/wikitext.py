@@ -12,10 +12,10 @@ Here openings wait on a stack of bounded depth, and what never closes is plain t
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Collection
 
+from pipeline.character_references import unescaped
 from pipeline.losses import Extracted
 from pipeline.readers.wikitext_flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, Flat, flatten
 from pipeline.readers.wikitext_functions import as_title
@@ -70,14 +70,14 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
         text = _settled(text, flat)
     text = text.replace(BAR, "|").replace(EQUALS, "=")
     if "<" in text:
-        text = without_tags(text)
+        text = without_tags(text, lost=flat.lost)
     text = _EXTERNAL_LINK.sub(lambda match: match[1].strip(), text)
     text = _SWITCH.sub(lambda match: "" if match[1].isupper() else match[0], text)
     if "-{" in text:
         text = _VARIANTS.sub(_variant, text)
     if "''" in text:
         text = "\n".join(map(_without_quotes, text.split("\n")))
-    text = html.unescape(text)
+    text = unescaped(text, lost=flat.lost)
     if HOLE in text:
         for hole, replacement in _HOLES:
             text = hole.sub(replacement, text)

@@ -10,12 +10,12 @@ A bar or an equals sign within a link or a template is not one of the template a
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from pipeline.character_references import unescaped
 from pipeline.losses import LONGEST_NAME, Kind
 from pipeline.readers.wikitext_templates import Unexpanded, template_text
 
@@ -109,7 +109,7 @@ def flatten(source: str, *, title: str, dropped: Collection[str]) -> Flat:
                 out.append(" ")  # never closed
                 continue
             if tag in _KEPT_TAGS:
-                out.append(_passage(tag, attributes, source[position:end], flat.kept))
+                out.append(_passage(tag, attributes, source[position:end], flat))
             else:
                 flat.drop(tag)
             bracket = source.find(">", end)
@@ -154,10 +154,10 @@ def _after_comment(source: str, start: int) -> int:
     return end + 1 if alone else end
 
 
-def _passage(tag: str, attributes: str, content: str, kept: list[str]) -> str:
+def _passage(tag: str, attributes: str, content: str, flat: Flat) -> str:
     """The place of a passage whose content is no wikitext; of a formula as LaTeX."""
     if tag in ("math", "chem", "ce"):
-        formula = " ".join(html.unescape(content).split())
+        formula = " ".join(unescaped(content, lost=flat.lost).split())
         content = f"${formula}$" if tag == "math" else f"$\\ce{{{formula}}}$"
         content = "" if not formula else content
     elif tag in ("syntaxhighlight", "source"):
@@ -166,9 +166,9 @@ def _passage(tag: str, attributes: str, content: str, kept: list[str]) -> str:
     else:
         if tag == "pre":
             content = "\n" + _NOWIKI.sub("", content).strip("\n") + "\n"
-        content = html.unescape(content)
-    kept.append(content)
-    return f"\x02{len(kept) - 1}\x02"
+        content = unescaped(content, lost=flat.lost)
+    flat.kept.append(content)
+    return f"\x02{len(flat.kept) - 1}\x02"
 
 
 def _words(opening: str, content: str, flat: Flat) -> str:

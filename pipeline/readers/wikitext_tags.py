@@ -9,9 +9,11 @@ those of HTML that MediaWiki lets through (https://www.mediawiki.org/wiki/Help:H
 
 from __future__ import annotations
 
-import html
 import re
+from collections import Counter
 
+from pipeline.character_references import unescaped
+from pipeline.losses import Kind
 from pipeline.superscripts import first_behind, in_text, last_of
 
 _HTML = (
@@ -46,8 +48,12 @@ _QUOTES = re.compile("'{2,5}")
 _WORD = re.compile(r"\S{1,20}")
 
 
-def without_tags(text: str) -> str:
-    """The text without known tags."""
+def without_tags(text: str, *, lost: Counter[tuple[Kind, str]]) -> str:
+    """The text without known tags.
+
+    Args:
+        lost: where references that stand for no character are counted.
+    """
     out: list[str] = []
     opened: list[tuple[str, int]] = []  # sup and sub, and their places in `out`
     position = 0
@@ -65,7 +71,7 @@ def without_tags(text: str) -> str:
                 if len(opened) < _MOST_DEPTH and not tag["attributes"].rstrip().endswith("/"):
                     opened.append((name, len(out)))
             elif opened and opened[-1][0] == name:
-                _mark(out, *opened.pop(), first_behind(text, position, tag=_PASSED))
+                _mark(out, *opened.pop(), first_behind(text, position, tag=_PASSED), lost)
         elif name in _LINES:
             out.append("\n")
         elif name == "li":
@@ -83,7 +89,7 @@ def without_tags(text: str) -> str:
             out.append(inside)
         else:
             out.append(word[0])
-            _mark(out, name, place, inside[word.end() : word.end() + 1])
+            _mark(out, name, place, inside[word.end() : word.end() + 1], lost)
             out.append(inside[word.end() :])
     return "".join(out)
 
@@ -93,11 +99,11 @@ def _is_short(out: list[str], place: int) -> bool:
     return len(out) == place + 1 and 0 < len(out[place]) <= 12 and not any(character.isspace() for character in out[place])
 
 
-def _mark(out: list[str], name: str, place: int, after: str) -> None:
+def _mark(out: list[str], name: str, place: int, after: str, lost: Counter[tuple[Kind, str]]) -> None:
     inside = "".join(out[place:])
     del out[place:]
     if "&" in inside:
-        inside = html.unescape(inside)
+        inside = unescaped(inside, lost=lost)
     inside = _QUOTES.sub("", inside)
     marked = in_text(name, last_of(out), inside, after=after)
     if marked:

@@ -8,6 +8,7 @@ import pytest
 import zstandard
 
 from manifests.errors import GristmillError
+from pipeline.losses import Tally
 from pipeline.readers import post_spool, stackexchange
 from pipeline.readers.post_html import post_to_text
 from pipeline.readers.stackexchange import read_stackexchange, site_of
@@ -104,6 +105,32 @@ def test_one_question_with_more_answers_than_memory_may_hold(tmp_path, monkeypat
     result = read(path)
     assert (len(result.documents), result.total) == (1, 51)
     assert result.skipped["answer"] + result.skipped["answers_too_large"] == 50
+
+
+def test_what_the_posts_of_a_document_lost_is_counted_with_it(tmp_path, monkeypatch):
+    path = write(
+        tmp_path / "Posts.xml",
+        posts(
+            question(1, "<p>a &#0; b</p><script>no()</script><style>p{}</style>"),
+            answer(2, 1, "<p>&#xD800; and &#57343;</p><script>no()</script>"),
+            answer(3, 99, "<script>no()</script>&#0;"),  # of no document
+            question(4, "<p>nothing lost &amp; all kept</p>"),
+            question(5, "<script>no()</script>"),
+        ),
+    )
+
+    def inside():
+        total = Tally()
+        for records in read_stackexchange(str(path)):
+            total.merge(records.lost)
+        return {kind: (of.documents, of.count, {name: one.count for name, one in of.names.items()}) for kind, of in total.inside().items()}
+
+    wanted = {"dropped_elements": (1, 3, {"script": 2, "style": 1}), "replaced_characters": (1, 3, {"references": 3})}
+    assert inside() == wanted
+    monkeypatch.setattr(post_spool, "MOST_BUFFERED", 10)
+    assert inside() == wanted
+    monkeypatch.setattr(stackexchange, "MOST_DOCUMENT_CHARACTERS", 8)  # the answer is left out
+    assert inside() == {"dropped_elements": (1, 2, {"script": 1, "style": 1}), "replaced_characters": (1, 1, {"references": 1})}
 
 
 def test_rows_without_their_numbers_are_broken_and_others_are_not_lost(tmp_path, monkeypatch):
