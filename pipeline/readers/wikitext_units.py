@@ -89,7 +89,11 @@ _NUMBER = re.compile(r"[-−+]?[\d.,\u00a0 ]*\d(?:\.(?!\d))?(?:/{1,2}\d+)?")
 _EXPONENT = re.compile(r"([-−]?[\d.,]+)[eE]([-+−]?\d+)")
 _MIXED = re.compile(r"([-−]?\d[\d,]*)\s?[+ ]\s?(\d+)//?(\d+)")
 _FRACTION = re.compile(r"(?<![\d/])(\d+)//(\d+)")
-_INLINE_RANGE = re.compile(r"(?<=\d)\s?(?:-|–|to)\s?(?=\d)")
+# Before a unit's code: thousands, millions and so on of it.
+_THOUSANDS = re.compile(r"e(3|6|9|12|15|18)(?=[^\d\W])")
+_BRACKETED = re.compile(r"\([^()]*\)")
+# Units that stand close to their number.
+_CLOSE = frozenset(("°", "%", "‰", "′", "″"))
 
 
 def number(value: str) -> str:
@@ -100,7 +104,10 @@ def number(value: str) -> str:
 
 
 def symbol(code: str) -> str:
-    """What is shown for a unit's code."""
+    """What is shown for a unit's code; for `e6m3` ×10^6 m3."""
+    thousands = _THOUSANDS.match(code)
+    if thousands is not None:
+        return f"×10^{thousands[1]} {symbol(code[thousands.end() :])}"
     if code in _EXACT:
         return _EXACT[code]
     lower = code.lower()
@@ -136,7 +143,10 @@ def convert(given: Given) -> str | None:
 
 def _with_unit(amount: str, unit: str) -> str:
     shown = symbol(unit)
-    return f"{amount}{shown}" if shown == "°" else f"{amount} {shown}".strip()
+    if shown.startswith("×"):
+        # Of a range both numbers are multiplied.
+        return f"{amount}{shown}" if _NUMBER.fullmatch(amount) else f"({amount}){shown}"
+    return f"{amount}{shown}" if shown in _CLOSE else f"{amount} {shown}".strip()
 
 
 def _adjective(amount: str, unit: str, others: list[str], given: Given) -> str:
@@ -179,23 +189,25 @@ def unit(given: Given) -> str | None:
 
 
 def value(given: Given) -> str | None:
-    """Template:Val: `3.2|e=5|u=kg`, `1.2|0.1`, `1.2|+0.3|-0.1`, `p=` before, `s=` behind."""
+    """Template:Val: `3.2|e=5|u=kg`, `1.2|0.1`, `1.2|(3)`, `1.2|+0.3|-0.1`, `p=` before, `s=` behind."""
     values = positional(given)
     if not values:
         return None
     text = given.get("p", "") + number(values[0])
     uncertain = [one for one in values[1:3] if one]
+    if uncertain and _BRACKETED.fullmatch(uncertain[0]):
+        text += uncertain.pop(0)  # of its last digits: 11.1(2)
     if len(uncertain) == 2:
         text += f" +{uncertain[0].lstrip('+')} −{uncertain[1].lstrip('-−')}"
     elif uncertain:
-        text += f" ± {uncertain[0]}"
+        text += f" ± {uncertain[0].lstrip('±')}"
     if given.get("e"):
         text = f"({text})" if uncertain else text
         text += f"×10^{given['e']}"
     text += first_of(given, "s", "end") or ""
     of, per = first_of(given, "u", "ul"), first_of(given, "up", "upl")
     if of or per:
-        text += f" {of or ''}{f'/{per}' if per else ''}" if of else f"/{per}"
+        text += f"{'' if of in _CLOSE else ' '}{of}{f'/{per}' if per else ''}" if of else f"/{per}"
     return text
 
 

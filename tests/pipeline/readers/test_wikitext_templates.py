@@ -27,6 +27,17 @@ from pipeline.readers.wikitext_flatten import MOST_ADDED
             "{{val|1.234|0.005|u=m/s}}, {{val|1.2|+0.3|-0.1|e=-5|u=kg}}, {{val|3|ul=m|upl=s}}",
             "1.234 ± 0.005 m/s, (1.2 +0.3 −0.1)×10^-5 kg, 3 m/s",
         ),
+        (
+            "{{convert|1.5|e6m3}} {{convert|5|e3km2|adj=on}} {{cvt|2|e9USgal|e9L}} {{convert|1|ell}}",
+            "1.5×10^6 m3 5×10^3 km2 2×10^9 US gal 1 ell",
+        ),
+        ("{{convert|2|-|3|e6acre}} {{convert|7|e12BTU}} {{convert|1,234|e3t|abbr=on}}", "(2–3)×10^6 acres 7×10^12 BTU 1,234×10^3 t"),
+        ("{{convert|1.5|e6m3|disp=number}} {{convert|1.5|e6m3|disp=unit}} {{convert|6|ft|e3cm}}", "1.5 ×10^6 m3 6 ft"),
+        (
+            "{{val|11.1|(2)|u=m}} {{val|11.1(2)|u=m}} {{val|11.1|(2)|e=5|u=m}} {{val|5|±0.1|u=%}}",
+            "11.1(2) m 11.1(2) m 11.1(2)×10^5 m 5 ± 0.1%",
+        ),
+        ("{{val|1.5|(2)|0.3|u=s}} {{val|2.5|u=°C}} {{val|2.5|u=°}}", "1.5(2) ± 0.3 s 2.5 °C 2.5°"),
         ("{{unité|2000|m}} {{unité|10|m|2}} {{dunité|5|6|m}} {{unidad|5|km}} {{M|5|ul=km}}", "2000 m 10 m2 5 × 6 m 5 km 5 km"),
         ("density {{Pop density|3645257|640081.87|km2|sqmi|prec=1}}", "density 5.7/km2"),
         # Numbers.
