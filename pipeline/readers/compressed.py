@@ -137,7 +137,7 @@ def opened(path: str) -> Iterator[RawFile]:
         remedy = "it was there when the run began: do not change inputs during a run"
         raise GristmillError("no such file", where=path, remedy=remedy) from None
     with file:
-        yield _identified(file)
+        yield identified(file)
 
 
 def window_bytes(path: str) -> int:
@@ -187,8 +187,8 @@ def portions(
             yield from _members(raw, begin, resume)
 
 
-def _identified(file: Any) -> RawFile:
-    """The kind by the first bytes that are not a skippable frame's."""
+def identified(file: Any) -> RawFile:
+    """A file with its kind, by the first bytes that are not a skippable frame's."""
     position, dictionary = 0, None
     for _ in range(_MOST_LEADING_FRAMES):
         file.seek(position)
