@@ -22,7 +22,7 @@ from pipeline.readers.wikitext_functions import as_title
 from pipeline.readers.wikitext_tables import without_open_tables
 from pipeline.readers.wikitext_tags import without_tags
 
-_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}([^\[\]\n]{0,2000})\]", re.IGNORECASE)
+_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}+([^\[\]\n]{0,2000}+)\]", re.IGNORECASE)
 _QUOTES = re.compile("'{2,}")
 _SWITCH = re.compile(r"__([^\W\d_]{3,30}(?:_[^\W\d_]{2,20})?)__")
 # Chinese, Serbian and others: -{text}-, -{zh-cn:one; zh-tw:other}-, -{flags|text}-.

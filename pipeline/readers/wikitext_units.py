@@ -86,8 +86,10 @@ _NAMES = {
 }
 _AMERICAN = (("metre", "meter"), ("litre", "liter"))
 _NUMBER = re.compile(r"[-−+]?[\d.,\u00a0 ]*\d(?:\.(?!\d))?(?:/{1,2}\d+)?")
-_EXPONENT = re.compile(r"([-−]?[\d.,]+)[eE]([-+−]?\d+)")
-_MIXED = re.compile(r"([-−]?\d[\d,]*)\s?[+ ]\s?(\d+)//?(\d+)")
+_EXPONENT = re.compile(r"([-−]?[\d.,]++)[eE]([-+−]?\d+)")
+_MIXED = re.compile(r"([-−]?\d[\d,]*+)\s?[+ ]\s?(\d++)//?(\d+)")
+# What is longer is no number: looking for parts of one would cost the square of its length.
+_LONGEST_NUMBER = 64
 _FRACTION = re.compile(r"(?<![\d/])(\d+)//(\d+)")
 # Before a unit's code: thousands, millions and so on of it.
 _THOUSANDS = re.compile(r"e(3|6|9|12|15|18)(?=[^\d\W])")
@@ -98,6 +100,8 @@ _CLOSE = frozenset(("°", "%", "‰", "′", "″"))
 
 def number(value: str) -> str:
     """A number as it is read: `5+1/2` is 5 1/2, `2.5e3` is 2.5×10^3, `-3` is -3."""
+    if len(value) > _LONGEST_NUMBER:
+        return value
     value = _MIXED.sub(r"\1 \2/\3", value)
     value = _FRACTION.sub(r"\1/\2", value)
     return _EXPONENT.sub(r"\1×10^\2", value)
