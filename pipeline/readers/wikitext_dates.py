@@ -63,7 +63,7 @@ def date_and_age(given: Given) -> str | None:
     if text is None or len(values) < 4 or not all(map(_is_number, values[:6])):
         return text
     if len(values) < 6:
-        return date_text(*(*values[:3],), day_first=_day_first(given)) if len(values) > 3 else text
+        return date_text(*values[:3], day_first=_day_first(given))
     return f"{text} (aged {_years(values)})"
 
 

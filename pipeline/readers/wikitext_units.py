@@ -64,8 +64,8 @@ _SMALLER = {
 _SYMBOLS = {
     **{"sqmi": "sq mi", "sqft": "sq ft", "sqyd": "sq yd", "sqin": "sq in", "sqnmi": "sq nmi", "cuft": "cu ft", "cuyd": "cu yd"},
     **{"cuin": "cu in", "cumi": "cu mi", "usgal": "US gal", "impgal": "imp gal", "usfloz": "US fl oz", "impfloz": "imp fl oz"},
-    **{"u.s.gal": "US gal", "usoz": "US fl oz", "c": "°C", "f": "°F", "degc": "°C", "degf": "°F", "k": "K", "c-change": "°C"},
-    **{"f-change": "°F", "lbf": "lbf", "lt": "long tons", "st ": "short tons", "oilbbl": "barrels", "bbl": "barrels", "nm": "nmi"},
+    **{"u.s.gal": "US gal", "usoz": "US fl oz", "degc": "°C", "degf": "°F", "c-change": "°C"},
+    **{"f-change": "°F", "lbf": "lbf", "oilbbl": "barrels", "bbl": "barrels"},
     **{"acre": "acres", "mile": "miles", "foot": "feet", "inch": "inches", "deg": "°", "ftlbf": "ft⋅lbf", "lbft": "lb⋅ft"},
     **{"cuft/s": "cu ft/s"},
     **{"m3/s": "m3/s", "ozt": "ozt", "ft3": "cu ft", "ft2": "sq ft", "mi2": "sq mi", "in2": "sq in", "kmh": "km/h", "mpgus": "mpg‑US"},

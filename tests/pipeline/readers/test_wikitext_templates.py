@@ -4,6 +4,7 @@ import tracemalloc
 
 import pytest
 
+from pipeline.readers import wikitext_hidden, wikitext_templates, wikitext_units, wikitext_words
 from pipeline.readers.wikitext import extract_wikitext, wikitext_to_text
 from pipeline.readers.wikitext_flatten import MOST_ADDED
 
@@ -169,6 +170,14 @@ def test_a_name_that_only_begins_like_a_note_is_no_note(name):
 def test_notes_and_marks_of_the_page_leave_nothing(name):
     extracted = extract_wikitext(f"sells {{{{{name}|soap}}}} in town")
     assert (extracted.text, dict(extracted.lost)) == ("sells in town", {})
+
+
+def test_no_name_stands_in_a_table_in_vain():
+    assert [
+        name for name in wikitext_hidden._NAMES if wikitext_hidden._BEGINNINGS.match(name) or name.endswith(wikitext_hidden._ENDINGS)
+    ] == []
+    assert set(wikitext_words.RENDER) & set(wikitext_templates._NUMBERS) == set()
+    assert set(wikitext_units._SYMBOLS) & wikitext_units._NEVER == set()
 
 
 def test_what_is_dropped_is_counted_by_its_kind():
