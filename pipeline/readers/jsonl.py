@@ -24,9 +24,10 @@ import numpy as np
 import orjson
 
 from manifests.corpus import Source
-from pipeline.readers.compressed import Damaged, RawFile, opened, portions
+from pipeline.readers.compressed import Damaged, opened, portions
 from pipeline.readers.json_shape import HEAD_BYTES, lines_are_none, other_than_json_lines, several_values
 from pipeline.readers.pieces import Piece
+from pipeline.readers.raw_file import RawFile
 from pipeline.readers.records import EXCERPT_BYTES, MOST_NAME_BYTES, Batcher, Record, Records, unforeseen
 
 # Longer lines are quarantined unread: they would have to be held in memory whole.

@@ -21,9 +21,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.losses import Extracted, Kind
-from pipeline.readers.compressed import Damaged, chunks, identified, portions
+from pipeline.readers.compressed import Damaged, chunks, portions
 from pipeline.readers.latex_macros import expand
 from pipeline.readers.latex_source import MOST_CHARACTERS, assemble, decode, main_file
+from pipeline.readers.raw_file import identified
 from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.tar import Gap, Member, is_tar, members
 
