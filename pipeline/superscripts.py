@@ -58,11 +58,19 @@ def last_of(parts: Sequence[str]) -> str:
 
 
 def first_behind(source: str, position: int, *, tag: re.Pattern[str]) -> str:
-    """The first character of the text behind a place: what stands after. Tags are passed over, and a reference is its character."""
+    """The first character of the text behind a place: what stands after. Tags are passed over, and a reference is its character.
+
+    Before another power or index it is nothing: that one is told apart when its turn comes.
+
+    Args:
+        tag: what is passed over; its groups `name` and `end` are the tag's name and, of an end, its slash.
+    """
     for _ in range(_MOST_TAGS):
         found = tag.match(source, position)
         if found is None:
             break
+        if not found["end"] and (found["name"] or "").lower() in ("sup", "sub"):
+            return ""
         position = found.end()
     return html.unescape(source[position : position + _AFTER])[:1]
 

@@ -165,7 +165,7 @@ def _first_value(text: bytes) -> _Value | None:
 
 
 def _object_lines_follow(portions: Iterable[bytes]) -> bool | None:
-    """Whether behind the first line an object is a line of its own; None: the first line does not end within what is looked at.
+    """Whether behind the first line an object is a line of its own; None: the lines do not end within what is looked at.
 
     Within a value a bracket, a comma or a colon stands before an object, and a bracket or a comma behind it.
     """
@@ -180,11 +180,11 @@ def _object_lines_follow(portions: Iterable[bytes]) -> bool | None:
             first = True
             following += portion.split(b"\n", 1)[1]
         if len(following) > _MOST_AHEAD or (not first and seen > _MOST_FIRST_LINE):
+            if b"\n" not in following:
+                return None
             # What is cut off is no line.
             del following[following.rfind(b"\n") + 1 :]
             break
-    if not first:
-        return None if seen > _MOST_FIRST_LINE else False
     before, found = True, False
     for line in bytes(following).split(b"\n"):
         line = line.strip()

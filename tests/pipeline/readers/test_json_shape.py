@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from pipeline.readers import json_shape
 from pipeline.readers.json_shape import HEAD_BYTES, other_than_json_lines
 from tests.growth import check_growth
 from tests.pipeline.readers.samples import json_lines, read, read_pieces, write
@@ -144,6 +145,17 @@ def test_a_long_broken_beginning_costs_no_whole_line(tmp_path, first, pack, rows
     assert len(result.broken) == first.count(b"\n") + 1
     pieces = read_pieces(path, "jsonl", budget=40_000)
     assert (pieces.texts, pieces.total) == (result.texts, result.total)
+
+
+def test_lines_longer_than_what_is_looked_at_are_not_lost(tmp_path, monkeypatch) -> None:
+    rows = [{"text": "x" * 300_000, "id": number} for number in range(3)]
+    first = json.dumps(["y"] * 40_000).encode() + b"\n"
+    monkeypatch.setattr(json_shape, "_MOST_AHEAD", 200_000)
+    assert len(read(write(tmp_path / "f.jsonl", first + json_lines(*rows)), "jsonl").documents) == 3
+    monkeypatch.setattr(json_shape, "_MOST_FIRST_LINE", 100_000)
+    assert len(read(write(tmp_path / "f.jsonl", first + json_lines(*ROWS)), "jsonl").documents) == len(ROWS)
+    cut = gzip.compress(first + json_lines(*ROWS) * 50)[:-200]
+    assert len(read(write(tmp_path / "f.jsonl.gz", cut), "jsonl").documents) > 1_000
 
 
 def test_long_arrays_and_objects_are_still_told(tmp_path) -> None:

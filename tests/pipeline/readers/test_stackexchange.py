@@ -239,6 +239,7 @@ def test_the_site_is_what_file_or_folder_is_named_after(path, site):
         ("10<sup>6<sup> rows", "10^6 rows"),
         ("10<sup/>6 and </sup>x<sup></sup>", "106 and x"),
         ("10<sup>&#54;</sup>", "10^6"),
+        ("SO<sub>4</sub><sup>2-</sup> and x<sub>1</sub><b><sup>2</sup></b>", "SO4^2- and x1^2"),
         ("<p>10 <sup>a remark that is longer than any power</sup></p>", "10 a remark that is longer than any power"),
     ],
 )

@@ -32,6 +32,7 @@ from pipeline.readers.wikitext_expressions import evaluated, shown
         ("10<sup>6<sup> cells and 10<sup>6 cells", "10^6 cells and 10^6 cells"),
         ("5 m<sup>2</sup>, x<sub>1</sub>, the 1<sup>st</sup>, 10<sup>6 or 7</sup>", "5 m2, x1, the 1st, 10^6 or 7"),
         ("10<sup>6</sup><b>5</b>, 10<sup>6</sup>''5'', 5<sup>1</sup>&frasl;<sub>2</sub>", "10^6 5, 10^6 5, 5 1⁄2"),
+        ("HPO<sub>4</sub><sup>2−</sup>, PO<sub>4</sub><b><sup>3−</sup></b>, x<sub>1</sub><sup>2</sup>", "HPO4^2−, PO4^3−, x1^2"),
         ("10⁶ and x² stay", ""),
         # Tables.
         ("a\n{| class=x\n| colspan=2 | c\n\nAfter it.\n== Next ==\n| x\nMore.", "a\n\nAfter it.\n\nNext\n\n| x\nMore."),
