@@ -86,7 +86,7 @@ _NAMES = {
 }
 _AMERICAN = (("metre", "meter"), ("litre", "liter"))
 _NUMBER = re.compile(r"[-−+]?[\d.,\u00a0 ]*\d(?:\.(?!\d))?(?:/{1,2}\d+)?")
-_EXPONENT = re.compile(r"([-−]?[\d.,]++)[eE]([-+−]?\d+)")
+_EXPONENT = re.compile(r"([-−]?[\d.,]++(?:\(\d{1,9}\))?)[eE]([-+−]?\d+)")
 _MIXED = re.compile(r"([-−]?\d[\d,]*+)\s?[+ ]\s?(\d++)//?(\d+)")
 # What is longer is no number: looking for parts of one would cost the square of its length.
 _LONGEST_NUMBER = 64
@@ -199,7 +199,7 @@ def value(given: Given) -> str | None:
         return None
     text = given.get("p", "") + number(values[0])
     uncertain = [one for one in values[1:3] if one]
-    if uncertain and _BRACKETED.fullmatch(uncertain[0]):
+    while uncertain and _BRACKETED.fullmatch(uncertain[0]):
         text += uncertain.pop(0)  # of its last digits: 11.1(2)
     if len(uncertain) == 2:
         text += f" +{uncertain[0].lstrip('+')} −{uncertain[1].lstrip('-−')}"

@@ -39,6 +39,7 @@ from pipeline.readers.wikitext_flatten import MOST_ADDED
             "11.1(2) m 11.1(2) m 11.1(2)×10^5 m 5 ± 0.1%",
         ),
         ("{{val|1.5|(2)|0.3|u=s}} {{val|2.5|u=°C}} {{val|2.5|u=°}}", "1.5(2) ± 0.3 s 2.5 °C 2.5°"),
+        ("{{val|1.5|(2)|(3)}} {{val|1.2(3)e5|u=m}} {{val|1.2e5}}", "1.5(2)(3) 1.2(3)×10^5 m 1.2×10^5"),
         ("{{unité|2000|m}} {{unité|10|m|2}} {{dunité|5|6|m}} {{unidad|5|km}} {{M|5|ul=km}}", "2000 m 10 m2 5 × 6 m 5 km 5 km"),
         ("density {{Pop density|3645257|640081.87|km2|sqmi|prec=1}}", "density 5.7/km2"),
         # Numbers.
