@@ -29,8 +29,10 @@ def leave_working_folder() -> None:
 
 
 def check_rooms() -> None:
-    """Raises:
-    ForeignRoomError: names the file that was found.
+    """Look where Python finds each package of Gristmill's.
+
+    Raises:
+        ForeignRoomError: it is another than Gristmill's; names the file that was found.
     """
     spec = sys.modules["manifests"].__spec__ if "manifests" in sys.modules else importlib.util.find_spec("manifests")
     found = None if spec is None else Path(spec.origin or next(iter(spec.submodule_search_locations or ()), ""))

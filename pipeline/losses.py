@@ -18,8 +18,8 @@ import numpy.typing as npt
 from manifests.steps import Inside, KindOfLoss, Loss
 
 Kind = Literal[
-    "replaced_characters",  # shown as U+FFFD; by the charset that the bytes were read in
-    "dropped_elements",  # of HTML, wikitext or LaTeX, with what they held; by the name of the tag or environment
+    "replaced_characters",  # shown as U+FFFD; by the charset that the bytes were read in, or what else stood for no character
+    "dropped_elements",  # of HTML, wikitext, LaTeX or posts, with what they held; by the name of the tag or environment
     "templates_not_expanded",  # of wikitext; by the name of the template
     "dropped_commands",  # of LaTeX; by the name of the command
     "masked_spans",  # of personal information; by its kind

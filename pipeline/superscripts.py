@@ -9,7 +9,9 @@ type them.
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Sequence
 
 # Longer passages are small print, not powers.
 _LONGEST = 24
@@ -30,6 +32,47 @@ _CLOSING = frozenset(")]}|")
 _POINTS = frozenset(".,")
 # How much of the text before is looked at.
 BEFORE = 16
+# Tags between it and the text after it that are passed over, and how much of that text is looked at: a character or its reference.
+_MOST_TAGS = 8
+_AFTER = 12
+
+
+def in_text(tag: str, before: str, inside: str, *, after: str = "") -> str:
+    """What stands for an element, `sup` or `sub`, in the text of its line; two numbers are never one."""
+    marked = (superscript if tag == "sup" else subscript)(before, inside, after=after)
+    if before[-1:].isdecimal() and marked[:1].isdecimal():
+        return f"{'^' if tag == 'sup' else '_'}{marked}"
+    return marked
+
+
+def last_of(parts: Sequence[str]) -> str:
+    """The last characters of a text in parts: what stands before."""
+    found: list[str] = []
+    size = 0
+    for part in reversed(parts):
+        found.append(part[-BEFORE:])
+        size += len(found[-1])
+        if size >= BEFORE:
+            break
+    return "".join(reversed(found))
+
+
+def first_behind(source: str, position: int, *, tag: re.Pattern[str]) -> str:
+    """The first character of the text behind a place: what stands after. Tags are passed over, and a reference is its character.
+
+    Before another power or index it is nothing: that one is told apart when its turn comes.
+
+    Args:
+        tag: what is passed over; its groups `name` and `end` are the tag's name and, of an end, its slash.
+    """
+    for _ in range(_MOST_TAGS):
+        found = tag.match(source, position)
+        if found is None:
+            break
+        if not found["end"] and (found["name"] or "").lower() in ("sup", "sub"):
+            return ""
+        position = found.end()
+    return html.unescape(source[position : position + _AFTER])[:1]
 
 
 def superscript(before: str, inside: str, *, after: str = "") -> str:

@@ -37,9 +37,9 @@ _RESERVED_NETWORKS_6 = (("2001::", 23), ("2001:db8::", 32), ("2002::", 16), ("26
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _DOTTED = rb"(?:" + _OCTET + rb"\.){3}" + _OCTET
-# Where a line begins with four numbers, all of them small as those of sections are. 0.4 % of all addresses have four numbers below 64.
 # Bytes behind an address that are looked at.
 _AHEAD = 12
+# Where a line begins with four numbers, all of them small as those of sections are. 0.4 % of all addresses have four numbers below 64.
 _SMALL = rb"(?:[0-9]|[1-5][0-9]|6[0-3])"
 _LINE_START = rb"(?<![^\n\x00])[ \t>*#|\-]{0,16}"
 _NUMBERED = _LINE_START + _SMALL + rb"(?:\." + _SMALL + rb"){3}(?![0-9])(?! ?-)"

@@ -17,7 +17,8 @@ import re
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
-from pipeline.readers.framing import Frame, Grammar
+from pipeline.readers.frame_stream import Grammar
+from pipeline.readers.framing import Frame
 from pipeline.readers.responses import response_text
 from pipeline.web.http import UnusableBody
 

@@ -17,46 +17,24 @@ and no more than have been read, are read again.
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import lz4.frame
-import zstandard
 from isal import isal_zlib
-from zlib_ng import zlib_ng
 
 from manifests.errors import GristmillError
 from manifests.storage import open_stream
-from pipeline.readers.frame_headers import (
-    HEADER_BYTES,
-    LZ4_MAGIC,
-    MOST_WINDOW_BYTES,
-    MOST_XZ_BYTES,
-    XZ_MAGIC,
-    ZSTD_MAGIC,
-    unusual,
-    zstd_window,
-)
+from pipeline.readers.frame_headers import HEADER_BYTES, unusual, zstd_window
+from pipeline.readers.raw_file import DICTIONARY_FRAME, MEMBER_HEAD, SKIPPABLE, RawFile, find_member, identified
 
 _RAW_CHUNK = 1 << 16
+_NOT_ZERO = re.compile(rb"[^\0]")
 # The largest portion of compressed bytes for a decompressor: a portion may grow 1,000 times in gzip, 20,000 times in bzip2, 32,000 in zstd,
 # 255 times in lz4.
 _FEED = {"gzip": 1 << 14, "zstd": 1 << 10, "bzip2": 1 << 11, "xz": 1 << 12, "lz4": 1 << 16}
-_MAGIC = {"gzip": b"\x1f\x8b", "zstd": ZSTD_MAGIC, "bzip2": b"BZh", "xz": XZ_MAGIC, "lz4": LZ4_MAGIC}
-_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
-_NOT_ZERO = re.compile(rb"[^\0]")
-_DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
-_DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
-_MOST_DICTIONARY_BYTES = 16 << 20
-# Skippable frames before the first one with content; more are no such file.
-_MOST_LEADING_FRAMES = 64
-# Compressed bytes that are tried to see how a member's content begins.
-_MEMBER_HEAD = 4096
 # Gzip members up to these sizes, compressed and not, are decompressed whole before any of it is delivered; records of archives seldom are
 # larger.
 _MOST_WHOLE = 1 << 20
@@ -93,23 +71,6 @@ class Portion:
     member: int | None
 
 
-@dataclass(frozen=True)
-class RawFile:
-    """An opened file.
-
-    Attributes:
-        file: what `manifests.storage.open_stream` gave.
-        kind: "gzip", "zstd", "bzip2", "xz", "lz4"; None for a plain file.
-        make: makes a decompressor for one member: `decompress(bytes)`, `eof`, `unused_data`.
-        dictionary: number of the dictionary that the file begins with; 0: none.
-    """
-
-    file: Any
-    kind: str | None
-    make: Callable[[], Any]
-    dictionary: int = 0
-
-
 def chunks(path: str) -> Iterator[bytes]:
     """Decompressed bytes of a file; nothing for an empty file.
 
@@ -137,7 +98,7 @@ def opened(path: str) -> Iterator[RawFile]:
         remedy = "it was there when the run began: do not change inputs during a run"
         raise GristmillError("no such file", where=path, remedy=remedy) from None
     with file:
-        yield _identified(file)
+        yield identified(file)
 
 
 def window_bytes(path: str) -> int:
@@ -155,7 +116,7 @@ def beginning(raw: RawFile) -> bytes:
     """The first decompressed bytes of a file, some hundreds at least where there are so many."""
     raw.file.seek(0)
     if raw.kind is None:
-        return bytes(raw.file.read(_MEMBER_HEAD))
+        return bytes(raw.file.read(MEMBER_HEAD))
     return next((event.data for event in portions(raw) if isinstance(event, Portion)), b"")
 
 
@@ -182,41 +143,9 @@ def portions(
     else:
         begin: int | None = 0
         if start and resume is not None:
-            begin = _find_member(raw, start, resume, stop)
+            begin = find_member(raw, start, resume, stop)
         if begin is not None:
             yield from _members(raw, begin, resume)
-
-
-def _identified(file: Any) -> RawFile:
-    """The kind by the first bytes that are not a skippable frame's."""
-    position, dictionary = 0, None
-    for _ in range(_MOST_LEADING_FRAMES):
-        file.seek(position)
-        head = bytes(file.read(8))
-        if len(head) < 8 or _SKIPPABLE.match(head) is None:
-            break
-        size = int.from_bytes(head[4:], "little")
-        if position == 0 and head.startswith(_DICTIONARY_FRAME) and size <= _MOST_DICTIONARY_BYTES:
-            dictionary = _dictionary(bytes(file.read(size)))
-        position += 8 + size
-    kind = next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)
-    if kind is None or (position and kind not in ("zstd", "lz4")):
-        return RawFile(file, None, _no_decompressor)
-    return RawFile(file, kind, _decompressor(kind, dictionary), 0 if dictionary is None else int(dictionary.dict_id()))
-
-
-def _dictionary(data: bytes) -> Any:
-    """The dictionary in a skippable frame, compressed or not; None when it is none."""
-    try:
-        if data.startswith(_MAGIC["zstd"]):
-            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MOST_DICTIONARY_BYTES)
-        if not data.startswith(_DICTIONARY_MAGIC):
-            return None
-        dictionary = zstandard.ZstdCompressionDict(data)
-        zstandard.ZstdDecompressor(dict_data=dictionary).decompressobj()  # only this looks at what is in it
-        return dictionary
-    except zstandard.ZstdError:
-        return None
 
 
 @dataclass
@@ -276,7 +205,7 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
         if problem is not None:
             yield Damaged(unusual(kind, head, dictionary=raw.dictionary) or f"damaged {kind}: {problem}", delivered, start)
             behind = start + 1 if again <= _MOST_AGAIN + unread.end else unread.end
-            found = None if resume is None else _find_member(raw, behind, resume, None)
+            found = None if resume is None else find_member(raw, behind, resume, None)
             if found is None:
                 return
             again += max(0, unread.end - found)
@@ -327,7 +256,7 @@ def _at_member(unread: _Unread, kind: str) -> bool:
             unread.chunk, used = b"", 0
             if not unread.more():
                 return False
-        elif kind not in ("zstd", "lz4") or not _SKIPPABLE.match((head + _DICTIONARY_FRAME)[:4]):
+        elif kind not in ("zstd", "lz4") or not SKIPPABLE.match((head + DICTIONARY_FRAME)[:4]):
             unread.chunk = unread.chunk[used:]
             return True
         elif len(head) < 8:
@@ -356,62 +285,3 @@ def _decompress(current: Any, chunk: bytes, feed: int, *, fresh: bool) -> tuple[
         if current.eof:
             return b"".join(out), (current.unused_data or b"") + chunk[at + feed :], None
     return b"".join(out), b"", None
-
-
-def _find_member(raw: RawFile, position: int, resume: re.Pattern[bytes], stop: int | None) -> int | None:
-    """Offset of the next member in [position, stop) whose content begins with `resume`."""
-    file, magic = raw.file, _MAGIC[str(raw.kind)]
-    if raw.kind == "gzip":
-        magic += b"\x08"  # the only method there is (RFC 1952, section 2.3.1)
-    base, window, portion = position, b"", _MEMBER_HEAD
-    while stop is None or base < stop:
-        file.seek(base + len(window))
-        more = bytes(file.read(portion))
-        if not more:
-            return None
-        window += more
-        portion = min(2 * portion, 1 << 20)
-        at = window.find(magic)
-        while at >= 0 and (stop is None or base + at < stop):
-            head = window[at : at + _MEMBER_HEAD]
-            if len(head) < _MEMBER_HEAD:
-                file.seek(base + at)
-                head = bytes(file.read(_MEMBER_HEAD))
-            if _begins(raw.make(), head, resume):
-                return base + at
-            at = window.find(magic, at + 1)
-        base += len(window) - len(magic) + 1
-        window = window[len(window) - len(magic) + 1 :]
-    return None
-
-
-def _begins(decompressor: Any, head: bytes, expected: re.Pattern[bytes]) -> bool:
-    """Whether a member begins in `head`, and its content as expected; little of it is needed for that."""
-    content = b""
-    for at in range(0, len(head), 512):
-        try:
-            content += decompressor.decompress(head[at : at + 512])
-        except Exception:
-            return False
-        if decompressor.eof or len(content) >= _MEMBER_HEAD:
-            break
-    return expected.match(content) is not None
-
-
-def _no_decompressor() -> Any:
-    raise AssertionError("a plain file")
-
-
-def _decompressor(kind: str, dictionary: Any) -> Callable[[], Any]:
-    """What makes a decompressor for one member: `decompress(bytes)`, `eof`, `unused_data`."""
-    if kind == "gzip":
-        # zlib's own code, vectorised: the same bytes and the same errors at the same places (40,000 damaged streams), twice as fast.
-        # isal would be three times as fast, but accepts some damage and gives other bytes before it.
-        return lambda: zlib_ng.decompressobj(wbits=31)
-    if kind == "bzip2":
-        return bz2.BZ2Decompressor
-    if kind == "xz":
-        return lambda: lzma.LZMADecompressor(memlimit=MOST_XZ_BYTES)
-    if kind == "lz4":
-        return lambda: lz4.frame.LZ4FrameDecompressor()
-    return lambda: zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MOST_WINDOW_BYTES).decompressobj()

@@ -21,7 +21,7 @@ def unusual(kind: str, head: bytes, *, dictionary: int) -> str | None:
     """Why a sound member cannot be decompressed.
 
     Args:
-        kind: of compression, as in `compressed.RawFile`.
+        kind: of compression, as in `raw_file.RawFile`.
         head: the member's first `HEADER_BYTES`, or what there is.
         dictionary: number of the dictionary that the decompressor has; 0: none.
     """

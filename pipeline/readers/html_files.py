@@ -10,11 +10,13 @@ the first of them that is absolute. A file without a page is skipped as `not_htm
 
 from __future__ import annotations
 
-import html
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from manifests.corpus import Extraction
+from pipeline.character_references import unescaped
+from pipeline.losses import Kind
 from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import EXCERPT_BYTES, NOT_SAMPLED, Batcher, Draw, Record, Records, unforeseen
 from pipeline.readers.whole import TooLarge, read_whole
@@ -31,7 +33,6 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINK = re.compile(r"<(link|base)\s([^<>]{1,16384})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?<![^\s\"'/])(rel|href)\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
-_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{100}")
 # Other things that lie in such folders under names of pages: PDF, gzip and zip files within, images. Text holds no NUL.
 _OTHER = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
@@ -113,9 +114,10 @@ def page_url(page: str) -> str | None:
         elif "canonical" in attributes.get("rel", "").lower().split():
             found.setdefault("canonical", attributes.get("href", ""))
     for source in ("canonical", "saved", "base"):
-        # What is longer before its references are resolved is no address either, and Python reads no number of thousands of digits.
+        # What is longer before its references are resolved is no address either.
         written = found.get(source, "")
-        url = html.unescape(written).strip() if len(written) <= 8 * _MOST_URL and not _LONG_NUMBER.search(written) else ""
-        if _ABSOLUTE.match(url) and len(url) <= _MOST_URL:
+        lost: Counter[tuple[Kind, str]] = Counter()
+        url = unescaped(written, lost=lost).strip() if len(written) <= 8 * _MOST_URL else ""
+        if _ABSOLUTE.match(url) and len(url) <= _MOST_URL and not lost:
             return url
     return None

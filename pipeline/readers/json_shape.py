@@ -1,13 +1,15 @@
 """Whether a file that should be JSON Lines is something else, from its beginning.
 
 In: the first bytes of a file. Out: None, or what it is and what to do about it. One broken line is none of this: a file counts as one JSON
-value only where its first value goes on, as JSON, behind the end of its first line, or is an array that fills the file.
+value only where its first value goes on, as JSON, behind the end of its first line, or is an array that fills the file. Where the first
+value is longer than what is looked at, the lines behind its first one decide: an object that is a line of its own is none of its parts.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -16,6 +18,9 @@ import orjson
 HEAD_BYTES = 1 << 16
 # Tokens of the first value that are looked at.
 _MOST_TOKENS = 1 << 15
+# Behind the beginning: where the end of the first line is looked for, and how much of what follows it is looked at.
+_MOST_FIRST_LINE = 64 << 20
+_MOST_AHEAD = 8 << 20
 _ARRAY = "no JSON Lines: the file is one JSON array; write one object on each line, as `jq -c '.[]' OLD > NEW` does"
 _OBJECT = (
     "no JSON Lines: the file holds JSON objects over several lines; write each on one line, as `jq -c . OLD > NEW` does "
@@ -52,21 +57,26 @@ class _Value:
         stop: where it ends, or what was looked at.
         lines: how many line feeds stand between its tokens.
         complete: its end was seen.
+        all_seen: all of the text was looked at.
     """
 
     stop: int
     lines: int
     complete: bool
+    all_seen: bool = True
 
 
-def other_than_json_lines(head: bytes, *, complete: bool) -> str | None:
+def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], Iterable[bytes]] | None = None) -> str | None:
     """What a file is whose first bytes are `head`; None: JSON Lines, or nothing that can be told.
 
     Args:
         complete: `head` is the whole file.
+        ahead: portions of the file from its beginning on; asked for where `head` does not tell. Without it what follows `head` is unknown.
     """
     for mark, encoding in _WIDE:
         if head.startswith(mark):
+            if any(map(_is_object, head.split(b"\n"))):
+                return None  # one line that has been damaged
             return f"no JSON Lines: the file is {encoding}; make it UTF-8, as `iconv -f {encoding} -t UTF-8 OLD > NEW` does"
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     array = text.startswith(b"[")
@@ -77,6 +87,10 @@ def other_than_json_lines(head: bytes, *, complete: bool) -> str | None:
     value = _first_value(text)
     if value is None:
         return None
+    if ahead is not None and not value.complete and not (complete and value.all_seen) and (array or value.lines):
+        own = _object_lines_follow(ahead())
+        if own or (own is None and not value.lines):
+            return None
     rest = text[value.stop :].lstrip()
     if array and not value.lines:
         # An array on each line is a file of broken lines.
@@ -147,7 +161,40 @@ def _first_value(text: bytes) -> _Value | None:
             value, end, key = False, True, False
             if not open_brackets:
                 return _Value(stop, line_feeds, True)
-    return _Value(len(text), line_feeds, False)
+    return _Value(len(text), line_feeds, False, all_seen=False)
+
+
+def _object_lines_follow(portions: Iterable[bytes]) -> bool | None:
+    """Whether behind the first line an object is a line of its own; None: the lines do not end within what is looked at.
+
+    Within a value a bracket, a comma or a colon stands before an object, and a bracket or a comma behind it.
+    """
+    first, following, seen = False, bytearray(), 0
+    for portion in portions:
+        if not seen:
+            portion = portion.removeprefix(codecs.BOM_UTF8).lstrip()
+        seen += len(portion)
+        if first:
+            following += portion
+        elif b"\n" in portion:
+            first = True
+            following += portion.split(b"\n", 1)[1]
+        if len(following) > _MOST_AHEAD or (not first and seen > _MOST_FIRST_LINE):
+            if b"\n" not in following:
+                return None
+            # What is cut off is no line.
+            del following[following.rfind(b"\n") + 1 :]
+            break
+    before, found = True, False
+    for line in bytes(following).split(b"\n"):
+        line = line.strip()
+        if not line:
+            continue
+        if found and not line.startswith((b",", b"]", b"}")):
+            return True
+        found = before and line.startswith(b"{") and line.endswith(b"}") and _is_object(line)
+        before = not line.endswith((b",", b"[", b"{", b":"))
+    return found
 
 
 def _is_cut(rest: bytes) -> bool:

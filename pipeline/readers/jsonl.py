@@ -14,6 +14,7 @@ A field's name is a key of the object; where there is none, what stands before a
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -23,9 +24,10 @@ import numpy as np
 import orjson
 
 from manifests.corpus import Source
-from pipeline.readers.compressed import Damaged, RawFile, opened, portions
+from pipeline.readers.compressed import Damaged, opened, portions
 from pipeline.readers.json_shape import HEAD_BYTES, lines_are_none, other_than_json_lines, several_values
 from pipeline.readers.pieces import Piece
+from pipeline.readers.raw_file import RawFile
 from pipeline.readers.records import EXCERPT_BYTES, MOST_NAME_BYTES, Batcher, Record, Records, unforeseen
 
 # Longer lines are quarantined unread: they would have to be held in memory whole.
@@ -57,7 +59,7 @@ def read_jsonl(path: str, *, source: Source, piece: Piece | None = None) -> Iter
     with opened(path) as raw:
         first = piece is None or not piece.start
         head, complete = _head(raw)
-        other = other_than_json_lines(head, complete=complete)
+        other = other_than_json_lines(head, complete=complete, ahead=lambda: _readable(raw))
         if other is not None:
             if first:
                 batcher.quarantine(0, None, other, head)
@@ -83,6 +85,12 @@ def _head(raw: RawFile) -> tuple[bytes, bool]:
         if size >= HEAD_BYTES:
             return b"".join(parts)[:HEAD_BYTES], False
     return b"".join(parts), True
+
+
+def _readable(raw: RawFile) -> Iterator[bytes]:
+    """Portions of a file, up to damage."""
+    with contextlib.suppress(Damaged):
+        yield from _chunks(raw, 0)
 
 
 def _line_start(raw: RawFile, position: int, stop: int) -> int | None:

@@ -14,16 +14,17 @@ Papers without a document are skipped: `not_latex` (PDF, PostScript, HTML, ...),
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.losses import Extracted, Kind
-from pipeline.readers.compressed import Damaged, chunks
+from pipeline.readers.compressed import Damaged, chunks, portions
 from pipeline.readers.latex_macros import expand
 from pipeline.readers.latex_source import MOST_CHARACTERS, assemble, decode, main_file
+from pipeline.readers.raw_file import identified
 from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.tar import Gap, Member, is_tar, members
 
@@ -40,6 +41,8 @@ _ID = re.compile(
 _PAPER = re.compile(r"\.(?:gz|tgz|tar\.gz|tar|tex|pdf|ps|ps\.gz|html|html\.gz|docx)", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.(?:tex|ltx|latex|sty|txt)", re.IGNORECASE)
 _OTHER = (b"%PDF", b"%!PS", b"PK\x03\x04", b"\x04%!PS", b"<html", b"<!DOC", b"<HTML", b"<!doc")
+# How papers within a bulk file are compressed; the others take more memory than a member should.
+_PACKED = ("gzip", "bzip2", "xz")
 _WITHDRAWN = re.compile(r"\s{0,20}%auto-ignore")
 _SECTION = re.compile(r"\\(?:part|chapter|section|subsection)[ \t]{0,8}\*?\s{0,8}[\[{]")
 _BIBLIOGRAPHY = re.compile(
@@ -230,7 +233,7 @@ def _archive(batcher: Batcher, stream: Iterator[bytes], name: str) -> Iterator[R
 
 
 def _member(batcher: Batcher, member: Member, data: bytes) -> None:
-    """One paper of a bulk file: gzip or, as some PDFs, plain."""
+    """One paper of a bulk file: compressed or, as some PDFs, plain."""
     try:
         _paper(batcher, member.offset, member.name, _unpacked(data))
     except Damaged as damage:
@@ -318,23 +321,16 @@ def _limited(stream: Iterator[bytes], most: int) -> Iterator[bytes]:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    """Decompressed bytes of a gzip file in memory; other files as they are.
+    """Decompressed bytes of a compressed file in memory, of one or many members; other files as they are.
 
     Raises:
         Damaged: after the last readable part.
     """
-    if not data.startswith(b"\x1f\x8b"):
+    raw = identified(io.BytesIO(data))
+    if raw.kind not in _PACKED:
         yield data
         return
-    current, delivered = zlib.decompressobj(wbits=31), 0
-    for at in range(0, len(data), 1 << 14):
-        try:
-            plain = current.decompress(data[at : at + (1 << 14)])
-        except zlib.error:
-            raise Damaged("damaged gzip: corrupt data or wrong checksum", delivered, 0) from None
-        delivered += len(plain)
-        if plain:
-            yield plain
-        if current.eof:
-            return
-    raise Damaged("damaged gzip: the file ends in the middle of a member", delivered, 0)
+    for event in portions(raw):
+        if isinstance(event, Damaged):
+            raise event
+        yield event.data

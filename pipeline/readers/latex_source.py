@@ -26,20 +26,9 @@ _MOST_PACKAGE = 1 << 18
 # Environments whose content is no LaTeX: LaTeX itself, alltt, fancyvrb, listings, minted, moreverb, Sweave, beamer, tcolorbox.
 VERBATIM = frozenset(
     (
-        *(
-            "verbatim",
-            "verbatim*",
-            "Verbatim",
-            "Verbatim*",
-            "BVerbatim",
-            "LVerbatim",
-            "SaveVerbatim",
-            "VerbatimOut",
-            "verbatimtab",
-            "alltt",
-        ),
+        *("verbatim", "verbatim*", "Verbatim", "Verbatim*", "BVerbatim", "LVerbatim", "SaveVerbatim", "VerbatimOut", "verbatimtab"),
         *("lstlisting", "lstlisting*", "minted", "minted*", "filecontents", "filecontents*", "Sinput", "Soutput", "Scode", "semiverbatim"),
-        *("tcblisting", "verbatimwrite", "pycode", "pyverbatim", "sagesilent", "asy"),
+        *("alltt", "tcblisting", "verbatimwrite", "pycode", "pyverbatim", "sagesilent", "asy"),
     )
 )
 _COMMENT = "comment"
@@ -150,9 +139,9 @@ def decode(data: bytes) -> str:
 def main_file(files: Mapping[str, str]) -> str | None:
     """Name of the file that LaTeX is run on, or None.
 
-    What arXiv's `00README` says; else of the files with a document class and a beginning of the document (else with the latter, else
-    with the former) that no
-    other includes, the largest; ties by name. A single file is the main file in any case.
+    What arXiv's `00README` says. Else the largest of the files that have both a document class and a beginning of the document, and that no
+    other of them includes; where none has both, of those with a beginning, and where none has that, of those with a class. Ties by name. A
+    single file is the main file in any case.
     """
     for name, text in sorted(files.items()):
         if posixpath.basename(name).upper().startswith("00README"):

@@ -5,6 +5,7 @@ A record is a `<page>`; its offset is that of its tag in the decompressed stream
 Documents are the articles: namespace 0, wikitext, no redirect; the title is their first line, the page id their name. Other pages are
 skipped as `not_article`, `redirect`, `not_wikitext`, `page_too_large`, `empty_text`. Of several revisions the last one counts. A place
 that is no XML costs the page it lies in: reading goes on at the next `<page>`. Document types, and with them entities, are refused.
+Titles, ids and addresses of a site that are longer than MediaWiki has them are left out.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from urllib.parse import quote
 
 from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.wikitext import extract_wikitext
+from pipeline.readers.wikitext_functions import as_title
 from pipeline.readers.xml_stream import Handler, parse
 
 # MediaWiki refuses pages above 2 MiB ($wgMaxArticleSize).
 MOST_PAGE_CHARACTERS = 8 << 20
+_MOST_ID_DIGITS = 64
+_MOST_BASE = 2_000
 _FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category: links into them are no running text
 _PAGE_FIELDS = {"page/title": "title", "page/ns": "ns", "page/id": "id", "page/revision/text": "text", "page/revision/model": "model"}
 _SITE_FIELDS = {"siteinfo/base": "base", "siteinfo/namespaces/namespace": "namespace"}
@@ -89,7 +93,7 @@ class _Pages(Handler):
         if name is not None and self.parts is not None:
             text, self.parts = "".join(self.parts), None
             if name == "base":
-                self.base_url = text.rsplit("/", 1)[0] + "/" if "/" in text else None
+                self.base_url = text.rsplit("/", 1)[0] + "/" if "/" in text and len(text) <= _MOST_BASE else None
             elif name == "namespace":
                 if self.namespace in _FILE_NAMESPACES and text:
                     self.dropped.add(text.lower())
@@ -103,7 +107,9 @@ class _Pages(Handler):
 
     def finish(self, page: dict[str, str]) -> None:
         """Count one page."""
-        source, title = page.get("text", ""), page.get("title", "").strip()
+        source, title = page.get("text", ""), as_title(page.get("title", "").strip())
+        number = page.get("id", "")
+        name = number if 0 < len(number) <= _MOST_ID_DIGITS else None
         if page.get("ns", "0").strip() != "0":
             self.batcher.skip("not_article")
         elif "redirect" in page or _REDIRECT.match(source):
@@ -116,11 +122,9 @@ class _Pages(Handler):
             try:
                 extracted = extract_wikitext(source, title=title, dropped_namespaces=self.dropped)
             except Exception as error:
-                self.batcher.quarantine(self.page_offset, page.get("id"), unforeseen(error), source[:EXCERPT_BYTES].encode())
+                self.batcher.quarantine(self.page_offset, name, unforeseen(error), source[:EXCERPT_BYTES].encode())
                 return
             text = extracted.text
             # A title alone is no document.
             url = None if self.base_url is None or not title else self.base_url + quote(title.replace(" ", "_"), safe="/:(),;@!$*'~")
-            self.batcher.add(
-                Record(self.page_offset, page.get("id"), url, f"{title}\n\n{text}" if text and title else text, extracted.lost)
-            )
+            self.batcher.add(Record(self.page_offset, name, url, f"{title}\n\n{text}" if text and title else text, extracted.lost))

@@ -2,20 +2,22 @@
 
 In: the body of a post as Stack Exchange's dumps have it: a fragment that their site has made from Markdown, with few tags, always closed.
 Out: its text; paragraphs are separated by a blank line, list items marked, code blocks kept with their line breaks and indents, all tags
-removed (Llama 1: "We remove the HTML tags from text", arXiv 2302.13971, section 2.1). Alternative texts and link targets are no text.
+removed (Llama 1: "We remove the HTML tags from text", arXiv 2302.13971, section 2.1). Powers and indices stay readable
+(`pipeline.superscripts`). Alternative texts and link targets are no text.
 
 Extractors for pages look for a main content and weigh blocks; all of a post is content.
 """
 
 from __future__ import annotations
 
-import html
 import re
+from collections import Counter
+
+from pipeline.character_references import unescaped
+from pipeline.losses import Extracted, Kind
+from pipeline.superscripts import first_behind, in_text, last_of
 
 _TAG = re.compile(r"<!--|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]{0,15})(?=[\s/>])[^<>]{0,16384}>")
-# Of references by number: zeros before it, and more digits than a character has. Python refuses to read numbers of thousands of digits.
-_ZEROS = re.compile(r"(&#[xX]?)0++(?=[0-9a-fA-F])")
-_NO_CHARACTER = re.compile(r"&#(?:[0-9]{9,}+|[xX][0-9a-fA-F]{9,}+);?")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BLOCKS = frozenset(
     ("p", "pre", "blockquote", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "div", "section", "figure", "details")
@@ -23,18 +25,28 @@ _BLOCKS = frozenset(
 _ROWS = frozenset(("li", "tr", "dt", "dd", "summary", "caption"))
 _CELLS = frozenset(("td", "th"))
 _HIDDEN = frozenset(("script", "style"))
+_MARKS = frozenset(("sup", "sub"))
 # Deeper lists than this are marked like the ones at this depth.
 _MOST_DEPTH = 64
+_MOST_MARKS = 8
+# What a power holds that is never closed.
+_WORD = re.compile(r"\S{1,20}")
 
 
 def post_to_text(source: str) -> str:
     """The post's text."""
+    return extract_post(source).text
+
+
+def extract_post(source: str) -> Extracted:
+    """The post's text, and what it lost: scripts and styles, and references that stand for no character."""
     out = _Lines()
+    lost: Counter[tuple[Kind, str]] = Counter()
     hidden: str | None = None
     preformatted = position = 0
     while (tag := _TAG.search(source, position)) is not None:
         if hidden is None:
-            out.write(_unescaped(source[position : tag.start()]), preformatted > 0)
+            out.write(unescaped(source[position : tag.start()], lost=lost), preformatted > 0)
         position = tag.end()
         if tag["name"] is None:
             closing = source.find("-->", position)
@@ -42,21 +54,26 @@ def post_to_text(source: str) -> str:
             continue
         name, opens = tag["name"].lower(), not tag["end"]
         if name in _HIDDEN:
+            if opens:
+                lost["dropped_elements", name] += 1
             hidden = name if opens else None
         elif hidden is not None:
             continue
+        if name in _MARKS:
+            if not opens:
+                out.marked(name, first_behind(source, position, tag=_TAG), preformatted > 0)
+            elif not tag[0].endswith("/>") and len(out.marks) < _MOST_MARKS:
+                out.marks.append((name, []))
+            continue
+        if name in _BLOCKS or name in _ROWS or name in _CELLS or name == "br":
+            out.unmarked(preformatted > 0)
         if name == "pre":
             preformatted = max(0, preformatted + (1 if opens else -1))
         out.tag(name, opens)
     if hidden is None:
-        out.write(_unescaped(source[position:]), preformatted > 0)
-    return "".join(out.parts).lstrip("\n").rstrip()
-
-
-def _unescaped(text: str) -> str:
-    if "&#" in text:
-        text = _NO_CHARACTER.sub("\ufffd", _ZEROS.sub(r"\1", text))
-    return html.unescape(text)
+        out.write(unescaped(source[position:], lost=lost), preformatted > 0)
+    out.unmarked(preformatted > 0)
+    return Extracted("".join(out.parts).lstrip("\n").rstrip(), dict(lost))
 
 
 class _Lines:
@@ -68,6 +85,7 @@ class _Lines:
         self.mark = ""
         self.spaced = True  # nothing, or white space, ends the text
         self.lists: list[int] = []  # of each open list the number of its next item; -1: not numbered
+        self.marks: list[tuple[str, list[str]]] = []  # of each open power or index its tag and the text in it
 
     def tag(self, name: str, opens: bool) -> None:
         """Breaks and marks that a tag makes."""
@@ -92,7 +110,10 @@ class _Lines:
                 self.lists[-1] += 1
 
     def write(self, text: str, preformatted: bool) -> None:
-        """Text between two tags; white space becomes one blank, except in code."""
+        """Text between two tags; white space becomes one blank, except in code. In a power it waits for the end of that."""
+        if self.marks:
+            self.marks[-1][1].append(text)
+            return
         if preformatted:
             text = text.replace("\r\n", "\n")
             if self.breaks:
@@ -109,3 +130,26 @@ class _Lines:
         self.parts.append(self.mark + text)
         self.spaced = not preformatted and text.endswith(" ")
         self.breaks, self.mark = 0, ""
+
+    def marked(self, tag: str, after: str, preformatted: bool) -> None:
+        """The end of a power or index; an end without its beginning is nothing."""
+        if self.marks and self.marks[-1][0] == tag:
+            inside = "".join(self.marks.pop()[1])
+            self.write(in_text(tag, self.before(), inside, after=after), preformatted)
+
+    def unmarked(self, preformatted: bool) -> None:
+        """The end of a line: a power that is not closed holds one word."""
+        while self.marks:
+            tag, parts = self.marks.pop()
+            inside = "".join(parts)
+            word = _WORD.match(inside)
+            end = 0 if word is None else word.end()
+            if end:
+                self.write(in_text(tag, self.before(), inside[:end], after=inside[end : end + 1]), preformatted)
+            self.write(inside[end:], preformatted)
+
+    def before(self) -> str:
+        """The last characters before what is written next."""
+        if self.marks:
+            return last_of(self.marks[-1][1])
+        return "" if self.breaks or self.mark else last_of(self.parts)

@@ -10,12 +10,16 @@ goes with the process, of Zstandard-compressed Arrow batches: about a fifth of t
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 import pyarrow as pa
+
+from pipeline.losses import Kind, Lost
 
 # Questions whose posts are read back together. Ids of questions and answers count in one sequence; 32,768 of them hold some 25 MB of text.
 RANGE = 1 << 15
@@ -29,6 +33,7 @@ _SCHEMA = pa.schema(
         pa.field("offset", pa.int64()),
         pa.field("title", pa.string()),
         pa.field("text", pa.large_string()),
+        pa.field("lost", pa.string()),
     ]
 )
 
@@ -40,6 +45,7 @@ class Post(NamedTuple):
         question: id of the question that it belongs to; its own for a question.
         offset: of its row in the raw file.
         title: None for an answer.
+        lost: what its text lost on the way from its source, as `written` gives it; nothing for nothing.
     """
 
     id: int
@@ -48,6 +54,21 @@ class Post(NamedTuple):
     offset: int
     title: str | None
     text: str
+    lost: str = ""
+
+
+def written(lost: Lost) -> str:
+    """What a text lost, as text."""
+    return json.dumps([[*key, count] for key, count in sorted(lost.items())]) if lost else ""
+
+
+def lost_of(posts: Iterable[Post]) -> Counter[tuple[Kind, str]]:
+    """What the texts of several posts lost."""
+    total: Counter[tuple[Kind, str]] = Counter()
+    for post in posts:
+        for kind, name, count in json.loads(post.lost or "[]"):
+            total[kind, name] += count
+    return total
 
 
 @dataclass

@@ -22,8 +22,8 @@ from itertools import groupby, islice
 
 from manifests.errors import GristmillError
 from pipeline.readers.compressed import Damaged, chunks
-from pipeline.readers.post_html import post_to_text
-from pipeline.readers.post_spool import Post, Spool
+from pipeline.readers.post_html import extract_post
+from pipeline.readers.post_spool import Post, Spool, lost_of, written
 from pipeline.readers.records import Batcher, Record, Records, unforeseen
 from pipeline.readers.xml_stream import Handler, parse
 
@@ -96,24 +96,29 @@ def _document(batcher: Batcher, posts: list[Post], site: str | None) -> None:
     answers = posts[len(questions) :]
     for post in questions[1:]:
         # The same id twice: a document each, so that nothing is lost; answers belong to the first.
-        batcher.add(_record(post, post.text, site))
+        batcher.add(_record([post], site))
     if not questions:
         for _ in answers:
             batcher.skip("answer_without_question")
         return
-    texts, size = [questions[0].text], len(questions[0].text)
+    parts, size = [questions[0]], len(questions[0].text)
     for post in answers:
         size += len(post.text)
         batcher.skip("answer" if size <= MOST_DOCUMENT_CHARACTERS else "answers_too_large")
         if size <= MOST_DOCUMENT_CHARACTERS:
-            texts.append(post.text)
-    batcher.add(_record(questions[0], "\n\n".join(filter(None, texts)), site))
+            parts.append(post)
+    batcher.add(_record(parts, site))
 
 
-def _record(question: Post, text: str, site: str | None) -> Record:
+def _record(parts: list[Post], site: str | None) -> Record:
+    """The document of a question and its answers."""
+    question = parts[0]
+    text = "\n\n".join(post.text for post in parts if post.text)
     # A title alone is no document.
     text = f"{question.title}\n\n{text}" if text and question.title else text
-    return Record(question.offset, str(question.id), None if site is None else f"https://{site}/questions/{question.id}", text)
+    return Record(
+        question.offset, str(question.id), None if site is None else f"https://{site}/questions/{question.id}", text, lost_of(parts)
+    )
 
 
 @dataclass
@@ -153,7 +158,8 @@ class _Rows(Handler):
         if number < 0 or question < 0:
             raise _Invalid("an id below 0")
         title = " ".join(attributes.get("Title", "").split()) if kind == _QUESTION else None
-        self.spool.add(Post(number, question, score, self.offset(), title, post_to_text(body)))
+        extracted = extract_post(body)
+        self.spool.add(Post(number, question, score, self.offset(), title, extracted.text, written(extracted.lost)))
 
 
 def _number(attributes: dict[str, str], name: str, *, default: int | None = None) -> int:

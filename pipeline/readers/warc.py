@@ -16,7 +16,8 @@ from manifests.corpus import Extraction
 from pipeline.losses import Extracted
 from pipeline.readers.arc import ARC, arc_text
 from pipeline.readers.compressed import beginning, opened
-from pipeline.readers.framing import Frame, Gap, Grammar, frames
+from pipeline.readers.frame_stream import Grammar
+from pipeline.readers.framing import Frame, Gap, frames
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import NOT_SAMPLED, Batcher, Draw, Record, Records, unforeseen
 from pipeline.readers.responses import body_text, response_text

@@ -12,16 +12,17 @@ Here openings wait on a stack of bounded depth, and what never closes is plain t
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Collection
 
+from pipeline.character_references import unescaped
 from pipeline.losses import Extracted
 from pipeline.readers.wikitext_flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, Flat, flatten
+from pipeline.readers.wikitext_functions import as_title
 from pipeline.readers.wikitext_tables import without_open_tables
 from pipeline.readers.wikitext_tags import without_tags
 
-_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}([^\[\]\n]{0,2000})\]", re.IGNORECASE)
+_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}+([^\[\]\n]{0,2000}+)\]", re.IGNORECASE)
 _QUOTES = re.compile("'{2,}")
 _SWITCH = re.compile(r"__([^\W\d_]{3,30}(?:_[^\W\d_]{2,20})?)__")
 # Chinese, Serbian and others: -{text}-, -{zh-cn:one; zh-tw:other}-, -{flags|text}-.
@@ -60,23 +61,23 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
     """The page's running text, and what it lost.
 
     Args:
-        title: of the page, for `{{PAGENAME}}`.
+        title: of the page, for `{{PAGENAME}}`; nothing where it is longer than titles are.
         dropped_namespaces: lower-case names; links into them are no running text.
     """
-    flat = flatten(source, title=title, dropped=dropped_namespaces)
+    flat = flatten(source, title=as_title(title), dropped=dropped_namespaces)
     text = without_open_tables(flat.text)
     if flat.unexpanded:
         text = _settled(text, flat)
     text = text.replace(BAR, "|").replace(EQUALS, "=")
     if "<" in text:
-        text = without_tags(text)
+        text = without_tags(text, lost=flat.lost)
     text = _EXTERNAL_LINK.sub(lambda match: match[1].strip(), text)
     text = _SWITCH.sub(lambda match: "" if match[1].isupper() else match[0], text)
     if "-{" in text:
         text = _VARIANTS.sub(_variant, text)
     if "''" in text:
         text = "\n".join(map(_without_quotes, text.split("\n")))
-    text = html.unescape(text)
+    text = unescaped(text, lost=flat.lost)
     if HOLE in text:
         for hole, replacement in _HOLES:
             text = hole.sub(replacement, text)

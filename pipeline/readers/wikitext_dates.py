@@ -15,13 +15,15 @@ from pipeline.readers.wikitext_arguments import Given, filled, positional
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _ISO = re.compile(r"(-?\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?(?:T.*)?")
+# Of years, months and days; Python refuses to read numbers of thousands of digits.
+_MOST_DIGITS = 9
 _YES = ("y", "yes", "1", "true")
 
 
 def date_text(year: str, month: str, day: str, *, day_first: bool) -> str:
     """May 12, 1901 or 12 May 1901; month and day may be missing."""
     if month.isascii() and month.isdigit():
-        if not 1 <= int(month) <= 12:
+        if len(month) > _MOST_DIGITS or not 1 <= int(month) <= 12:
             return " ".join(part for part in (year, month, day) if part)
         month = _MONTHS[int(month) - 1]
     day = day.lstrip("0") or "" if day.isascii() and day.isdigit() else day
@@ -58,11 +60,15 @@ def date_and_age(given: Given) -> str | None:
     """A death's date, and the age when the birth is given: `1990|1|2|1900|3|4`."""
     values = filled(given)
     text = date(given)
-    if text is None or len(values) < 4 or not all(value.isascii() and value.isdigit() for value in values[:6]):
+    if text is None or len(values) < 4 or not all(map(_is_number, values[:6])):
         return text
     if len(values) < 6:
-        return date_text(*(*values[:3],), day_first=_day_first(given)) if len(values) > 3 else text
+        return date_text(*values[:3], day_first=_day_first(given))
     return f"{text} (aged {_years(values)})"
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
 
 
 def _years(values: list[str]) -> int:
@@ -78,7 +84,7 @@ def year(given: Given) -> str | None:
 def age(given: Given) -> str | None:
     """Between two dates; up to today it depends on the day, and there is none."""
     values = filled(given)
-    if len(values) < 6 or not all(value.isascii() and value.isdigit() for value in values[:6]):
+    if len(values) < 6 or not all(map(_is_number, values[:6])):
         return None
     return str(_years([*values[3:6], *values[:3]]))
 

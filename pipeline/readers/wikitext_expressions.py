@@ -14,6 +14,8 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 MOST_CHARACTERS = 200
+_DIGITS = 14  # PHP's setting `precision`
+_WHOLE = 10**_DIGITS
 _PARTS = re.compile(
     r"\s{0,200}(?:(?P<number>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"
     r"|(?P<operator>[-+*/^()×−]|<>|!=|<=|>=|[<>=]|mod|round|div|and|or|not|abs|floor|ceil|trunc|pi|e)(?![a-z]))",
@@ -58,10 +60,13 @@ def rounded(value: float, places: int) -> float:
 
 
 def shown(value: float) -> str:
-    """A number as MediaWiki writes it: 14 digits, whole numbers without a point."""
-    if value == int(value) and abs(value) < 1e15:
+    """A number as MediaWiki, and so PHP, writes it: 14 digits, whole numbers without a point, others as 1.0E+20 or 1.0E-7."""
+    if value == int(value) and abs(value) < _WHOLE:
         return str(int(value))
-    return f"{value:.14g}"
+    mantissa, exponent, power = f"{value:.{_DIGITS}g}".partition("e")
+    if not exponent:
+        return mantissa
+    return f"{mantissa if '.' in mantissa else f'{mantissa}.0'}E{int(power):+d}"
 
 
 def evaluated(expression: str) -> float | None:

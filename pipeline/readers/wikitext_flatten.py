@@ -10,13 +10,13 @@ A bar or an equals sign within a link or a template is not one of the template a
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from pipeline.losses import Kind
+from pipeline.character_references import unescaped
+from pipeline.losses import LONGEST_NAME, Kind
 from pipeline.readers.wikitext_templates import Unexpanded, template_text
 
 # Marks in the text: something was dropped in a sentence; a passage kept as it is, by its number; a template that only has words in a
@@ -28,6 +28,9 @@ UNEXPANDED = re.compile("\x03([0-9]{1,9})\x03")
 _MARKS = re.compile("[\x01-\x05]")
 
 _MOST_DEPTH = 64
+# Characters that templates may add to what their source has, of a page: as much as a page of MediaWiki's holds ($wgMaxArticleSize). A title
+# or a filling in hundreds of thousands of places is no article.
+MOST_ADDED = 2 << 20
 # Their content is no running text. (mwparserfromhell's list of invisible tags, and those that hold other languages than wikitext.)
 _DROPPED_TAGS = (
     *("ref", "references", "gallery", "timeline", "score", "imagemap", "graph", "hiero", "mapframe", "maplink", "templatedata", "inputbox"),
@@ -42,6 +45,7 @@ _TOKENS = re.compile(
     r"|(?<=\{)[{|]|(?<=\[)\[|(?<=\})\}|(?<=\])\]|(?<=\|)\}(?!\}))",
     re.IGNORECASE,
 )
+_BRACES = len("{{}}")
 _OPENINGS = frozenset(("{{", "[[", "{|", "<table>"))
 _CLOSES = {"}}": "{{", "]]": "[[", "|}": "{|", "</table>": "<table>"}
 _ENDINGS = {tag: re.compile(f"</{tag}(?![a-z])", re.IGNORECASE) for tag in (*_DROPPED_TAGS, *_KEPT_TAGS)}
@@ -62,6 +66,7 @@ class Flat:
         kept: passages whose places are in the text.
         unexpanded: templates whose places are in the text.
         lost: what was dropped, by kind and name.
+        added: characters that templates have added to their source.
     """
 
     title: str
@@ -70,6 +75,7 @@ class Flat:
     kept: list[str] = field(default_factory=list)
     unexpanded: list[Unexpanded] = field(default_factory=list)
     lost: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+    added: int = 0
 
     def drop(self, element: str) -> str:
         """Count one element that goes with what it holds."""
@@ -103,7 +109,7 @@ def flatten(source: str, *, title: str, dropped: Collection[str]) -> Flat:
                 out.append(" ")  # never closed
                 continue
             if tag in _KEPT_TAGS:
-                out.append(_passage(tag, attributes, source[position:end], flat.kept))
+                out.append(_passage(tag, attributes, source[position:end], flat))
             else:
                 flat.drop(tag)
             bracket = source.find(">", end)
@@ -148,10 +154,10 @@ def _after_comment(source: str, start: int) -> int:
     return end + 1 if alone else end
 
 
-def _passage(tag: str, attributes: str, content: str, kept: list[str]) -> str:
+def _passage(tag: str, attributes: str, content: str, flat: Flat) -> str:
     """The place of a passage whose content is no wikitext; of a formula as LaTeX."""
     if tag in ("math", "chem", "ce"):
-        formula = " ".join(html.unescape(content).split())
+        formula = " ".join(unescaped(content, lost=flat.lost).split())
         content = f"${formula}$" if tag == "math" else f"$\\ce{{{formula}}}$"
         content = "" if not formula else content
     elif tag in ("syntaxhighlight", "source"):
@@ -160,9 +166,9 @@ def _passage(tag: str, attributes: str, content: str, kept: list[str]) -> str:
     else:
         if tag == "pre":
             content = "\n" + _NOWIKI.sub("", content).strip("\n") + "\n"
-        content = html.unescape(content)
-    kept.append(content)
-    return f"\x02{len(kept) - 1}\x02"
+        content = unescaped(content, lost=flat.lost)
+    flat.kept.append(content)
+    return f"\x02{len(flat.kept) - 1}\x02"
 
 
 def _words(opening: str, content: str, flat: Flat) -> str:
@@ -183,6 +189,11 @@ def _template(content: str, flat: Flat) -> str:
     if isinstance(text, Unexpanded):
         flat.unexpanded.append(text)
         return f"\x03{len(flat.unexpanded) - 1}\x03"
+    if text is not None and len(text) > len(content) + _BRACES:
+        flat.added += len(text) - len(content) - _BRACES
+        if flat.added > MOST_ADDED:
+            flat.lost["templates_not_expanded", content[:LONGEST_NAME].partition("|")[0].partition(":")[0].strip().lower()] += 1
+            return HOLE
     return HOLE if text is None else text
 
 

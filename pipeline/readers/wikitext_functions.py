@@ -14,6 +14,10 @@ from collections.abc import Callable, Sequence
 from pipeline.readers.wikitext_expressions import evaluated, shown
 from pipeline.readers.wikitext_numbers import formatted
 
+# MediaWiki has no longer titles; what is longer is none.
+MOST_TITLE_BYTES = 255
+# The widest that a text is padded to (`padleft`).
+_MOST_WIDTH = 500
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 # Of the page's title.
 _TITLE = frozenset(("pagename", "fullpagename", "basepagename", "subpagename", "titlepagename", "rootpagename"))
@@ -23,6 +27,11 @@ _SIGNS = {"!": "|", "=": "=", "(!": "{|", "!)": "|}", "!-": "|-", "!!": "||", "(
 def variable(name: str, title: str) -> str | None:
     """What `{{name}}` stands for wherever it is used: signs that have a meaning of their own, and the page's title."""
     return title if name in _TITLE and title else _SIGNS.get(name)
+
+
+def as_title(title: str) -> str:
+    """The title, or nothing where it is none."""
+    return title if len(title) <= MOST_TITLE_BYTES and len(title.encode("utf-8", "replace")) <= MOST_TITLE_BYTES else ""
 
 
 def function(name: str, arguments: Sequence[str]) -> str | None:
@@ -73,7 +82,8 @@ def _switch(values: Sequence[str]) -> str:
 def _pad(values: Sequence[str], *, left: bool) -> str:
     text, with_ = values[0], _at(values, 2) or "0"
     width = int(_at(values, 1)) if _at(values, 1).isascii() and _at(values, 1).isdigit() and len(_at(values, 1)) < 4 else 0
-    filling = (with_ * 500)[: max(0, width - len(text))]
+    room = max(0, min(width, _MOST_WIDTH) - len(text))
+    filling = (with_[:room] * room)[:room]
     return filling + text if left else text + filling
 
 

@@ -10,77 +10,70 @@ templates, Hatnote templates, Citation Style 1, Maintenance templates.
 
 from __future__ import annotations
 
+import re
+
 _NAMES = frozenset(
     (
         # Notes and their anchors.
-        *("sfn", "sfnp", "sfnm", "sfnmp", "sfn0", "efn", "efn-ua", "efn-lr", "efn-la", "efn-ur", "efn-lg", "efn-ug", "refn"),
-        *("r", "rp", "ref", "note", "note label", "ref label", "ref supports2", "notetag", "notelist", "notelist-ua"),
-        *("reflist", "references", "refs", "rma", "refbegin", "refend", "anchor", "anchors", "wikicite", "ran", "mn", "mnb"),
-        *("citeref", "harvid", "sfnref", "fn", "fnb", "footnote", "référence", "refa", "references-small"),
+        *("sfn", "sfnp", "sfnm", "sfnmp", "sfn0", "efn", "efn-ua", "efn-lr", "efn-la", "efn-ur", "efn-lg", "efn-ug"),
+        *("refn", "r", "rp", "ref", "note", "note label", "ref label", "ref supports2", "notetag", "notelist"),
+        *("notelist-ua", "reflist", "references", "refs", "rma", "refbegin", "refend", "anchor", "anchors", "wikicite"),
+        *("ran", "mn", "mnb", "citeref", "harvid", "sfnref", "fn", "fnb", "footnote", "référence", "refa"),
+        *("references-small",),
         # Marks for editors.
-        *("cn", "fact", "citation needed", "citation", "clarify", "clarification", "when", "who", "whom", "which", "where"),
-        *("why", "how", "what", "dubious", "or", "vague", "dead link", "deadlink", "update", "updated", "verify source"),
-        *("verification", "vs", "quantify", "failed verification", "page needed", "specify", "ambiguous", "synthesis"),
-        *("jargon", "says who", "by whom", "according to whom", "verification needed", "request quotation"),
-        *("attribution needed", "globalize", "importance", "lopsided", "pov", "npov", "elucidate"),
-        *("contradict", "disputed", "full", "full citation needed", "nonspecific", "opinion", "copyedit", "refimprove", "better source"),
-        *("as of when", "until when", "year needed", "date missing", "pn", "cbignore", "bare url", "bare url inline"),
-        *("self-published source", "self-published inline", "unreliable source", "unreliable source?"),
-        *("unreliable fringe source?", "sps", "medrs", "primary source inline", "third-party inline", "registration required"),
-        *("subscription required", "subscription", "open access", "closed access", "free access", "refnec", "sans source"),
-        *("référence nécessaire", "cita requerida", "senza fonte", "bron?", "citation requise", "citation nécessaire"),
-        *("quelle", "belege fehlen", "source?", "нет аи", "источник", "carece de fontes", "update after"),
+        *("cn", "fact", "citation", "clarify", "clarification", "when", "who", "whom", "which", "where", "why", "how"),
+        *("what", "dubious", "or", "vague", "dead link", "deadlink", "updated", "verify source", "verification", "vs"),
+        *("quantify", "failed verification", "specify", "ambiguous", "synthesis", "jargon", "says who", "by whom"),
+        *("according to whom", "request quotation", "globalize", "importance", "lopsided", "pov", "npov", "elucidate"),
+        *("contradict", "full", "nonspecific", "opinion", "better source", "as of when", "until when", "pn", "cbignore"),
+        *("bare url", "unreliable source", "sps", "medrs", "registration required", "subscription required"),
+        *("subscription", "open access", "closed access", "free access", "refnec", "sans source", "référence nécessaire"),
+        *("cita requerida", "senza fonte", "citation requise", "citation nécessaire", "quelle", "belege fehlen", "нет аи"),
+        *("источник", "carece de fontes"),
         # Pronunciation and sound.
-        *(
-            "respell",
-            "usdict",
-            "h:ipa",
-            "audio-ipa",
-            "audio-nohelp",
-            "pron-en",
-            "iipa",
-            "lautschrift",
-            "api",
-            "afi",
-            "mfa",
-            "pronunciation",
-        ),
+        *("respell", "usdict", "h:ipa", "audio-ipa", "audio-nohelp", "pron-en", "iipa", "lautschrift", "api", "afi"),
+        *("mfa", "pronunciation", "ipalink", "ipablink", "ipaslink", "ipasym", "ipaeng"),
         # Icons of lists and tables.
-        *("flagicon", "flag icon", "flagdeco", "flagicon image", "fbicon", "flagathlete icon", "gold medal", "silver medal"),
-        *("bronze medal", "gold1", "silver2", "bronze3", "steady", "nochange", "same position", "decreasenegative"),
-        *("increasenegative", "decreasepositive", "increasepositive", "skype", "listen", "pdf", "external media", "icon"),
-        *("ficon", "drapeau", "bandera", "bandiera"),
+        *("flagdeco", "fbicon", "gold medal", "silver medal", "bronze medal", "gold1", "silver2", "bronze3", "steady"),
+        *("nochange", "same position", "decreasenegative", "increasenegative", "decreasepositive", "increasepositive"),
+        *("skype", "listen", "pdf", "external media", "icon", "ficon", "drapeau", "bandera", "bandiera"),
         # What belongs to the page.
-        *("main", "main article", "see also", "see", "further", "details", "about", "other uses", "other people"),
-        *("other places", "distinguish", "redirect", "redirect2", "for", "hatnote", "rellink", "two other uses", "otheruses"),
-        *("otheruses4", "dablink", "selfref", "main list", "broader", "not to be confused with", "self-reference"),
-        *("use dmy dates", "use mdy dates", "use ymd dates", "short description", "engvar", "engvarb", "defaultsort"),
-        *("displaytitle", "italic title", "italictitle", "lowercase", "lowercase title", "nobots", "bots", "good article"),
-        *("featured article", "featured list", "spoken wikipedia", "commons", "commonscat", "commons category", "wikiquote"),
-        *("wiktionary", "wikisource", "wikibooks", "wikinews", "wikivoyage", "wikiversity", "wikispecies"),
-        *("sister project links", "sister project", "portal", "portal bar", "portal-inline", "subject bar"),
-        *("authority control", "normdaten", "autorité", "control de autoridades", "clear", "clear left", "clear right", "-"),
-        *("clr", "toc", "toc right", "toc left", "toc limit", "compact toc", "tocright", "tocleft", "persondata"),
-        *("disambiguation", "disambig", "hndis", "geodis", "surname", "given name", "dmoz", "coord missing", "multiple issues"),
-        *("unreferenced", "orphan", "stub", "expand", "cleanup", "wikify", "no footnotes", "more footnotes", "blp sources"),
-        *("in use", "wayback", "webarchive", "fr icon", "family name hatnote", "lead too short", "confused", "featuredartikel"),
-        *("link fa", "link ga", "homonymie", "voir homonymes", "article détaillé", "voir aussi", "palette", "portail"),
-        *("ébauche", "hauptartikel", "siehe auch", "begriffsklärung", "dieser artikel", "ap", "véase también", "vd"),
-        *("vedi anche", "nota disambigua", "ver artigo principal", "ver também", "hoofdartikel", "short pages monitor"),
-        *("italics title", "div col end", "div col", "colbegin", "colend", "col-begin", "col-end", "col-break", "col-2"),
-        *("col-3", "col-4", "col-5", "end div col", "nowrap begin", "nowrap end", "nowrapend", "wide image"),
+        *("main", "see", "details", "about", "other people", "other places", "distinguish", "for", "rellink"),
+        *("two other uses", "otheruses", "otheruses4", "dablink", "selfref", "broader", "not to be confused with"),
+        *("self-reference", "short description", "engvar", "engvarb", "italic title", "italictitle", "lowercase"),
+        *("lowercase title", "nobots", "bots", "good article", "featured article", "featured list", "spoken wikipedia"),
+        *("commonscat", "wikiquote", "wikibooks", "wikinews", "wikivoyage", "wikiversity", "wikispecies", "subject bar"),
+        *("authority control", "normdaten", "autorité", "control de autoridades", "clear", "clear left", "clear right"),
+        *("-", "clr", "toc", "compact toc", "tocright", "tocleft", "persondata", "disambiguation", "disambig", "hndis"),
+        *("geodis", "surname", "given name", "dmoz", "multiple issues", "orphan", "stub", "expand", "wikify"),
+        *("no footnotes", "blp sources", "in use", "wayback", "webarchive", "lead too short", "confused"),
+        *("featuredartikel", "link fa", "link ga", "homonymie", "voir homonymes", "article détaillé", "voir aussi"),
+        *("palette", "portail", "ébauche", "hauptartikel", "siehe auch", "begriffsklärung", "dieser artikel", "ap"),
+        *("véase también", "vd", "vedi anche", "nota disambigua", "ver artigo principal", "ver também", "hoofdartikel"),
+        *("short pages monitor", "italics title", "colbegin", "colend", "end div col", "nowrap begin", "nowrap end"),
+        *("nowrapend", "wide image", "sisterlinks", "portals", "portalpar", "wikisourcelang", "wikisourcehas"),
+        *("wikisourcecat", "wiktionarypar", "wiktionarylang", "unreferencedsection", "unreferencedsect", "refimprovesect"),
+        *("refimprovesection", "cleanupsection", "prodwarning", "afdx", "updatesection", "sprotected", "redirects here"),
+        *("disputedsection", "flagiconb", "commonskategorie", "commonskategorie-inlyn"),
         # Keys that tables are sorted by.
         *("ntsh", "hs", "dtsh", "sort key", "hidden sort key", "sortkey"),
     )
 )
-_BEGINNINGS = (
-    *("cite ", "cite-", "citar ", "cita web", "cita libro", "ouvrage", "lien web", "lien brisé", "literatur", "internetquelle"),
-    *("harvard citation", "ipa-", "ipac-", "ipa", "use ", "pp-", "pp ", "expand ", "unreferenced", "refimprove"),
-    *("more citations", "more footnotes", "cleanup", "copy edit", "copyedit", "wikisource", "commons", "wiktionary", "sister"),
-    *("portal", "db-", "rfd", "afd", "prod", "main ", "see also", "further", "redirect", "about-", "other uses", "about "),
-    *("flagicon", "too few", "too many", "primary sources", "self-published", "disputed", "original research"),
-    *("additional citation", "update", "weasel", "peacock", "defaultsort", "displaytitle", "sprotect", "noprint", "hatnote"),
-    *("col-", "div col", "toc ", "r from", "r to", "redr", "redirect category", "library resources"),
+# Names go on behind these with another word, a number or nothing: `prod blp`, `redirect2`, but not `product`.
+_BEGINNINGS = re.compile(
+    "(?:"
+    + "|".join(
+        (
+            *("cite", "citar", "cita web", "cita libro", "ouvrage", "lien web", "lien brisé", "literatur", "internetquelle"),
+            *("harvard citations?", "ipac?", "use ", "pp[- ]", "expand ", "unreferenced", "refimprove"),
+            *("more citations", "more footnotes", "cleanup", "copy edit", "copyedit", "wikisource", "commons", "wiktionary", "sister"),
+            *("portal", "db-", "rfd", "afd", "prod", "main ", "see also", "further", "redirect", "about[- ]", "other uses"),
+            *("flagicon", "too few", "too many", "primary sources", "self-published", "disputed", "original research"),
+            *("additional citations?", "update", "weasel", "peacock", "defaultsort", "displaytitle", "sprotect", "noprint", "hatnote"),
+            *("col-", "div col", "toc ", "r from", "r to", "redr", "redirect category", "library resources"),
+        )
+    )
+    + r")(?:(?<![a-z])|(?![^\W\d_]))"
 )
 _ENDINGS = (" needed", " inline", "-inline", "-stub", " stub", " icon", "?", "-icon", " disambiguation", " hatnote", " missing")
 _CITATION_FIELDS = frozenset(
@@ -90,7 +83,7 @@ _CITATION_FIELDS = frozenset(
 
 def hidden(name: str) -> bool:
     """Whether a template of this name leaves nothing in a sentence."""
-    return name in _NAMES or name.startswith(_BEGINNINGS) or name.endswith(_ENDINGS)
+    return name in _NAMES or _BEGINNINGS.match(name) is not None or name.endswith(_ENDINGS)
 
 
 def is_reference(names: frozenset[str]) -> bool:

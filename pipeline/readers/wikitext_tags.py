@@ -9,11 +9,12 @@ those of HTML that MediaWiki lets through (https://www.mediawiki.org/wiki/Help:H
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Callable
+from collections import Counter
 
-from pipeline.superscripts import BEFORE, subscript, superscript
+from pipeline.character_references import unescaped
+from pipeline.losses import Kind
+from pipeline.superscripts import first_behind, in_text, last_of
 
 _HTML = (
     *("abbr", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "data"),
@@ -39,14 +40,20 @@ _TAG = re.compile(
     rf"<(?P<end>/?)(?P<name>{'|'.join(sorted({*_HTML, *_EXTENSIONS}, key=len, reverse=True))})(?P<attributes>(?:[\s/\\][^<>]{{0,2000}})?)>",
     re.IGNORECASE,
 )
-_MARKS: dict[str, Callable[..., str]] = {"sup": superscript, "sub": subscript}
+# Between a power and the text behind it.
+_PASSED = re.compile(rf"{_TAG.pattern}|'{{2,5}}", re.IGNORECASE)
+_MARKS = frozenset(("sup", "sub"))
 _MOST_DEPTH = 8
 _QUOTES = re.compile("'{2,5}")
 _WORD = re.compile(r"\S{1,20}")
 
 
-def without_tags(text: str) -> str:
-    """The text without known tags."""
+def without_tags(text: str, *, lost: Counter[tuple[Kind, str]]) -> str:
+    """The text without known tags.
+
+    Args:
+        lost: where references that stand for no character are counted.
+    """
     out: list[str] = []
     opened: list[tuple[str, int]] = []  # sup and sub, and their places in `out`
     position = 0
@@ -64,7 +71,7 @@ def without_tags(text: str) -> str:
                 if len(opened) < _MOST_DEPTH and not tag["attributes"].rstrip().endswith("/"):
                     opened.append((name, len(out)))
             elif opened and opened[-1][0] == name:
-                _mark(out, *opened.pop(), text[position : position + 1])
+                _mark(out, *opened.pop(), first_behind(text, position, tag=_PASSED), lost)
         elif name in _LINES:
             out.append("\n")
         elif name == "li":
@@ -82,7 +89,7 @@ def without_tags(text: str) -> str:
             out.append(inside)
         else:
             out.append(word[0])
-            _mark(out, name, place, inside[word.end() : word.end() + 1])
+            _mark(out, name, place, inside[word.end() : word.end() + 1], lost)
             out.append(inside[word.end() :])
     return "".join(out)
 
@@ -92,27 +99,12 @@ def _is_short(out: list[str], place: int) -> bool:
     return len(out) == place + 1 and 0 < len(out[place]) <= 12 and not any(character.isspace() for character in out[place])
 
 
-def _mark(out: list[str], name: str, place: int, after: str) -> None:
+def _mark(out: list[str], name: str, place: int, after: str, lost: Counter[tuple[Kind, str]]) -> None:
     inside = "".join(out[place:])
     del out[place:]
     if "&" in inside:
-        inside = html.unescape(inside)
+        inside = unescaped(inside, lost=lost)
     inside = _QUOTES.sub("", inside)
-    before = _last(out)
-    marked = _MARKS[name](before, inside, after=after)
-    if before[-1:].isdecimal() and marked[:1].isdecimal():
-        marked = f"{'^' if name == 'sup' else '_'}{marked}"  # two numbers are never one
+    marked = in_text(name, last_of(out), inside, after=after)
     if marked:
         out.append(marked)
-
-
-def _last(out: list[str]) -> str:
-    """The last characters of the output."""
-    parts: list[str] = []
-    size = 0
-    for part in reversed(out):
-        parts.append(part[-BEFORE:])
-        size += len(parts[-1])
-        if size >= BEFORE:
-            break
-    return "".join(reversed(parts))

@@ -37,20 +37,10 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 _CONVERTED = re.compile(r"([\w.]{1,10}) to [\w.]{1,10}")
 _FRACTION = re.compile(r"\d{1,4}/\d{1,4}")
 # Their arguments are none of the numbers that they show.
-_COMPUTED = (
-    "inflation",
-    "to usd",
-    "to eur",
-    "age ",
-    "years ",
-    "current",
-    "#expr",
-    "min ",
-    "max ",
-    "sum ",
-    "number of ",
-    "data ",
-    "population ",
+_COMPUTED = re.compile(
+    r"(?:inflation|to usd(?:round)?|to eur(?:round)?|current"
+    r"(?:(?:year|month|day|date|time|hour|minute|week|dow|age|version|local)\w{0,12})?)(?![^\W\d_])"
+    r"|(?:age|years|min|max|sum|number of|data|population) |#expr"
 )
 # References and sections of other pages.
 _SILENT_FUNCTIONS = frozenset(("#tag", "#lst", "#lsth", "#section", "#babel", "#coordinates"))
@@ -164,7 +154,7 @@ def template_text(content: str, *, title: str = "") -> str | Unexpanded | None:
         return Unexpanded("", _IN_SENTENCES[name](parsed(rest.split("|"))) or "")
     if hidden(name) or not name:
         return None
-    if name.startswith(_COMPUTED):
+    if _COMPUTED.match(name):
         return Unexpanded(name, "")
     special = _by_form(name, rest)
     return special or Unexpanded(name, visible_arguments(rest) if bar else "")

@@ -64,8 +64,8 @@ _SMALLER = {
 _SYMBOLS = {
     **{"sqmi": "sq mi", "sqft": "sq ft", "sqyd": "sq yd", "sqin": "sq in", "sqnmi": "sq nmi", "cuft": "cu ft", "cuyd": "cu yd"},
     **{"cuin": "cu in", "cumi": "cu mi", "usgal": "US gal", "impgal": "imp gal", "usfloz": "US fl oz", "impfloz": "imp fl oz"},
-    **{"u.s.gal": "US gal", "usoz": "US fl oz", "c": "°C", "f": "°F", "degc": "°C", "degf": "°F", "k": "K", "c-change": "°C"},
-    **{"f-change": "°F", "lbf": "lbf", "lt": "long tons", "st ": "short tons", "oilbbl": "barrels", "bbl": "barrels", "nm": "nmi"},
+    **{"u.s.gal": "US gal", "usoz": "US fl oz", "degc": "°C", "degf": "°F", "c-change": "°C"},
+    **{"f-change": "°F", "lbf": "lbf", "oilbbl": "barrels", "bbl": "barrels"},
     **{"acre": "acres", "mile": "miles", "foot": "feet", "inch": "inches", "deg": "°", "ftlbf": "ft⋅lbf", "lbft": "lb⋅ft"},
     **{"cuft/s": "cu ft/s"},
     **{"m3/s": "m3/s", "ozt": "ozt", "ft3": "cu ft", "ft2": "sq ft", "mi2": "sq mi", "in2": "sq in", "kmh": "km/h", "mpgus": "mpg‑US"},
@@ -86,21 +86,32 @@ _NAMES = {
 }
 _AMERICAN = (("metre", "meter"), ("litre", "liter"))
 _NUMBER = re.compile(r"[-−+]?[\d.,\u00a0 ]*\d(?:\.(?!\d))?(?:/{1,2}\d+)?")
-_EXPONENT = re.compile(r"([-−]?[\d.,]+)[eE]([-+−]?\d+)")
-_MIXED = re.compile(r"([-−]?\d[\d,]*)\s?[+ ]\s?(\d+)//?(\d+)")
+_EXPONENT = re.compile(r"([-−]?[\d.,]++(?:\(\d{1,9}\))?)[eE]([-+−]?\d+)")
+_MIXED = re.compile(r"([-−]?\d[\d,]*+)\s?[+ ]\s?(\d++)//?(\d+)")
+# What is longer is no number: looking for parts of one would cost the square of its length.
+_LONGEST_NUMBER = 64
 _FRACTION = re.compile(r"(?<![\d/])(\d+)//(\d+)")
-_INLINE_RANGE = re.compile(r"(?<=\d)\s?(?:-|–|to)\s?(?=\d)")
+# Before a unit's code: thousands, millions and so on of it.
+_THOUSANDS = re.compile(r"e(3|6|9|12|15|18)(?=[^\d\W])")
+_BRACKETED = re.compile(r"\([^()]*\)")
+# Units that stand close to their number.
+_CLOSE = frozenset(("°", "%", "‰", "′", "″"))
 
 
 def number(value: str) -> str:
     """A number as it is read: `5+1/2` is 5 1/2, `2.5e3` is 2.5×10^3, `-3` is -3."""
+    if len(value) > _LONGEST_NUMBER:
+        return value
     value = _MIXED.sub(r"\1 \2/\3", value)
     value = _FRACTION.sub(r"\1/\2", value)
     return _EXPONENT.sub(r"\1×10^\2", value)
 
 
 def symbol(code: str) -> str:
-    """What is shown for a unit's code."""
+    """What is shown for a unit's code; for `e6m3` ×10^6 m3."""
+    thousands = _THOUSANDS.match(code)
+    if thousands is not None:
+        return f"×10^{thousands[1]} {symbol(code[thousands.end() :])}"
     if code in _EXACT:
         return _EXACT[code]
     lower = code.lower()
@@ -136,7 +147,10 @@ def convert(given: Given) -> str | None:
 
 def _with_unit(amount: str, unit: str) -> str:
     shown = symbol(unit)
-    return f"{amount}{shown}" if shown == "°" else f"{amount} {shown}".strip()
+    if shown.startswith("×"):
+        # Of a range both numbers are multiplied.
+        return f"{amount}{shown}" if _NUMBER.fullmatch(amount) else f"({amount}){shown}"
+    return f"{amount}{shown}" if shown in _CLOSE else f"{amount} {shown}".strip()
 
 
 def _adjective(amount: str, unit: str, others: list[str], given: Given) -> str:
@@ -179,23 +193,25 @@ def unit(given: Given) -> str | None:
 
 
 def value(given: Given) -> str | None:
-    """Template:Val: `3.2|e=5|u=kg`, `1.2|0.1`, `1.2|+0.3|-0.1`, `p=` before, `s=` behind."""
+    """Template:Val: `3.2|e=5|u=kg`, `1.2|0.1`, `1.2|(3)`, `1.2|+0.3|-0.1`, `p=` before, `s=` behind."""
     values = positional(given)
     if not values:
         return None
     text = given.get("p", "") + number(values[0])
     uncertain = [one for one in values[1:3] if one]
+    while uncertain and _BRACKETED.fullmatch(uncertain[0]):
+        text += uncertain.pop(0)  # of its last digits: 11.1(2)
     if len(uncertain) == 2:
         text += f" +{uncertain[0].lstrip('+')} −{uncertain[1].lstrip('-−')}"
     elif uncertain:
-        text += f" ± {uncertain[0]}"
+        text += f" ± {uncertain[0].lstrip('±')}"
     if given.get("e"):
         text = f"({text})" if uncertain else text
         text += f"×10^{given['e']}"
     text += first_of(given, "s", "end") or ""
     of, per = first_of(given, "u", "ul"), first_of(given, "up", "upl")
     if of or per:
-        text += f" {of or ''}{f'/{per}' if per else ''}" if of else f"/{per}"
+        text += f"{'' if of in _CLOSE else ' '}{of}{f'/{per}' if per else ''}" if of else f"/{per}"
     return text
 
 

@@ -20,21 +20,21 @@ Render = Callable[[Given], str | None]
 _ONE = (
     *("nowrap", "nobr", "nobold", "noitalic", "noitalics", "small", "smaller", "big", "larger", "large", "midsize", "em"),
     *("strong", "bold", "italic", "sc", "smallcaps", "sc2", "smallcaps all", "smcaps", "allcaps", "caps", "no wrap", "nobreak"),
-    *("center", "centre", "right", "left", "underline", "overline", "strikethrough", "strike", "del", "ins", "mark"),
+    *("center", "centre", "right", "left", "underline", "overline", "strikethrough", "strike", "del", "mark"),
     *("highlight", "blockindent", "text", "math", "bigmath", "mvar", "var", "intmath", "tt", "mono", "code", "kbd", "key"),
     *("samp", "pre", "output", "abbr", "tooltip", "vr", "vanchor", "anchord", "visible anchor", "unicode", "hebrew"),
     *("polytonic", "polytonisch", "grc", "arabic", "nastaliq", "hebr", "xt", "!xt", "tq", "flag", "flagu", "flagcountry"),
     *("flaglist", "flag+link", "not a typo", "as written", "proper name", "ill", "interlanguage link", "illm"),
-    *("interlanguage link multi", "lang-rus", "formatnum", "nombre", "num", "nts", "number table sorting", "fmtn"),
+    *("interlanguage link multi", "lang-rus", "formatnum", "num", "nts", "number table sorting", "fmtn"),
     *("formatprice", "notatypo", "asiantitle", "title case", "typo", "railgauge", "rail gauge", "track gauge", "trackgauge"),
     *("esd", "citation needed span", "cn-span", "clarify span", "failed verification span", "disputed span", "explain span"),
     *("original research span", "dubious span", "plainlist", "plain list", "flatlist", "block indent", "langue"),
     *("lien", "link-interwiki", "cap", "romain", "nihongo2", "asbox text", "wp", "w", "wikilink", "sans-serif", "serif", "dfn"),
-    *("term", "defn", "birth-date", "birth-date and age", "death-date", "death-date and age"),
+    *("term", "defn", "birth-date and age", "death-date"),
 )
 _TWO = (
     *("lang", "langx", "rtl-lang", "ltr-lang", "script", "color", "colour", "audio", "sort", "fontcolor", "resize", "align"),
-    *("float", "bg", "background color", "wikt-lang", "lang+", "rquote", "langue2", "farbe", "coloré", "lang-mul"),
+    *("float", "bg", "background color", "wikt-lang", "lang+", "langue2", "farbe", "coloré", "lang-mul"),
 )
 _LAST = ("transl", "transliteration", "font color", "font", "font size", "tlit", "columns-list", "translittération")
 _QUOTES = (

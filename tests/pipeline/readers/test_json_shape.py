@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-from pipeline.readers.json_shape import other_than_json_lines
+from pipeline.readers import json_shape
+from pipeline.readers.json_shape import HEAD_BYTES, other_than_json_lines
+from tests.growth import check_growth
 from tests.pipeline.readers.samples import json_lines, read, read_pieces, write
 
 ROWS = [{"text": f"The {number}th of the made-up records.", "id": number, "deep": {"a": [1, {"b": None}]}} for number in range(50)]
@@ -115,3 +117,68 @@ def test_a_broken_first_record_costs_no_whole_ones() -> None:
     whole = b'{"text": "two"}\n{"text": "three"}\n'
     assert other_than_json_lines(b'{"text": "one", "id":\n"a"}\n{"text":\xff"broken"}\n' + whole, complete=True) is None
     assert other_than_json_lines(b'{"records": [\n  {"text": "one"},\n  {"text": "two"}\n]}\n', complete=True) is not None
+
+
+LONG = [
+    json.dumps([{"text": "x" * 60}] * 2_000).encode(),  # an array of 120 KB
+    b"[" + b"1," * 17_000 + b"1]",  # more tokens than are looked at
+    b"[" + b"1," * 17_000,  # and cut
+    b'["' + b"x" * 120_000 + b'"]',
+    b'["' + b"x" * 120_000,
+    b"[" * 70_000,
+    b'{"text": [\n' + b"1," * 60_000 + b"1]}",  # over lines
+    b'{"text": "one", "id":\n"' + b"a" * 120_000 + b'"}',
+    b"[" + b"1,\n" * 22_000 + b"1]",
+    b"\xff\xfe" + ROWS[0]["text"].encode(),  # a byte order mark that lies
+    b'{\0"\0',
+    b"[\0",
+]
+
+
+@pytest.mark.parametrize("first", LONG, ids=range(len(LONG)))
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:1]])
+def test_a_long_broken_beginning_costs_no_whole_line(tmp_path, first, pack, rows) -> None:
+    path = write(tmp_path / "f.jsonl", pack(b"\n" + first + b"\n \n" + json_lines(*rows)))
+    result = read(path, "jsonl")
+    assert result.texts == [row["text"] for row in rows]
+    assert len(result.broken) == first.count(b"\n") + 1
+    pieces = read_pieces(path, "jsonl", budget=40_000)
+    assert (pieces.texts, pieces.total) == (result.texts, result.total)
+
+
+def test_lines_longer_than_what_is_looked_at_are_not_lost(tmp_path, monkeypatch) -> None:
+    rows = [{"text": "x" * 300_000, "id": number} for number in range(3)]
+    first = json.dumps(["y"] * 40_000).encode() + b"\n"
+    monkeypatch.setattr(json_shape, "_MOST_AHEAD", 200_000)
+    assert len(read(write(tmp_path / "f.jsonl", first + json_lines(*rows)), "jsonl").documents) == 3
+    monkeypatch.setattr(json_shape, "_MOST_FIRST_LINE", 100_000)
+    assert len(read(write(tmp_path / "f.jsonl", first + json_lines(*ROWS)), "jsonl").documents) == len(ROWS)
+    cut = gzip.compress(first + json_lines(*ROWS) * 50)[:-200]
+    assert len(read(write(tmp_path / "f.jsonl.gz", cut), "jsonl").documents) > 1_000
+
+
+def test_long_arrays_and_objects_are_still_told(tmp_path) -> None:
+    many = ROWS * 40
+    one_a_line = b"[\n" + b",\n".join(json.dumps(row).encode() for row in many) + b"\n]\n"
+    for data in (
+        json.dumps(many).encode(),
+        json.dumps(many).encode() + b"\n",
+        json.dumps(many).encode()[:-500],
+        one_a_line,
+        one_a_line[: one_a_line.rindex(b",")],
+        one_a_line.replace(b",\n", b"\n,"),
+        json.dumps(many, indent=0).encode(),
+        json.dumps({"data": many}, indent=2).encode(),
+        b'{"data": ' + one_a_line + b"}",
+    ):
+        result = read(write(tmp_path / "f.jsonl", data), "jsonl")
+        assert (result.texts, [error.split(":")[0] for error in result.kinds]) == ([], ["no JSON Lines"])
+
+
+@pytest.mark.parametrize("piece", [b"[", b"1,", b'{"a":1}', b'[{"a":1},\n', b'{"a":[\n{"b":1}\n', b'["', b"\n", b'[\n{"a":1},'])
+def test_looking_ahead_takes_linear_time(piece) -> None:
+    def look(data: bytes) -> None:
+        other_than_json_lines(data[:HEAD_BYTES], complete=False, ahead=lambda: (data[at : at + 65536] for at in range(0, len(data), 65536)))
+
+    check_growth(lambda size: b"[1,\n" + piece * size, look, start=10_000)

@@ -1,5 +1,7 @@
+import bz2
 import gzip
 import json
+import lzma
 import random
 
 import pytest
@@ -325,6 +327,39 @@ def test_a_bulk_file_holds_a_paper_per_member(tmp_path, monkeypatch):
     assert ([r.name for r in again.documents], again.total) == (["0704.0001", "hep-th/9901001"], result.total)
     cut = read(write(tmp_path / "cut.tar", data[: result.documents[1].offset + 600]))
     assert ([r.name for r in cut.documents], cut.kinds) == (["0704.0001"], ["damaged tar"])
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lambda data: gzip.compress(data[:100]) + gzip.compress(data[100:]),
+        lambda data: b"".join(gzip.compress(data[at : at + 50]) for at in range(0, len(data), 50)),
+        lambda data: gzip.compress(b"") + gzip.compress(data) + bytes(512),
+        lambda data: gzip.compress(data) + bytes(7) + gzip.compress(b""),
+        bz2.compress,
+        lambda data: lzma.compress(data[:200]) + lzma.compress(data[200:]),
+    ],
+)
+@pytest.mark.parametrize("make", [lambda: PAPER.encode(), lambda: archive({"ms.tex": PAPER.encode()})])
+def test_a_paper_of_a_bulk_file_may_have_several_members(tmp_path, packed, make):
+    data = packed(make())
+    bulk = write(tmp_path / "arXiv_src_0704_001.tar", archive({"0704/0704.0001.gz": data, "0704/0704.0002.gz": gzip.compress(make())}))
+    alone = write(tmp_path / "0704.0001.gz", data)
+    assert [(r.name, r.text) for r in read(bulk).documents] == [("0704.0001", CLEAN), ("0704.0002", CLEAN)]
+    assert read(alone).texts == [CLEAN]
+
+
+@pytest.mark.parametrize("rest", [b"no member at all", gzip.compress(PAPER.encode())[:-4], b"\x1f\x8b\x08"])
+def test_what_follows_a_paper_and_is_no_member_is_said(tmp_path, rest):
+    data = gzip.compress(PAPER.encode()) + rest
+    bulk = read(write(tmp_path / "arXiv_src_0704_001.tar", archive({"0704/0704.0001.gz": data})))
+    alone = read(write(tmp_path / "0704.0001.gz", data))
+    for result in (bulk, alone):
+        assert (result.total, result.kinds, result.broken[0].name) == (
+            1,
+            ["damaged gzip"],
+            "0704.0001" if result is bulk else "0704.0001.gz",
+        )
 
 
 def test_what_gives_no_paper(tmp_path, monkeypatch):

@@ -55,6 +55,20 @@ def test_of_several_revisions_the_last_counts(tmp_path):
     assert read(write(tmp_path / "d.xml", wiki_dump(page)), "mediawiki").texts == ["Page 1\n\nnew"]
 
 
+def test_fields_longer_than_mediawiki_has_them_are_left_out(tmp_path):
+    long = wiki_page(1, "{{PAGENAME}} is here.", title="x" * 256)
+    (record,) = read(write(tmp_path / "d.xml", wiki_dump(long)), "mediawiki").documents
+    assert (record.text, record.url) == ("is here.", None)
+    (record,) = read(write(tmp_path / "d.xml", wiki_dump(long).replace(b"x" * 256, b"x" * 255)), "mediawiki").documents
+    assert record.text == "x" * 255 + "\n\n" + "x" * 255 + " is here."
+    number = wiki_dump(wiki_page(1, "Text.")).replace(b"<id>1</id>", b"<id>" + b"1" * 300 + b"</id>")
+    (record,) = read(write(tmp_path / "d.xml", number), "mediawiki").documents
+    assert (record.name, record.text) == (None, "Page 1\n\nText.")
+    base = wiki_dump(wiki_page(1, "Text.")).replace(b"https://de", b"https://de" + b"e" * 10_000)
+    (record,) = read(write(tmp_path / "d.xml", base), "mediawiki").documents
+    assert (record.url, record.text) == (None, "Page 1\n\nText.")
+
+
 def test_truncated_xml_and_truncated_bzip2_deliver_the_pages_before(tmp_path):
     data = dump_of(20)
     for cut in (len(data) // 2, len(data) - 20):

@@ -8,9 +8,11 @@ import pytest
 import zstandard
 
 from manifests.errors import GristmillError
+from pipeline.losses import Tally
 from pipeline.readers import post_spool, stackexchange
 from pipeline.readers.post_html import post_to_text
 from pipeline.readers.stackexchange import read_stackexchange, site_of
+from tests.growth import check_growth
 from tests.pipeline.readers.collected import collect
 from tests.pipeline.readers.samples import write
 
@@ -103,6 +105,32 @@ def test_one_question_with_more_answers_than_memory_may_hold(tmp_path, monkeypat
     result = read(path)
     assert (len(result.documents), result.total) == (1, 51)
     assert result.skipped["answer"] + result.skipped["answers_too_large"] == 50
+
+
+def test_what_the_posts_of_a_document_lost_is_counted_with_it(tmp_path, monkeypatch):
+    path = write(
+        tmp_path / "Posts.xml",
+        posts(
+            question(1, "<p>a &#0; b</p><script>no()</script><style>p{}</style>"),
+            answer(2, 1, "<p>&#xD800; and &#57343;</p><script>no()</script>"),
+            answer(3, 99, "<script>no()</script>&#0;"),  # of no document
+            question(4, "<p>nothing lost &amp; all kept</p>"),
+            question(5, "<script>no()</script>"),
+        ),
+    )
+
+    def inside():
+        total = Tally()
+        for records in read_stackexchange(str(path)):
+            total.merge(records.lost)
+        return {kind: (of.documents, of.count, {name: one.count for name, one in of.names.items()}) for kind, of in total.inside().items()}
+
+    wanted = {"dropped_elements": (1, 3, {"script": 2, "style": 1}), "replaced_characters": (1, 3, {"references": 3})}
+    assert inside() == wanted
+    monkeypatch.setattr(post_spool, "MOST_BUFFERED", 10)
+    assert inside() == wanted
+    monkeypatch.setattr(stackexchange, "MOST_DOCUMENT_CHARACTERS", 8)  # the answer is left out
+    assert inside() == {"dropped_elements": (1, 2, {"script": 1, "style": 1}), "replaced_characters": (1, 1, {"references": 1})}
 
 
 def test_rows_without_their_numbers_are_broken_and_others_are_not_lost(tmp_path, monkeypatch):
@@ -198,10 +226,31 @@ def test_the_site_is_what_file_or_folder_is_named_after(path, site):
         ("1 < 2 and 3 > 2 &copy; &#x1F600; &bogus;", "1 < 2 and 3 > 2 © 😀 &bogus;"),
         ("a <!-- never closed", "a"),
         ("</ul></li></pre>x", "x"),
+        # Powers and indices stay what they are.
+        ("<p>10<sup>6</sup> rows, 2<SUP class='x'><b>10</b></SUP> bytes</p>", "10^6 rows, 2^10 bytes"),
+        ("10<sup>-3</sup> and x<sub>i</sub>, 101<sub>2</sub>", "10^-3 and x_i, 101_2"),
+        ("km<sup>2</sup>, the 1<sup>st</sup>, H<sub>2</sub>O, a<sup>[1]</sup>.", "km2, the 1st, H2O, a."),
+        ("10<sup>6</sup><i>5</i> and 5<sup>1</sup>&frasl;<sub>2</sub>", "10^6 5 and 5 1\u20442"),
+        ("<p>5</p><p><sup>1</sup>2</p><ul><li><sup>3</sup> see</li></ul>", "5\n\n1 2\n\n• 3 see"),
+        ("<pre>2<sup>n</sup>\n  10<sup> 6 </sup></pre>", "2^n\n  10^6"),
+        ("2<sup>3<sup>2</sup></sup>", "2^3^2"),
+        ("10<sup>6 rows</p><p>next</p>", "10^6 rows\n\nnext"),
+        ("10<sup>6", "10^6"),
+        ("10<sup>6<sup> rows", "10^6 rows"),
+        ("10<sup/>6 and </sup>x<sup></sup>", "106 and x"),
+        ("10<sup>&#54;</sup>", "10^6"),
+        ("SO<sub>4</sub><sup>2-</sup> and x<sub>1</sub><b><sup>2</sup></b>", "SO4^2- and x1^2"),
+        ("<p>10 <sup>a remark that is longer than any power</sup></p>", "10 a remark that is longer than any power"),
     ],
 )
 def test_posts_become_text(source, text):
     assert post_to_text(source) == text
+
+
+@pytest.mark.parametrize("piece", ["<sup>", "1<sup>2", "</sup>", "1<sup>2</sup><i a>", "1<sub><sup>", "x<sup><p>"])
+@pytest.mark.timeout(20)
+def test_powers_take_linear_time(piece):
+    check_growth(lambda size: piece * size, post_to_text)
 
 
 @pytest.mark.parametrize(

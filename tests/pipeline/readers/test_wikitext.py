@@ -1,8 +1,11 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.readers.wikitext import wikitext_to_text
+from pipeline.readers.wikitext_templates import _RENDER
 from tests.property.texts import any_text, thorough
 
 
@@ -132,6 +135,29 @@ def test_no_source_costs_more_than_linear_time(piece):
     # In quadratic time each of these takes minutes.
     text = wikitext_to_text(piece * (400_000 // len(piece)))
     assert len(text) <= 400_000
+
+
+DEAR = ["[//" + "a" * 4_000, "[http://" + "a" * 1_999 + " " + "b" * 2_001, "[//" + "a" * 1_000 + " ", "{{convert|" + "1" * 300 + "|m}} "]
+
+
+@pytest.mark.parametrize("piece", DEAR)
+def test_no_byte_is_dear(piece):
+    # At twenty microseconds a byte, as when a link is tried again from each of its lengths, this takes ten seconds.
+    source = piece * (500_000 // len(piece))
+    began = time.process_time()
+    wikitext_to_text(source)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("part", ["1", "1,", "1 ", "1.", "a", "1-", "1e", "1/", "//", "-", "+", ", ", "&#1", "(", "a:", "1|", "a=|"])
+def test_a_long_argument_costs_no_more_than_its_length(part):
+    one_of_each = {render: name for name, render in _RENDER.items()}.values()
+    for name in (*one_of_each, "unknown", "#expr:", "formatnum:", "#ifeq:a|", "#switch:a|", "padleft:a|9|", "km to mi", "inrconvert"):
+        source = f"a {{{{{name}|{part * (40_000 // len(part))}|m}}}} b"
+        began = time.process_time()
+        wikitext_to_text(source)
+        assert time.process_time() - began < 0.5, name
 
 
 def test_links_in_links_to_any_depth():

@@ -31,6 +31,8 @@ from pipeline.readers.wikitext_expressions import evaluated, shown
         ("10<sup>{{nowrap|6}}</sup>, 10<sup>[[six|6]]</sup>, 10<sup><b>6</b></sup>", "10^6, 10^6, 10^6"),
         ("10<sup>6<sup> cells and 10<sup>6 cells", "10^6 cells and 10^6 cells"),
         ("5 m<sup>2</sup>, x<sub>1</sub>, the 1<sup>st</sup>, 10<sup>6 or 7</sup>", "5 m2, x1, the 1st, 10^6 or 7"),
+        ("10<sup>6</sup><b>5</b>, 10<sup>6</sup>''5'', 5<sup>1</sup>&frasl;<sub>2</sub>", "10^6 5, 10^6 5, 5 1⁄2"),
+        ("HPO<sub>4</sub><sup>2−</sup>, PO<sub>4</sub><b><sup>3−</sup></b>, x<sub>1</sub><sup>2</sup>", "HPO4^2−, PO4^3−, x1^2"),
         ("10⁶ and x² stay", ""),
         # Tables.
         ("a\n{| class=x\n| colspan=2 | c\n\nAfter it.\n== Next ==\n| x\nMore.", "a\n\nAfter it.\n\nNext\n\n| x\nMore."),
@@ -67,6 +69,10 @@ def test_markup(source, text):
     [
         *(("1+2*3", "7"), ("2^10", "1024"), ("7 mod 4", "3"), ("100*1/3 round 1", "33.3"), ("2.5 round 0", "3"), ("-2.5 round 0", "-3")),
         *(("1.2e-3", "0.0012"), ("5 > 3 and 2 < 1", "0"), ("2*(3+4)*5", "70"), ("0.1+0.2", "0.3"), ("-2^2", "4")),
+        # As PHP writes numbers, with 14 digits: an exponent behind 14 places, and below four zeros.
+        *(("10^20", "1.0E+20"), ("1.5*10^25", "1.5E+25"), ("10^-7", "1.0E-7"), ("1e100", "1.0E+100"), ("0-10^20", "-1.0E+20")),
+        *(("10^13", "10000000000000"), ("10^14", "1.0E+14"), ("123456789012345678", "1.2345678901235E+17"), ("0.0001", "0.0001")),
+        *(("0.00001", "1.0E-5"), ("99999999999999", "99999999999999"), ("99999999999999.99", "1.0E+14"), ("1/3", "0.33333333333333")),
         *(("(1+2", None), ("1)", None), ("1/0", None), ("", None), ("1 2", None), ("9^9^9^9", None), ("x", None), ("1" * 300, None)),
     ],
 )

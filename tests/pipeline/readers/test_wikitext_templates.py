@@ -1,8 +1,12 @@
 """Templates in sentences: what each shows is what its page in the English Wikipedia (or the one named) documents."""
 
+import tracemalloc
+
 import pytest
 
+from pipeline.readers import wikitext_hidden, wikitext_templates, wikitext_units, wikitext_words
 from pipeline.readers.wikitext import extract_wikitext, wikitext_to_text
+from pipeline.readers.wikitext_flatten import MOST_ADDED
 
 
 @pytest.mark.parametrize(
@@ -24,6 +28,18 @@ from pipeline.readers.wikitext import extract_wikitext, wikitext_to_text
             "{{val|1.234|0.005|u=m/s}}, {{val|1.2|+0.3|-0.1|e=-5|u=kg}}, {{val|3|ul=m|upl=s}}",
             "1.234 ± 0.005 m/s, (1.2 +0.3 −0.1)×10^-5 kg, 3 m/s",
         ),
+        (
+            "{{convert|1.5|e6m3}} {{convert|5|e3km2|adj=on}} {{cvt|2|e9USgal|e9L}} {{convert|1|ell}}",
+            "1.5×10^6 m3 5×10^3 km2 2×10^9 US gal 1 ell",
+        ),
+        ("{{convert|2|-|3|e6acre}} {{convert|7|e12BTU}} {{convert|1,234|e3t|abbr=on}}", "(2–3)×10^6 acres 7×10^12 BTU 1,234×10^3 t"),
+        ("{{convert|1.5|e6m3|disp=number}} {{convert|1.5|e6m3|disp=unit}} {{convert|6|ft|e3cm}}", "1.5 ×10^6 m3 6 ft"),
+        (
+            "{{val|11.1|(2)|u=m}} {{val|11.1(2)|u=m}} {{val|11.1|(2)|e=5|u=m}} {{val|5|±0.1|u=%}}",
+            "11.1(2) m 11.1(2) m 11.1(2)×10^5 m 5 ± 0.1%",
+        ),
+        ("{{val|1.5|(2)|0.3|u=s}} {{val|2.5|u=°C}} {{val|2.5|u=°}}", "1.5(2) ± 0.3 s 2.5 °C 2.5°"),
+        ("{{val|1.5|(2)|(3)}} {{val|1.2(3)e5|u=m}} {{val|1.2e5}}", "1.5(2)(3) 1.2(3)×10^5 m 1.2×10^5"),
         ("{{unité|2000|m}} {{unité|10|m|2}} {{dunité|5|6|m}} {{unidad|5|km}} {{M|5|ul=km}}", "2000 m 10 m2 5 × 6 m 5 km 5 km"),
         ("density {{Pop density|3645257|640081.87|km2|sqmi|prec=1}}", "density 5.7/km2"),
         # Numbers.
@@ -103,6 +119,68 @@ def test_templates_that_are_not_known_give_their_arguments_in_a_sentence_and_are
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "product",
+            "production",
+            "prodigy",
+            "literature",
+            "literatures",
+            "ipad",
+            "commonsense",
+            "commons2x words",
+            "sisters",
+            "sisterhood",
+        ),
+        *("portale", "furthermore", "redirection", "updater", "disputedly", "noprinting", "weaseling", "peacocks", "cleanups", "afdb"),
+        *("rfda", "hatnotes", "flagiconic", "ouvrages", "wiktionaryesque", "currently", "currents", "inflationary", "to usdt"),
+    ],
+)
+def test_a_name_that_only_begins_like_a_note_is_no_note(name):
+    extracted = extract_wikitext(f"sells {{{{{name}|soap}}}} in town")
+    shown = "soap" if name != "commons2x words" else ""
+    assert (extracted.text, dict(extracted.lost)) == (
+        f"sells {shown} in town".replace("  ", " "),
+        {("templates_not_expanded", name): 1} if shown else {},
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("IPA-fr", "IPAc-en", "IPA", "IPAlink", "prod", "prod blp", "Prod2", "Commons-inline", "Commons and category", "commonscat"),
+        *("Sister project", "sisterlinks", "Portal", "portal bar", "portals", "further", "further information", "Redirect2"),
+        *("Redirect-multi", "Update", "update section", "Disputed-inline", "Cleanup-rewrite", "cleanup", "More citations needed"),
+        *("Additional citations", "Additional citation needed", "Harvard citations", "Wikisource1911Enc", "wiktionarypar"),
+        *(
+            "Literatur",
+            "Internetquelle",
+            "Cite web",
+            "Refimprove section",
+            "refimprovesect",
+            "Unreferenced section",
+            "AfD",
+            "afdx",
+            "R from move",
+        ),
+        *("Self-published inline", "Too many links", "Weasel words", "Flagicon", "flagicon image", "Hatnote group", "Sprotect2"),
+    ],
+)
+def test_notes_and_marks_of_the_page_leave_nothing(name):
+    extracted = extract_wikitext(f"sells {{{{{name}|soap}}}} in town")
+    assert (extracted.text, dict(extracted.lost)) == ("sells in town", {})
+
+
+def test_no_name_stands_in_a_table_in_vain():
+    assert [
+        name for name in wikitext_hidden._NAMES if wikitext_hidden._BEGINNINGS.match(name) or name.endswith(wikitext_hidden._ENDINGS)
+    ] == []
+    assert set(wikitext_words.RENDER) & set(wikitext_templates._NUMBERS) == set()
+    assert set(wikitext_units._SYMBOLS) & wikitext_units._NEVER == set()
+
+
 def test_what_is_dropped_is_counted_by_its_kind():
     source = "a<ref>b</ref><ref name=x/>\n{|\n| c\n|}\n[[File:a.jpg|thumb|d]]\n<gallery>\ne.jpg\n</gallery>[[Category:F|g]]"
     assert extract_wikitext(source).lost == {("dropped_elements", name): 1 for name in ("ref", "table", "file", "gallery")}
@@ -110,6 +188,45 @@ def test_what_is_dropped_is_counted_by_its_kind():
 
 def test_the_title_stands_for_its_variable():
     assert wikitext_to_text("'''{{PAGENAME}}''' is", title="Ähre") == "Ähre is"
+
+
+def test_no_title_is_longer_than_mediawiki_lets_titles_be():
+    long = "ä" * 128
+    assert wikitext_to_text("a {{PAGENAME}} b", title=long[1:]) == f"a {long[1:]} b"
+    for source in ("a {{PAGENAME}} b", "a {{FULLPAGENAME}} b", "a {{PAGENAME:x}} b"):
+        assert long not in wikitext_to_text(source, title=long)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "{{PAGENAME}} x ",
+            "{{padleft:|499|y}} ",
+            "{{padright:a|499}} ",
+            "{{uc:ΐ}}",
+            "{{Pop density|1e300|1|km2}} x ",
+            "{{lang-de|{{PAGENAME}}}} ",
+        ),
+    ],
+)
+def test_what_templates_add_is_bounded(piece):
+    source = piece * 100_000
+    extracted = extract_wikitext(source, title="T" * 255)
+    assert len(extracted.text) <= len(source) + MOST_ADDED
+    # What is beyond is counted.
+    grown = extract_wikitext(piece, title="T" * 255)
+    assert bool(extracted.lost) == (len(grown.text) * 100_000 > len(source) + MOST_ADDED)
+
+
+@pytest.mark.parametrize("source", ["{{padleft:a|9|%s}}", "{{padright:a|9|%s}}", "{{padleft:%s|9|b}}", "{{padleft:a|%s|b}}", "{{uc:%s}}"])
+def test_a_filling_of_any_length_costs_no_more_than_itself(source):
+    tracemalloc.start()
+    try:
+        wikitext_to_text(source % ("7" * 1_000_000))
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_marks_of_repeated_templates_are_used_once():
