@@ -146,7 +146,9 @@ def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budge
 
 def _is_text(element: Any, depth: int, most_linked: float, budget: Budget) -> tuple[bool, list[Any]]:
     """Whether a list is running text, and its links if they count against it."""
-    links = element.get_elements_by_tag_name("a")[:]
+    # `<a id="here"/>`, as XHTML is written, is never closed: all that follows lies in it, and is no link.
+    anchors = element.get_elements_by_tag_name("a")[:]
+    links = [anchor for anchor in anchors if anchor.hasattr("href")]
     whole = budget.length(element)
     linked = sum(budget.length(link) for link in links)
     if whole == 0 or linked > most_linked * whole:
@@ -156,7 +158,9 @@ def _is_text(element: Any, depth: int, most_linked: float, budget: Budget) -> tu
         return False, []
     if linked > _HARDLY_LINKED * whole and (many or depth < _DEEP) and element.query_selector(_LAYOUT) is not None:
         return False, []
-    return True, links if linked > _LINKED * whole * 0.8 else []
+    if linked > _LINKED * whole * 0.8:
+        return True, anchors
+    return True, [] if len(links) == len(anchors) else [anchor for anchor in anchors if not anchor.hasattr("href")]
 
 
 def _among_text(element: Any, budget: Budget) -> bool:
