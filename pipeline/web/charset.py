@@ -20,7 +20,7 @@ from typing import Final
 from pipeline.losses import NOTHING, Lost
 from pipeline.web.charset_declared import declared_in
 from pipeline.web.charset_decoders import decode_as
-from pipeline.web.charset_guess import KNOWN, Guess, guess, visible
+from pipeline.web.charset_guess import contradicted, guess, visible
 from pipeline.web.charset_labels import encoding_of
 
 # UTF-32's mark begins with UTF-16's.
@@ -35,23 +35,11 @@ BOMS: Final = (
 MOST_REPLACED: Final = 0.05
 # So few are slips on the shortest page.
 _FEW_REPLACED: Final = 2
-# By how much another encoding must be likelier than the declared one, in nats: at all, and for each character beyond ASCII.
-_MARGIN: Final = 8.0
-_MARGIN_EACH: Final = 0.05
-# With fewer characters nothing contradicts what is declared.
-_LEAST_CHARACTERS: Final = 3
 # With more characters of two bytes UTF-8 is no accident.
 _FEW_BYTES: Final = 8
 _LEADS: Final = bytes(range(0xC2, 0xF5))
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _HZ_WITHIN: Final = 4096
-# Encodings that are not guessed, and those with the same letters that are.
-_ALIKE: Final = {
-    "gb18030": "gbk",
-    "iso-8859-8": "windows-1255",
-    "iso-8859-8-i": "windows-1255",
-    "iso-8859-15": "windows-1252",
-}
 _SEVEN_BIT: Final = ("iso-2022-jp", "replacement")
 # A whole character's beginning, which a cut at the end of a page leaves over.
 _CUT_UTF8: Final = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
@@ -203,29 +191,17 @@ def _not_utf8(body: bytes, declared: str | None) -> Decoded:
         return decode_utf8(body)
     sample = visible(body)
     legacy = declared if declared is not None and not declared.startswith("utf-") and declared not in _SEVEN_BIT else None
-    guesses = guess(sample) if sample else []
-    tried = [of.encoding for of in guesses[:2] if of.plausible]
-    if legacy is not None and not _contradicted(legacy, guesses):
-        tried.insert(0, legacy)
-    if not guesses:  # bytes beyond ASCII stand in scripts only
-        tried.append("windows-1252")
+    if legacy is not None and not (sample and contradicted(sample, legacy)):
+        decoded = decoded_as(body, legacy)
+        if not _too_many(decoded):
+            return decoded
+    # Without a sample bytes beyond ASCII stand in scripts only.
+    tried = [of.encoding for of in guess(sample)[:2] if of.plausible] if sample else ["windows-1252"]
     for encoding in tried:
         decoded = decoded_as(body, encoding)
         if not _too_many(decoded):
             return decoded
     raise Undecodable("too many characters are none")
-
-
-def _contradicted(declared: str, guesses: list[Guess]) -> bool:
-    """True when another encoding makes the bytes far likelier."""
-    name = _ALIKE.get(declared, declared)
-    if name not in KNOWN or not guesses:
-        return False
-    own = next(of for of in guesses if of.encoding == name)
-    best = guesses[0]
-    if best.characters + own.characters < 2 * _LEAST_CHARACTERS - 1:
-        return False
-    return best.score - own.score > _MARGIN + _MARGIN_EACH * min(best.characters, own.characters)
 
 
 def _too_many(decoded: Decoded) -> bool:
