@@ -45,6 +45,10 @@ _SEVEN_BIT: Final = ("iso-2022-jp", "replacement")
 _CUT_UTF8: Final = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
 
 
+# Beginnings of punctuation and emoji, which no text in Latin-1 ends with.
+_NO_LATIN: Final = (b"\xe2\x80", b"\xf0\x9f")
+
+
 class Undecodable(Exception):
     """In no encoding are the bytes text."""
 
@@ -97,22 +101,37 @@ def decode_text(body: bytes, *, charset: str | None = None) -> Decoded:
     return _accidental(body, text, charset) or Decoded(text, "utf-8", 0)
 
 
-def decoded_as(body: bytes, encoding: str) -> Decoded:
-    """The text of bytes in an encoding; a character that is cut at the end is left out."""
-    text = body.decode(encoding, "replace") if encoding.startswith("utf-32") else decode_as(_whole(body, encoding), encoding)
+def decoded_as(body: bytes, encoding: str, *, sure: bool = True) -> Decoded:
+    """The text of bytes in an encoding; a character that is cut at the end is left out.
+
+    Args:
+        sure: False when the bytes are read as UTF-8 on trial: what looks cut may then be the only accent of a text in Latin-1.
+    """
+    if encoding.startswith("utf-32"):
+        text = body.decode(encoding, "replace")
+    else:
+        text = decode_as(_whole(body, encoding, sure=sure), encoding)
     return Decoded(text, encoding, max(0, text.count("\ufffd") - _own_replacements(body, encoding)))
 
 
-def decode_utf8(body: bytes) -> Decoded:
+def decode_utf8(body: bytes, *, sure: bool = True) -> Decoded:
     """Text that is in UTF-8, with few slips.
+
+    Args:
+        sure: False when nobody says that it is.
 
     Raises:
         Undecodable: it is not in UTF-8.
     """
-    decoded = decoded_as(body, "utf-8")
-    if decoded.replaced > MOST_REPLACED * (len(body) - len(body.translate(None, _LEADS))):
+    decoded = decoded_as(body, "utf-8", sure=sure)
+    if decoded.replaced > MOST_REPLACED * lead_bytes(body):
         raise Undecodable(f"{decoded.replaced} characters cannot be read")
     return decoded
+
+
+def lead_bytes(body: bytes) -> int:
+    """How many bytes begin a character of UTF-8 beyond ASCII, if the bytes are in it."""
+    return len(body) - len(body.translate(None, _LEADS))
 
 
 def is_soup(text: str) -> bool:
@@ -121,10 +140,13 @@ def is_soup(text: str) -> bool:
     return count > _FEW_REPLACED and count > MOST_REPLACED * len(text)
 
 
-def _whole(body: bytes, encoding: str) -> bytes:
+def _whole(body: bytes, encoding: str, *, sure: bool) -> bytes:
     if encoding == "utf-8":
         cut = _CUT_UTF8.search(body[-4:])
-        return body[: len(body) - len(cut[0])] if cut else body
+        if cut is None:
+            return body
+        whole = body[: len(body) - len(cut[0])]
+        return whole if sure or not whole.isascii() or cut[0].startswith(_NO_LATIN) else body
     if encoding in ("utf-16le", "utf-16be"):
         return body[: len(body) & ~1]
     return body
@@ -188,7 +210,7 @@ def _accidental(body: bytes, text: str, charset: str | None) -> Decoded | None:
 
 def _not_utf8(body: bytes, declared: str | None) -> Decoded:
     with contextlib.suppress(Undecodable):
-        return decode_utf8(body)
+        return decode_utf8(body, sure=declared == "utf-8")
     sample = visible(body)
     legacy = declared if declared is not None and not declared.startswith("utf-") and declared not in _SEVEN_BIT else None
     if legacy is not None and not (sample and contradicted(sample, legacy)):
