@@ -107,10 +107,8 @@ def decoded_as(body: bytes, encoding: str, *, sure: bool = True) -> Decoded:
     Args:
         sure: False when the bytes are read as UTF-8 on trial: what looks cut may then be the only accent of a text in Latin-1.
     """
-    if encoding.startswith("utf-32"):
-        text = body.decode(encoding, "replace")
-    else:
-        text = decode_as(_whole(body, encoding, sure=sure), encoding)
+    body = body if encoding.startswith("utf-32") else _whole(body, encoding, sure=sure)
+    text = body.decode(encoding, "replace") if encoding.startswith("utf-32") else decode_as(body, encoding)
     return Decoded(text, encoding, max(0, text.count("\ufffd") - _own_replacements(body, encoding)))
 
 
