@@ -31,7 +31,7 @@ _ALIKE: Final = {"gb18030": "gbk", "iso-8859-8": "windows-1255", "iso-8859-8-i":
 # By how much another encoding must be likelier than a declared one that does not read like text, in nats: at all, and for each character
 # beyond ASCII.
 _MARGIN: Final = 12.0
-_MARGIN_EACH: Final = 0.05
+_MARGIN_EACH: Final = 0.12
 # With fewer characters nothing contradicts what is declared.
 _LEAST_CHARACTERS: Final = 3
 _SHORT: Final = 4 << 10

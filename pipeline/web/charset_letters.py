@@ -5,7 +5,8 @@ way to write Chinese, Japanese and Korean its commonest characters, the commones
 
 Sources: counted in one half, by document, of the development texts (GNOME's help, the Universal Declaration of Human Rights, European
 novels, fortunes), in legacy spellings (Romanian with cedilla, Vietnamese with marks of their own); where those held too little text
-(Arabic, Belarusian, Bulgarian, Hebrew, Lithuanian, Slovak, Thai and the lists of `COMMON`) the well-known orders, in round figures.
+(Arabic, Belarusian, Bulgarian, Hebrew, Lithuanian, Slovak, Thai, what is written with points, English, and the lists of `COMMON`) the
+well-known orders, in round figures.
 """
 
 from __future__ import annotations
@@ -49,6 +50,19 @@ LETTERS: Final = {
     "he": "י110ו105ה95ל75א65ר60ת60ש50מ55ב55ם35נ35ע32ד28ח25כ20פ18ק18ג12ט12צ12ס12ז10ן13ך8ף3ץ2",
     "ar": "ا165ل115ي75م65و60ن60ر50ت45ب40ة35ع35د33س30ف28ه28ك24ق22أ20ح18ج14ش12ط10ص10ى8خ8إ8ض6ذ6ز6ث6ئ5غ4ء4ظ2آ2ؤ1،8",
     "fa": "ا152ي118ر90ن74ه63د63و55ت48ک45م39ب35ش29س22گ19ل18ف16ز16خ14ع10پ10،8ق8ح7ض7ج6چ5ص5ط3غ3آ2ذ2ظ2",
+    "he-points": (
+        "י62ו59ה53ל42א36ר34ת34ש28מ31ב31ם20נ20ע18ד16ח14כ11פ10ק10ג7ט7צ7ס7ז6ן7ך4ף2ץ1\u05b890\u05b770\u05b470\u05b070\u05bc60\u05b540"
+        "\u05b640\u05b935\u05b210\u05c115\u05bb6\u05b12\u05c22"
+    ),
+    "yi": (
+        "א105ע100ר70י68ן58ט57\u05b756ו42נ41ל37ד33פ30\u05b830\u05bf30ק25\u05f224ג23ז20מ17כ17ש15ס14ב14\u05f014ה13צ13\u05f111\u05bc8"
+        "ף6ם4ך3ת3ץ2ח1"
+    ),
+    "ar-points": (
+        "ا104ل72ي47م41و38ن38ر32ت28ب25ة22ع22د21س19ف18ه18ك15ق14أ13ح11ج9ش8ط6ص6ى5خ5إ5ض4ذ4ز4ث4ئ3غ3ء3ظ1آ1ؤ1،5\u064e150\u065060\u064f50"
+        "\u065260\u065135\u064b8\u064d5\u064c4"
+    ),
+    "ur": "ا138و82ہ81ر72ک71ے70ن54م47ت43ل42س37ں32ب27د23ھ20ج20گ18پ17ئ9ق9چ8ع8ح8ف8ز7ش6خ6آ5ط4ص4ڑ3ٹ3ذ2غ1ض1ڈ1ؤ1ظ1ث1،8",
     "th": (
         "า75น65ร65ก55อ50เ50ง40่50้40ม40ย40ล38ว37ด35ท35ี35ั45ิ30ส33ต30ะ25ป22บ25ค27ห25แ20จ18พ20ช15ข17ใ14ไ14โ10ผ9ุ18ู15็10์14ื14ำ14"
         "ถ10ณ8ซ6ธ6ศ8ภ6ึ8ญ4ฐ3ษ5ฟ3ฝ2ๆ3"

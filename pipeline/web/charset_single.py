@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -36,13 +37,13 @@ SINGLE: Final[dict[str, tuple[float, tuple[str, ...]]]] = {
     "iso-8859-2": (-2.5, _CENTRAL),
     "windows-1253": (-2.0, ("el",)),
     "windows-1254": (-2.0, ("tr",)),
-    "windows-1255": (-2.0, ("he",)),
-    "windows-1256": (-2.0, ("ar", "fa")),
+    "windows-1255": (-2.0, ("he", "he-points", "yi")),
+    "windows-1256": (-2.0, ("ar", "fa", "ur", "ar-points")),
     "windows-1257": (-2.5, ("lt", "lv", "et")),
     "windows-1258": (-3.0, ("vi",)),
     "windows-874": (-2.0, ("th",)),
     "iso-8859-7": (-3.0, ("el",)),
-    "iso-8859-6": (-4.0, ("ar",)),
+    "iso-8859-6": (-4.0, ("ar", "ar-points")),
     "iso-8859-13": (-4.0, ("lt", "lv", "et")),
     "iso-8859-5": (-4.0, ("ru", "bg", "sr", "be")),
     "koi8-r": (-2.0, ("ru", "bg")),
@@ -58,7 +59,7 @@ _LATIN: Final = frozenset((*_WESTERN, *_CENTRAL, "tr", "lt", "lv", "vi"))
 _MARKS: Final = "\u00a0“”‘’„–—…»«©®°§€№·•´\u2011"
 _OTHER_MARKS: Final = "£¥¢½¼¾²³¹×÷±µ¿¡¬¶ªº™¦\u00ad"
 # (share of each of these, of each of the others) in English, which has few letters beyond ASCII, and elsewhere.
-_MARKS_IN_ENGLISH: Final = (0.03, 6e-3)
+_MARKS_IN_ENGLISH: Final = (0.03, 0.012)
 _MARKS_ELSEWHERE: Final = (4e-3, 1e-3)
 # Share of capitals, and of them in texts that are all capitals, which are rare.
 _CAPITALS: Final = 0.06
@@ -230,7 +231,7 @@ def _shares(language: str) -> dict[str, float]:
 
 
 def _is_letter(character: str) -> bool:
-    return (character.isalpha() and character not in "ªºµ") or "\u0300" <= character <= "\u036f" or "\u0e30" <= character <= "\u0e4e"
+    return (character.isalpha() and character not in "ªºµ") or unicodedata.category(character) == "Mn"
 
 
 @cache
