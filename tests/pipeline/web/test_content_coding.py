@@ -9,6 +9,7 @@ import brotli
 import pytest
 import zstandard
 
+from pipeline.readers.responses import body_text
 from pipeline.web.content_coding import decode_body, whole_body
 from pipeline.web.http import Response, UnusableBody
 
@@ -198,3 +199,12 @@ def test_a_bomb_costs_no_more_memory_than_the_limit(coding):
     assert reason == "html_too_large"
     assert int(size) < 1 << 20
     assert int(megabytes) < 40
+
+
+def test_the_ledger_tells_of_a_page_whose_end_is_missing():
+    page = "<html><body><p>" + " ".join(f"Mill {at} ground flour, rye and oats." for at in range(2_000))
+    stored = gzip.compress(page.encode())
+    found = body_text(response(stored[: len(stored) // 2], content_type="text/html", content_encoding="gzip"), whole=True)
+    assert "Mill 1 ground flour" in found.text
+    assert found.lost["cut_bodies", "gzip"] == 1
+    assert ("cut_bodies", "gzip") not in body_text(response(stored, content_type="text/html", content_encoding="gzip"), whole=True).lost
