@@ -19,6 +19,7 @@ from manifests.steps import Inside, KindOfLoss, Loss
 
 Kind = Literal[
     "replaced_characters",  # shown as U+FFFD; by the charset that the bytes were read in, or what else stood for no character
+    "cut_bodies",  # pages whose transfer or content encoding breaks off, of which the beginning is read; by the encoding
     "dropped_elements",  # of HTML, wikitext, LaTeX or posts, with what they held; by the name of the tag or environment
     "templates_not_expanded",  # of wikitext; by the name of the template
     "dropped_commands",  # of LaTeX; by the name of the command

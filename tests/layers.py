@@ -146,6 +146,15 @@ def http_response(text: str) -> None:
         decode_text(body, charset=charset)
 
 
+def content_types(text: str) -> None:
+    """What is measured is the search itself, whatever limit headers have."""
+    from pipeline.web import mime
+
+    mime._TYPE.match(text)
+    mime._CHARSET.search(text)
+    mime.media_type([text])
+
+
 def http_body(text: str) -> None:
     from pipeline.web.charset import Undecodable, decode_text
     from pipeline.web.mime import is_html
@@ -250,6 +259,7 @@ LAYERS: dict[str, tuple[Take, tuple[str, ...]]] = {
     "yaml": (yaml, hostile.YAML),
     "personal": (personal, hostile.PERSONAL),
     "http response": (http_response, hostile.HTTP),
+    "content types": (content_types, hostile.HTTP),
     "http body": (http_body, hostile.HTML),
     "chunked body": (chunked_body, hostile.HTTP),
     "html, fast": (html_fast, hostile.HTML),

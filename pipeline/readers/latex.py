@@ -184,7 +184,7 @@ def _paper(batcher: Batcher, offset: int, name: str, stream: Iterator[bytes]) ->
     """
     head, stream = _peek(stream)
     try:
-        files: dict[str, str] = {}
+        files: dict[str, bytes] = {}
         if is_tar(head):
             for event in members(_limited(stream, MOST_UNPACKED_BYTES), wanted=_is_text):
                 if isinstance(event, Gap):
@@ -194,7 +194,7 @@ def _paper(batcher: Batcher, offset: int, name: str, stream: Iterator[bytes]) ->
         elif head.lstrip()[:5].startswith(_OTHER) or b"\x00" in head:
             raise _Unusable("not_latex")
         else:
-            files["main.tex"] = decode(b"".join(_limited(stream, MOST_TEXT_BYTES)))
+            files["main.tex"] = b"".join(_limited(stream, MOST_TEXT_BYTES))
         _finish(batcher, offset, name, files)
     except _Unusable as error:
         batcher.skip(str(error))
@@ -202,7 +202,7 @@ def _paper(batcher: Batcher, offset: int, name: str, stream: Iterator[bytes]) ->
 
 def _archive(batcher: Batcher, stream: Iterator[bytes], name: str) -> Iterator[Records]:
     """A tar: members named as papers are papers; the others together are the files of one."""
-    files: dict[str, str] = {}
+    files: dict[str, bytes] = {}
     gaps: list[Gap] = []
     papers = 0
     unusable: str | None = None
@@ -240,20 +240,21 @@ def _member(batcher: Batcher, member: Member, data: bytes) -> None:
         batcher.quarantine(member.offset, _name(member.name), str(damage), data)
 
 
-def _finish(batcher: Batcher, offset: int, name: str, files: dict[str, str]) -> None:
+def _finish(batcher: Batcher, offset: int, name: str, files: dict[str, bytes]) -> None:
     """Count a paper of which all files are there."""
     if not files:
         raise _Unusable("not_latex")
     identifier = arxiv_id(name)
     url = None if identifier is None else f"https://arxiv.org/abs/{identifier}"
     try:
-        paper = extract_latex(files)
+        texts, replaced = decode(files)
+        paper = extract_latex(texts)
     except _Unusable:
         raise
     except Exception as error:
-        batcher.quarantine(offset, _name(name), unforeseen(error), next(iter(files.values()))[:EXCERPT_BYTES].encode("utf-8", "replace"))
+        batcher.quarantine(offset, _name(name), unforeseen(error), next(iter(files.values()))[:EXCERPT_BYTES])
         return
-    batcher.add(Record(offset, _name(name), url, paper.text, paper.lost))
+    batcher.add(Record(offset, _name(name), url, paper.text, {**paper.lost, **replaced}))
 
 
 def _name(name: str) -> str:
@@ -277,14 +278,14 @@ def _is_text(name: str, size: int) -> bool:
     return base.upper().startswith("00README") or "." not in base or _SUFFIX.fullmatch(base, base.rindex(".")) is not None
 
 
-def _keep(files: dict[str, str], member: Member) -> None:
+def _keep(files: dict[str, bytes], member: Member) -> None:
     """Add one file of a paper when it is text.
 
     Raises:
-        _Unusable: there are more characters than are read.
+        _Unusable: there are more bytes than are read.
     """
     if member.data is not None and b"\x00" not in member.data[:1024] and not member.data.startswith(_OTHER):
-        files[posixpath.normpath(member.name)] = decode(member.data)
+        files[posixpath.normpath(member.name)] = member.data
         if sum(map(len, files.values())) > MOST_TEXT_BYTES or len(files) > 10_000:
             raise _Unusable("source_too_large")
 

@@ -15,7 +15,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.losses import Kind
+from pipeline.losses import Kind, Lost
+from pipeline.web.charset import Decoded, Undecodable, decode_utf8, decoded_as
+from pipeline.web.charset_labels import encoding_of
 
 # The largest text sources of arXiv have some MB, most of it tables of numbers.
 MOST_CHARACTERS = 16 << 20
@@ -70,27 +72,25 @@ _INCLUSIONS = re.compile(
 _CLASS = re.compile(r"^[^%\n]{0,200}\\document(?:class|style)\b", re.MULTILINE)
 _BEGIN = re.compile(r"^[^%\n]{0,200}\\begin[ \t]{0,10}\{document\}", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^[ \t]{0,8}(\S{1,300})[ \t]{1,8}toplevelfile", re.MULTILINE)
-_CODE_PAGE = re.compile(rb"\\usepackage\[([a-z0-9-]{1,20})\]\{inputenc\}")
-# Names that inputenc has for character sets (LaTeX's inputenc.dtx), as Python calls them.
+_CODE_PAGE = re.compile(
+    rb"^[^%\n]{0,200}\\(?:(?:usepackage|RequirePackage)[ \t]{0,8}\[([A-Za-z0-9_, \t-]{1,60})\][ \t]{0,8}\{inputenc\}"
+    rb"|inputencoding\{([a-z0-9-]{1,20})\})",
+    re.MULTILINE,
+)
+# Names that inputenc and its Cyrillic fellows have for character sets (LaTeX's inputenc.dtx, cyinpenc.dtx) and the web has not; some are
+# Python's for what is no encoding of the web.
 _CODE_PAGES = {
-    "latin1": "cp1252",
-    "ansinew": "cp1252",
-    "cp1252": "cp1252",
-    "latin2": "iso8859-2",
-    "latin3": "iso8859-3",
-    "latin4": "iso8859-4",
-    "latin5": "iso8859-9",
-    "latin9": "iso8859-15",
-    "latin10": "iso8859-16",
-    "cp1250": "cp1250",
-    "cp1251": "cp1251",
-    "cp866": "cp866",
-    "koi8-r": "koi8-r",
-    "koi8-u": "koi8-u",
-    "cp437": "cp437",
-    "cp850": "cp850",
-    "cp852": "cp852",
-    "applemac": "mac-roman",
+    "latin9": "iso-8859-15",
+    "latin10": "iso-8859-16",
+    "ansinew": "windows-1252",
+    "applemac": "macintosh",
+    "macce": "mac-latin2",
+    "maccyr": "x-mac-cyrillic",
+    "macukr": "x-mac-cyrillic",
+    "utf8x": "utf-8",
+    "cp437de": "cp437",
+    "pt154": "ptcp154",
+    **{name: name for name in ("cp437", "cp850", "cp852", "cp855", "cp858", "cp865")},
 }
 
 
@@ -126,14 +126,36 @@ class Source:
     environments: Environments = field(default_factory=lambda: Environments())
 
 
-def decode(data: bytes) -> str:
-    """A source file as text: UTF-8, else the character set that it declares, else windows-1252; no NUL, line ends as line feeds."""
+def decode(files: Mapping[str, bytes]) -> tuple[dict[str, str], Lost]:
+    """The files of one paper as text, no NUL in it, line ends as line feeds, and the characters that could not be read.
+
+    A file is in UTF-8, else in the character set that it declares, else in the one that another file of the paper declares, else in
+    windows-1252.
+    """
+    declared = {name: found for name, data in sorted(files.items()) if (found := _declared(data)) is not None}
+    others = next(iter(declared.values()), "windows-1252")
+    texts: dict[str, str] = {}
+    lost: Counter[tuple[Kind, str]] = Counter()
+    for name, data in files.items():
+        decoded = _decoded(data.removeprefix(codecs.BOM_UTF8), declared.get(name, others))
+        lost.update(decoded.lost)
+        texts[name] = decoded.text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+    return texts, dict(lost)
+
+
+def _decoded(data: bytes, otherwise: str) -> Decoded:
     try:
-        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
-    except UnicodeDecodeError:
-        declared = _CODE_PAGE.search(data)
-        text = data.decode(_CODE_PAGES.get(declared[1].decode() if declared else "", "cp1252"), "replace")
-    return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+        return decode_utf8(data, sure=False)
+    except Undecodable:
+        return decoded_as(data, otherwise)
+
+
+def _declared(data: bytes) -> str | None:
+    """The last encoding that a file gives to inputenc; UTF-8, which the bytes are not in where it is asked for, is none."""
+    given = _CODE_PAGE.search(data)
+    name = (given[1] or given[2]).decode().rsplit(",", 1)[-1].strip().lower() if given else ""
+    encoding = _CODE_PAGES.get(name) or encoding_of(name)
+    return None if encoding == "utf-8" else encoding
 
 
 def main_file(files: Mapping[str, str]) -> str | None:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import Batcher, Record, Records, unforeseen
 from pipeline.readers.whole import TooLarge, read_whole
-from pipeline.web.charset import BOMS, Decoded, Undecodable, decoded_as
+from pipeline.web.charset import BOMS, Decoded, Undecodable, decoded_as, lead_bytes
 from pipeline.web.charset_guess import guess, visible
 from pipeline.web.charset_labels import encoding_of
 
@@ -98,9 +98,9 @@ def _decode(body: bytes) -> Decoded:
             return decoded
     if len(body.translate(None, _BINARY)) != len(body):
         raise Undecodable("it holds bytes that stand in no text")
-    utf8 = decoded_as(body, "utf-8")
+    utf8 = decoded_as(body, "utf-8", sure=False)
     # A slip is rare among the bytes, and much rarer than whole characters: text with two accents in latin-1 is none.
-    if not utf8.replaced or (utf8.replaced <= len(body) // _BYTES_PER_SLIP and _lead_bytes(body) > 10 * utf8.replaced):
+    if not utf8.replaced or (utf8.replaced <= len(body) // _BYTES_PER_SLIP and lead_bytes(body) > 10 * utf8.replaced):
         return utf8
     for encoding in _candidates(body):
         decoded = decoded_as(body, encoding)
@@ -117,10 +117,6 @@ def _candidates(body: bytes) -> list[str]:
     if len(body.translate(None, _ASCII)) <= _MOST_ACCENTS * len(body):
         found.append("windows-1252")
     return [encoding for encoding in found if encoding is not None and not encoding.startswith("utf-")]
-
-
-def _lead_bytes(body: bytes) -> int:
-    return len(body) - len(body.translate(None, bytes(range(0xC2, 0xF5))))
 
 
 def without_licence(text: str) -> str:

@@ -8,9 +8,9 @@ as `HttpError`.
 from __future__ import annotations
 
 from manifests.corpus import Extraction
-from pipeline.losses import Extracted
+from pipeline.losses import NOTHING, Extracted
 from pipeline.web.charset import Undecodable, decode_text, is_soup
-from pipeline.web.content_coding import decode_body
+from pipeline.web.content_coding import Body, whole_body
 from pipeline.web.html import MOST_HTML_BYTES, extract_html
 from pipeline.web.http import Response, UnusableBody, content_type, parse_response
 from pipeline.web.mime import is_html
@@ -50,14 +50,14 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
         raise UnusableBody("html_too_large" if is_html(media, response.body) else "not_html", "longer than is held")
     if not media and not response.body:
         raise UnusableBody("empty_text", "no body")
-    body = decode_body(response, most=MOST_HTML_BYTES) if is_html(media or identified, b"") or not media else b""
-    if not is_html(media or identified, body):
+    body = whole_body(response, most=MOST_HTML_BYTES) if is_html(media or identified, b"") or not media else Body(b"", NOTHING)
+    if not is_html(media or identified, body.content):
         raise UnusableBody("not_html", media)
     try:
-        page = decode_text(body, charset=charset)
+        page = decode_text(body.content, charset=charset)
     except Undecodable as error:
         raise UnusableBody("undecodable", str(error)) from error
     found = extract_html(page.text, extraction=extraction)
     if is_soup(found.text):
         raise UnusableBody("undecodable", "the text holds more U+FFFD than words bear")
-    return Extracted(found.text, {**found.lost, **page.lost})
+    return Extracted(found.text, {**found.lost, **page.lost, **body.lost})

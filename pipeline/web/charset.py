@@ -20,7 +20,7 @@ from typing import Final
 from pipeline.losses import NOTHING, Lost
 from pipeline.web.charset_declared import declared_in
 from pipeline.web.charset_decoders import decode_as
-from pipeline.web.charset_guess import KNOWN, Guess, guess, visible
+from pipeline.web.charset_guess import contradicted, guess, visible
 from pipeline.web.charset_labels import encoding_of
 
 # UTF-32's mark begins with UTF-16's.
@@ -35,26 +35,18 @@ BOMS: Final = (
 MOST_REPLACED: Final = 0.05
 # So few are slips on the shortest page.
 _FEW_REPLACED: Final = 2
-# By how much another encoding must be likelier than the declared one, in nats: at all, and for each character beyond ASCII.
-_MARGIN: Final = 8.0
-_MARGIN_EACH: Final = 0.05
-# With fewer characters nothing contradicts what is declared.
-_LEAST_CHARACTERS: Final = 3
 # With more characters of two bytes UTF-8 is no accident.
 _FEW_BYTES: Final = 8
 _LEADS: Final = bytes(range(0xC2, 0xF5))
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _HZ_WITHIN: Final = 4096
-# Encodings that are not guessed, and those with the same letters that are.
-_ALIKE: Final = {
-    "gb18030": "gbk",
-    "iso-8859-8": "windows-1255",
-    "iso-8859-8-i": "windows-1255",
-    "iso-8859-15": "windows-1252",
-}
 _SEVEN_BIT: Final = ("iso-2022-jp", "replacement")
 # A whole character's beginning, which a cut at the end of a page leaves over.
 _CUT_UTF8: Final = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
+
+
+# Beginnings of punctuation and emoji, which no text in Latin-1 ends with.
+_NO_LATIN: Final = (b"\xe2\x80", b"\xf0\x9f")
 
 
 class Undecodable(Exception):
@@ -109,22 +101,35 @@ def decode_text(body: bytes, *, charset: str | None = None) -> Decoded:
     return _accidental(body, text, charset) or Decoded(text, "utf-8", 0)
 
 
-def decoded_as(body: bytes, encoding: str) -> Decoded:
-    """The text of bytes in an encoding; a character that is cut at the end is left out."""
-    text = body.decode(encoding, "replace") if encoding.startswith("utf-32") else decode_as(_whole(body, encoding), encoding)
+def decoded_as(body: bytes, encoding: str, *, sure: bool = True) -> Decoded:
+    """The text of bytes in an encoding; a character that is cut at the end is left out.
+
+    Args:
+        sure: False when the bytes are read as UTF-8 on trial: what looks cut may then be the only accent of a text in Latin-1.
+    """
+    body = body if encoding.startswith("utf-32") else _whole(body, encoding, sure=sure)
+    text = body.decode(encoding, "replace") if encoding.startswith("utf-32") else decode_as(body, encoding)
     return Decoded(text, encoding, max(0, text.count("\ufffd") - _own_replacements(body, encoding)))
 
 
-def decode_utf8(body: bytes) -> Decoded:
+def decode_utf8(body: bytes, *, sure: bool = True) -> Decoded:
     """Text that is in UTF-8, with few slips.
+
+    Args:
+        sure: False when nobody says that it is.
 
     Raises:
         Undecodable: it is not in UTF-8.
     """
-    decoded = decoded_as(body, "utf-8")
-    if decoded.replaced > MOST_REPLACED * (len(body) - len(body.translate(None, _LEADS))):
+    decoded = decoded_as(body, "utf-8", sure=sure)
+    if decoded.replaced > MOST_REPLACED * lead_bytes(body):
         raise Undecodable(f"{decoded.replaced} characters cannot be read")
     return decoded
+
+
+def lead_bytes(body: bytes) -> int:
+    """How many bytes begin a character of UTF-8 beyond ASCII, if the bytes are in it."""
+    return len(body) - len(body.translate(None, _LEADS))
 
 
 def is_soup(text: str) -> bool:
@@ -133,10 +138,13 @@ def is_soup(text: str) -> bool:
     return count > _FEW_REPLACED and count > MOST_REPLACED * len(text)
 
 
-def _whole(body: bytes, encoding: str) -> bytes:
+def _whole(body: bytes, encoding: str, *, sure: bool) -> bytes:
     if encoding == "utf-8":
         cut = _CUT_UTF8.search(body[-4:])
-        return body[: len(body) - len(cut[0])] if cut else body
+        if cut is None:
+            return body
+        whole = body[: len(body) - len(cut[0])]
+        return whole if sure or not whole.isascii() or cut[0].startswith(_NO_LATIN) else body
     if encoding in ("utf-16le", "utf-16be"):
         return body[: len(body) & ~1]
     return body
@@ -200,32 +208,20 @@ def _accidental(body: bytes, text: str, charset: str | None) -> Decoded | None:
 
 def _not_utf8(body: bytes, declared: str | None) -> Decoded:
     with contextlib.suppress(Undecodable):
-        return decode_utf8(body)
+        return decode_utf8(body, sure=declared == "utf-8")
     sample = visible(body)
     legacy = declared if declared is not None and not declared.startswith("utf-") and declared not in _SEVEN_BIT else None
-    guesses = guess(sample) if sample else []
-    tried = [of.encoding for of in guesses[:2] if of.plausible]
-    if legacy is not None and not _contradicted(legacy, guesses):
-        tried.insert(0, legacy)
-    if not guesses:  # bytes beyond ASCII stand in scripts only
-        tried.append("windows-1252")
+    if legacy is not None and not (sample and contradicted(sample, legacy)):
+        decoded = decoded_as(body, legacy)
+        if not _too_many(decoded):
+            return decoded
+    # Without a sample bytes beyond ASCII stand in scripts only.
+    tried = [of.encoding for of in guess(sample)[:2] if of.plausible] if sample else ["windows-1252"]
     for encoding in tried:
         decoded = decoded_as(body, encoding)
         if not _too_many(decoded):
             return decoded
     raise Undecodable("too many characters are none")
-
-
-def _contradicted(declared: str, guesses: list[Guess]) -> bool:
-    """True when another encoding makes the bytes far likelier."""
-    name = _ALIKE.get(declared, declared)
-    if name not in KNOWN or not guesses:
-        return False
-    own = next(of for of in guesses if of.encoding == name)
-    best = guesses[0]
-    if best.characters + own.characters < 2 * _LEAST_CHARACTERS - 1:
-        return False
-    return best.score - own.score > _MARGIN + _MARGIN_EACH * min(best.characters, own.characters)
 
 
 def _too_many(decoded: Decoded) -> bool:

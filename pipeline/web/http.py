@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.web.mime import media_type
+from pipeline.web.mime import LONGEST_HEADER, media_type
 
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?:[ \t]|\r?\n|\Z)")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
@@ -34,7 +34,7 @@ class Response:
     """An HTTP response.
 
     Attributes:
-        headers: lower-case names and values in the order found; names may repeat.
+        headers: lower-case names and values in the order found; names may repeat; longer values are cut at `LONGEST_HEADER`.
         body: as stored.
     """
 
@@ -59,7 +59,8 @@ def parse_response(block: bytes) -> Response:
         raise HttpError("no HTTP status line")
     end = _HEADERS_END.search(block)
     head, body = (block, b"") if end is None else (block[: end.start()], block[end.end() :])
-    return Response(int(line[1]), parse_headers(head.split(b"\n")[1:]), body)
+    headers = ((name, value[:LONGEST_HEADER]) for name, value in parse_headers(head.split(b"\n")[1:]))
+    return Response(int(line[1]), tuple(headers), body)
 
 
 def parse_headers(lines: list[bytes]) -> tuple[tuple[str, str], ...]:

@@ -15,8 +15,10 @@ HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 # What MIME Sniffing, section 7, treats as no type at all.
 _UNKNOWN: Final = frozenset({"", "*/*", "unknown/unknown", "application/unknown"})
 # White space ends the type, as browsers have it: `text/html charset=utf-8` is one.
-_TYPE: Final = re.compile(r"[\t\n\r \"']*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)(?=[\s;,(\"]|\Z)", re.IGNORECASE)
-_CHARSET: Final = re.compile(r"(?<![\w-])charset\s*=\s*[\"']?\s*([^\s;\"',]+)", re.IGNORECASE)
+_TYPE: Final = re.compile(r"[\t\n\r \"']*+([!#$%&*+.^_`|~0-9a-z-]++/[!#$%&*+.^_`|~0-9a-z-]++)(?=[\s;,('\"]|\Z)", re.IGNORECASE)
+_CHARSET: Final = re.compile(r"(?<![\w-])charset\s*+=\s*+[\"']?+\s*+([^\s;\"',]++)", re.IGNORECASE)
+# Longer values of a header are cut: the longest type of HTML with its charset has some 60 characters.
+LONGEST_HEADER: Final = 4096
 _QUOTED_OR_COMMA: Final = re.compile(r"\"[^\"]*\"|,")
 _TAGS: Final = "html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|link|base|center"
 _HTML_TAG: Final = re.compile(rb"<(?:!doctype[\t\n\f\r ]+html|(?:" + _TAGS.encode() + rb"))[\s>/]", re.IGNORECASE)
@@ -34,7 +36,7 @@ def media_type(values: list[str]) -> tuple[str, str | None]:
         values: of all headers of that name, in their order.
     """
     essence, charset = "", None
-    for value in _split(",".join(values)):
+    for value in _split(",".join(value[:LONGEST_HEADER] for value in values)):
         found = _TYPE.match(value)
         given = _CHARSET.search(value)
         name = found[1].lower() if found else ""

@@ -12,6 +12,7 @@ from tests.hostile import halves, late, run
 
 RUNS = {
     "http response": ("a: b\r\n", " a\r\n", "\n", "\r", "\r\n", "a", "content-encoding: gzip,", ": "),
+    "content types": ("'", "a", "a/", "charset=", "charset= ", " ", '"', ",", "charset", "=", "text/html,", "/"),
     "http body": ("<!---->", "<!--", "<", "<!", " ", "<?", 'charset="', "<meta "),
     "chunked body": ("1\r\na\r\n", "0\r\n", "\r\n", "1", "1;", "ffffffff\r\n"),
     "html, fast": ("<!--", "<", "<a ", "&", "&#", 'a="', "<a b='>'", "</p>"),
@@ -37,6 +38,7 @@ CLOSED_LATER = {
     "wikitext": (("{{", "}}"), ("[[", "]]"), ("{{a|", "}}"), ("[[a|", "]]"), ("{|", "|}"), ("<div>", "</div>")),
     "latex": (("{", "}"), ("\\begin{a}", "\\end{a}"), ("\\[", "\\]"), ("\\iffalse", "\\fi")),
     "jsonl": (("[", "]"), ('{"a":', "}")),
+    "content types": (("charset=", " "), ("charset", " "), ("'", "a"), ("a/", "'"), ('"', "a")),
 }
 ONE_END = {
     "http body": (("<!---->", "<p>"), ("<!--", "-->")),

@@ -201,7 +201,7 @@ def test_a_bomb_stays_as_it_is_and_the_rest_is_expanded():
 )  # fmt: skip
 def test_no_source_costs_more_than_linear_time(piece):
     preamble = r"\newcommand{\x}[1]{}\newcommand{\y}[2]{#2#1}\newcommand{\z}[2][d]{#1#2}\begin{document}\section{A}"
-    text = latex_to_text({"main.tex": decode((preamble + piece * (150_000 // len(piece)) + "}" * 30_000).encode())})
+    text = latex_to_text({"main.tex": decoded(preamble + piece * (150_000 // len(piece)) + "}" * 30_000)})
     assert len(text) < 3_000_000
 
 
@@ -267,10 +267,60 @@ def test_the_main_file(files, main):
     assert main_file(files) == main
 
 
+def decoded(text, charset="utf-8"):
+    texts, lost = decode({"a.tex": text.encode(charset)})
+    assert not lost
+    return texts["a.tex"]
+
+
 def test_charsets_of_sources():
-    assert decode("\ufeffé\r\nx\rz\x00".encode()) == "é\nx\nz"
-    assert decode("é".encode("latin-1")) == "é"
-    assert decode("\\usepackage[koi8-r]{inputenc} мельница".encode("koi8-r")).endswith("мельница")
+    assert decoded("\ufeffé\r\nx\rz\x00") == "é\nx\nz"
+    assert decoded("é", "latin-1") == "é"
+    assert decoded("Ein schöner Gruß", "latin-1") == "Ein schöner Gruß"
+
+
+@pytest.mark.parametrize(
+    ("declaration", "charset", "word"),
+    [
+        ("\\usepackage[koi8-r]{inputenc}", "koi8-r", "мельница"),
+        ("\\usepackage[latin2]{inputenc}", "iso8859-2", "młyn"),
+        ("\\usepackage[latin9]{inputenc}", "iso8859-15", "œuvre à 5 €"),
+        ("\\usepackage[latin10]{inputenc}", "iso8859-16", "ță"),
+        ("\\usepackage [ansinew] {inputenc}", "cp1252", "“mill”"),
+        ("\\usepackage[applemac]{inputenc}", "mac-roman", "mühle"),
+        ("\\usepackage[macce]{inputenc}", "mac-latin2", "młyn"),
+        ("\\usepackage[cp850]{inputenc}", "cp850", "mühle"),
+        ("\\usepackage[cp866]{inputenc}", "cp866", "мельница"),
+        ("\\usepackage[cp1257]{inputenc}", "cp1257", "malūnas"),
+        ("\\usepackage[maccyr]{inputenc}", "mac-cyrillic", "мельница"),
+        ("\\usepackage[iso88595]{inputenc}", "iso8859-5", "мельница"),
+        ("\\usepackage[utf8,koi8-u]{inputenc}", "koi8-u", "млин"),
+        ("\\RequirePackage[latin1]{inputenc}", "latin-1", "mühle"),
+        ("\\inputencoding{cp1251}", "cp1251", "мельница"),
+        ("%\\usepackage[latin1]{inputenc}\n\\usepackage[cp1251]{inputenc}", "cp1251", "мельница"),
+        ("\\usepackage[utf8]{inputenc}", "cp1252", "mühle"),  # nor is it
+        ("\\usepackage[nonsense]{inputenc}", "cp1252", "mühle"),
+    ],
+)
+def test_a_source_is_in_the_charset_that_it_declares(declaration, charset, word):
+    assert decoded(f"{declaration} {word} x", charset) == f"{declaration} {word} x"
+
+
+def test_chapters_are_in_the_charset_that_the_main_file_declares():
+    files = {"a/one.tex": "мельница".encode("koi8-r"), "main.tex": b"\\usepackage[koi8-r]{inputenc}", "two.tex": "мельница".encode()}
+    assert decode(files)[0] == {"a/one.tex": "мельница", "main.tex": "\\usepackage[koi8-r]{inputenc}", "two.tex": "мельница"}
+
+
+def test_characters_that_cannot_be_read_are_counted(tmp_path):
+    texts, lost = decode({"a.tex": b"\\usepackage[latin3]{inputenc} \xa5\xae \xe9t\xe9"})
+    assert texts["a.tex"].endswith(" \ufffd\ufffd été")
+    assert lost == {("replaced_characters", "iso-8859-3"): 2}
+    slips = "é" * 100
+    assert decode({"a.tex": slips.encode() + b"\xff"}) == ({"a.tex": slips + "\ufffd"}, {("replaced_characters", "utf-8"): 1})
+    assert decode({"a.tex": "a \ufffd of its own".encode()})[1] == {}
+    paper = b"\\usepackage[latin3]{inputenc}\n" + PAPER.encode("ascii", "ignore") + b"\xa5\xc3"
+    (batch,) = read_latex(str(write(tmp_path / "mill.tex", paper)))
+    assert batch.lost.inside()["replaced_characters"].count == 2
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,32 @@ def test_one_stray_byte_does_not_make_utf_8_another_charset():
     assert decode("café au lait\n".encode("latin-1") * 3).text == "café au lait\n" * 3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wir trinken Tee im Café",
+        "Einen lieben Gruß",
+        "Er sagte: é»",
+        "Voilà",
+        "é",
+        "Price: 10²",
+        "PERCHÉ",
+        "Käse und noch ein Café",
+        "À très bientôt à",
+    ],
+)
+def test_the_last_accent_of_a_text_in_latin_1_is_no_cut_character(text):
+    decoded = decode(text.encode("cp1252"))
+    assert (decoded.text, decoded.encoding, decoded.replaced) == (text, "windows-1252", 0)
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_character_that_the_end_of_a_text_in_utf_8_cuts_is_no_loss(cut):
+    for text in ("Tea at the café is “good", "She said: ", "日本"):
+        decoded = decode((text + "’").encode()[:-cut] if cut == 1 or not text.isascii() else text.encode())
+        assert (decoded.text, decoded.encoding, decoded.replaced) == (text, "utf-8", 0)
+
+
 def test_line_ends_become_line_feeds():
     assert decode(b"one\r\ntwo\rthree\n").text == "one\ntwo\nthree\n"
 

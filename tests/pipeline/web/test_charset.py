@@ -115,6 +115,67 @@ def test_a_wrong_label_of_the_same_part_of_the_world_is_seen(language, label, wr
     assert decode_text(body, charset=wrong).text == text
 
 
+# Rightly declared, and all that has few letters beyond ASCII or unusual ones: signs, numbers, capitals, single words.
+LATIN_1 = [
+    "Tickets cost £5, £10 and £20; children £3, families £25.",
+    "Mix 1½ cups of flour with ¼ cup of sugar and ¾ teaspoon of salt, then bake at 350°F.",
+    "The room is 10² and the cube 5³ m³ in size; x² + y² = z².",
+    "5 × 4 = 20 ± 2, 12 ÷ 4 = 3, and 3 µm or 50 µF ± 10%.",
+    "Copyright © 2004 Acme® Inc. Widgets® and Gadgets®",
+    "¿Qué es esto? ¡Vamos! ¿Sí o no? ¡Claro! El 1º de mayo, la 2ª parte, nº 45",
+    "§ 12, §14 and ¶ 3; 99¢, 25¢ each, ¥1,200, ¤ 100, ¬a ¦ b",
+    "« Bonjour », dit-il. « a » « b » « c »",
+    "note¹, see note², Jones² and Smith³",
+    '1¼", 6½st, 8½ × 11, Half-½, ½price',
+    "25ºC, 90º, 1.º, 2.ª, Mª José",
+    "XIXè siècle, 2ème, n°5, 18år, Ö1, Ü30-Party",
+    "don´t, Rock´n´Roll, l´amour",
+    *("£", "½", "²", "°", "©", "®", "«", "¿", "é", "Ø", "£9.99", "35°", "¡Ay!", "nº", "café", "Zoë", "É"),
+    *("ÉCOLE DE MUSIQUE", "MÜLLER & SÖHNE GMBH", "ESPAÑA", "AÇÃO", "ØRSTED", "PÄÄSIVU", "ÍSLAND", "¿QUÉ TAL?", "CRÈME BRÛLÉE"),
+]
+RIGHT = [
+    *[("iso-8859-1", text) for text in LATIN_1],
+    *[("iso-8859-15", text) for text in ("5 €, 100 € TTC", "ŒUVRE", "œuf", "Žižek", "Škoda")],
+    *[("windows-1252", text) for text in ("5 € – “quoted” … brand™", "Øystein sá ikki ræðið á fjøllunum, tað var ørt")],
+    *[
+        ("koi8-r", text)
+        for text in ("МОСКВА СТОЛИЦА РОССИИ", "НОВОСТИ", "© 2003 Москва", "100км, 15ч", "┌──┐ Цена │ 10 │ 20", "А. Б. В.", "ЩЁЛКА")
+    ],
+    *[
+        ("windows-1251", text)
+        for text in ("ЖКХ, ФИО, ГУМ", "«Да» — №5", "Қазақстан".replace("Қ", "К").replace("қ", "к"), "ЊЕГОШ, ЂОРЂЕ", "СКОПЈЕ", "КИЇВ")
+    ],
+    *[("ibm866", text) for text in ("МОСКВА", "│ Цена │ № 5")],
+    *[("iso-8859-7", text) for text in ("ΕΛΛΑΔΑ ΝΕΑ", "ΑΡΧΙΚΗ ΣΕΛΙΔΑ", "10ος, 1η", "Ο.Τ.Ε.", "ΨΩΜΙ ΞΕΝΟΔΟΧΕΙΟ")],
+    *[("shift_jis", text) for text in ("ｱｲｳｴｵ", "ﾆｭｰｽ ﾗﾝｷﾝｸﾞ 2004", "ﾒｰﾙ", "■ニュース", "①②③", "│├─┤", "ТЕЛ 03", "αβγ", "ｼｮｯﾋﾟﾝｸﾞ・ｹﾞｰﾑ｡")],
+    *[
+        ("gbk", text)
+        for text in ("版权所有 © 2004".replace("©", "C"), "★推荐★", "２００４年", "αβγ", "ōáǎà", "привет", "ひらがなとカタカナ")
+    ],
+    *[("euc-kr", text) for text in ("㈜한국", "韓國 歷史", "①②", "가격: 5원")],
+    *[("big5", text) for text in ("★推薦★", "２００４年", "【公告】")],
+    *[("windows-1250", text) for text in ("ŁÓDŹ, ŻÓŁW", "10 zł, 500 Kč", "ŽIVOT, ŘÍJEN", "§ 5, ±2, 5°", "FŐVÁROS, ŰR", "ţară, ŢARĂ")],
+    *[("windows-1254", text) for text in ("İSTANBUL, TÜRKİYE", "ANASAYFA · İLETİŞİM", "10 m², £5, ½")],
+    *[("windows-1257", text) for text in ("LIETUVOS ŽINIOS", "KĻAVA, ĀBOLS", "2½, £5, ±3", "Ærø")],
+    *[("windows-1256", text) for text in ("déjà vu", "رقم 10", "نعم؟")],
+    *[("windows-1255", text) for text in ('5 ש"ח', "₪ 50, שלום")],
+    *[("windows-874", text) for text in ("5 บาท", "พ.ศ. ๒๕๔๐")],
+]
+
+
+@pytest.mark.parametrize(("label", "text"), RIGHT)
+def test_a_page_that_is_declared_rightly_is_never_read_otherwise(label, text):
+    for several in (text, f"{text} " * 3, f"Some text in English. {text} And some more, over the line."):
+        by_header, by_meta = page(several), page(several, f"<meta charset='{label}'>")
+        assert decode_text(encoded(by_header, label)[0], charset=label).text == encoded(by_header, label)[1] == by_header
+        assert decode_text(encoded(by_meta, label)[0]).text == by_meta
+
+
+@pytest.mark.parametrize("text", LATIN_1[:9])
+def test_signs_of_latin_1_are_guessed(text):
+    assert decode_text(page(text).encode("latin-1")).text == page(text)
+
+
 @pytest.mark.parametrize("label", ["windows-31j", "gb18030", "euc-kr", "big5", "iso-8859-1", "windows-1251"])
 def test_utf_8_is_read_whatever_is_declared(label):
     for text in TEXTS.values():

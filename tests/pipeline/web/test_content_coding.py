@@ -1,4 +1,6 @@
+import codecs
 import gzip
+import random
 import subprocess
 import sys
 import zlib
@@ -7,7 +9,8 @@ import brotli
 import pytest
 import zstandard
 
-from pipeline.web.content_coding import decode_body
+from pipeline.readers.responses import body_text
+from pipeline.web.content_coding import decode_body, whole_body
 from pipeline.web.http import Response, UnusableBody
 
 HTML = "<html><body><p>Grüße, Wörter und Sätze.</p></body></html>"
@@ -50,6 +53,29 @@ def test_encodings_and_their_lies(encoding, encode, transfer):
     assert decode_body(given, most=1_000) == body
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "utf-8", "none, br", "iso-8859-1", "gzip, deflate"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbf" + HTML.encode(),
+        b"\xef\xbb\xbf\r\n \t" + HTML.encode(),
+        b"\n\n<!-- a --><p>short",
+        b"Warning: a notice of the server comes before the page. " + HTML.encode(),
+        "Überraschung: the text begins with a letter beyond ASCII.".encode(),
+        b"Gr\xfc\xdfe, W\xf6rter und S\xe4tze: " + HTML.encode("latin-1"),
+        b"<p>Gr\xfc\xdfe",
+        HTML.encode("utf-16"),
+        codecs.BOM_UTF16_BE + HTML.encode("utf-16-be"),
+        "本文は日本語です。ニュースと天気予報をお届けします。".encode("shift_jis"),
+        b"\xef\xbb\xbfText <br> more",
+        ("ä" * 5_000).encode(),
+    ],
+)
+def test_text_is_taken_as_it_is_whatever_encoding_is_said(encoding, body):
+    found = whole_body(response(body, content_encoding=encoding), most=100_000)
+    assert (found.content, found.lost) == (body, {})
+
+
 def test_chunks_that_break_off_or_lie_lose_nothing():
     body = HTML.encode()
     broken = chunked(body[:21]).removesuffix(b"0\r\n\r\n") + body[21:]
@@ -59,12 +85,49 @@ def test_chunks_that_break_off_or_lie_lose_nothing():
     assert decode_body(response(b"5;name=value\nhello\n0\n\n", transfer_encoding="chunked"), most=1_000) == b"hello"
 
 
-def test_a_truncated_encoding_gives_what_came_before():
-    body = (HTML * 2_000).encode()
-    for encoding, stored in (("gzip", gzip.compress(body, 0)), ("deflate", zlib.compress(body, 0))):
-        decoded = decode_body(response(stored[: len(stored) // 2], content_encoding=encoding), most=1 << 20)
-        assert body.startswith(decoded)
-        assert len(decoded) > len(body) // 3
+def raw_deflate(body):
+    return zlib.compress(body, 0)[2:-4]
+
+
+def zstd_of_many_blocks(body):
+    return zstandard.ZstdCompressor(write_checksum=True, level=1).compress(body)
+
+
+NOISE = random.Random(1).randbytes(400_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "encode"),
+    [
+        ("gzip", "gzip", lambda body: gzip.compress(body, 0)),
+        ("gzip", "", gzip.compress),
+        ("deflate", "deflate", lambda body: zlib.compress(body, 0)),
+        ("deflate", "deflate", raw_deflate),
+        ("br", "br", lambda body: brotli.compress(body, quality=1)),
+        ("zstd", "zstd", zstd_of_many_blocks),
+        ("zstd", "zstd", lambda body: zstandard.compress(body[:200_000]) + zstandard.compress(body[200_000:])),
+    ],
+)
+def test_a_truncated_encoding_gives_what_came_before_and_is_counted(name, encoding, encode):
+    body = HTML.encode() + NOISE
+    stored = encode(body)
+    whole = whole_body(response(stored, content_encoding=encoding), most=1 << 20)
+    assert (whole.content, whole.lost) == (body, {})
+    for kept in (len(stored) * 3 // 4, len(stored) - 1):
+        cut = whole_body(response(stored[:kept], content_encoding=encoding), most=1 << 20)
+        assert body.startswith(cut.content)
+        assert len(cut.content) > len(body) // 3
+        assert cut.lost == {("cut_bodies", name): 1}
+
+
+def test_a_corrupt_encoding_and_a_cut_chunk_are_counted():
+    stored = bytearray(gzip.compress(HTML.encode() + NOISE, 0))
+    stored[200_000] ^= 255  # the checksum tells
+    assert whole_body(response(bytes(stored), content_encoding="gzip"), most=1 << 20).lost == {("cut_bodies", "gzip"): 1}
+    cut = whole_body(response(chunked(HTML.encode())[:40], transfer_encoding="chunked"), most=1_000)
+    assert HTML.encode().startswith(cut.content)
+    assert cut.lost == {("cut_bodies", "chunked"): 1}
+    assert whole_body(response(gzip.compress(b"<p>a") + b"rest", content_encoding="gzip"), most=1_000).lost == {}
 
 
 def test_unknown_or_corrupt_encodings_are_named():
@@ -103,7 +166,7 @@ def test_more_encodings_than_anyone_uses_are_refused():
 
 _BOMB = """
 import gzip, resource, sys, zlib, brotli, zstandard
-from pipeline.web.content_coding import decode_body
+from pipeline.web.content_coding import decode_body, whole_body
 from pipeline.web.http import Response, UnusableBody
 coding = sys.argv[1]
 def blocks(compressor, finish):
@@ -136,3 +199,12 @@ def test_a_bomb_costs_no_more_memory_than_the_limit(coding):
     assert reason == "html_too_large"
     assert int(size) < 1 << 20
     assert int(megabytes) < 40
+
+
+def test_the_ledger_tells_of_a_page_whose_end_is_missing():
+    page = "<html><body><p>" + " ".join(f"Mill {at} ground flour, rye and oats." for at in range(2_000))
+    stored = gzip.compress(page.encode())
+    found = body_text(response(stored[: len(stored) // 2], content_type="text/html", content_encoding="gzip"), whole=True)
+    assert "Mill 1 ground flour" in found.text
+    assert found.lost["cut_bodies", "gzip"] == 1
+    assert ("cut_bodies", "gzip") not in body_text(response(stored, content_type="text/html", content_encoding="gzip"), whole=True).lost

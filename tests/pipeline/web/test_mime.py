@@ -31,6 +31,8 @@ from pipeline.web.mime import begins_like_html, is_html, media_type
         (["text/html charset=utf-8"], ("text/html", "utf-8")),
         (["text/html(comment)"], ("text/html", None)),
         (['"text/html"; charset=utf-8'], ("text/html", "utf-8")),
+        (["'text/html'; charset=utf-8"], ("text/html", "utf-8")),
+        (['text/html; charset=  "  utf-8 "'], ("text/html", "utf-8")),
         (["charset=utf-8"], ("", "utf-8")),
         (["text/html; x-charset=nonsense"], ("text/html", None)),
         (["html"], ("", None)),
