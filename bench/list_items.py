@@ -5,7 +5,8 @@ halves of the packages.
 
 What belongs to the page's text is known from how each kind of manual is made (Sphinx, DocBook, Texinfo, AsciiDoc and so on): it lies in the
 element that the generator marks as the body, or everywhere but in the elements that it makes for finding one's way. Items of lists in which
-more than half of the characters are in links are counted apart. An item is kept when its first words follow each other in the text.
+more than half of the characters are in links are counted apart; items that begin with a heading or a table are sections and not counted. An
+item is kept when its first words follow each other in the text.
 
 Parsed by lxml, so that what is measured did not choose what is right. Packages are halved by a hash: pages of one package share a template,
 so that rules chosen on half of the pages would know the other half.
@@ -127,13 +128,25 @@ def gold_items(html: str) -> tuple[list[str], list[str]]:
     items: list[str] = []
     links: list[str] = []
     for listed in _lists(root):
-        found = [words for item in listed if item.tag == "li" and len(words := _words("".join(_own_text(item)))) >= FEWEST_WORDS]
+        found = [
+            words
+            for item in listed
+            if item.tag == "li" and not _is_section(item) and len(words := _words("".join(_own_text(item)))) >= FEWEST_WORDS
+        ]
         whole = len("".join(_own_text(listed)).strip())
         linked = sum(len(link.text_content()) for link in listed.iter("a"))
         (links if linked > LINKED * max(whole, len(listed.text_content().strip())) else items).extend(
             " ".join(words[:MOST_WORDS]) for words in found
         )
     return items, links
+
+
+def _is_section(item: Any) -> bool:
+    """True for an item that begins with a heading or a table, or is a section: Javadoc makes the frame of a page of such lists."""
+    first = next((child for child in item if isinstance(child.tag, str)), None)
+    while first is not None and first.tag in ("div", "ul", "li", "a"):
+        first = next((child for child in first if isinstance(child.tag, str)), None)
+    return first is not None and first.tag in ("section", "table", "h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def _lists(element: Any) -> Iterator[Any]:

@@ -42,6 +42,8 @@ _MOST_TAGS_BY_DEPTH = 20_000_000
 # Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark clause").
 _MOST_REOPENED = 5_000_000
 _FORMATTING_ANY = re.compile(rf"<(/?)(?:{'|'.join(FORMATTING)})(?=[\s/>])", re.IGNORECASE)
+# `<a id="here"/>`, an empty element in XHTML, is never closed in HTML: all that follows would lie in a link, and extractors leave that out.
+_EMPTY_ANCHOR = re.compile(r"""<(a\s(?:(?!href)[^<>]){0,300}?["'\s])/>""", re.IGNORECASE)
 # Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag.
 _MOST_ATTRIBUTES = 10_000
 # `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
@@ -109,6 +111,8 @@ def _parse(html: str) -> tuple[str, HTMLTree, Census]:
         raise TooComplex("a tag with too many attributes")
     if census.tags > _FEW_TAGS and census.tags * census.formatting > _MOST_REOPENED:
         html = _FORMATTING_ANY.sub(r"<\1span", html)
+    if "/>" in html:
+        html = _EMPTY_ANCHOR.sub(r"<\1></a>", html)
     tree = HTMLTree.parse(html)
     depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))
     if census.tags > _FEW_TAGS and deeper_than(depth, tree):

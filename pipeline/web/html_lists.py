@@ -33,6 +33,8 @@ _MENU_NAMES = re.compile(
 )
 # What lists of teasers and frames of pages hold, and lists of running text do not.
 _LAYOUT = "script,form,nav,header,article,h2,h3,iframe,input"
+# What lists hold that are frames of a page's sections.
+_SECTIONS = "section,table"
 _TEXT_TAGS = frozenset({"p", "pre", "dl", "blockquote", "table"})
 _LEAST_TEXT = 30
 # Signs between the words of an id that is a heading's: "handling-security-related-bugs".
@@ -130,6 +132,8 @@ def _is_title(identity: str) -> bool:
 def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budget) -> None:
     text, links = _is_text(element, depth, most_linked, budget)
     if not text:
+        if element.query_selector(_SECTIONS) is not None:
+            open_list(tree, element)
         return
     for link in links:
         link.replace_with(*link.child_nodes[:])
@@ -142,6 +146,17 @@ def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budge
         parent = parent.parent
     if depth < _DEEP:
         put_deeper(tree, element, _DEEP - depth)
+
+
+def open_list(tree: Any, element: Any) -> None:
+    """Put what a list's items hold in its place: the list is a frame of sections, as in Javadoc's pages."""
+    inside = tree.create_element("div")
+    for item in element.child_nodes[:]:
+        if item.tag == "li":
+            inside.append(*item.child_nodes[:])
+        else:
+            inside.append(item)
+    element.replace_with(inside)
 
 
 def _is_text(element: Any, depth: int, most_linked: float, budget: Budget) -> tuple[bool, list[Any]]:

@@ -44,6 +44,28 @@ def test_lists_of_running_text_stay(inside, around, extraction):
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize("anchor", ["<a id='here'/>", '<a name="here" />', "<A ID='here' class='x'/>"])
+def test_anchors_of_xhtml_are_no_links_to_what_follows(anchor, extraction):
+    inside = f"<h2>{anchor}What you need</h2><p>{anchor}{TEXT} (twice)</p><ul>{ITEMS}</ul><div><p>{TEXT} (again)</p><ol>{ITEMS}</ol></div>"
+    text = " ".join(html_to_text(_page(inside), extraction=extraction).split())
+    assert "(twice)" in text
+    assert "(again)" in text
+    assert text.count("two eggs beaten in a cup of milk") == 2
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+def test_links_that_are_closed_late_stay_links(extraction):
+    link = "<a href='/a'/>Next page of the journal</a>"
+    assert "Next page" not in html_to_text(_page(f"<ul><li>{link}</li><li>{link}</li></ul>"), extraction=extraction)
+
+
+def test_lists_that_are_the_frame_of_a_page_are_opened():
+    method = "<li><section><h3>{0}</h3><div><a href='#{0}'>{0}</a> (<a href='/Grain'>Grain</a>)</div><div>Grinds {0}.</div></section></li>"
+    inside = f"<ul class='block-list'>{''.join(method.format(f'grind{number}') for number in range(4))}</ul>"
+    assert "Grinds grind3." in html_to_text(_page(inside))
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
 def test_figures_around_text_are_opened(extraction):
     inside = (
         "<figure class='wp-block-table'><table><tr><td>CELL</td><td>OTHER</td></tr></table>"
