@@ -24,6 +24,7 @@ from gristmill.printable import printable
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from manifests.processes import child_environment, python_command
+from manifests.user_folders import user_state
 
 _CANCEL_S = 30.0
 # The process takes its lock in less; it imports little before that.
@@ -60,12 +61,10 @@ class DetachedJob:
 
 def state_folder() -> Path:
     """Where detached commands are recorded: `$XDG_STATE_HOME/gristmill/jobs`, by default below ~/.local/state."""
-    given = os.environ.get("XDG_STATE_HOME")
-    try:
-        home = Path(given) if given else Path.home() / ".local" / "state"
-    except RuntimeError:  # a user without a home and without an entry in the system's list
-        raise GristmillError("this user has no home folder to record detached commands in", remedy="set XDG_STATE_HOME") from None
-    return home / "gristmill" / "jobs"
+    state = user_state()
+    if state is None:
+        raise GristmillError("this user has no home folder to record detached commands in", remedy="set XDG_STATE_HOME")
+    return state / "jobs"
 
 
 def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0) -> DetachedJob:

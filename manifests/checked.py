@@ -16,17 +16,18 @@ from pathlib import Path
 
 from manifests.errors import GristmillError
 from manifests.storage import sha256_file
+from manifests.user_folders import user_cache
 
 
 class Remembered:
     """A record of checked files, shared by processes: each adds lines and sees those of others. Without a place to write it forgets.
 
     Args:
-        record: its file; need not be there.
+        record: its file; need not be there. None: what is checked is remembered by this process alone.
         stamp: what tells that a file changed.
     """
 
-    def __init__(self, record: Path, *, stamp: Callable[[str], str | None] | None = None) -> None:
+    def __init__(self, record: Path | None, *, stamp: Callable[[str], str | None] | None = None) -> None:
         self._record, self._read, self._stamp = record, 0, stamp or stamp_of
         self._known: dict[str, tuple[str, str]] = {}
 
@@ -45,6 +46,8 @@ class Remembered:
         if stamp is None:
             return
         self._known[path] = (stamp, sha256)
+        if self._record is None:
+            return
         line = json.dumps({"path": path, "stamp": stamp, "sha256": sha256}) + "\n"
         with contextlib.suppress(OSError):
             self._record.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +73,8 @@ class Remembered:
         return None
 
     def _refresh(self) -> None:
+        if self._record is None:
+            return
         with contextlib.suppress(OSError), open(self._record, "rb") as file:
             file.seek(self._read)
             for line in file.read().splitlines(keepends=True):
@@ -90,7 +95,10 @@ def stamp_of(path: str) -> str | None:
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
 
 
-def record_of(folder: str) -> Path:
-    """The record for the files of a local folder: in the user's cache, since the folder may be others'."""
+def record_of(folder: str) -> Path | None:
+    """The record for the files of a local folder: in the user's cache, since the folder may be others'; None for a user without a home."""
+    cache = user_cache()
+    if cache is None:
+        return None
     name = hashlib.sha256(os.path.realpath(folder).encode(errors="surrogateescape")).hexdigest()[:32]
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "checked" / f"{name}.jsonl"
+    return cache / "checked" / f"{name}.jsonl"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import signal
 import time
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -90,10 +90,11 @@ def test_users_without_a_home_are_told_what_to_set(monkeypatch, tmp_path) -> Non
     with pytest.raises(GristmillError, match="cannot be recorded"):
         start_detached(["prep"], out="out")
 
-    def unknown() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def unknown(number: int) -> object:
+        raise KeyError(number)
 
     monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(GristmillError, match="has no home folder"):
         list_jobs()
