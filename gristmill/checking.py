@@ -31,6 +31,7 @@ from manifests.steps import (
 )
 from manifests.storage import exists, file_size, join, list_files, map_file, read_bytes, sha256_file
 from shards.format import ShardManifest
+from shards.run_record import RECORD, load_order, load_record
 from shards.verify import verify_shards
 from shards.writer import load_manifest
 
@@ -221,27 +222,26 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
 def _verify_run(folder: str) -> tuple[int, list[Finding]]:
     """A run's folder: its record, its order, its metrics, every byte of its checkpoints."""
     from training.checkpoint import check_checkpoints
-    from training.record import binding, read_record
+    from training.record import binding
 
     found: list[Finding] = []
     restore = "restore it from a copy, or choose another `out` and begin anew"
-    path, order = join(folder, "run.json"), join(folder, "order.json")
+    path = join(folder, RECORD)
     try:
-        record = load_json(read_bytes(path), where=path)
-        run, _ = read_record(folder)
-        if record.get("sha256") != sha256_of({key: value for key, value in record.items() if key != "sha256"}):
+        written = load_json(read_bytes(path), where=path)
+        record = load_record(folder)
+        if record.sha256 != sha256_of({key: value for key, value in written.items() if key != "sha256"}):
             found.append(Finding(path, "was changed: its sha256 is not that of its content", restore))
-        elif record.get("settings_sha256") != sha256_of(binding(run)):
+        elif record.settings_sha256 != sha256_of(binding(record.run)):
             found.append(Finding(path, "its settings_sha256 is not that of its settings", restore))
-        if not exists(order) or sha256_of(read_bytes(order).decode(errors="replace")) != record.get("order_sha256"):
-            found.append(Finding(order, "is missing, or is not the order that the run began with", restore))
+        load_order(folder, record)
     except GristmillError as error:
         found.append(Finding(str(error.where), error.message, restore))
     metrics = join(folder, "metrics.jsonl")
     found += [Finding(metrics, message, "`gristmill train` goes on all the same") for message in _metric_messages(metrics)]
     checked, problems = check_checkpoints(folder)
     remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
-    found += [Finding(problem.partition(" ")[0], problem.partition(" ")[2], remedy) for problem in problems]
+    found += [Finding(problem.folder, problem.message, remedy) for problem in problems]
     return checked + 2, found
 
 

@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,6 +68,17 @@ class CheckpointManifest(Strict):
     data_parallel: int
     files: dict[FileName, StoredFile]
     digest: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a checkpoint is not used."""
+
+    folder: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.folder} {self.message}"
 
 
 def folder_of(out: str, step: int) -> str:
@@ -162,7 +174,7 @@ def newest_whole(out: str, *, say: Callable[[str], None]) -> CheckpointManifest 
         say(f"note: {problems[-1]}")
     if problems:
         raise GristmillError(
-            "\n  ".join(["none of the checkpoints is whole:", *problems]),
+            "\n  ".join(["none of the checkpoints is whole:", *map(str, problems)]),
             where=out,
             remedy=f"restore one of them, or remove {join(out, FOLDER)} to begin again at step 0",
         )
@@ -179,7 +191,7 @@ def damaged_files(folder: str, manifest: CheckpointManifest) -> list[str]:
     return sorted(name for names in found for name in names)
 
 
-def check_checkpoints(out: str) -> tuple[int, list[str]]:
+def check_checkpoints(out: str) -> tuple[int, list[Problem]]:
     """How many files all checkpoints of a run have together, and what is wrong with them; every byte is read."""
     good, problems = complete(out)
     for manifest in good:
@@ -189,21 +201,21 @@ def check_checkpoints(out: str) -> tuple[int, list[str]]:
     return sum(len(manifest.files) for manifest in good), problems
 
 
-def complete(out: str) -> tuple[list[CheckpointManifest], list[str]]:
+def complete(out: str) -> tuple[list[CheckpointManifest], list[Problem]]:
     """The checkpoints of a run that have a manifest and all files in their sizes, oldest first, and what is wrong with the others.
 
     Raises:
         GristmillError: a checkpoint is one that only unpickling can read.
     """
     good: list[CheckpointManifest] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for folder, present in _folders(out):
         try:
             manifest = _manifest_of(folder)
         except PickledError:
             raise
         except GristmillError as error:
-            problems.append(f"{folder} {error.message}: it is not used")
+            problems.append(Problem(folder, f"{error.message}: it is not used"))
             continue
         damaged = sorted(name for name, file in manifest.files.items() if present.get(name) != file.bytes)
         if damaged:
@@ -213,8 +225,8 @@ def complete(out: str) -> tuple[list[CheckpointManifest], list[str]]:
     return good, problems
 
 
-def _damaged(folder: str, names: list[str]) -> str:
-    return f"{folder} is damaged ({', '.join(names)}): it is not used"
+def _damaged(folder: str, names: list[str]) -> Problem:
+    return Problem(folder, f"is damaged ({', '.join(names)}): it is not used")
 
 
 def _is_damaged(path: str, file: StoredFile) -> bool:
