@@ -17,6 +17,7 @@ import pyarrow as pa
 from gristmill.output import console, print_json
 from manifests.base import load_json, sha256_of
 from manifests.errors import GristmillError
+from manifests.processes import check_working_folder
 from manifests.steps import (
     MANIFEST,
     TASKS,
@@ -221,6 +222,7 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
 
 def _verify_run(folder: str) -> tuple[int, list[Finding]]:
     """A run's folder: its record, its order, its metrics, every byte of its checkpoints."""
+    check_working_folder()
     from training.checkpoint import check_checkpoints
     from training.record import binding
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from gristmill.output import console, print_json, print_line, rewrite_line, say_error, say_line, table
 from manifests.errors import GristmillError
+from manifests.processes import check_working_folder
 from manifests.run import Run, load_run
 from manifests.storage import is_url, join
 from mixing.plan import MixturePlan, plan_mixture
@@ -40,6 +41,7 @@ def plan_of(run: Run) -> MixturePlan:
 
 def train(path: Path, *, processes: int | None, stop_after: int | None, as_json: bool) -> None:
     """Train in this process when it is a rank of torchrun or the only rank; otherwise start the ranks."""
+    check_working_folder()  # MKL, which torch loads, ends the process without one
     run = load_run(path)
     layout = run.manifest.layout
     ranks = processes or layout.tensor * layout.pipeline * layout.context
@@ -114,6 +116,7 @@ def generate(
     folder: str, *, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int, checkpoint: int | None, as_json: bool
 ) -> None:
     """Sample from a checkpoint."""
+    check_working_folder()
     from training.generate import generate as sample
 
     text = sample(

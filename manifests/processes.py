@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from manifests.errors import GristmillError
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _LOOK_S = 1.0
@@ -33,6 +35,21 @@ _CURRENT = "Current thread "
 def home() -> Path:
     """The folder that holds Gristmill's packages."""
     return Path(__file__).resolve().parents[1]
+
+
+def check_working_folder() -> None:
+    """What is named relative to the working folder, or loads libraries that ask for it, needs one.
+
+    Raises:
+        GristmillError: it was deleted, or is closed to this user.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise GristmillError(
+            f"the working folder cannot be used: {error.strerror}",
+            remedy="change to a folder that is there, and run the same command again",
+        ) from None
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
