@@ -1,4 +1,4 @@
-"""Kernels compiled before they are needed: `python -m pipeline.warm_up`.
+"""Kernels compiled before they are needed: `python -P -m pipeline.warm_up`.
 
 In: nothing. Out: compiled kernels where `dedup.kernel_files` finds a place, and a mark that all are there; one line that says how long it
 took. A second time it takes a few seconds. Compiling takes most of a minute of one core. Commands run this in a child before their workers
