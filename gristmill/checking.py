@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from gristmill.output import console, print_json
 from manifests.base import load_json, sha256_of
+from manifests.checked import MISSING, file_problem
 from manifests.errors import GristmillError
 from manifests.processes import check_working_folder
 from manifests.steps import (
@@ -30,7 +31,7 @@ from manifests.steps import (
     read_step,
     read_task,
 )
-from manifests.storage import exists, file_size, join, list_files, map_file, read_bytes, sha256_file
+from manifests.storage import exists, join, list_files, map_file, read_bytes
 from shards.format import ShardManifest
 from shards.run_record import RECORD, load_order, load_record
 from shards.verify import verify_shards
@@ -136,13 +137,10 @@ def _row_messages(step: StepManifest) -> list[str]:
 
 def _output_findings(folder: str, output: Output) -> list[Finding]:
     path = join(folder, output.path)
-    if not exists(path):
-        return [Finding(path, "is missing", "run `gristmill prep` again: it makes it anew")]
+    problem = file_problem(path, size=output.bytes, sha256=output.sha256)
+    if problem is not None:
+        return [Finding(path, problem, "run `gristmill prep` again: it makes it anew" if problem == MISSING else _ANEW)]
     try:
-        if file_size(path) != output.bytes:
-            return [Finding(path, f"has {file_size(path)} bytes, the manifest says {output.bytes}", _ANEW)]
-        if sha256_file(path) != output.sha256:
-            return [Finding(path, "its sha256 is not the manifest's", _ANEW)]
         if path.endswith(".arrow") and (rows := _rows_in(path)) != output.rows:
             return [Finding(path, f"holds {rows} rows, the manifest says {output.rows}", _ANEW)]
     except (GristmillError, pa.ArrowException) as error:

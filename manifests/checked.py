@@ -15,8 +15,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from manifests.errors import GristmillError
-from manifests.storage import sha256_file
+from manifests.faults import MissingError
+from manifests.storage import file_size, sha256_file
 from manifests.user_folders import user_cache
+
+MISSING = "is missing"
+
+
+def file_problem(path: str, *, size: int, sha256: str, found: int | None = None) -> str | None:
+    """What is wrong with a file of a disk or a store; None when it has this size and hash. Every byte is read.
+
+    Args:
+        found: its size where a listing has told it.
+    """
+    try:
+        found = file_size(path) if found is None else found
+        if found != size:
+            return f"has {found} bytes, the manifest says {size}"
+        return None if sha256_file(path) == sha256 else "its sha256 is not the manifest's"
+    except MissingError:
+        return MISSING
+    except GristmillError as error:  # a disk or a store that does not give it back
+        return error.message
 
 
 class Remembered:
@@ -61,16 +81,10 @@ class Remembered:
         before = self._stamp(path)
         if before is None:
             return "no such file"
-        found = os.stat(path).st_size
-        if found != size:
-            return f"has {found} bytes, the manifest says {size}"
-        try:
-            if sha256_file(path) != sha256:
-                return "its sha256 is not the manifest's"
-        except GristmillError as error:
-            return error.message
-        self.add(path, sha256, stamp=before)
-        return None
+        problem = file_problem(path, size=size, sha256=sha256)
+        if problem is None:
+            self.add(path, sha256, stamp=before)
+        return problem
 
     def _refresh(self) -> None:
         if self._record is None:

@@ -26,9 +26,10 @@ from megatron.core.optimizer import MegatronOptimizer
 from pydantic import ValidationError
 
 from manifests.base import Strict, load_json, sha256_of
+from manifests.checked import file_problem
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree, sha256_file
+from manifests.storage import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree
 from training.parallel import RankError, agree, every_rank
 from training.staging import fetch, fresh_folder, local_copy, upload
 from training.tensor_files import FileName, StoredFile, read_state, write_state
@@ -230,10 +231,7 @@ def _damaged(folder: str, names: list[str]) -> Problem:
 
 
 def _is_damaged(path: str, file: StoredFile) -> bool:
-    try:
-        return sha256_file(path) != file.sha256
-    except GristmillError:  # a disk that does not give it back
-        return True
+    return file_problem(path, size=file.bytes, sha256=file.sha256) is not None
 
 
 def check_identity(manifest: CheckpointManifest, identity: Identity, *, where: str) -> None:

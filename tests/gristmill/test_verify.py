@@ -147,7 +147,7 @@ def test_finished_files_are_not_read_again(made, out, monkeypatch) -> None:
         read.append(path)
         return storage.sha256_file(path)
 
-    monkeypatch.setattr("manifests.steps.sha256_file", count)
+    monkeypatch.setattr("manifests.checked.sha256_file", count)
     monkeypatch.setattr("manifests.steps._whole", {})
     again(made, out)
     assert [path for path in read if "tokenizer" not in path] == []
