@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -33,7 +32,7 @@ from manifests.steps import (
 )
 from manifests.storage import exists, join, list_files, map_file, read_bytes
 from shards.format import ShardManifest
-from shards.run_record import RECORD, load_order, load_record
+from shards.run_record import METRICS, RECORD, load_order, load_record, metrics_in
 from shards.verify import verify_shards
 from shards.writer import load_manifest
 
@@ -56,7 +55,7 @@ class Finding:
 
 def verify(folder: str, *, as_json: bool) -> None:
     """Check everything; exit status 1 when something is wrong."""
-    checked, found = _verify_run(folder) if exists(join(folder, "run.json")) else _verify_corpus(folder)
+    checked, found = _verify_run(folder) if exists(join(folder, RECORD)) else _verify_corpus(folder)
     if as_json:
         print_json({"folder": folder, "files": checked, "problems": [str(finding) for finding in found]})
     else:
@@ -237,7 +236,7 @@ def _verify_run(folder: str) -> tuple[int, list[Finding]]:
         load_order(folder, record)
     except GristmillError as error:
         found.append(Finding(str(error.where), error.message, restore))
-    metrics = join(folder, "metrics.jsonl")
+    metrics = join(folder, METRICS)
     found += [Finding(metrics, message, "`gristmill train` goes on all the same") for message in _metric_messages(metrics)]
     checked, problems = check_checkpoints(folder)
     remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
@@ -248,12 +247,8 @@ def _verify_run(folder: str) -> tuple[int, list[Finding]]:
 def _metric_messages(path: str) -> Iterator[str]:
     last = -1
     for number, line in enumerate(read_bytes(path).splitlines() if exists(path) else [], 1):
-        try:
-            value: Any = load_json(line, where=path)
-            step = value["step"] if isinstance(value, dict) else None
-        except (GristmillError, KeyError):
-            step = None
-        if not isinstance(step, int) or step <= last:
+        metrics = metrics_in(line, where=path)
+        if metrics is None or metrics["step"] <= last:
             yield f"line {number} is not the line of a later step"
             return
-        last = step
+        last = metrics["step"]

@@ -1,10 +1,12 @@
-"""What a run's folder says about itself: `run.json`, and `order.json`, which tells its samples. Training writes them, lineage reads them.
+"""What a run's folder says about itself: `run.json`, `order.json`, which tells its samples, and `metrics.jsonl`, a line per logged step.
 
-In: the folder of a run. Out: its record and its order, checked against each other. Whether all is as it was written, `gristmill verify`
-says.
+In: the folder of a run, which training writes. Out: its record and its order, checked against each other, and its metrics. Whether all is
+as it was written, `gristmill verify` says.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,6 +18,7 @@ from shards.format import TokenizerInfo
 
 RECORD = "run.json"
 ORDER = "order.json"
+METRICS = "metrics.jsonl"
 
 
 class RunRecord(Strict):
@@ -72,3 +75,19 @@ def load_order(folder: str, record: RunRecord, *, named: bool = True) -> str:
             "is not the order that the run began with", where=path, remedy="restore it from a copy, or choose another `out`"
         )
     return text
+
+
+def load_metrics(folder: str) -> list[dict[str, Any]]:
+    """The metrics of a run, a step each; a line that was torn by a kill, or damaged, is none."""
+    path = join(folder, METRICS)
+    lines = read_bytes(path).split(b"\n") if exists(path) else []
+    return [step for line in lines if (step := metrics_in(line, where=path)) is not None]
+
+
+def metrics_in(line: bytes, *, where: str) -> dict[str, Any] | None:
+    """One line of metrics; None when it is none."""
+    try:
+        value = load_json(line, where=where)
+    except GristmillError:
+        return None
+    return value if isinstance(value, dict) and type(value.get("step")) is int else None

@@ -7,6 +7,7 @@ import os
 import pwd
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -81,6 +82,17 @@ def test_a_killed_command_is_lost(monkeypatch) -> None:
 def test_no_such_job() -> None:
     with pytest.raises(GristmillError, match="no such job"):
         find_job("prep-1")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "3", '{"pid": 3}'])
+def test_a_damaged_record_of_a_job_is_named(tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "state" / "gristmill" / "jobs" / "prep-1"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(text)
+    for look in (list_jobs, lambda: find_job("prep-1")):
+        with pytest.raises(GristmillError, match="cannot be read") as caught:
+            look()
+        assert caught.value.where == str(folder / "job.json")
 
 
 def test_users_without_a_home_are_told_what_to_set(monkeypatch, tmp_path) -> None:

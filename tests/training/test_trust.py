@@ -379,6 +379,25 @@ def test_a_record_without_a_key_ends_no_command_in_a_traceback(run: Run) -> None
         train(run)
 
 
+def test_damaged_metrics_stop_nothing(run: Run) -> None:
+    """As `verify` says. What is no line of metrics is left out when the run goes on."""
+    from typer.testing import CliRunner
+
+    from gristmill.cli import app
+
+    path = Path(run.out, "metrics.jsonl")
+    whole = path.read_text()
+    path.write_bytes(b'[1]\n\xff\xfe\n{"loss": 1}\n{"step": "2"}\n' + whole.encode() + b'{"step": 4, "lo')
+    assert verified(run) == [
+        f"{path}: line 1 is not the line of a later step; remedy: `gristmill train` goes on all the same",
+    ]
+    shown = CliRunner().invoke(app, ["inspect", run.out])
+    assert shown.exit_code == 0, shown.exception
+    assert "samples_xxh3" in shown.stdout
+    assert train(run).step == 6
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == list(range(6))
+
+
 CUT_WHILE_MAPPED = """
 import os, sys
 from pathlib import Path
