@@ -398,6 +398,14 @@ def test_damaged_metrics_stop_nothing(run: Run) -> None:
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == list(range(6))
 
 
+def test_metrics_that_cannot_be_written_are_an_error_of_all_ranks(run: Run) -> None:
+    board = Path(run.out, "tensorboard")
+    shutil.rmtree(board)
+    board.touch()
+    with pytest.raises(GristmillError, match=r"tensorboard: File exists|tensorboard: Not a directory"):
+        train(run)
+
+
 CUT_WHILE_MAPPED = """
 import os, sys
 from pathlib import Path
