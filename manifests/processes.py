@@ -21,6 +21,9 @@ from typing import IO, Any
 
 from manifests.errors import GristmillError
 
+PARENT = "GRISTMILL_PARENT"
+"""Process id of the process that starts another, in the environment of that."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _LOOK_S = 1.0
@@ -114,6 +117,18 @@ def start_watched(command: Sequence[str], *, on_end: Callable[[int], object] | N
     if failed:
         raise failed[0]
     return made[0]
+
+
+def parent_told() -> dict[str, str]:
+    """What `child_environment` is to tell a child that calls `end_with_starter`."""
+    return {PARENT: str(os.getpid())}
+
+
+def end_with_starter(*, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:
+    """`end_with_parent` for a child that was told who that is; one that a person has started by hand goes on."""
+    parent = os.environ.pop(PARENT, None)  # of this process, not of its children
+    if parent is not None:
+        end_with_parent(int(parent), by=by, patience_s=patience_s)
 
 
 def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:
