@@ -48,7 +48,7 @@ lint: env
 
 # Once, before several processes need them at the same time.
 kernels: env
-	@echo "== kernels";         $(BIN)/python -m pipeline.warm_up
+	@echo "== kernels";         $(BIN)/python -P -m pipeline.warm_up
 
 test: lint kernels
 	@echo "== pytest"

@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pwd
 import stat
 import time
 import uuid
@@ -29,6 +28,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+from manifests.user_folders import user_cache
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _SUFFIX = ".kernel"
@@ -115,27 +116,14 @@ def places(folder: Path) -> tuple[Place, ...]:
     if named := os.environ.get("NUMBA_CACHE_DIR"):
         found.append(Place("user", Path(named).absolute() / leaf))
     found.append(Place("source", folder / "__pycache__"))
-    if (user := _user_cache()) is not None:
-        found.append(Place("user", user / "gristmill" / "kernels" / leaf))
+    if (user := user_cache()) is not None:
+        found.append(Place("user", user / "kernels" / leaf))
     found += [
         Place("temporary", Path(temporary) / f"gristmill-kernels-{os.geteuid()}" / leaf)
         for temporary in ([os.environ["TMPDIR"]] if os.environ.get("TMPDIR") else ["/tmp", "/var/tmp"])
         if Path(temporary).is_absolute()
     ]
     return tuple(found)
-
-
-def _user_cache() -> Path | None:
-    """A relative path is none: a home that is not known would become a folder named `~` here."""
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if given.is_absolute():
-        return given
-    home = os.environ.get("HOME", "")
-    if not home:
-        # A user without an entry in the system's list has no home.
-        with contextlib.suppress(KeyError):
-            home = pwd.getpwuid(os.getuid()).pw_dir
-    return Path(home) / ".cache" if Path(home).is_absolute() else None
 
 
 def _make(place: Place) -> None:

@@ -52,14 +52,16 @@ def samples(shards: Shards, order: Order | str, start: int, count: int) -> npt.N
         order: an order, or the folder of a run for the order that it trained by.
 
     Raises:
-        GristmillError: not a run folder, or one over other shards.
+        GristmillError: not a run folder, an order that was changed, or one over other shards.
     """
     check_rooms()
-    from manifests.storage import join, read_bytes
     from shards.order import order_from_json
+    from shards.run_record import load_order, load_record
     from shards.samples import samples as read
 
-    return read(shards, order_from_json(read_bytes(join(order, "order.json")).decode()) if isinstance(order, str) else order, start, count)
+    if isinstance(order, str):
+        order = order_from_json(load_order(order, load_record(order), named=False))
+    return read(shards, order, start, count)
 
 
 def trace(folder: str, step: int) -> list[dict[str, Any]]:

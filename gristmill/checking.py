@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
 from gristmill.output import console, print_json
 from manifests.base import load_json, sha256_of
+from manifests.checked import MISSING, file_problem
 from manifests.errors import GristmillError
+from manifests.processes import check_working_folder
 from manifests.steps import (
     MANIFEST,
     TASKS,
@@ -29,8 +30,9 @@ from manifests.steps import (
     read_step,
     read_task,
 )
-from manifests.storage import exists, file_size, join, list_files, map_file, read_bytes, sha256_file
+from manifests.storage import exists, join, list_files, map_file, read_bytes
 from shards.format import ShardManifest
+from shards.run_record import METRICS, RECORD, load_order, load_record, metrics_in
 from shards.verify import verify_shards
 from shards.writer import load_manifest
 
@@ -53,7 +55,7 @@ class Finding:
 
 def verify(folder: str, *, as_json: bool) -> None:
     """Check everything; exit status 1 when something is wrong."""
-    checked, found = _verify_run(folder) if exists(join(folder, "run.json")) else _verify_corpus(folder)
+    checked, found = _verify_run(folder) if exists(join(folder, RECORD)) else _verify_corpus(folder)
     if as_json:
         print_json({"folder": folder, "files": checked, "problems": [str(finding) for finding in found]})
     else:
@@ -134,13 +136,10 @@ def _row_messages(step: StepManifest) -> list[str]:
 
 def _output_findings(folder: str, output: Output) -> list[Finding]:
     path = join(folder, output.path)
-    if not exists(path):
-        return [Finding(path, "is missing", "run `gristmill prep` again: it makes it anew")]
+    problem = file_problem(path, size=output.bytes, sha256=output.sha256)
+    if problem is not None:
+        return [Finding(path, problem, "run `gristmill prep` again: it makes it anew" if problem == MISSING else _ANEW)]
     try:
-        if file_size(path) != output.bytes:
-            return [Finding(path, f"has {file_size(path)} bytes, the manifest says {output.bytes}", _ANEW)]
-        if sha256_file(path) != output.sha256:
-            return [Finding(path, "its sha256 is not the manifest's", _ANEW)]
         if path.endswith(".arrow") and (rows := _rows_in(path)) != output.rows:
             return [Finding(path, f"holds {rows} rows, the manifest says {output.rows}", _ANEW)]
     except (GristmillError, pa.ArrowException) as error:
@@ -220,40 +219,36 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
 
 def _verify_run(folder: str) -> tuple[int, list[Finding]]:
     """A run's folder: its record, its order, its metrics, every byte of its checkpoints."""
+    check_working_folder()
     from training.checkpoint import check_checkpoints
-    from training.record import binding, read_record
+    from training.record import binding
 
     found: list[Finding] = []
     restore = "restore it from a copy, or choose another `out` and begin anew"
-    path, order = join(folder, "run.json"), join(folder, "order.json")
+    path = join(folder, RECORD)
     try:
-        record = load_json(read_bytes(path), where=path)
-        run, _ = read_record(folder)
-        if record.get("sha256") != sha256_of({key: value for key, value in record.items() if key != "sha256"}):
+        written = load_json(read_bytes(path), where=path)
+        record = load_record(folder)
+        if record.sha256 != sha256_of({key: value for key, value in written.items() if key != "sha256"}):
             found.append(Finding(path, "was changed: its sha256 is not that of its content", restore))
-        elif record.get("settings_sha256") != sha256_of(binding(run)):
+        elif record.settings_sha256 != sha256_of(binding(record.run)):
             found.append(Finding(path, "its settings_sha256 is not that of its settings", restore))
-        if not exists(order) or sha256_of(read_bytes(order).decode(errors="replace")) != record.get("order_sha256"):
-            found.append(Finding(order, "is missing, or is not the order that the run began with", restore))
+        load_order(folder, record)
     except GristmillError as error:
         found.append(Finding(str(error.where), error.message, restore))
-    metrics = join(folder, "metrics.jsonl")
+    metrics = join(folder, METRICS)
     found += [Finding(metrics, message, "`gristmill train` goes on all the same") for message in _metric_messages(metrics)]
     checked, problems = check_checkpoints(folder)
     remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
-    found += [Finding(problem.partition(" ")[0], problem.partition(" ")[2], remedy) for problem in problems]
+    found += [Finding(problem.folder, problem.message, remedy) for problem in problems]
     return checked + 2, found
 
 
 def _metric_messages(path: str) -> Iterator[str]:
     last = -1
     for number, line in enumerate(read_bytes(path).splitlines() if exists(path) else [], 1):
-        try:
-            value: Any = load_json(line, where=path)
-            step = value["step"] if isinstance(value, dict) else None
-        except (GristmillError, KeyError):
-            step = None
-        if not isinstance(step, int) or step <= last:
+        metrics = metrics_in(line, where=path)
+        if metrics is None or metrics["step"] <= last:
             yield f"line {number} is not the line of a later step"
             return
-        last = step
+        last = metrics["step"]

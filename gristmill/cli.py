@@ -25,7 +25,7 @@ from gristmill import checking, data, looking, models, sampling
 from gristmill.output import console, say_error, say_line
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
-from manifests.processes import protect_children
+from manifests.processes import check_working_folder, protect_children
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -256,7 +256,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         _fail(error, _missing_module(error))
     except Exception as error:
-        _fail(error, f"{type(error).__name__}: {error}\n  remedy: run again with `gristmill --debug …` for the traceback")
+        _fail(error, _working_folder_gone(error) or f"{type(error).__name__}: {error}\n  remedy: {_DEBUG}")
 
 
 def _refuse_credentials(words: list[str]) -> None:
@@ -267,12 +267,23 @@ def _refuse_credentials(words: list[str]) -> None:
             raise GristmillError(f"a URL holds {found}", where=option, remedy=CREDENTIAL_REMEDY)
 
 
+_DEBUG = "run again with `gristmill --debug …` for the traceback"
 _TRAINING_MODULES = ("torch", "megatron", "psutil", "tensorboard")
 
 
 def _missing_module(error: ModuleNotFoundError) -> str:
     group = "train" if (error.name or "").split(".")[0] in _TRAINING_MODULES else "data"
     return f"the module {error.name} is not installed\n  remedy: install Gristmill's group `{group}`, see docs/installing.md"
+
+
+def _working_folder_gone(error: Exception) -> str | None:
+    """Such an error names no file."""
+    if isinstance(error, OSError) and error.filename is None:
+        try:
+            check_working_folder()
+        except GristmillError as gone:
+            return str(gone)
+    return None
 
 
 def _fail(error: Exception, message: str) -> None:

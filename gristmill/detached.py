@@ -1,4 +1,4 @@
-"""The process behind `--detach`: `python -m gristmill.detached FOLDER WORDS…` runs `gristmill WORDS` and records its exit status."""
+"""The process behind `--detach`: `python -P -m gristmill.detached FOLDER WORDS…` runs `gristmill WORDS` and records its exit status."""
 
 from __future__ import annotations
 

@@ -24,6 +24,8 @@ from gristmill.printable import printable
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from manifests.processes import child_environment, python_command
+from manifests.storage import publish
+from manifests.user_folders import user_state
 
 _CANCEL_S = 30.0
 # The process takes its lock in less; it imports little before that.
@@ -60,12 +62,10 @@ class DetachedJob:
 
 def state_folder() -> Path:
     """Where detached commands are recorded: `$XDG_STATE_HOME/gristmill/jobs`, by default below ~/.local/state."""
-    given = os.environ.get("XDG_STATE_HOME")
-    try:
-        home = Path(given) if given else Path.home() / ".local" / "state"
-    except RuntimeError:  # a user without a home and without an entry in the system's list
-        raise GristmillError("this user has no home folder to record detached commands in", remedy="set XDG_STATE_HOME") from None
-    return home / "gristmill" / "jobs"
+    state = user_state()
+    if state is None:
+        raise GristmillError("this user has no home folder to record detached commands in", remedy="set XDG_STATE_HOME")
+    return state / "jobs"
 
 
 def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0) -> DetachedJob:
@@ -95,7 +95,7 @@ def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0)
             start_new_session=True,
         )
     record = {"pid": process.pid, "started": datetime.now(UTC).isoformat(timespec="seconds"), "out": out, "command": ["gristmill", *words]}
-    (folder / "job.json").write_text(json.dumps(record))
+    publish(str(folder / "job.json"), json.dumps(record).encode())  # whole or not at all: others list it
     deadline = time.monotonic() + first_look_s
     while time.monotonic() < deadline:
         if process.poll():
@@ -121,17 +121,22 @@ def find_job(name: str) -> DetachedJob:
     folder = state_folder() / name
     try:
         record = json.loads((folder / "job.json").read_text())
+        pid, started, out, command = (record[key] for key in ("pid", "started", "out", "command"))
     except FileNotFoundError:
         raise GristmillError("no such job", where=name, remedy="`gristmill jobs` lists them") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GristmillError(
+            f"cannot be read: {type(error).__name__}: {error}", where=str(folder / "job.json"), remedy="remove its folder"
+        ) from None
     status = int((folder / "status").read_text()) if (folder / "status").is_file() else None
     # The process records its status before it lets go of the lock, and needs a moment to take the lock at its start.
     if status is None and _is_held(folder):
         state = "running"
     elif status is None:
-        state = "running" if _just_started(record["started"]) else "lost"
+        state = "running" if _just_started(started) else "lost"
     else:
         state = "done" if status == 0 else "failed"
-    return DetachedJob(name, folder, state, status, record["pid"], record["started"], record["out"], record["command"])
+    return DetachedJob(name, folder, state, status, pid, started, out, command)
 
 
 def follow(job: DetachedJob) -> int:

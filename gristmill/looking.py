@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, ModelManifest
 from manifests.run import RunManifest
 from manifests.steps import MANIFEST, StepManifest, read_step
-from manifests.storage import exists, join, list_files, read_bytes
+from manifests.storage import exists, join, list_files
+from shards.run_record import RECORD, load_metrics
 from shards.writer import load_manifest
 
 KINDS: dict[str, type[Strict]] = {
@@ -53,7 +53,7 @@ def inspect(folder: str, *, as_json: bool) -> None:
     """Steps with ledgers, buckets, or a run's checkpoints and last metrics."""
     steps = {name: step for name in _STEPS if (step := read_step(join(folder, name))) is not None}
     shards = load_manifest(join(folder, "shards")) if exists(join(folder, "shards", MANIFEST)) else None
-    run = join(folder, "run.json")
+    run = join(folder, RECORD)
     if not steps and shards is None and not exists(run):
         raise GristmillError(
             "holds nothing that Gristmill wrote, or nothing complete",
@@ -93,7 +93,8 @@ def inspect(folder: str, *, as_json: bool) -> None:
         console.print(bucket_table(shards))
         console.print(f"digest  {shards.digest}")
     if exists(run):
-        last = _last_line(join(folder, "metrics.jsonl"))
+        steps_logged = load_metrics(folder)
+        last = steps_logged[-1] if steps_logged else {}
         console.print(table("Run", ("key", "value"), [("checkpoints", ", ".join(checkpoints)), *last.items()]))
 
 
@@ -126,13 +127,6 @@ def _buckets(shards: Any) -> dict[str, dict[str, int]]:
 
 def _step_row(name: str, step: StepManifest) -> tuple[object, ...]:
     return name, len(step.outputs), round(sum(output.bytes for output in step.outputs) / 1e6, 1), step.digest[:16]
-
-
-def _last_line(path: str) -> dict[str, Any]:
-    if not exists(path):
-        return {}
-    lines = read_bytes(path).decode().splitlines()
-    return dict(json.loads(lines[-1])) if lines else {}
 
 
 def jobs(cluster: Path | None, *, as_json: bool) -> None:

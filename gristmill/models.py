@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from gristmill.output import console, print_json, print_line, rewrite_line, say_error, say_line, table
-from manifests.base import load_json, sha256_of
 from manifests.errors import GristmillError
+from manifests.processes import check_working_folder
 from manifests.run import Run, load_run
-from manifests.storage import exists, is_url, join, read_bytes
+from manifests.storage import is_url, join
 from mixing.plan import MixturePlan, plan_mixture
 from mixing.show import mixture_rows, mixture_table
 from shards.lineage import documents_of
 from shards.order import order_from_json
 from shards.reader import open_shards
+from shards.run_record import load_order, load_record
 
 
 def mix_show(path: Path, *, as_json: bool) -> None:
@@ -40,6 +41,7 @@ def plan_of(run: Run) -> MixturePlan:
 
 def train(path: Path, *, processes: int | None, stop_after: int | None, as_json: bool) -> None:
     """Train in this process when it is a rank of torchrun or the only rank; otherwise start the ranks."""
+    check_working_folder()  # MKL, which torch loads, ends the process without one
     run = load_run(path)
     layout = run.manifest.layout
     ranks = processes or layout.tensor * layout.pipeline * layout.context
@@ -114,6 +116,7 @@ def generate(
     folder: str, *, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int, checkpoint: int | None, as_json: bool
 ) -> None:
     """Sample from a checkpoint."""
+    check_working_folder()
     from training.generate import generate as sample
 
     text = sample(
@@ -150,22 +153,14 @@ def trace_rows(folder: str, *, step: int) -> list[dict[str, Any]]:
     Raises:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
     """
-    record = join(_folder(folder), "run.json")
-    if not exists(record):
-        raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
-    described = load_json(read_bytes(record), where=record)
-    run = Run.model_validate(described["run"])
+    record = load_record(_folder(folder))
+    run = record.run
     if step >= run.manifest.steps:
         raise GristmillError(f"the run has steps 0 to {run.manifest.steps - 1}", where="--step")
     shards = open_shards(join(run.data, "shards"))
-    if shards.manifest.digest != described["data_digest"]:
+    if shards.manifest.digest != record.data_digest:
         raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
-    text = read_bytes(join(_folder(folder), "order.json")).decode(errors="replace")
-    if described.get("order_sha256", sha256_of(text)) != sha256_of(text):
-        raise GristmillError(
-            "is not the order that the run was trained by", where=join(folder, "order.json"), remedy="restore it from a copy"
-        )
-    order = order_from_json(text)
+    order = order_from_json(load_order(_folder(folder), record, named=False))
     table_ = documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch)
     return list(table_.to_pylist())
 

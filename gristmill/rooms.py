@@ -21,7 +21,11 @@ def leave_working_folder() -> None:
 
     It stays where Gristmill itself lies there, and where PYTHONPATH names it in full.
     """
-    here = str(Path.cwd())
+    try:
+        here = str(Path.cwd())
+    except OSError:  # it was deleted, or is closed to this user: what is relative to it cannot be found
+        sys.path[:] = [entry for entry in sys.path if Path(entry).is_absolute()]
+        return
     asked = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute()]
     if here in asked or _home() in (Path(here), Path(here).resolve()):
         return
@@ -29,10 +33,10 @@ def leave_working_folder() -> None:
 
 
 def check_rooms() -> None:
-    """Look where Python finds each package of Gristmill's.
+    """Each package of Gristmill's that is found is Gristmill's.
 
     Raises:
-        ForeignRoomError: it is another than Gristmill's; names the file that was found.
+        ForeignRoomError: names the file that was found.
     """
     spec = sys.modules["manifests"].__spec__ if "manifests" in sys.modules else importlib.util.find_spec("manifests")
     found = None if spec is None else Path(spec.origin or next(iter(spec.submodule_search_locations or ()), ""))

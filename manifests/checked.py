@@ -15,18 +15,39 @@ from collections.abc import Callable
 from pathlib import Path
 
 from manifests.errors import GristmillError
-from manifests.storage import sha256_file
+from manifests.faults import MissingError
+from manifests.storage import file_size, sha256_file
+from manifests.user_folders import user_cache
+
+MISSING = "is missing"
+
+
+def file_problem(path: str, *, size: int, sha256: str, found: int | None = None) -> str | None:
+    """What is wrong with a file of a disk or a store; None when it has this size and hash. Every byte is read.
+
+    Args:
+        found: its size where a listing has told it.
+    """
+    try:
+        found = file_size(path) if found is None else found
+        if found != size:
+            return f"has {found} bytes, the manifest says {size}"
+        return None if sha256_file(path) == sha256 else "its sha256 is not the manifest's"
+    except MissingError:
+        return MISSING
+    except GristmillError as error:  # a disk or a store that does not give it back
+        return error.message
 
 
 class Remembered:
     """A record of checked files, shared by processes: each adds lines and sees those of others. Without a place to write it forgets.
 
     Args:
-        record: its file; need not be there.
+        record: its file; need not be there. None: what is checked is remembered by this process alone.
         stamp: what tells that a file changed.
     """
 
-    def __init__(self, record: Path, *, stamp: Callable[[str], str | None] | None = None) -> None:
+    def __init__(self, record: Path | None, *, stamp: Callable[[str], str | None] | None = None) -> None:
         self._record, self._read, self._stamp = record, 0, stamp or stamp_of
         self._known: dict[str, tuple[str, str]] = {}
 
@@ -45,6 +66,8 @@ class Remembered:
         if stamp is None:
             return
         self._known[path] = (stamp, sha256)
+        if self._record is None:
+            return
         line = json.dumps({"path": path, "stamp": stamp, "sha256": sha256}) + "\n"
         with contextlib.suppress(OSError):
             self._record.parent.mkdir(parents=True, exist_ok=True)
@@ -58,18 +81,14 @@ class Remembered:
         before = self._stamp(path)
         if before is None:
             return "no such file"
-        found = os.stat(path).st_size
-        if found != size:
-            return f"has {found} bytes, the manifest says {size}"
-        try:
-            if sha256_file(path) != sha256:
-                return "its sha256 is not the manifest's"
-        except GristmillError as error:
-            return error.message
-        self.add(path, sha256, stamp=before)
-        return None
+        problem = file_problem(path, size=size, sha256=sha256)
+        if problem is None:
+            self.add(path, sha256, stamp=before)
+        return problem
 
     def _refresh(self) -> None:
+        if self._record is None:
+            return
         with contextlib.suppress(OSError), open(self._record, "rb") as file:
             file.seek(self._read)
             for line in file.read().splitlines(keepends=True):
@@ -90,7 +109,10 @@ def stamp_of(path: str) -> str | None:
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
 
 
-def record_of(folder: str) -> Path:
-    """The record for the files of a local folder: in the user's cache, since the folder may be others'."""
+def record_of(folder: str) -> Path | None:
+    """The record for the files of a local folder: in the user's cache, since the folder may be others'; None for a user without a home."""
+    cache = user_cache()
+    if cache is None:
+        return None
     name = hashlib.sha256(os.path.realpath(folder).encode(errors="surrogateescape")).hexdigest()[:32]
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gristmill" / "checked" / f"{name}.jsonl"
+    return cache / "checked" / f"{name}.jsonl"

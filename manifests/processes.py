@@ -19,6 +19,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from manifests.errors import GristmillError
+
+PARENT = "GRISTMILL_PARENT"
+"""Process id of the process that starts another, in the environment of that."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _LOOK_S = 1.0
@@ -33,6 +38,21 @@ _CURRENT = "Current thread "
 def home() -> Path:
     """The folder that holds Gristmill's packages."""
     return Path(__file__).resolve().parents[1]
+
+
+def check_working_folder() -> None:
+    """What is named relative to the working folder, or loads libraries that ask for it, needs one.
+
+    Raises:
+        GristmillError: it was deleted, or is closed to this user.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise GristmillError(
+            f"the working folder cannot be used: {error.strerror}",
+            remedy="change to a folder that is there, and run the same command again",
+        ) from None
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -97,6 +117,18 @@ def start_watched(command: Sequence[str], *, on_end: Callable[[int], object] | N
     if failed:
         raise failed[0]
     return made[0]
+
+
+def parent_told() -> dict[str, str]:
+    """What `child_environment` is to tell a child that calls `end_with_starter`."""
+    return {PARENT: str(os.getpid())}
+
+
+def end_with_starter(*, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:
+    """`end_with_parent` for a child that was told who that is; one that a person has started by hand goes on."""
+    parent = os.environ.pop(PARENT, None)  # of this process, not of its children
+    if parent is not None:
+        end_with_parent(int(parent), by=by, patience_s=patience_s)
 
 
 def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from manifests.base import RelativePath, Strict, canonical_json, first_problem, load_json, sha256_of
-from manifests.checked import stamp_of
+from manifests.checked import MISSING, file_problem, stamp_of
 from manifests.errors import GristmillError
 from manifests.objects import Stat
 from manifests.storage import (
@@ -32,7 +32,6 @@ from manifests.storage import (
     publish,
     read_if_there,
     remove_file,
-    sha256_file,
     sweep_temporaries,
 )
 
@@ -235,16 +234,14 @@ def _problem(folder: str, output: Output, stamp: str | None) -> str | None:
     """What is wrong with an output, whose stamp is known; read unless it was known to be whole with this stamp."""
     path = join(folder, output.path)
     if stamp is None:
-        return "is missing, its step's manifest lists it"
+        return MISSING
     size = int(stamp.split()[0])
-    if size != output.bytes:
-        return f"has {size} bytes, its step's manifest says {output.bytes}"
-    if _whole.get(path) == (stamp, output.sha256):
+    if size == output.bytes and _whole.get(path) == (stamp, output.sha256):
         return None
-    if sha256_file(path) != output.sha256:
-        return "its sha256 is not the one in its step's manifest"
-    _whole[path] = (stamp, output.sha256)
-    return None
+    problem = file_problem(path, size=output.bytes, sha256=output.sha256, found=size)
+    if problem is None:
+        _whole[path] = (stamp, output.sha256)
+    return problem
 
 
 def _stamp(path: str) -> str | None:

@@ -43,6 +43,23 @@ def join(folder: str, *names: str) -> str:
     return "/".join([folder.rstrip("/"), *names])
 
 
+def is_glob(name: str) -> bool:
+    """Whether a name has wildcards. A file of just this name may be there all the same: whoever names it in full means it."""
+    return _GLOB.search(name) is not None
+
+
+def split_glob(pattern: str) -> tuple[str, str]:
+    """The folder that a pattern begins with, and the pattern below it. A local folder that is there is meant, `[1]` in its name or not."""
+    parts = pattern.split("/")
+    fixed = 0
+    while fixed < len(parts) - 1:
+        folder = "/".join(parts[: fixed + 1])
+        if is_glob(parts[fixed]) and (is_url(pattern) or not Path(folder).is_dir()):
+            break
+        fixed += 1
+    return "/".join(parts[:fixed]), "/".join(parts[fixed:])
+
+
 def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterable[Any]) -> None:
     """Write a whole file under its final name, replacing what was there.
 
@@ -189,7 +206,7 @@ def list_stats(folder: str, pattern: str = "**") -> dict[str, Stat]:
     if is_url(folder):
         # A bucket may hold far more than is asked for: only what is below the part of the pattern without wildcards is listed.
         parts = pattern.split("/")
-        fixed = parts[: next((index for index, part in enumerate(parts[:-1]) if _GLOB.search(part)), len(parts) - 1)]
+        fixed = parts[: next((index for index, part in enumerate(parts[:-1]) if is_glob(part)), len(parts) - 1)]
         listed = objects.list_objects(join(folder, *fixed) if fixed else folder)
         named = {"/".join([*fixed, name]): stat for name, stat in listed.items()}
         found = {name: stat for name, stat in named.items() if matches(name, pattern)}

@@ -18,11 +18,10 @@ import xxhash
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from manifests.storage import file_stat, find, is_url, join, list_stats, matches
+from manifests.storage import file_stat, find, is_glob, is_url, join, list_stats, matches
 from pipeline.folders import DECIDE, EXTRACT, SAMPLE, SHARDS, TOKENIZER
 from pipeline.readers.pieces import Piece, split
 
-_GLOB = re.compile(r"[*?\[]")
 _WILDCARD = re.compile(r"\[!?\]?[^\]]*\]|[*?]+")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -114,7 +113,7 @@ def _files_of(source: Source) -> list[RawFile]:
         stat = find(join(root, pattern))
         if stat is not None:
             stats = {pattern: stat}
-        elif _GLOB.search(pattern) is not None:
+        elif is_glob(pattern):
             stats = list_stats(root, pattern)
             if not stats:
                 remedy = "check `root` and `files`; `[`, `?` and `*` in names of folders are written `[[]`, `[?]`, `[*]` in a pattern"
@@ -151,7 +150,7 @@ def check_out(sources: Sequence[Source], *, out: str) -> None:
     for source in sources:
         for given in source.files:
             root, _, pattern = _placed(source.root or ".", given)
-            if _GLOB.search(pattern) is None or (not is_url(root) and find(join(root, pattern)) is not None):
+            if not is_glob(pattern) or (not is_url(root) and find(join(root, pattern)) is not None):
                 continue
             for base in _forms(root):
                 wanted = join(escape(base), pattern) if is_url(base) else os.path.normpath(os.path.join(escape(base), pattern))

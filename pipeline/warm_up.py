@@ -1,4 +1,4 @@
-"""Kernels compiled before they are needed: `python -m pipeline.warm_up`.
+"""Kernels compiled before they are needed: `python -P -m pipeline.warm_up`.
 
 In: nothing. Out: compiled kernels where `dedup.kernel_files` finds a place, and a mark that all are there; one line that says how long it
 took. A second time it takes a few seconds. Compiling takes most of a minute of one core. Commands run this in a child before their workers
@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dedup import kernel, kernel_files
 from manifests.corpus import load_corpus
+from manifests.processes import end_with_starter
 from pipeline.engines.compiled import WARMING_UP, mark
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
@@ -57,22 +57,13 @@ def warm_up() -> None:
 
 def main() -> None:
     began = time.monotonic()
-    if WARMING_UP in os.environ:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_starter()
     # The preparation below is not to warm up before it begins.
     os.environ[WARMING_UP] = "1"
     warm_up()
     kept = not kernel.not_kept and kernel_files.keep(mark(), b"") is not None
     told = "" if kept else "; they could not be kept, and each process will compile them again: set NUMBA_CACHE_DIR to a folder of your own"
     sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s){told}\n")
-
-
-def _end_with_parent() -> None:
-    """The command that started this process holds the other end of its standard input, however the command ends."""
-    # Not `sys.stdin`: its lock, held by a waiting thread, is a fatal error at the interpreter's end.
-    while os.read(0, 1):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from manifests.checked import Remembered
 from manifests.errors import GristmillError
 from manifests.objects import StoredObject, open_object
 from manifests.storage import TEMPORARY
+from manifests.user_folders import chosen_folder
 from shards.format import ShardEntry, ShardManifest
 
 DEFAULT_GB = 100.0
@@ -147,7 +148,7 @@ def shard_cache() -> ShardCache:
     """The cache that the environment names.
 
     Raises:
-        GristmillError: GRISTMILL_CACHE_GB is not a positive number.
+        GristmillError: GRISTMILL_CACHE_GB is not a positive number, or this user has no home and no folder is named.
     """
     given = os.environ.get("GRISTMILL_CACHE_GB") or str(DEFAULT_GB)
     try:
@@ -156,13 +157,7 @@ def shard_cache() -> ShardCache:
         limit = math.nan
     if not 0 < limit < math.inf:
         raise GristmillError(f"`{given}` is not a number above 0", where="GRISTMILL_CACHE_GB", remedy="give gigabytes, such as 200")
-    # pathlib's own raises another error where no home is known.
-    cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111
-    base = Path(cache) / "gristmill" / "shards"
-    folder = Path(os.environ.get("GRISTMILL_CACHE") or base)
-    if folder.parts[0] == "~":
-        raise GristmillError("this user has no home folder to keep shards in", where="GRISTMILL_CACHE", remedy="set it to a folder")
-    return ShardCache(folder=folder, limit=int(limit * 1e9))
+    return ShardCache(folder=chosen_folder("GRISTMILL_CACHE", default="shards", holds="shards"), limit=int(limit * 1e9))
 
 
 @lru_cache(maxsize=16)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from manifests.checked import file_problem
 from manifests.errors import GristmillError
 from manifests.steps import Ledger
-from manifests.storage import exists, file_size, join, list_files, sha256_file
+from manifests.storage import join, list_files
 from shards.format import FORMAT, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.reader import read_batch, read_side_table
 from shards.writer import content_sha256, digest_of, load_manifest, manifest_sha256_of
@@ -79,7 +80,7 @@ def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> 
         (entry.file, entry.bytes, entry.sha256),
         (entry.documents_file, entry.documents_bytes, entry.documents_sha256),
     ):
-        message = _file_problem(join(folder, name), size=size, sha256=sha256)
+        message = file_problem(join(folder, name), size=size, sha256=sha256)
         if message is not None:
             problems.append(Problem(name, message))
     if problems:
@@ -91,16 +92,6 @@ def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> 
         return [Problem(concerned, error.message)]
     except pa.ArrowException as error:
         return [Problem(entry.file, f"cannot be read: {error}")]
-
-
-def _file_problem(path: str, *, size: int, sha256: str) -> str | None:
-    if not exists(path):
-        return "is missing"
-    if file_size(path) != size:
-        return f"has {file_size(path)} bytes, the manifest says {size}"
-    if sha256_file(path) != sha256:
-        return "its sha256 is not the manifest's"
-    return None
 
 
 def _content_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> list[Problem]:

@@ -17,14 +17,14 @@ from megatron.core.utils import get_batch_on_this_cp_rank
 
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import exists, join, read_bytes
+from manifests.storage import exists, join
 from mixing.plan import plan_mixture
 from shards.format import TokenizerInfo
 from shards.order import Order, order_from_json, order_to_json
 from shards.reader import MEND, Shards, open_shards
+from shards.run_record import ORDER, RECORD, load_order, load_record
 from shards.samples import samples
 from training.parallel import RankError, Ranks, agree, every_rank
-from training.record import check_order_text
 
 _LOW = (1 << 32) - 1
 # Bytes a rank; sha256 takes some 1.4 GB a CPU second.
@@ -71,10 +71,9 @@ def open_data(run: Run) -> Data:
     """
     manifest = run.manifest
     shards = open_shards(join(run.data, "shards"))
-    stored = join(run.out, "order.json")
-    if exists(stored) and exists(join(run.out, "run.json")):  # the order of a start that was killed before `run.json` binds nothing
-        text = read_bytes(stored).decode(errors="replace")
-        check_order_text(run.out, text)
+    # The order of a start that was killed before `run.json` binds nothing.
+    if exists(join(run.out, ORDER)) and exists(join(run.out, RECORD)):
+        text = load_order(run.out, load_record(run.out))
         return Data(shards, order_from_json(text), text)
     tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
     plan = plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)

@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,9 +26,10 @@ from megatron.core.optimizer import MegatronOptimizer
 from pydantic import ValidationError
 
 from manifests.base import Strict, load_json, sha256_of
+from manifests.checked import file_problem
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree, sha256_file
+from manifests.storage import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree
 from training.parallel import RankError, agree, every_rank
 from training.staging import fetch, fresh_folder, local_copy, upload
 from training.tensor_files import FileName, StoredFile, read_state, write_state
@@ -67,6 +69,17 @@ class CheckpointManifest(Strict):
     data_parallel: int
     files: dict[FileName, StoredFile]
     digest: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a checkpoint is not used."""
+
+    folder: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.folder} {self.message}"
 
 
 def folder_of(out: str, step: int) -> str:
@@ -162,7 +175,7 @@ def newest_whole(out: str, *, say: Callable[[str], None]) -> CheckpointManifest 
         say(f"note: {problems[-1]}")
     if problems:
         raise GristmillError(
-            "\n  ".join(["none of the checkpoints is whole:", *problems]),
+            "\n  ".join(["none of the checkpoints is whole:", *map(str, problems)]),
             where=out,
             remedy=f"restore one of them, or remove {join(out, FOLDER)} to begin again at step 0",
         )
@@ -179,7 +192,7 @@ def damaged_files(folder: str, manifest: CheckpointManifest) -> list[str]:
     return sorted(name for names in found for name in names)
 
 
-def check_checkpoints(out: str) -> tuple[int, list[str]]:
+def check_checkpoints(out: str) -> tuple[int, list[Problem]]:
     """How many files all checkpoints of a run have together, and what is wrong with them; every byte is read."""
     good, problems = complete(out)
     for manifest in good:
@@ -189,21 +202,21 @@ def check_checkpoints(out: str) -> tuple[int, list[str]]:
     return sum(len(manifest.files) for manifest in good), problems
 
 
-def complete(out: str) -> tuple[list[CheckpointManifest], list[str]]:
+def complete(out: str) -> tuple[list[CheckpointManifest], list[Problem]]:
     """The checkpoints of a run that have a manifest and all files in their sizes, oldest first, and what is wrong with the others.
 
     Raises:
         GristmillError: a checkpoint is one that only unpickling can read.
     """
     good: list[CheckpointManifest] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for folder, present in _folders(out):
         try:
             manifest = _manifest_of(folder)
         except PickledError:
             raise
         except GristmillError as error:
-            problems.append(f"{folder} {error.message}: it is not used")
+            problems.append(Problem(folder, f"{error.message}: it is not used"))
             continue
         damaged = sorted(name for name, file in manifest.files.items() if present.get(name) != file.bytes)
         if damaged:
@@ -213,15 +226,12 @@ def complete(out: str) -> tuple[list[CheckpointManifest], list[str]]:
     return good, problems
 
 
-def _damaged(folder: str, names: list[str]) -> str:
-    return f"{folder} is damaged ({', '.join(names)}): it is not used"
+def _damaged(folder: str, names: list[str]) -> Problem:
+    return Problem(folder, f"is damaged ({', '.join(names)}): it is not used")
 
 
 def _is_damaged(path: str, file: StoredFile) -> bool:
-    try:
-        return sha256_file(path) != file.sha256
-    except GristmillError:  # a disk that does not give it back
-        return True
+    return file_problem(path, size=file.bytes, sha256=file.sha256) is not None
 
 
 def check_identity(manifest: CheckpointManifest, identity: Identity, *, where: str) -> None:

@@ -137,7 +137,7 @@ def _checkpoint(folder: str, step: int | None, *, say: Callable[[str], None]) ->
             return named
     others = ", ".join(str(manifest.step) for manifest in good)
     raise GristmillError(
-        "\n  ".join([f"there is no checkpoint of step {step}", *problems]),
+        "\n  ".join([f"there is no checkpoint of step {step}", *map(str, problems)]),
         where=folder,
         remedy=f"use one of {others}" if others else "train until the first checkpoint",
     )

@@ -104,7 +104,9 @@ def train(
         if newest is not None:
             checkpoint.load(checkpoint.folder_of(run.out, newest.step), model, optimizer)
             tell(f"resumed after step {newest.step} of {run.manifest.steps} (written by {_layout_words(newest)})")
-        writer = held.enter_context(MetricsWriter(run.out, resume_at=start)) if ranks.leads else None
+        writers: list[MetricsWriter] = []  # of rank 0 alone
+        agree(lambda: writers.append(held.enter_context(MetricsWriter(run.out, resume_at=start))))
+        writer = writers[0] if writers else None
 
         def log(metrics: StepMetrics) -> None:
             if writer is not None:

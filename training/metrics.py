@@ -10,13 +10,13 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
 from manifests.errors import GristmillError
-from manifests.storage import exists, is_url, join, publish, read_bytes
+from manifests.storage import is_url, join, publish, read_bytes
+from shards.run_record import METRICS, load_metrics
 from training.staging import staging_folder
 
-FILE = "metrics.jsonl"
 _STORE_SECONDS = 60.0
 
 
@@ -43,15 +43,6 @@ class StepMetrics:
     samples_xxh3: str
 
 
-def read_metrics(folder: str) -> list[dict[str, Any]]:
-    """The lines of a run's metrics; a torn last line, left by a killed run, is not one."""
-    path = join(folder, FILE)
-    if not exists(path):
-        return []
-    lines = read_bytes(path).split(b"\n")
-    return [json.loads(line) for line in lines[:-1]]
-
-
 class MetricsWriter:
     """Appends metrics; each line is on its way to the disk when `write` returns.
 
@@ -68,9 +59,9 @@ class MetricsWriter:
 
         self._folder = folder
         self.local = str(staging_folder(folder)) if is_url(folder) else folder
-        kept = [line for line in read_metrics(folder) if line["step"] < resume_at]
-        publish(join(self.local, FILE), "".join(json.dumps(line) + "\n" for line in kept).encode())
-        self._file: TextIO = open(join(self.local, FILE), "a", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
+        kept = [line for line in load_metrics(folder) if line["step"] < resume_at]
+        publish(join(self.local, METRICS), "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self._file: TextIO = open(join(self.local, METRICS), "a", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
         self._board = SummaryWriter(join(self.local, "tensorboard"), purge_step=resume_at)
         self._stored = time.monotonic()
 
@@ -87,7 +78,7 @@ class MetricsWriter:
     def store(self) -> None:
         """Of a run in a store: put all lines so far there."""
         if self.local != self._folder:
-            publish(join(self._folder, FILE), read_bytes(join(self.local, FILE)))
+            publish(join(self._folder, METRICS), read_bytes(join(self.local, METRICS)))
             self._stored = time.monotonic()
 
     def __enter__(self) -> MetricsWriter:

@@ -131,13 +131,13 @@ def _joined(layout: Layout, *, seed: int, ours: bool) -> Iterator[Ranks]:
 
 
 def agree(leader: Callable[[], T]) -> T:
-    """Run `leader` on rank 0 alone and give its result to every rank; a GristmillError of it is raised by all of them."""
+    """Run `leader` on rank 0 alone and give its result to every rank; an error of it, or of the system, is raised by all of them."""
     outcome: list[object] = [None, None]
     if dist.get_rank() == 0:
         try:
             outcome[0] = leader()
-        except GristmillError as error:
-            outcome[1] = error
+        except (GristmillError, OSError) as error:
+            outcome[1] = _told(error)
     dist.broadcast_object_list(outcome, src=0)
     if isinstance(outcome[1], GristmillError):
         raise outcome[1]
@@ -145,19 +145,26 @@ def agree(leader: Callable[[], T]) -> T:
 
 
 def every_rank(action: Callable[[], T]) -> list[T]:
-    """Run `action` on every rank and give all results, by rank, to all; a GristmillError of any is raised by all of them."""
+    """Run `action` on every rank and give all results, by rank, to all; an error of any, or of its system, is raised by all of them."""
     result: T | None = None
     failed: GristmillError | None = None
     try:
         result = action()
-    except GristmillError as error:
-        failed = error
+    except (GristmillError, OSError) as error:
+        failed = _told(error)
     outcomes: list[tuple[T | None, GristmillError | None]] = [(None, None)] * dist.get_world_size()
     dist.all_gather_object(outcomes, (result, failed))
     for _, problem in outcomes:
         if problem is not None:
             raise problem
     return [value for value, _ in outcomes]  # type: ignore[misc]
+
+
+def _told(error: GristmillError | OSError) -> GristmillError:
+    """An error as other ranks can be given it: one of the system that nobody foresaw must not leave them waiting."""
+    if isinstance(error, GristmillError):
+        return error
+    return GristmillError(error.strerror or str(error), where=None if error.filename is None else str(error.filename))
 
 
 def sum_over_ranks(values: list[float], device: torch.device) -> list[float]:

@@ -11,16 +11,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
-from manifests.base import load_json, sha256_of
+from manifests.base import sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import exists, join, publish, read_bytes
+from manifests.storage import exists, join, publish
 from shards.format import TokenizerInfo
-
-RECORD = "run.json"
-ORDER = "order.json"
+from shards.run_record import ORDER, RECORD, RunRecord, load_record
 
 _VERSIONS = ("gristmill", "torch", "megatron-core")
 
@@ -56,7 +52,7 @@ def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerIn
     """
     path = join(run.out, RECORD)
     if exists(path):
-        _check(run, load_json(read_bytes(path), where=path), data_digest=data_digest, where=path)
+        _check(run, load_record(run.out), data_digest=data_digest)
     publish(join(run.out, ORDER), order_json.encode())
     record = {
         "run": run.model_dump(mode="json"),
@@ -70,30 +66,22 @@ def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerIn
     publish(path, (json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
-def check_order_text(folder: str, text: str) -> None:
-    """Raise a GristmillError unless `order.json` is the one that the run's record names."""
-    path = join(folder, RECORD)
-    if load_json(read_bytes(path), where=path).get("order_sha256") != sha256_of(text):
-        raise GristmillError(
-            "is not the order that the run began with", where=join(folder, ORDER), remedy="restore it from a copy, or choose another `out`"
-        )
-
-
 def read_record(folder: str) -> tuple[Run, TokenizerInfo]:
     """The run of a folder, and the tokenizer of its data.
 
     Raises:
-        GristmillError: the folder is not a run's, or was written by another version.
+        GristmillError: the folder is not a run's, or its record is damaged or was written by another version.
     """
-    path = join(folder, RECORD)
-    if not exists(path):
-        raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
-    record = load_json(read_bytes(path), where=path)
-    return _run_of(record, where=path), TokenizerInfo.model_validate(record["tokenizer"])
+    record = load_record(folder)
+    if record.tokenizer is None:
+        raise GristmillError(
+            "names no tokenizer", where=join(folder, RECORD), remedy="restore it from a copy, or use the version that began the run"
+        )
+    return record.run, record.tokenizer
 
 
-def _check(run: Run, record: dict[str, Any], *, data_digest: str, where: str) -> None:
-    before, now = binding(_run_of(record, where=where)), binding(run)
+def _check(run: Run, record: RunRecord, *, data_digest: str) -> None:
+    before, now = binding(record.run), binding(run)
     changed = [
         f"{key.removeprefix('manifest.')}: {before.get(key)} before, {now.get(key)} now"
         for key in sorted(before.keys() | now.keys())
@@ -105,23 +93,12 @@ def _check(run: Run, record: dict[str, Any], *, data_digest: str, where: str) ->
             where=run.out,
             remedy="restore the settings, or choose another `out`",
         )
-    if record["data_digest"] != data_digest:
+    if record.data_digest != data_digest:
         raise GristmillError(
             "the shards are not those that the run began with",
             where=run.data,
             remedy="restore the prepared corpus, or choose another `out`",
         )
-
-
-def _run_of(record: dict[str, Any], *, where: str) -> Run:
-    try:
-        return Run.model_validate(record["run"])
-    except (KeyError, ValidationError) as error:
-        raise GristmillError(
-            f"is not a run record of this version: {str(error).splitlines()[0]}",
-            where=where,
-            remedy="use the version that began the run, or choose another `out`",
-        ) from None
 
 
 def _flatten(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -8,22 +8,21 @@ checkpoint is downloaded once per machine, used, and deleted.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
-import os
 import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
 import torch.distributed as dist
 
 from manifests.checked import Remembered
 from manifests.errors import GristmillError
-from manifests.storage import is_url, join, list_stats, open_stream, publish, remove_tree
+from manifests.storage import is_url, join, list_stats, map_file, open_stream, publish, remove_tree
+from manifests.user_folders import chosen_folder
 from training.parallel import agree, every_rank
 from training.tensor_files import StoredFile
 
@@ -33,12 +32,7 @@ _OF_A_RANK = re.compile(r"__(\d+)_")  # the file of a rank is `__RANK_0.distcp`;
 
 def staging_folder(out: str) -> Path:
     """The local folder that belongs to a run's folder in a store."""
-    # pathlib's own raises another error where no home is known.
-    cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111
-    base = Path(cache) / "gristmill" / "runs"
-    folder = Path(os.environ.get("GRISTMILL_STAGING") or base)
-    if folder.parts[0] == "~":
-        raise GristmillError("this user has no home folder to keep checkpoints in", where="GRISTMILL_STAGING", remedy="set it to a folder")
+    folder = chosen_folder("GRISTMILL_STAGING", default="runs", holds="checkpoints")
     return folder / hashlib.sha256(out.encode()).hexdigest()[:16]
 
 
@@ -48,22 +42,19 @@ def fresh_folder(out: str, name: str) -> str:
     Raises:
         GristmillError: it cannot be made.
     """
-    folder = staging_folder(out) / "saving"
-    wanted = folder / f"{name}-{agree(lambda: uuid.uuid4().hex)}"
+    number = agree(lambda: uuid.uuid4().hex)
 
-    def make() -> None:
-        try:
+    def make() -> str:
+        folder = staging_folder(out) / "saving"
+        wanted = folder / f"{name}-{number}"
+        with _written(folder):
             wanted.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise GristmillError(
-                f"cannot be written: {error.strerror}", where=str(folder), remedy="set GRISTMILL_STAGING to a folder with room"
-            ) from None
-        for other in folder.iterdir():
-            if other != wanted:
-                shutil.rmtree(other, ignore_errors=True)
+            for other in folder.iterdir():
+                if other != wanted:
+                    shutil.rmtree(other, ignore_errors=True)
+        return str(wanted)
 
-    every_rank(make)
-    return str(wanted)
+    return every_rank(make)[dist.get_rank()]
 
 
 def upload(local: str, final: str, files: Mapping[str, StoredFile]) -> None:
@@ -108,13 +99,16 @@ def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
     Raises:
         GristmillError: a file cannot be fetched.
     """
-    target = staging_folder(folder) / "loading"
 
     def download() -> list[str]:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open(target.with_suffix(".lock"), "w") as lock:
+        target = staging_folder(folder) / "loading"
+        with _written(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            lock = open(target.with_suffix(".lock"), "w")  # noqa: SIM115  (held by the block below)
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one rank of a machine downloads, the others find what it has downloaded
-            target.mkdir(exist_ok=True)
+            with _written(target):
+                target.mkdir(exist_ok=True)
             remembered = Remembered(target.with_suffix(".checked"))
             return [name for name, file in files.items() if not _get(join(folder, name), target / name, file, remembered)]
 
@@ -128,7 +122,7 @@ def forget(folder: str) -> None:
         shutil.rmtree(staging_folder(folder), ignore_errors=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def local_copy(folder: str, files: Mapping[str, StoredFile]) -> Iterator[str]:
     """A checkpoint's folder on a local disk: itself, or of a store a copy for as long as the block lasts. Called by all ranks together.
 
@@ -152,7 +146,7 @@ def _put(path: Path, url: str) -> None:
     if not path.stat().st_size:
         publish(url, b"")
         return
-    with pa.memory_map(str(path), "r") as file:
+    with map_file(str(path)) as file:
         publish(url, file.read_buffer())
 
 
@@ -163,18 +157,25 @@ def _get(url: str, path: Path, file: StoredFile, remembered: Remembered) -> bool
     temporary = path.with_name(f"{path.name}.part")
     for _ in range(2):
         digest = hashlib.sha256()
-        try:
-            with open_stream(url) as source, open(temporary, "wb") as copy:
-                while piece := source.read(_PIECE):
-                    digest.update(piece)
-                    copy.write(piece)
-            if digest.hexdigest() == file.sha256:
+        with open_stream(url) as source, _written(path), open(temporary, "wb") as copy:
+            while piece := source.read(_PIECE):
+                digest.update(piece)
+                copy.write(piece)
+        if digest.hexdigest() == file.sha256:
+            with _written(path):
                 temporary.replace(path)
-                remembered.add(str(path), file.sha256)
-                return True
-        except OSError as error:
-            raise GristmillError(
-                f"cannot be written: {error.strerror}", where=str(path), remedy="set GRISTMILL_STAGING to a folder with room"
-            ) from None
+            remembered.add(str(path), file.sha256)
+            return True
     temporary.unlink(missing_ok=True)
     return False
+
+
+@contextlib.contextmanager
+def _written(place: Path) -> Iterator[None]:
+    """What the system says of a local folder, or of a file in one, as an error that all ranks can be given."""
+    try:
+        yield
+    except OSError as error:
+        raise GristmillError(
+            f"cannot be written: {error.strerror or error}", where=str(place), remedy="set GRISTMILL_STAGING to a folder with room"
+        ) from None

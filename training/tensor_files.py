@@ -32,6 +32,7 @@ from pydantic import Field, NonNegativeInt
 
 from manifests.base import Strict, canonical_json, load_json, validate
 from manifests.errors import GristmillError
+from manifests.mapped import note_mapped
 from training.parallel import agree, every_rank
 
 INDEX = ".metadata"
@@ -207,6 +208,7 @@ class _Maps:
         if piece.file not in self._files or piece.at + size > self._files[piece.file].bytes or piece.at % _ALIGN:
             raise GristmillError(f"a piece lies outside of {piece.file}", where=str(self._folder / INDEX))
         if piece.file not in self._open:
+            note_mapped(str(self._folder / piece.file))
             with open(self._folder / piece.file, "rb") as file:
                 self._open[piece.file] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         with warnings.catch_warnings():

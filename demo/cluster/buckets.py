@@ -1,4 +1,4 @@
-"""Make the buckets that the demo needs, and wait until the store can do it: `python -m demo.cluster.buckets NAME ...`.
+"""Make the buckets that the demo needs, and wait until the store can do it: `python -P -m demo.cluster.buckets NAME ...`.
 
 In: the store of the standard environment variables. Out: exit status 0 when all buckets are there.
 """

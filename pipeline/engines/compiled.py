@@ -19,9 +19,9 @@ from pathlib import Path
 from dedup import kernel_files
 from dedup.kernel_files import Entry
 from dedup.kernel_sources import all_kernels_sha256
+from manifests.processes import child_environment, parent_told, python_command
 
 WARMING_UP = "GRISTMILL_WARMING_UP"
-_PACKAGES = Path(__file__).resolve().parents[2]
 # Measured on one core with nothing else running.
 COMPILING_S = 50
 
@@ -81,13 +81,12 @@ def _shown(folder: Path) -> str:
 
 def _warm_up() -> str:
     """Returns what went wrong, in a line."""
-    path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "pipeline.warm_up"],
-        stdin=subprocess.PIPE,
+        python_command("pipeline.warm_up"),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONPATH": path},
+        env=child_environment(**parent_told()),
         text=True,
         errors="replace",
     )

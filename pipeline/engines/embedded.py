@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifests.errors import GristmillError
-from manifests.processes import LastLines, child_environment, killed_by_memory, obituary, python_command, start_watched
-from pipeline.engines.external_worker import PARENT
+from manifests.processes import LastLines, child_environment, killed_by_memory, obituary, parent_told, python_command, start_watched
+from pipeline.engines.failures import own_errors
 from pipeline.engines.loopback import HOST, on_loopback
 
 URN = "gristmill:env:worker_processes:v1"
@@ -77,12 +77,12 @@ class Crew:
             if self._closing:
                 raise RuntimeError("the pipeline is ending")
             process = start_watched(
-                python_command("pipeline.engines.worker", handler.control_address, handler.worker_id),
+                python_command("pipeline.engines.external_worker", handler.control_address, handler.worker_id),
                 on_end=on_end,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=child_environment(**{PARENT: str(os.getpid())}),
+                env=child_environment(**parent_told()),
             )
             assert process.stderr is not None
             # Beam's worker prints the traceback of every failing element: the error itself says all but where in the code.
@@ -157,7 +157,7 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int) -> None:
             thread.start()
             try:
                 crew.over.wait()
-                if problems and not _says_why(problems[0]):
+                if problems and not own_errors(problems[0]):
                     _until(lambda: crew.lost is not None, _DEATH_S)
                 if crew.stopped:
                     time.sleep(_OWN_SIGNAL_S)
@@ -181,15 +181,6 @@ def _until(true: Callable[[], bool], patience_s: float, *, every: Callable[[], N
     while not true() and time.monotonic() < deadline:
         every()
         time.sleep(0.05)
-
-
-def _says_why(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, GristmillError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
 
 
 def _break(handler: Any, error: Exception) -> None:

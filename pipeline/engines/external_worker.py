@@ -1,8 +1,9 @@
-"""One worker process: `python -P -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`, started by pipeline/engines/worker_pool.py.
+"""One worker process: `python -P -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`, started by pipeline/engines/embedded.py and
+pipeline/engines/worker_pool.py.
 
 On standard output it says `ready` once it can work, and `done` when whoever gives it work wants no more. It ends with the process that
-started it (standard input closes, or the kernel sees it first) or with its TaskManager (the control channel breaks). Beam's own worker
-outlives both when a thread is still at work, and keeps its memory.
+started it (`manifests.processes.end_with_parent`) or with its TaskManager (the control channel breaks). Beam's own worker outlives both
+when a thread is still at work, and keeps its memory.
 
 Ctrl-C at a terminal reaches the whole process group: what becomes of the workers is up to the process that started them.
 """
@@ -14,29 +15,23 @@ import logging
 import os
 import signal
 import sys
-import threading
 import traceback
 
 from manifests.errors import GristmillError
-from manifests.processes import end_with_parent
+from manifests.processes import end_with_starter
 from manifests.rooms import check_rooms
 
 READY = "ready"
 DONE = "done"
-
-PARENT = "GRISTMILL_PARENT"
-"""Process id of the process that starts workers, in their environment."""
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A crash in compiled code leaves its place in the last lines.
     faulthandler.enable()
-    threading.Thread(target=_end_with_the_pool, daemon=True).start()
     status = 1
     try:
-        if PARENT in os.environ:
-            end_with_parent(int(os.environ[PARENT]))
+        end_with_starter()
         check_rooms()
         work(*sys.argv[1:3])
         status = 0
@@ -76,11 +71,6 @@ def work(control_url: str, worker_id: str) -> None:
     print(READY, flush=True)  # noqa: T201  # the pool reads it
     harness.run()
     print(DONE, flush=True)  # noqa: T201
-
-
-def _end_with_the_pool() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
 
 
 if __name__ == "__main__":

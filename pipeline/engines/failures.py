@@ -19,18 +19,25 @@ def explain(error: Exception) -> GristmillError:
 
     Beam raises a copy of an exception, made from its first argument and the name of the step; the original is its context.
     """
-    original: GristmillError | None = None
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, GristmillError):
-            original = cause
-        cause = cause.__cause__ or cause.__context__
-    if original is not None:
-        return original
+    if own := own_errors(error):
+        return own[-1]
     text = str(error)
     if lost_worker(text):
         return GristmillError("a worker process died, probably for lack of memory", remedy="use fewer --workers; finished parts are kept")
     return GristmillError(worker_message(text))
+
+
+def own_errors(error: BaseException) -> list[GristmillError]:
+    """Those of Gristmill's among an exception and what it was raised from; the last is the first that was raised."""
+    found: list[GristmillError] = []
+    seen: set[int] = set()  # causes that a library set by hand may go in a circle
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, GristmillError):
+            found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found
 
 
 def is_our_own(text: str) -> bool:

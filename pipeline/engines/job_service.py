@@ -6,14 +6,12 @@ Beam's own program for it binds four ports on all interfaces, gives workers the 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
 from typing import Any
 
-from manifests.processes import end_with_parent
-from pipeline.engines.external_worker import PARENT
+from manifests.processes import end_with_starter
 from pipeline.engines.loopback import HOST, on_loopback
 
 
@@ -21,8 +19,7 @@ def main() -> None:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: over.set())
-    if PARENT in os.environ:
-        end_with_parent(int(os.environ[PARENT]), by=signal.SIGTERM, patience_s=5.0)
+    end_with_starter(by=signal.SIGTERM, patience_s=5.0)
     logging.basicConfig(level=logging.WARNING)
     serve(int(sys.argv[1]), over)
 

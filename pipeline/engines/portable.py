@@ -20,9 +20,8 @@ from typing import Any
 
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
-from manifests.processes import child_environment, obituary, python_command, start_watched, telling_lines
+from manifests.processes import child_environment, obituary, parent_told, python_command, start_watched, telling_lines
 from pipeline.engines import flink
-from pipeline.engines.external_worker import PARENT
 from pipeline.engines.failures import is_our_own, lost_process, lost_worker, worker_message
 from pipeline.engines.loopback import HOST
 from pipeline.engines.subset import check_subset
@@ -267,7 +266,7 @@ def _child(who: str, module: str, port: int, *, patience_s: float = 180.0) -> It
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=child_environment(**{PARENT: str(os.getpid())}),
+            env=child_environment(**parent_told()),
             # Its workers are in its process group, and end with it.
             start_new_session=True,
         )

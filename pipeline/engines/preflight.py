@@ -186,7 +186,7 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
     if cold:
         runner.say(
             f"no compiled text kernels yet on {', '.join(cold)}: each worker there compiles them in its first task, some {COMPILING_S} s; "
-            "`python -m pipeline.warm_up` on their machines or in their image does it before"
+            "`python -P -m pipeline.warm_up` on their machines or in their image does it before"
         )
 
 

@@ -22,8 +22,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from manifests.errors import GristmillError
-from manifests.processes import LastLines, child_environment, end_with_parent, how_it_ended, obituary, python_command, start_watched
-from pipeline.engines.external_worker import DONE, PARENT, READY, one_quiet_thread
+from manifests.processes import (
+    LastLines,
+    child_environment,
+    end_with_starter,
+    how_it_ended,
+    obituary,
+    parent_told,
+    python_command,
+    start_watched,
+)
+from pipeline.engines.external_worker import DONE, READY, one_quiet_thread
 
 LOST = 3
 """Exit status of a pool that ended with its worker."""
@@ -107,10 +116,10 @@ class Workers:
         process = start_watched(
             python_command("pipeline.engines.external_worker", control_url, worker_id),
             on_end=on_end,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment(**{PARENT: str(os.getpid())}),
+            env=child_environment(**parent_told()),
         )
         with self._lock:
             self._processes.setdefault(worker_id, []).append(process)
@@ -246,8 +255,7 @@ def serve(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object
 
 def main() -> None:
     """A pool for one command on this machine: ends with it, and at once with the first worker that dies; the others end with the pool."""
-    if PARENT in os.environ:
-        end_with_parent(int(os.environ[PARENT]), by=signal.SIGTERM, patience_s=10.0)
+    end_with_starter(by=signal.SIGTERM, patience_s=10.0)
     serve(port=int(sys.argv[1]), on_loss=lambda _told: os._exit(LOST))
 
 

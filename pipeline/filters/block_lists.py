@@ -22,6 +22,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ import xxhash
 from manifests.corpus import BlockList, CorpusManifest
 from manifests.errors import GristmillError
 from manifests.steps import Ledger, TaskManifest, finished_task, write_task
-from manifests.storage import find, join, list_stats, open_stream
+from manifests.storage import find, is_glob, join, list_stats, open_stream, split_glob
 from pipeline.filters.reasons import code_of
 from pipeline.schemas import publish_ipc, read_ipc
 from pipeline.sites import LONGEST_HOST
@@ -53,7 +54,6 @@ _NOWHERE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*", re.DOTALL)
 _SHOWN = 80
 _URL_PARTS = re.compile(r"[/?#]")
-_GLOB = re.compile(r"[*?\[]")
 
 # Bytes of lines handled at once.
 _PIECE = 4 << 20
@@ -132,12 +132,12 @@ def _files(block_list: BlockList, kind: str) -> list[str]:
 
 def _expand(pattern: str, kind: str) -> list[str]:
     """The files that a path, a glob or a folder means."""
-    glob = _GLOB.search(pattern)
-    if glob is not None:
-        folder = pattern[: glob.start()].rpartition("/")[0]
-        return [join(folder, name) for name in list_stats(folder, pattern[len(folder) + 1 :])]
     if find(pattern) is not None:
         return [pattern]
+    if is_glob(pattern) and not Path(pattern).is_dir():
+        folder, below = split_glob(pattern)
+        if found := list_stats(folder, below):
+            return [join(folder, name) for name in found]
     return [join(pattern, name) for name in list_stats(pattern, "**") if name.rsplit("/", 1)[-1] in _IN_FOLDER[kind]]
 
 

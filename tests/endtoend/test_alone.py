@@ -165,6 +165,33 @@ def test_a_folder_that_hides_a_room_is_named(tmp_path: Path, monkeypatch: pytest
         front.check_rooms()
 
 
+GONE = "error: the working folder cannot be used: No such file or directory\n  remedy: change to a folder that is there"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("show", "llama2-7b"), 0, ""),
+        (("--help",), 0, ""),
+        (("inspect", "nothing"), 1, "error: nothing: holds nothing that Gristmill wrote, or nothing complete\n"),
+        (("show", "corpus.yaml"), 1, "error: corpus.yaml: no such manifest\n"),
+        (("trace", "run", "--step", "1"), 1, GONE),
+        (("prep", str(PROJECT / "demo" / "corpus.yaml"), "--out", "out"), 1, GONE),
+        (("train", "/nowhere/run.yaml"), 1, GONE),
+        (("generate", "/nowhere", "--prompt", "x"), 1, GONE),
+    ],
+)
+def test_a_working_folder_that_was_deleted_is_no_traceback(words: tuple[str, ...], status: int, said: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", sys.executable, "-P", "-m", "gristmill", *words]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}  # with a relative entry Python itself does not start
+    done = subprocess.run(command, cwd=gone, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+
+
 def test_all_packages_are_looked_at() -> None:
     told = next(line for line in (PROJECT / "pyproject.toml").read_text().splitlines() if line.startswith("include = "))
     assert {name.strip().strip('"*') for name in told.split("[")[1].rstrip("]").split(",")} == {*rooms.ROOMS, "gristmill"}

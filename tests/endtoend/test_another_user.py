@@ -1,4 +1,4 @@
-"""A user who owns nothing: no home, no place in the installation. The commands work, and give the same bytes."""
+"""A user who owns nothing: no home, no HOME, no place in the installation. The commands work, and give the same bytes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,34 @@ CORPUS = {
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can run as another user")
 
 
-def as_user(number: int, *words: str, home: str) -> list[str]:
+RUN = {
+    "kind": "run",
+    "name": "run",
+    "model": {
+        "kind": "model",
+        "version": 1,
+        "name": "test",
+        "layers": 2,
+        "hidden": 32,
+        "heads": 4,
+        "kv_heads": 2,
+        "ffn": 88,
+        "max_sequence": 64,
+    },
+    "sequence": 32,
+    "global_batch": 4,
+    "micro_batch": 2,
+    "tokens": 4 * 4 * 32,
+    "schedule": {"warmup_steps": 2},
+}
+
+
+def as_user(number: int, *words: str, home: str | None) -> list[str]:
     user = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
     packages = Path(str(importlib.util.find_spec("numba").origin)).parent.parent
-    settings = {"HOME": home, "PATH": os.environ["PATH"], "PYTHONPATH": f"{PROJECT}:{packages}", "PYTHONDONTWRITEBYTECODE": "1"}
+    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{PROJECT}:{packages}", "PYTHONDONTWRITEBYTECODE": "1"}
+    if home is not None:
+        settings["HOME"] = home
     return [*user, "env", "-i", *(f"{key}={value}" for key, value in settings.items()), *words]
 
 
@@ -58,17 +82,52 @@ def corpus() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize(("number", "home"), [(NOBODY, "/nonexistent"), (UNKNOWN, "/")])
-def test_prep_gives_the_same_bytes(corpus, python, tmp_path, number, home):
-    normal = subprocess.run(
-        [sys.executable, "-P", "-m", "gristmill", "prep", str(corpus / "corpus.yaml"), "--out", str(tmp_path / "normal"), "--json"],
+@pytest.fixture(scope="module")
+def prepared(corpus: Path) -> dict[str, str]:
+    """What root's `prep` says; all may read what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "gristmill", "prep", str(corpus / "corpus.yaml"), "--out", str(corpus / "normal"), "--json"],
         env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(("number", "home"), [(NOBODY, "/nonexistent"), (UNKNOWN, None)])
+def test_prep_gives_the_same_bytes(corpus, prepared, python, number, home):
     out = corpus / f"out-{number}"
     out.mkdir()
     os.chown(out, number, number)
     words = ("-P", "-m", "gristmill", "prep", str(corpus / "corpus.yaml"), "--out", str(out), "--workers", "2", "--json")
     done = subprocess.run(as_user(number, python, *words, home=home), cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["digest"] == json.loads(normal.stdout)["digest"]
+    assert json.loads(done.stdout)["digest"] == prepared["digest"]
     assert not Path("/~").exists()
+
+
+def test_a_run_of_a_user_without_a_home(corpus, prepared, python):
+    """All commands that read what others have written; nothing is remembered, since there is no place for it."""
+    folder = corpus / "run"
+    folder.mkdir()
+    os.chown(folder, UNKNOWN, UNKNOWN)
+    run, data = str(folder / "out"), str(corpus / "normal")
+    manifest = corpus / "run.yaml"
+    manifest.write_text(json.dumps({**RUN, "data": data, "out": run}))
+    opened = f"import gristmill; shards = gristmill.open_shards({data + '/shards'!r}); shards.check(shards.manifest.shards[0])"
+    module = ("-P", "-m", "gristmill")
+    for words in [
+        (*module, "mix", "show", str(manifest)),
+        (*module, "train", str(manifest), "--processes", "2"),
+        (*module, "trace", run, "--step", "1"),
+        (*module, "verify", run),
+        (*module, "verify", data),
+        (*module, "inspect", run),
+        (*module, "inspect", data),
+        (*module, "generate", run, "--prompt", "The miller", "--tokens", "3"),
+        ("-P", "-c", opened),
+    ]:
+        done = subprocess.run(as_user(UNKNOWN, python, *words, home=None), cwd="/", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+    done = subprocess.run(as_user(UNKNOWN, python, *module, "jobs", home=None), cwd="/", capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[:1] == ["error: this user has no home folder to record detached commands in"]
+    assert not Path("/~").exists()
+    assert not Path("/.cache").exists()

@@ -25,7 +25,7 @@ from tests.paths import PROJECT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 RUNNERS = {"embedded": ("--workers", "2"), "portable": ("--workers", "2", "--runner", "portable")}
-WORKER = {"embedded": "pipeline.engines.worker", "portable": "pipeline.engines.external_worker"}
+WORKER = "pipeline.engines.external_worker"
 
 # On an idle machine the error is there in two; this one may be shared.
 WITHIN_S = 30
@@ -91,7 +91,7 @@ def test_a_worker_killed_at_five_moments(runner: str, corpus: Corpus, digest: st
         victim = None
         while victim is None:
             assert process.poll() is None, (moment, process.communicate())
-            victim = next((worker for worker in marked(out, WORKER[runner]) if _true(come, worker)), None)
+            victim = next((worker for worker in marked(out, WORKER) if _true(come, worker)), None)
         victim.send_signal(number)
         began = time.monotonic()
         printed, errors = process.communicate(timeout=WITHIN_S)
@@ -119,7 +119,7 @@ def test_what_a_worker_said_last_is_told(corpus: Corpus, tmp_path: Path) -> None
     """One that ends while it imports, as with a broken installation."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\n"
-        "if {'pipeline.engines.worker', 'pipeline.engines.external_worker'} & set(sys.orig_argv):\n"
+        "if 'pipeline.engines.external_worker' in sys.orig_argv:\n"
         "    print('no luck with the library', file=sys.stderr, flush=True)\n"
         "    os._exit(7)\n"
     )
@@ -139,9 +139,9 @@ def test_what_a_worker_said_last_is_told(corpus: Corpus, tmp_path: Path) -> None
 def test_workers_end_with_their_command(runner: str, number: signal.Signals, corpus: Corpus, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = start(corpus, out, *RUNNERS[runner])
-    while not any(_true(connected, worker) for worker in marked(out, WORKER[runner])):
+    while not any(_true(connected, worker) for worker in marked(out, WORKER)):
         assert process.poll() is None, process.communicate()
-    stopped = marked(out, WORKER[runner])[0]
+    stopped = marked(out, WORKER)[0]
     stopped.suspend()  # a stopped process must end with its command too
     process.send_signal(number)
     printed, errors = process.communicate(timeout=WITHIN_S)

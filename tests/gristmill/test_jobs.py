@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import signal
 import time
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_no_such_job() -> None:
         find_job("prep-1")
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "3", '{"pid": 3}'])
+def test_a_damaged_record_of_a_job_is_named(tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "state" / "gristmill" / "jobs" / "prep-1"
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text(text)
+    for look in (list_jobs, lambda: find_job("prep-1")):
+        with pytest.raises(GristmillError, match="cannot be read") as caught:
+            look()
+        assert caught.value.where == str(folder / "job.json")
+
+
 def test_users_without_a_home_are_told_what_to_set(monkeypatch, tmp_path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
@@ -90,10 +102,11 @@ def test_users_without_a_home_are_told_what_to_set(monkeypatch, tmp_path) -> Non
     with pytest.raises(GristmillError, match="cannot be recorded"):
         start_detached(["prep"], out="out")
 
-    def unknown() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def unknown(number: int) -> object:
+        raise KeyError(number)
 
     monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(GristmillError, match="has no home folder"):
         list_jobs()

@@ -147,7 +147,7 @@ def test_finished_files_are_not_read_again(made, out, monkeypatch) -> None:
         read.append(path)
         return storage.sha256_file(path)
 
-    monkeypatch.setattr("manifests.steps.sha256_file", count)
+    monkeypatch.setattr("manifests.checked.sha256_file", count)
     monkeypatch.setattr("manifests.steps._whole", {})
     again(made, out)
     assert [path for path in read if "tokenizer" not in path] == []
@@ -218,7 +218,7 @@ def test_a_later_step_refuses_what_was_changed(made, out) -> None:
     path = next((out / "extract" / "signals").rglob("*.arrow"))
     whole = path.read_bytes()
     flip_quietly(path)
-    with pytest.raises(GristmillError, match="its sha256 is not the one") as caught:
+    with pytest.raises(GristmillError, match="its sha256 is not the manifest's") as caught:
         decide(load_corpus(made / "corpus.yaml"), out=str(out), runner=Runner())
     assert caught.value.where == str(path)
     assert "gristmill extract" in str(caught.value.remedy)

@@ -91,6 +91,22 @@ def test_a_truncated_and_a_missing_file(folder: Path, name: str) -> None:
     assert problems(folder) == [f"{name}: is missing"]
 
 
+def test_a_file_that_its_disk_does_not_give_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other files are checked all the same."""
+    from manifests import checked
+
+    whole = checked.sha256_file
+
+    def failing(path: str) -> str:
+        if path.endswith(TOKENS):
+            raise GristmillError("cannot be read: Input/output error", where=path)
+        return whole(path)
+
+    monkeypatch.setattr("manifests.checked.sha256_file", failing)
+    (folder / SIDE).unlink()
+    assert problems(folder) == [f"{TOKENS}: cannot be read: Input/output error", f"{SIDE}: is missing"]
+
+
 def test_a_file_that_is_not_in_the_manifest(folder: Path) -> None:
     (folder / "wiki/factual/00002-0000.arrow").write_bytes(b"x")
     assert verify_shards(str(folder)) == [Problem("wiki/factual/00002-0000.arrow", "is not in the manifest")]

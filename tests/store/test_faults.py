@@ -131,7 +131,7 @@ def test_an_object_that_the_store_has_truncated_is_named_and_made_again(store, f
     prepare(manifest, out=folder, runner=Runner())
     part = next(name for name in list_files(folder, "extract/documents/**/*.arrow") if "articles" in name)
     publish(join(folder, part), read_bytes(join(folder, part))[:-100])
-    with pytest.raises(GristmillError, match=r"has \d+ bytes, its step's manifest says") as caught:
+    with pytest.raises(GristmillError, match=r"has \d+ bytes, the manifest says") as caught:
         decide(manifest, out=folder, runner=Runner())
     assert caught.value.where == join(folder, part)
     assert "gristmill extract" in str(caught.value.remedy)

@@ -70,7 +70,7 @@ def test_a_step_with_a_missing_or_truncated_output_is_named(step):
     complete(step)
     assert require_step(step, command="gristmill extract").step == "extract"
     publish(join(step, "x/a/2.arrow"), b"12")
-    with pytest.raises(GristmillError, match="has 2 bytes, its step's manifest says 4") as caught:
+    with pytest.raises(GristmillError, match="has 2 bytes, the manifest says 4") as caught:
         require_step(step, command="gristmill extract")
     assert caught.value.where == join(step, "x/a/2.arrow")
     assert "gristmill extract" in str(caught.value.remedy)

@@ -82,7 +82,7 @@ def test_a_run_in_the_store_is_that_of_the_local_disk_also_when_resumed(proxy, f
     remove_file(join(there.out, "checkpoints", next(name for name in files if "00000008" in name and name.endswith(".distcp"))))
     good, problems = complete(there.out)
     assert [manifest.step for manifest in good] == [6]
-    assert "is damaged" in problems[0]
+    assert "is damaged" in problems[0].message
 
 
 @pytest.mark.slow

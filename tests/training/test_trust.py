@@ -8,8 +8,11 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +23,11 @@ from manifests.errors import GristmillError
 from manifests.run import Run
 from tests.paths import PROJECT
 from tests.training.data import make_corpus, make_run
-from training import checkpoint
+from training import checkpoint, staging
 from training.loop import train
-from training.parallel import one_rank
+from training.parallel import agree, every_rank, one_rank
+from training.record import read_record
+from training.tensor_files import StoredFile
 
 FILES = ("__0_0.distcp", ".metadata", "_MANIFEST.json")
 SMALL = {"tokens": 6 * 8 * 32, "checkpoint": {"every_steps": 2, "keep": 2}}
@@ -308,6 +313,148 @@ def test_verify_reads_a_runs_folder(run: Run) -> None:
     changed["run"]["manifest"]["log_every"] = 7  # a setting that does not bind
     Path(run.out, "run.json").write_text(json.dumps(changed))
     assert any("run.json: was changed" in problem for problem in verified(run))
+
+
+def said_by(*words: str) -> str:
+    """The error of a command that ends with one."""
+    from typer.testing import CliRunner
+
+    from gristmill.cli import app
+
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, GristmillError), result.exception
+    return str(result.exception)
+
+
+def test_folders_are_named_with_their_blanks(tmp_path: Path, run: Run) -> None:
+    """What a finding names is a path that a script can open."""
+    folder = tmp_path / "my runs" / "the first"
+    shutil.copytree(run.out, folder)
+    flip(folder / "checkpoints" / "step-00000004" / "__0_0.distcp")
+    (folder / "checkpoints" / "step-00000002" / "_MANIFEST.json").unlink()
+    found = verified(run.model_copy(update={"out": str(folder)}))
+    remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
+    assert found == [
+        f"{folder}/checkpoints/step-00000002: has no readable _MANIFEST.json: it is not used; remedy: {remedy}",
+        f"{folder}/checkpoints/step-00000004: is damaged (__0_0.distcp): it is not used; remedy: {remedy}",
+    ]
+
+
+def _without(*keys: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda record: {key: value for key, value in record.items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _without("run"),
+        _without("data_digest"),
+        _without("tokenizer", "sha256"),
+        lambda record: {**record, "tokenizer": 3},
+        lambda record: {**record, "tokenizer": {"sha256": "0"}},
+        lambda record: {**record, "run": {"manifest": []}},
+        lambda record: {**record, "data_digest": None},
+        lambda record: {**record, "order_sha256": 3},
+        lambda record: {},
+        lambda record: [record],
+        lambda record: None,
+    ],
+)
+def test_a_damaged_record_is_named(run: Run, change: Callable[[dict[str, Any]], Any]) -> None:
+    path = Path(run.out, "run.json")
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    assert [line.partition(": ")[0] for line in verified(run)] == [str(path)]
+    assert said_by("generate", run.out, "--prompt", "x").startswith(f"{path}: ")
+    with pytest.raises(GristmillError, match="run\\.json: ") as caught:
+        read_record(run.out)
+    assert caught.value.remedy is not None
+
+
+def test_a_record_without_a_key_ends_no_command_in_a_traceback(run: Run) -> None:
+    path = Path(run.out, "run.json")
+    path.write_text(json.dumps(_without("data_digest")(json.loads(path.read_text()))))
+    assert said_by("trace", run.out, "--step", "1").startswith(f"{path}: is not a run record of this version: data_digest: Field required")
+    with pytest.raises(GristmillError, match="is not a run record"):
+        train(run)
+
+
+def test_damaged_metrics_stop_nothing(run: Run) -> None:
+    """As `verify` says. What is no line of metrics is left out when the run goes on."""
+    from typer.testing import CliRunner
+
+    from gristmill.cli import app
+
+    path = Path(run.out, "metrics.jsonl")
+    whole = path.read_text()
+    path.write_bytes(b'[1]\n\xff\xfe\n{"loss": 1}\n{"step": "2"}\n' + whole.encode() + b'{"step": 4, "lo')
+    assert verified(run) == [
+        f"{path}: line 1 is not the line of a later step; remedy: `gristmill train` goes on all the same",
+    ]
+    shown = CliRunner().invoke(app, ["inspect", run.out])
+    assert shown.exit_code == 0, shown.exception
+    assert "samples_xxh3" in shown.stdout
+    assert train(run).step == 6
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == list(range(6))
+
+
+def test_metrics_that_cannot_be_written_are_an_error_of_all_ranks(run: Run) -> None:
+    board = Path(run.out, "tensorboard")
+    shutil.rmtree(board)
+    board.touch()
+    with pytest.raises(GristmillError, match=r"tensorboard: File exists|tensorboard: Not a directory"):
+        train(run)
+
+
+CUT_WHILE_MAPPED = """
+import os, sys
+from pathlib import Path
+import torch
+from training.tensor_files import Piece, StoredFile, _Maps
+folder = Path(sys.argv[1])
+files = {"__0_0.distcp": StoredFile(bytes=1 << 20, sha256="")}
+with _Maps(folder, files) as maps:
+    tensor = maps.tensor(Piece(offset=[0], shape=[1 << 20], file="__0_0.distcp", at=0), torch.uint8)
+    os.truncate(folder / "__0_0.distcp", 10)
+    print(int(tensor.sum()))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the signal is Linux's")
+def test_a_checkpoint_that_is_cut_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "__0_0.distcp"
+    path.write_bytes(bytes(1 << 20))
+    command = [sys.executable, "-W", "ignore", "-c", CUT_WHILE_MAPPED, str(tmp_path)]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"error: {path}: cut, or its disk failed, while it was mapped into memory\n  remedy: " in done.stderr
+
+
+@pytest.mark.parametrize("place", ["a file", "a file in the way", "a folder in the way"])
+def test_a_staging_folder_that_cannot_be_written_is_an_error_of_all_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Root may write everywhere: files that lie where folders should be stand for folders that are closed."""
+    monkeypatch.setenv("GRISTMILL_STAGING", str(tmp_path / "staging"))
+    out = "s3://bucket/run"
+    if place == "a file":
+        (tmp_path / "staging").touch()
+    else:
+        folder = staging.staging_folder(out)
+        folder.mkdir(parents=True)
+        (folder / "loading").touch() if place == "a file in the way" else (folder / "loading.lock").mkdir()
+    with one_rank(), pytest.raises(GristmillError, match="cannot be written: ") as caught:
+        staging.fetch(out, {"__0_0.distcp": StoredFile(bytes=1, sha256="0")})
+    assert caught.value.remedy == "set GRISTMILL_STAGING to a folder with room"
+    assert str(tmp_path / "staging") in str(caught.value.where)
+
+
+def test_errors_of_the_system_are_given_to_all_ranks(tmp_path: Path) -> None:
+    with one_rank():
+        for told in (agree, every_rank):
+            with pytest.raises(GristmillError, match="No such file or directory") as caught:
+                told((tmp_path / "none").read_bytes)  # type: ignore[operator]
+            assert caught.value.where == str(tmp_path / "none")
 
 
 @pytest.mark.parametrize("damage", [flip, flip_quietly, cut, lose])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from dedup import kernel_files
+from manifests.processes import PARENT, child_environment, python_command
 from pipeline.engines import compiled
 from tests.paths import PROJECT
 
@@ -88,10 +90,30 @@ def test_the_mark_goes_with_the_sources(tmp_path, monkeypatch):
 
 
 def test_child_ends_with_its_command():
-    """Its standard input is closed when the command is gone, however it went."""
-    program = "import os; os.environ['GRISTMILL_WARMING_UP'] = '1'; from pipeline import warm_up; warm_up._end_with_parent()"
-    child = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdin=subprocess.PIPE)
-    time.sleep(0.1)
-    assert child.stdin is not None
-    child.stdin.close()
-    assert child.wait(timeout=300) == 1
+    """One whose command was gone before it could ask ends as well."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    environment = child_environment(**{PARENT: str(gone.pid)})
+    child = subprocess.run(python_command("pipeline.warm_up"), env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert (child.returncode, child.stdout) == (-signal.SIGKILL, "")
+
+
+def test_the_child_imports_nothing_from_the_working_folder(tmp_path, monkeypatch):
+    """Neither by an entry of PYTHONPATH that means it, nor by its own children."""
+    started = []
+
+    def start(command, **settings):
+        started.append((command, settings["env"]))
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ":relative:/absolute")
+    monkeypatch.setattr(compiled.subprocess, "Popen", start)
+    with pytest.raises(KeyboardInterrupt):
+        compiled._warm_up()
+    ((command, environment),) = started
+    assert command == [sys.executable, "-P", "-m", "pipeline.warm_up"]
+    assert environment["PYTHONPATH"].split(os.pathsep)[-1] == "/absolute"
+    assert "relative" not in environment["PYTHONPATH"]
+    assert "" not in environment["PYTHONPATH"].split(os.pathsep)
+    assert (environment["PYTHONSAFEPATH"], environment[PARENT]) == ("1", str(os.getpid()))

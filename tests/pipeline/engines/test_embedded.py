@@ -21,7 +21,7 @@ from pipeline.engines.loopback import on_loopback
 from pipeline.engines.runners import Runner, run_pipeline
 from tests.pipeline.engines.test_runners import run
 
-WORKER = "pipeline.engines.worker"
+WORKER = "pipeline.engines.external_worker"
 
 
 def crash(element: str, settings: dict) -> list[tuple[int, bytes]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.engines.failures import is_our_own, lost_process, worker_message
+from manifests.errors import GristmillError
+from pipeline.engines.failures import explain, is_our_own, lost_process, own_errors, worker_message
 
 JAVA = """java.lang.RuntimeException: Failed to finish remote bundle
 \tat org.apache.beam.runners.fnexecution.control.SdkHarnessClient$BundleProcessor$ActiveBundle.close(SdkHarnessClient.java:500)
@@ -69,3 +70,14 @@ def test_a_lost_process_is_named(text, who) -> None:
 
 def test_nothing_at_all() -> None:
     assert worker_message("\n") == "the pipeline failed without a message"
+
+
+def test_the_first_of_our_own_errors_is_found_whatever_wraps_it() -> None:
+    first, copy = GristmillError("the first"), GristmillError("a copy")
+    error = RuntimeError("of Beam")
+    copy.__context__, error.__cause__ = first, copy
+    assert own_errors(error) == [copy, first]
+    assert explain(error) is first
+    first.__cause__ = error  # a circle, as a library may set it by hand
+    assert own_errors(error) == [copy, first]
+    assert own_errors(RuntimeError("alone")) == []

@@ -24,9 +24,9 @@ from tests.paths import PROJECT
 
 @pytest.fixture
 def workers(monkeypatch, tmp_path):
-    """Workers whose processes run a script in place of Python: `ready`, then they sleep until their input closes."""
+    """Workers whose processes run a script in place of Python: `ready`, then they sleep."""
     script = tmp_path / "python"
-    script.write_text("#!/bin/sh\necho ready\ncat >/dev/null\n")
+    script.write_text("#!/bin/sh\necho ready\nexec sleep 600\n")
     script.chmod(0o755)
     monkeypatch.setattr(module.sys, "executable", str(script))
     pool = Workers()
@@ -88,7 +88,7 @@ def test_a_killed_worker_is_still_asked_for(workers) -> None:
 def test_a_worker_that_lost_its_task_manager_is_not_waited_for(workers, monkeypatch, tmp_path) -> None:
     script(monkeypatch, tmp_path, "echo ready; sleep 0.1; exit 1")
     workers.start("1-1", "localhost:1")
-    script(monkeypatch, tmp_path, "echo ready; cat >/dev/null")
+    script(monkeypatch, tmp_path, "echo ready; exec sleep 600")
     workers.start("1-1", "localhost:2")
     time.sleep(0.3)
     workers.stop("1-1")

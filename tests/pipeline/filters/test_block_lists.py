@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from manifests.corpus import BlockList, CorpusManifest, load_corpus
 from manifests.errors import GristmillError
+from pipeline.filters.block_lists import _files as list_files_of
 from pipeline.filters.block_lists import (
     blocked_codes,
     host_of,
@@ -145,6 +146,32 @@ def test_odd_entries_are_read_and_what_is_none_is_named(tmp_path: Path) -> None:
     assert [REASONS[code] for code in codes] == ["blocked_site"] * 7 + ["kept"] * 3
     with pytest.raises(GristmillError, match="is no list of sites"):
         read_list([write(tmp_path / "words", "not a host\nnor, this\na.com\n")], kind="sites", name="w")
+
+
+@pytest.mark.parametrize("name", ["bad[1].txt", "what?.txt", "star*.txt", "[abc]", "[!a].txt"])
+@pytest.mark.parametrize("folder", ["lists", "lists [old]", "[1]", "a*", "lists[!x]"])
+def test_files_and_folders_that_look_like_globs(tmp_path: Path, name: str, folder: str) -> None:
+    """Named in full they are meant, and they alone; so is the folder of the manifest."""
+    place = tmp_path / folder
+    place.mkdir()
+    for other in ("bad1.txt", "whats.txt", "star-two.txt", "a", "b.txt"):
+        (place / other).write_text("other.org\n")
+    (place / name).write_text("bad.org\n")
+    for manifest, named in ((tmp_path / "corpus.yaml", f"{folder}/{name}"), (place / "corpus.yaml", "*.txt")):
+        manifest.write_text(corpus({"name": "l", "sites": named}).model_dump_json())
+    (in_full,) = load_corpus(tmp_path / "corpus.yaml").block_lists
+    assert list_files_of(in_full, "sites") == [str(place / name)]
+    (globbed,) = load_corpus(place / "corpus.yaml").block_lists
+    assert list_files_of(globbed, "sites") == sorted(str(path) for path in place.glob("*.txt"))
+
+
+@pytest.mark.parametrize("folder", ["ut1", "ut1[1]", "[ut1]", "u*t"])
+def test_folders_of_lists_that_look_like_globs(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder / "games").mkdir(parents=True)
+    (tmp_path / folder / "games" / "domains").write_text("games.org\n")
+    for named in (folder, f"{folder}/*/domains", f"{folder}/games", f"{folder}/**/domains"):
+        entry = BlockList(name="l", sites=str(tmp_path / named))
+        assert list_files_of(entry, "sites") == [str(tmp_path / folder / "games" / "domains")]
 
 
 def test_folders_globs_and_gzip(tmp_path: Path) -> None:

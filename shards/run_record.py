@@ -1,0 +1,93 @@
+"""What a run's folder says about itself: `run.json`, `order.json`, which tells its samples, and `metrics.jsonl`, a line per logged step.
+
+In: the folder of a run, which training writes. Out: its record and its order, checked against each other, and its metrics. Whether all is
+as it was written, `gristmill verify` says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from manifests.base import Strict, first_problem, load_json, sha256_of
+from manifests.errors import GristmillError
+from manifests.run import Run
+from manifests.storage import exists, join, read_bytes
+from shards.format import TokenizerInfo
+
+RECORD = "run.json"
+ORDER = "order.json"
+METRICS = "metrics.jsonl"
+
+
+class RunRecord(Strict):
+    """What is in `run.json`. What a version did not write yet is None: lineage does without, training does not.
+
+    Attributes:
+        data_digest: of the shards' manifest.
+        order_sha256: of `order.json`.
+        settings_sha256: of the settings that bind.
+        sha256: over all the rest.
+    """
+
+    run: Run
+    data_digest: str
+    order_sha256: str | None = None
+    settings_sha256: str | None = None
+    tokenizer: TokenizerInfo | None = None
+    versions: dict[str, str] = {}
+    sha256: str | None = None
+
+
+def load_record(folder: str) -> RunRecord:
+    """The record of a run.
+
+    Raises:
+        GristmillError: the folder is not a run's, or the record is damaged or was written by another version.
+    """
+    path = join(folder, RECORD)
+    if not exists(path):
+        raise GristmillError("is not a run folder", where=folder, remedy="name the `out` folder of a run manifest")
+    try:
+        return RunRecord.model_validate(load_json(read_bytes(path), where=path))
+    except ValidationError as error:
+        raise GristmillError(
+            f"is not a run record of this version: {first_problem(error)}",
+            where=path,
+            remedy="restore it from a copy, use the version that began the run, or choose another `out`",
+        ) from None
+
+
+def load_order(folder: str, record: RunRecord, *, named: bool = True) -> str:
+    """The text of a run's order.
+
+    Args:
+        named: also an order is refused that the record does not name at all.
+
+    Raises:
+        GristmillError: there is none, or it is not the one that the record names.
+    """
+    path = join(folder, ORDER)
+    text = read_bytes(path).decode(errors="replace")
+    if record.order_sha256 != sha256_of(text) and (named or record.order_sha256 is not None):
+        raise GristmillError(
+            "is not the order that the run began with", where=path, remedy="restore it from a copy, or choose another `out`"
+        )
+    return text
+
+
+def load_metrics(folder: str) -> list[dict[str, Any]]:
+    """The metrics of a run, a step each; a line that was torn by a kill, or damaged, is none."""
+    path = join(folder, METRICS)
+    lines = read_bytes(path).split(b"\n") if exists(path) else []
+    return [step for line in lines if (step := metrics_in(line, where=path)) is not None]
+
+
+def metrics_in(line: bytes, *, where: str) -> dict[str, Any] | None:
+    """One line of metrics; None when it is none."""
+    try:
+        value = load_json(line, where=where)
+    except GristmillError:
+        return None
+    return value if isinstance(value, dict) and type(value.get("step")) is int else None
