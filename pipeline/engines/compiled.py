@@ -23,7 +23,7 @@ from manifests.processes import child_environment, parent_told, python_command
 
 WARMING_UP = "GRISTMILL_WARMING_UP"
 # Measured on one core with nothing else running.
-COMPILING_S = 50
+COMPILING_S = 100
 
 
 def compile_kernels(say: Callable[[str], object]) -> None:

@@ -36,7 +36,7 @@ def test_first_time_is_said_once(said, monkeypatch):
     compiled.compile_kernels(said.append)
     compiled.compile_kernels(said.append)
     (line,) = said
-    assert line.startswith("compiling the text kernels, once: some 50 s; they are kept in ")
+    assert line.startswith(f"compiling the text kernels, once: some {compiled.COMPILING_S} s; they are kept in ")
 
 
 def test_no_place_is_said_and_nothing_is_compiled_beforehand(said, monkeypatch):
