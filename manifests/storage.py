@@ -200,8 +200,12 @@ def list_files(folder: str, pattern: str = "**") -> list[str]:
     return list(list_stats(folder, pattern))
 
 
-def list_stats(folder: str, pattern: str = "**") -> dict[str, Stat]:
-    """The same with sizes and times: for a store they come with the listing."""
+def list_stats(folder: str, pattern: str = "**", *, dotted: bool = False) -> dict[str, Stat]:
+    """The same with sizes and times: for a store they come with the listing.
+
+    Args:
+        dotted: names that begin with a dot need not be asked for.
+    """
     found: dict[str, Stat] = {}
     if is_url(folder):
         # A bucket may hold far more than is asked for: only what is below the part of the pattern without wildcards is listed.
@@ -209,10 +213,10 @@ def list_stats(folder: str, pattern: str = "**") -> dict[str, Stat]:
         fixed = parts[: next((index for index, part in enumerate(parts[:-1]) if is_glob(part)), len(parts) - 1)]
         listed = objects.list_objects(join(folder, *fixed) if fixed else folder)
         named = {"/".join([*fixed, name]): stat for name, stat in listed.items()}
-        found = {name: stat for name, stat in named.items() if matches(name, pattern)}
+        found = {name: stat for name, stat in named.items() if matches(name, pattern, dotted=dotted)}
     else:
         known = {""}
-        for name in glob.iglob(pattern, root_dir=folder, recursive=True, include_hidden=False):
+        for name in glob.iglob(pattern, root_dir=folder, recursive=True, include_hidden=dotted):
             _check_loop(folder, name.rpartition("/")[0], known)
             path = os.path.join(folder, name)
             if os.path.isfile(path):
@@ -284,15 +288,15 @@ def sha256_file(path: str) -> str:
     return digest.hexdigest()
 
 
-def matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str, *, dotted: bool = False) -> bool:
     """Whether a relative name fits a glob as Python's `glob` has it: `**` alone is any folders, nothing else passes a slash, and names that
-    begin with a dot must be asked for. The same for folders and stores."""
+    begin with a dot must be asked for, unless `dotted`. The same for folders and stores."""
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     reached = _open_to({0}, parts)
     for segment in name.split("/"):
         after: set[int] = set()
         for at in reached:
-            if at == len(parts) or (segment.startswith(".") and not parts[at].startswith(".")):
+            if at == len(parts) or (not dotted and segment.startswith(".") and not parts[at].startswith(".")):
                 continue
             if parts[at] == "**":
                 after |= {at, at + 1} if at == len(parts) - 1 else {at}

@@ -262,7 +262,7 @@ def _folders(out: str) -> list[tuple[str, dict[str, int]]]:
     if not is_url(out):
         return [(str(folder), _files(str(folder))) for folder in sorted(Path(out, FOLDER).glob("step-*"))]
     found: dict[str, dict[str, int]] = {}
-    for name, stat in (list_stats(join(out, FOLDER), "step-*/*") | list_stats(join(out, FOLDER), "step-*/.*")).items():
+    for name, stat in list_stats(join(out, FOLDER), "step-*/*", dotted=True).items():
         folder, _, file = name.partition("/")
         found.setdefault(join(out, FOLDER, folder), {})[file] = stat.size
     return sorted(found.items())

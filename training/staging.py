@@ -79,8 +79,7 @@ def upload(local: str, final: str, files: Mapping[str, StoredFile]) -> None:
     shutil.rmtree(local, ignore_errors=True)
 
     def check() -> None:
-        # The index is named `.metadata`: listings show names that begin with a dot only when asked for.
-        stored = {name: stat.size for name, stat in (list_stats(final) | list_stats(final, ".*")).items()}
+        stored = {name: stat.size for name, stat in list_stats(final, dotted=True).items()}  # the index is named `.metadata`
         if stored != {name: file.bytes for name, file in files.items()}:
             raise GristmillError(f"{len(stored)} files are stored, {len(files)} were written, or their sizes differ", where=final)
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.storage import exists, list_files, matches, publish, read_bytes, sha256_file, sweep_temporaries
+from manifests.storage import exists, list_files, list_stats, matches, publish, read_bytes, sha256_file, sweep_temporaries
 
 
 def test_publish_replaces_and_leaves_no_temporary(tmp_path):
@@ -63,6 +63,23 @@ def test_urls_are_listed_like_local_folders(tmp_path):
         publish(str(tmp_path / name), b"-")
     for pattern in ("**", "*.y", "**/*.x", "a/*"):
         assert list_files(f"file://{tmp_path}", pattern) == list_files(str(tmp_path), pattern)
+
+
+@pytest.mark.parametrize("dotted", [False, True])
+def test_names_that_begin_with_a_dot_are_listed_when_they_are_asked_for(tmp_path, dotted):
+    for name in (".index", "a", "step-1/.index", "step-1/b", ".d/c", "step-1/.tmp-e"):
+        publish(str(tmp_path / name), b"-")
+    expected = {
+        "**": ["a", "step-1/b"],
+        "step-*/*": ["step-1/b"],
+        ".*": [".index"],
+        "step-*/.*": ["step-1/.index"],
+    }
+    if dotted:
+        expected = {"**": [".d/c", ".index", "a", "step-1/.index", "step-1/b"], "step-*/*": ["step-1/.index", "step-1/b"]}
+    for pattern, names in expected.items():
+        assert list(list_stats(str(tmp_path), pattern, dotted=dotted)) == names
+        assert list(list_stats(f"file://{tmp_path}", pattern, dotted=dotted)) == names
 
 
 def test_sha256_of_a_file(tmp_path):
