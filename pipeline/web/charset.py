@@ -43,8 +43,6 @@ _HZ_WITHIN: Final = 4096
 _SEVEN_BIT: Final = ("iso-2022-jp", "replacement")
 # A whole character's beginning, which a cut at the end of a page leaves over.
 _CUT_UTF8: Final = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
-
-
 # Beginnings of punctuation and emoji, which no text in Latin-1 ends with.
 _NO_LATIN: Final = (b"\xe2\x80", b"\xf0\x9f")
 
@@ -107,7 +105,7 @@ def decoded_as(body: bytes, encoding: str, *, sure: bool = True) -> Decoded:
     Args:
         sure: False when the bytes are read as UTF-8 on trial: what looks cut may then be the only accent of a text in Latin-1.
     """
-    body = body if encoding.startswith("utf-32") else _whole(body, encoding, sure=sure)
+    body = _whole(body, encoding, sure=sure)
     text = body.decode(encoding, "replace") if encoding.startswith("utf-32") else decode_as(body, encoding)
     return Decoded(text, encoding, max(0, text.count("\ufffd") - _own_replacements(body, encoding)))
 

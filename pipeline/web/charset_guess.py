@@ -27,7 +27,7 @@ _LEAST_SCORE: Final = -5.2
 _LEAST_SCORE_OF_PAIRS: Final = -11.0
 _FEW_CHARACTERS: Final = 20
 # Encodings that are not guessed, and those with the same letters that are.
-_ALIKE: Final = {"gb18030": "gbk", "iso-8859-8": "windows-1255", "iso-8859-8-i": "windows-1255", "iso-8859-15": "windows-1252"}
+_ALIKE: Final = {"gb18030": "gbk", **charset_single.ALIKE}
 # By how much another encoding must be likelier than a declared one that does not read like text, in nats: at all, and for each character
 # beyond ASCII.
 _MARGIN: Final = 12.0

@@ -52,7 +52,7 @@ SINGLE: Final[dict[str, tuple[float, tuple[str, ...]]]] = {
     "x-mac-cyrillic": (-4.0, _CYRILLIC),
 }
 # Those of other names with the same letters.
-_ALIKE: Final = {"iso-8859-8": "windows-1255", "iso-8859-8-i": "windows-1255", "iso-8859-15": "windows-1252"}
+ALIKE: Final = {"iso-8859-8": "windows-1255", "iso-8859-8-i": "windows-1255", "iso-8859-15": "windows-1252"}
 _LATIN: Final = frozenset((*_WESTERN, *_CENTRAL, "tr", "lt", "lv", "vi"))
 
 # Signs between words, and signs of Latin-1 beside numbers and in formulae.
@@ -166,7 +166,7 @@ def _expectations(name: str) -> _Expectations:
 
 
 def _written_in(name: str) -> tuple[str, ...]:
-    languages = SINGLE[_ALIKE.get(name, name)][1]
+    languages = SINGLE[ALIKE.get(name, name)][1]
     if languages[0] in _LATIN:
         return tuple(sorted(_LATIN))
     return _CYRILLIC if languages[0] in _CYRILLIC else languages

@@ -159,15 +159,12 @@ def _is_legacy_text(body: bytes) -> bool:
 
 def _inflated(body: bytes, most: int, cut: Counter[tuple[Kind, str]]) -> bytes:
     """By the standard a zlib stream; many servers send it without its header."""
-    first: Counter[tuple[Kind, str]] = Counter()
     try:
-        found = _gathered(_zlib(body, 15), "deflate", most, first)
+        return _gathered(_zlib(body, 15), "deflate", most, cut)
     except UnusableBody as error:
         if error.reason != "content_encoding":
             raise
-        return _gathered(_zlib(body, -15), "deflate", most, cut)
-    cut.update(first)
-    return found
+    return _gathered(_zlib(body, -15), "deflate", most, cut)
 
 
 def _zlib(body: bytes, window_bits: int) -> Iterator[bytes]:
