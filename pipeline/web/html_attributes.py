@@ -22,6 +22,11 @@ _VISIBILITY, _COLLAPSE = np.frombuffer(b"visibility", np.uint8), np.frombuffer(b
 _MOST_BLANKS = 20
 
 
+def packed(name: str) -> int:
+    """The last eight letters of a tag's name as one number, for kernels."""
+    return int.from_bytes(name[-8:].encode(), "big")
+
+
 @bare_kernel
 def read_attributes(data: Bytes, at: int) -> tuple[int, bool]:
     """(where the tag ends, behind its `>`; whether it is hidden), from the end of its name on."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import read_attributes
+from pipeline.web.html_attributes import packed, read_attributes
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -40,14 +40,9 @@ _MOST_BLOCKS = 100_000
 _NEAR = 24
 
 
-def _packed(name: str) -> int:
-    """The last eight letters as one number."""
-    return int.from_bytes(name[-8:].encode(), "big")
-
-
 def _sorted(numbers: dict[str, int]) -> Integers:
     """int64[n, 2]: names, packed and in order, and their numbers."""
-    return np.array(sorted((_packed(name), number) for name, number in numbers.items()), np.int64)
+    return np.array(sorted((packed(name), number) for name, number in numbers.items()), np.int64)
 
 
 _KINDS = _sorted({name: number for number, name in enumerate((*NAMES[:HIDDEN], "\0", *_SCOPES))})
@@ -55,7 +50,7 @@ _KINDS = _sorted({name: number for number, name in enumerate((*NAMES[:HIDDEN], "
 _RAW = _sorted(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
 _VOID = _sorted(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
 _ENTITIES = _sorted({name[:-1]: ord(text) for name, text in html5.items() if name[-1] == ";" and len(text) == 1 and len(name) <= 9})
-_TEMPLATE, _DIV, _PARAGRAPH = _packed("template"), _packed("div"), _packed("p")
+_TEMPLATE, _DIV, _PARAGRAPH = packed("template"), packed("div"), packed("p")
 # Rows of what the pass finds.
 _KIND, _STARTS, _STOPS, _FIRSTS, _AFTERS = range(5)
 
@@ -130,9 +125,7 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
                 at, used = _copy(data, at, text, used)
             continue
         # A tag ends the first piece of text of the blocks that have begun.
-        while named < count and used > found[_STARTS, named]:
-            found[_FIRSTS, named] = used
-            named += 1
+        named = _end_first_texts(found, named, count, used)
         name, at = _name(data, begins)
         at, hidden = read_attributes(data, at)
         kind = _find(kinds, name)
@@ -173,11 +166,18 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
             stack[0, height], stack[1, height] = kind, row
             height += 1
             frames += _FRAME <= kind < NOSCRIPT
+    _end_first_texts(found, named, count, used)
+    _pop(found, stack, height, 0, frames, used, count)
+    return text[:used], found[:, :count], beyond
+
+
+@bare_kernel
+def _end_first_texts(found: Integers, named: int, count: int, used: int) -> int:
+    """Of the blocks from `named` on that have text by now, its first piece ends here; the first that is still without."""
     while named < count and used > found[_STARTS, named]:
         found[_FIRSTS, named] = used
         named += 1
-    _pop(found, stack, height, 0, frames, used, count)
-    return text[:used], found[:, :count], beyond
+    return named
 
 
 @bare_kernel
@@ -303,13 +303,11 @@ def _entity(data: Bytes, at: int, text: Bytes, used: int, entities: Integers) ->
         return _copy(data, at, text, used)
     if end < size and data[end] == 59:
         end += 1
-    if point <= 32 or point in (0x85, 0xA0, 0x1680, 0x2022, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000) or 0x2000 <= point <= 0x200A:
-        return end, used
-    # A reference is at least as long as what it stands for.
+    # A reference is at least as long as what it stands for: that is written behind the text, and copied to itself or left out.
     if point < 0x80:
         text[used] = point
-        return end, used + 1
-    if point < 0x800:
+        length = 1
+    elif point < 0x800:
         text[used] = 0xC0 | point >> 6
         length = 2
     elif point < 0x10000:
@@ -318,8 +316,12 @@ def _entity(data: Bytes, at: int, text: Bytes, used: int, entities: Integers) ->
     else:
         text[used], text[used + 1], text[used + 2] = 0xF0 | point >> 18, 0x80 | point >> 12 & 63, 0x80 | point >> 6 & 63
         length = 4
-    text[used + length - 1] = 0x80 | point & 63
-    return end, used + length
+    if length > 1:
+        text[used + length - 1] = 0x80 | point & 63
+    place, stop = used, used + length
+    while place < stop:
+        place, used = _copy(text, place, text, used)
+    return end, used
 
 
 @bare_kernel

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import starts
+from pipeline.web.html_attributes import packed, starts
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
@@ -26,14 +26,10 @@ _UNTIL = np.frombuffer(b"until", np.uint8)
 _TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _ODD, _COUNTS = range(8)
 
 
-def _packed(name: str) -> int:
-    return int.from_bytes(name.encode(), "big")
-
-
 # Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
 FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
-_FORMATTING_NAMES = np.sort(np.array([_packed(name) for name in FORMATTING], np.int64))
-_UL, _FIGURE, _SUP, _SUB = (_packed(name) for name in ("ul", "figure", "sup", "sub"))
+_FORMATTING_NAMES = np.sort(np.array([packed(name) for name in FORMATTING], np.int64))
+_UL, _FIGURE, _SUP, _SUB = (packed(name) for name in ("ul", "figure", "sup", "sub"))
 
 
 class Census(NamedTuple):
