@@ -1,7 +1,7 @@
 """Kernels compiled before they are needed: `python -P -m pipeline.warm_up`.
 
 In: nothing. Out: compiled kernels where `dedup.kernel_files` finds a place, and a mark that all are there; one line that says how long it
-took. A second time it takes a few seconds. Compiling takes most of a minute of one core. Commands run this in a child before their workers
+took. A second time it takes a few seconds. Compiling takes one core a minute or two. Commands run this in a child before their workers
 start when there is no mark (`pipeline.engines.compiled`); on a cluster's machines each process of a first run would compile for itself.
 """
 

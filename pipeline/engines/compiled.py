@@ -22,7 +22,7 @@ from dedup.kernel_sources import all_kernels_sha256
 from manifests.processes import child_environment, parent_told, python_command
 
 WARMING_UP = "GRISTMILL_WARMING_UP"
-# Measured on one core with nothing else running.
+# CPU seconds with nothing else running: 50 when this was first measured, 110 to 125 on a machine that was slow that day.
 COMPILING_S = 100
 
 
