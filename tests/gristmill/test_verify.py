@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from pipeline.decide import decide
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from shards.reader import open_shards
+from tests.damage import flip, flip_quietly
 from tests.endtoend.corpora import prose, tree_hashes
 
 
@@ -63,18 +63,6 @@ def problems(folder: Path) -> list[str]:
     found: list[str] = json.loads(result.stdout)["problems"]
     assert result.exit_code == (1 if found else 0)
     return found
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def flip_quietly(path: Path) -> None:
-    stat = path.stat()
-    flip(path)
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def rot(path: Path) -> None:

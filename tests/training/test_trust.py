@@ -21,6 +21,7 @@ import torch
 from manifests.base import sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
+from tests.damage import flip, flip_quietly
 from tests.paths import PROJECT
 from tests.training.data import make_corpus, make_run
 from training import checkpoint, staging
@@ -69,19 +70,6 @@ def chosen(run: Run) -> tuple[int | None, list[str]]:
     with one_rank():
         found = checkpoint.newest_whole(run.out, say=said.append)
     return (None if found is None else found.step), said
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def flip_quietly(path: Path) -> None:
-    """With the time of change set back."""
-    stat = path.stat()
-    flip(path)
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def cut(path: Path) -> None:
