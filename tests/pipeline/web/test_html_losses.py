@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from manifests.corpus import Extraction
+from pipeline.web import html_losses
 from pipeline.web.html import extract_html, html_to_text
-from pipeline.web.html_losses import lost_elements
+from pipeline.web.html_losses import BEYOND, lost_elements
 
 CHOICES: tuple[Extraction, ...] = ("resiliparse", "trafilatura", "adaptive")
 WORDS = "The mill by the river grinds the corn of four villages, and its wheel has turned since the year of the flood. "
@@ -52,3 +53,15 @@ def test_lists_and_tables_that_a_text_lost_are_counted_apart_from_menus() -> Non
     }
     kept = f"{text}\n• 200 grams of flour\n• two eggs, beaten\nMonday of the week\nTuesday of the week"
     assert dict(lost_elements(html, kept)) == {("dropped_elements", "nav"): 1}
+
+
+def test_what_is_beyond_the_limits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = "".join(f"<blockquote>word {number} of them" for number in range(600))
+    lost = lost_elements(f"<p>{WORDS}</p>{deep}", WORDS)
+    assert lost["dropped_elements", BEYOND] == 600 - 512
+    assert lost["dropped_elements", "blockquote"] == 1  # those within it are counted with it
+    monkeypatch.setattr(html_losses, "_MOST_SEARCHED", 100)
+    items = "".join(f"<li>item number {number}</li>" for number in range(10))
+    lost = lost_elements(f"<p>{WORDS}</p><ul>{items}</ul>", WORDS)
+    assert lost["dropped_elements", "li"] + lost["dropped_elements", BEYOND] == 10
+    assert lost["dropped_elements", BEYOND] > 0
