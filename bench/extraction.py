@@ -1,7 +1,7 @@
 """HTML to text: precision, recall, F1 and CPU of the choices of `extraction`, on pages whose text is known.
 
     python bench/extraction.py [--corpora ../shared/corpora] [--choices resiliparse,trafilatura,adaptive] [--repeats 3] [--held-out]
-        [--lists FOLDER] [--json]
+        [--lists FOLDER] [--selected FOLDER] [--json]
 
 Texts are compared as the article-extraction-benchmark does (Zyte; evaluate.py): multisets of word 4-grams, words being runs of `\\w`;
 of each page the 4-grams in both, too many and too few, divided by their sum so that long pages do not weigh more; precision, recall, F1
@@ -16,6 +16,9 @@ not; each choice in a process of its own, the fastest of the repeats. The last l
 With `--lists` also `lists`: by choice the list items kept of those there are in manuals, on the half of the packages that rules were
 chosen on and on the other (`bench.list_items`). The folder has one folder a package with its HTML pages, for instance Debian's unpacked
 documentation packages; without it this part is skipped.
+
+With `--selected` also `selected`: by choice precision, recall and F1 on pages of sites whose text somebody selected by hand
+(`bench.selected_pages` says where they are from), without the sites of the full gold texts: no rule was chosen on them.
 
 With `--held-out` also `held_out`: F1 of `adaptive` with parameters that were chosen on other sites (`bench.held_out.report`).
 """
@@ -45,6 +48,8 @@ from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
 from bench.held_out import report as held_out  # noqa: E402
 from bench.list_items import kept, read_manuals  # noqa: E402
+from bench.selected_pages import read_selected  # noqa: E402
+from pipeline.sites import registered_domain  # noqa: E402
 from pipeline.web.charset import decode_text  # noqa: E402
 from pipeline.web.content_coding import decode_body  # noqa: E402
 from pipeline.web.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
@@ -83,6 +88,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--held-out", action="store_true", help="also F1 of adaptive on sites that its parameters were not chosen on")
     parser.add_argument("--lists", type=Path, help="a folder with one folder of HTML manuals a package: also list items kept")
+    parser.add_argument("--selected", type=Path, help="the unpacked npm package @postlight/mercury-parser 1.1.1: also F1 on its pages")
     parser.add_argument("--json", action="store_true", help="only the JSON object")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -101,10 +107,15 @@ def main() -> None:
         nested = {"held_out": held_out([(page.url, page.html, page.full) for page in pages if page.full is not None], shares)}
     if options.lists:
         nested["lists"] = lists_kept(options.lists, options.choices.split(","))
+    if options.selected:
+        tuned = {registered_domain(page.url) for page in pages if page.full is not None}
+        nested["selected"] = on_selected(options.selected, options.choices.split(","), without=tuned)
     if not options.json:
         print(table(choices))
         if options.lists:
             print(lists_table(nested["lists"]))
+        for choice, found in nested.get("selected", {}).items():
+            print(f"pages of other sites, {choice}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
         if options.held_out:
             print("adaptive, parameters chosen on other sites: F1 {mean:.3f} ({least:.3f} to {most:.3f})".format(**nested["held_out"]))
     megabytes = round(sum(page.size for page in pages) / 1e6, 1)
@@ -225,17 +236,26 @@ def extract_all(choice: str, pages: list[Page], repeats: int) -> dict[str, Any]:
     return {"texts": texts, "seconds": seconds, "too_complex": too_complex}
 
 
+def _text(html: str, choice: str) -> str:
+    """The page's text; empty where the page is refused."""
+    try:
+        return html_to_text(html, extraction=choice)  # type: ignore[arg-type]
+    except TooComplex:
+        return ""
+
+
+def on_selected(folder: Path, choices: list[str], *, without: set[str | None]) -> dict[str, Any]:
+    """Of each choice `pages`, `precision`, `recall` and `f1` on the pages with selected texts whose sites are not among those."""
+    pages = [(html, text) for site, html, text in read_selected(folder) if registered_domain(f"https://{site}/") not in without]
+    return {
+        choice: {"pages": len(pages), **score([shares(text, _text(html, choice)) for html, text in pages])._asdict()} for choice in choices
+    }
+
+
 def lists_kept(folder: Path, choices: list[str]) -> dict[str, Any]:
     """For each choice list items kept, all, and the same of lists of links, on both halves of the packages and for each of them."""
     manuals = read_manuals(folder)
-
-    def extract(html: str, choice: str) -> str:
-        try:
-            return html_to_text(html, extraction=choice)  # type: ignore[arg-type]
-        except TooComplex:
-            return ""
-
-    return {choice: kept(manuals, partial(extract, choice=choice)) for choice in choices}
+    return {choice: kept(manuals, partial(_text, choice=choice)) for choice in choices}
 
 
 def lists_table(found: dict[str, Any]) -> str:

@@ -5,7 +5,8 @@ everywhere.
 
 `resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it takes the element
 that holds the page's paragraphs (`pipeline.web.html_container`), lets resiliparse extract from that alone, and asks trafilatura only where
-the element does not tell: there are no paragraphs, or their element holds less than half of what resiliparse finds on the page.
+the element does not tell: there are no paragraphs, or their element holds hardly any text, or less than half of what resiliparse finds on
+the page. Where resiliparse alone finds hardly anything, it is asked again for the element of the paragraphs.
 `docs/pipelines.md` has what was measured.
 
 All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.web.html_tree`),
@@ -50,6 +51,11 @@ _MOST_ATTRIBUTES = 10_000
 LEAST_SHARE = 0.5
 # With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
 ENOUGH_IN_CONTAINER = 2_000
+# With fewer characters a page's text was perhaps not found: an element that holds the whole page may have a name ("print-only", "nav") that
+# makes resiliparse leave it out. So it was with 11 of the 647 development pages, all of them articles.
+LEAST_TEXT = 200
+# What applications show before they have run: no text of the page, however little else there is.
+_NOTICE = re.compile(r"cookie|consent|gdpr|privacy|modal|popup|overlay|dialog", re.IGNORECASE)
 # How many levels the element of the paragraphs is put below the body: from there on resiliparse looks at the links of lists only.
 _DEEPER = 4
 # Of the lists that are put back, as resiliparse writes them.
@@ -95,13 +101,29 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
         remove_hidden(body)
     _open(tree, census)
     if extraction == "resiliparse":
-        return _whole(tree, census)
+        return _fast(tree, census)
     text = _contained(tree, census)
-    if text is None and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
-        text = _precise(tree, census)
+    if (text is None or len(text) < LEAST_TEXT) and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
+        text = max(_precise(tree, census), text or "", key=len)
     elif text is not None and census.lists:
         text = restore_lists(text, body, bullet=_BULLET)
-    return text or _whole(tree, census)
+    return text or _fast(tree, census)
+
+
+def _fast(tree: HTMLTree, census: Census) -> str:
+    """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is more."""
+    text = _whole(tree, census)
+    if len(text) >= LEAST_TEXT:
+        return text
+    body: Any = tree.body
+    remove_hidden(body)
+    element: Any = paragraph_container(body)
+    while element is not None and element != body:
+        if _NOTICE.search(f"{element.class_name or ''} {element.id or ''}") is not None:
+            return text
+        element = element.parent
+    contained = _contained(tree, census, named=False)
+    return contained if contained is not None and len(contained) > len(text) else text
 
 
 def _parse(html: str) -> tuple[str, HTMLTree, Census]:
@@ -167,8 +189,12 @@ def _plain(tree: HTMLTree) -> str:
     )
 
 
-def _contained(tree: HTMLTree, census: Census) -> str | None:
-    """Text of the element that holds the paragraphs; None when it seems not to be the page's text."""
+def _contained(tree: HTMLTree, census: Census, *, named: bool = True) -> str | None:
+    """Text of the element that holds the paragraphs; None when it seems not to be the page's text.
+
+    Args:
+        named: whether what the element is called may make resiliparse leave it out; otherwise its name is taken from it.
+    """
     body: Any = tree.body
     container: Any = paragraph_container(body)
     if container is None:
@@ -176,6 +202,9 @@ def _contained(tree: HTMLTree, census: Census) -> str | None:
     # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
     place: Any = tree.create_element("section")
     container.replace_with(place)
+    for name in () if named else ("class", "id"):
+        if container.hasattr(name):
+            container.delattr(name)
     beside = body.child_nodes[:]
     body.replace_children(container)
     put_deeper(tree, container, _DEEPER)

@@ -36,6 +36,10 @@ _LAYOUT = "script,form,nav,header,article,h2,h3,iframe,input"
 # What lists hold that are frames of a page's sections.
 _SECTIONS = "section,table"
 _TEXT_TAGS = frozenset({"p", "pre", "dl", "blockquote", "table"})
+# What holds the text of a page, whatever its classes say: "tag-soup" is what a post is about, "content-sidebar" how a page is laid out.
+_BODY_TAGS = frozenset({"body", "main", "article"})
+# So does an element with more than this share of the characters of all paragraphs.
+_MOST_PARAGRAPHS = 0.5
 _LEAST_TEXT = 30
 # Signs between the words of an id that is a heading's: "handling-security-related-bugs".
 _TITLE_SEPARATORS = 2
@@ -48,8 +52,10 @@ _MOST_LISTS = 20_000
 class Budget:
     """Characters that may still be read: lists within lists, and what stands beside them, are read several times."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Any) -> None:
         self._left = _MOST_READ
+        self._root = root
+        self._paragraphs: int | None = None
 
     def spent(self) -> bool:
         return self._left < 0
@@ -61,6 +67,15 @@ class Budget:
         text = element.text
         self._left -= len(text) + 50
         return len(text.strip())
+
+    def holds_most(self, element: Any) -> bool:
+        """Whether most of the page's paragraphs stand in an element."""
+        if self._paragraphs is None:
+            self._paragraphs = self._in_paragraphs(self._root)
+        return self._in_paragraphs(element) > _MOST_PARAGRAPHS * self._paragraphs
+
+    def _in_paragraphs(self, element: Any) -> int:
+        return sum(map(self.length, element.get_elements_by_tag_name("p")[:]))
 
 
 def keep_lists(tree: Any, root: Any, *, depth: int = 0, most_linked: float = MOST_LINKED) -> None:
@@ -74,9 +89,9 @@ def keep_lists(tree: Any, root: Any, *, depth: int = 0, most_linked: float = MOS
     if len(lists) > _MOST_LISTS:
         return
     menus: dict[Any, tuple[bool, int]] = {root: (False, depth)}
-    budget = Budget()
+    budget = Budget(root)
     for element in lists:
-        menu, level = _around(element, menus)
+        menu, level = _around(element, menus, budget)
         if budget.spent():
             return
         if not menu:
@@ -87,18 +102,18 @@ def text_lists(root: Any, *, most_linked: float = MOST_LINKED) -> Iterator[Any]:
     """The lists of running text below an element, numbered ones too, without those within others."""
     menus: dict[Any, tuple[bool, int]] = {root: (False, 0)}
     last = None
-    budget = Budget()
+    budget = Budget(root)
     for element in root.query_selector_all("ul,ol")[:_MOST_LISTS]:
         if last is not None and last.contains(element):
             continue
         last = element
         if budget.spent():
             return
-        if not _around(element, menus)[0] and _is_text(element, _DEEP, most_linked, budget)[0]:
+        if not _around(element, menus, budget)[0] and _is_text(element, _DEEP, most_linked, budget)[0]:
             yield element
 
 
-def _around(element: Any, known: dict[Any, tuple[bool, int]]) -> tuple[bool, int]:
+def _around(element: Any, known: dict[Any, tuple[bool, int]], budget: Budget) -> tuple[bool, int]:
     """Whether something around the element or itself is for finding one's way, and how deep it stands."""
     unseen = []
     while element is not None and element not in known:
@@ -106,22 +121,27 @@ def _around(element: Any, known: dict[Any, tuple[bool, int]]) -> tuple[bool, int
         element = element.parent
     menu, depth = known.get(element, (False, 0))
     for child in reversed(unseen):
-        menu = menu or _is_menu(child)
+        menu = menu or _is_menu(child, budget)
         depth += 1
         known[child] = menu, depth
     return menu, depth
 
 
-def _is_menu(element: Any) -> bool:
-    if element.tag in _MENU_TAGS:
+def _is_menu(element: Any, budget: Budget) -> bool:
+    tag = element.tag
+    if tag in _MENU_TAGS:
         return True
+    role = element.getattr("role")
+    if role is not None and role in _MENU_ROLES:
+        return True
+    if tag in _BODY_TAGS:
+        return False
     name, identity = element.class_name, element.id
     if identity and _is_title(identity):
         identity = ""
-    if (name or identity) and _MENU_NAMES.search(f"{name or ''} {identity or ''}") is not None:
-        return True
-    role = element.getattr("role")
-    return role is not None and role in _MENU_ROLES
+    if not (name or identity) or _MENU_NAMES.search(f"{name or ''} {identity or ''}") is None:
+        return False
+    return not budget.holds_most(element)
 
 
 def _is_title(identity: str) -> bool:

@@ -44,6 +44,43 @@ def test_lists_of_running_text_stay(inside, around, extraction):
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<div class='post type-post tag-cakes category-baking'>{}</div>",
+        "<div class='content-sidebar-wrap'><div>{}</div></div>",
+        "<article class='has-post-comments tag-cakes'>{}</article>",
+        "<main id='menu'>{}</main>",
+    ],
+)
+def test_names_of_what_holds_the_page_do_not_make_its_lists_menus(around, extraction):
+    """WordPress writes a post's tags and the layout of the page into the classes of the elements around the text."""
+    linked = "<ul><li>200 g of <a href='/f'>strong white flour</a></li><li>two <a href='/c'>eggs</a> beaten</li></ul>"
+    text = " ".join(html_to_text(_page(linked, around=around), extraction=extraction).split())
+    assert "200 g of strong white flour" in text
+    assert "two eggs beaten" in text
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+def test_lists_in_what_is_named_a_menu_stay_out(extraction):
+    beside = f"<div class='widget tags'><p>{TEXT[:60]}</p><ul>{ITEMS.replace('flour', 'sand')}</ul></div>"
+    assert "200 g of sand" not in html_to_text(_page("", around="<main>{}</main>" + beside), extraction=extraction)
+
+
+@pytest.mark.parametrize("extraction", ["resiliparse", "adaptive"])
+@pytest.mark.parametrize("name", ["print-only", "sidebar", "comments", "related", "footer", "nav"])
+def test_a_page_within_an_element_that_is_named_like_a_part_of_it_is_not_lost(name, extraction):
+    text = html_to_text(_page(f"<ul>{ITEMS}</ul>", around=f"<div class='{name}'><div>{{}}</div></div>"), extraction=extraction)
+    assert " ".join(text.split()).count(" ".join(TEXT.split())) == 2
+    assert "two eggs beaten in a cup of milk" in text
+    assert "Journal" not in text
+
+
+def test_a_notice_is_no_text_where_there_is_no_other():
+    assert html_to_text(f"<body><div id=app></div><div class='cookie-banner sidebar'><p>{TEXT}</p><p>{TEXT}</p></div></body>") == ""
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
 @pytest.mark.parametrize("anchor", ["<a id='here'/>", '<a name="here" />', "<A ID='here' class='x'/>"])
 def test_anchors_of_xhtml_are_no_links_to_what_follows(anchor, extraction):
     inside = f"<h2>{anchor}What you need</h2><p>{anchor}{TEXT} (twice)</p><ul>{ITEMS}</ul><div><p>{TEXT} (again)</p><ol>{ITEMS}</ol></div>"
