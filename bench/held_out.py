@@ -21,7 +21,7 @@ import numpy.typing as npt
 from resiliparse.parse.html import HTMLTree
 
 from pipeline.sites import registered_domain
-from pipeline.web.html import ENOUGH_IN_CONTAINER, LEAST_SHARE, MOST_TAGS_TO_ASK, TooComplex, html_to_text
+from pipeline.web.html import ENOUGH_IN_CONTAINER, LEAST_SHARE, LEAST_TEXT, MOST_TAGS_TO_ASK, TooComplex, html_to_text
 from pipeline.web.html_container import LEAST_INSIDE, SHARE, paragraph_container
 
 REPEATS = 10
@@ -107,9 +107,10 @@ def _contained(html: str, rules: Sequence[Rule]) -> dict[tuple[Any, ...], str]:
 
 def _decide(rule: Rule, text: str, plain: str, precise: str, tags: int) -> str:
     """As `pipeline.web.html` decides."""
-    if text and (len(text) >= rule.enough_text or len(text) >= rule.least_share * len(plain)):
-        return text
-    return (precise if tags <= rule.most_tags else "") or plain
+    kept = text if len(text) >= rule.enough_text or len(text) >= rule.least_share * len(plain) else ""
+    if len(kept) >= LEAST_TEXT:
+        return kept
+    return max(precise if tags <= rule.most_tags else "", kept, key=len) or plain
 
 
 def f1(found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
