@@ -96,3 +96,18 @@ def test_rows_of_marks_that_no_language_has_keep_their_form() -> None:
     began = time.process_time()
     assert _normal([many, some], unicode="NFC") == [many, unicodedata.normalize("NFC", some)]
     assert time.process_time() - began < 10
+
+
+def test_bytes_of_texts_are_of_one_type_however_they_came_about() -> None:
+    """A kernel is compiled for each type that it is called with: an array that can be written is another type."""
+    built = pa.array(["plain", "naïve"], pa.large_string())
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, pa.schema([("text", pa.large_string())])) as writer:
+        writer.write_batch(pa.record_batch([built], ["text"]))
+    read = pa.ipc.open_file(sink.getvalue()).get_batch(0).column(0)
+    arrays = (built, read, read[1:], pa.array([], pa.large_string()), pa.array([None], pa.large_string()))
+    assert [pa.array(built).equals(read), read[1:].to_pylist()] == [True, ["naïve"]]
+    for data, offsets in map(text_buffers, arrays):
+        assert (data.dtype, offsets.dtype) == (np.uint8, np.int64)
+        assert not data.flags.writeable
+        assert not offsets.flags.writeable

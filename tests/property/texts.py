@@ -31,6 +31,6 @@ def buffers(documents: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np
     """UTF-8 bytes and offsets of documents, as Arrow would hold them; nothing follows the last byte."""
     encoded = [document.encode() for document in documents]
     offsets = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
-    # As Arrow's are: for arrays that can be written every kernel would be compiled once more.
+    # As `pipeline.normalise.text_buffers` gives them: for arrays that can be written every kernel would be compiled once more.
     offsets.flags.writeable = False
     return np.frombuffer(b"".join(encoded), np.uint8), offsets
