@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.endtoend.commands import start_prep
+from tests.endtoend.part import write_part_of_corpora
 from tests.paths import DEVELOPMENT_CORPUS
 from tests.store.server import Store, find_weed, object_store
 
@@ -82,17 +83,31 @@ def _one_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="session")
 def prepared_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The development corpora, prepared by the embedded runner with two workers on local disk. Read it only.
+    """The development corpora, prepared by the embedded runner with two workers on local disk. Read it only."""
+    return _prepared_once(tmp_path_factory, "corpora", DEVELOPMENT_CORPUS)
 
-    The processes of pytest-xdist share it: the first that needs it makes it, and the others wait.
-    """
+
+@pytest.fixture(scope="session")
+def part_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archives of every kind and some articles of the development corpora: a few million tokens."""
+    return write_part_of_corpora(tmp_path_factory.mktemp("part") / "corpus.yaml")
+
+
+@pytest.fixture(scope="session")
+def prepared_part(tmp_path_factory: pytest.TempPathFactory, part_manifest: Path) -> Path:
+    """What `part_manifest` describes, prepared as `prepared_corpora` is."""
+    return _prepared_once(tmp_path_factory, "part", part_manifest)
+
+
+def _prepared_once(tmp_path_factory: pytest.TempPathFactory, name: str, manifest: Path) -> Path:
+    """The output folder of a corpus. The processes of pytest-xdist share it: the first that needs it makes it, and the others wait."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepared"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"prepared-{name}"
     folder.mkdir(exist_ok=True)
     with open(folder / "lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "complete").exists():
-            process = start_prep(DEVELOPMENT_CORPUS, folder / "out")
+            process = start_prep(manifest, folder / "out")
             printed, errors = process.communicate(timeout=600)
             assert process.returncode == 0, errors.decode()
             assert json.loads(printed)["tokens"] > 0

@@ -12,18 +12,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from manifests.errors import GristmillError
+from pipeline.normalise import text_buffers
 from tests import hostile
 
 Take = Callable[[str], object]
 
 
 def _buffers(text: str) -> tuple[Any, Any]:
-    data = np.frombuffer(text.encode("utf-8", "replace") or b"a", np.uint8)
-    return data, np.array([0, len(data)], np.int64)
+    return text_buffers(pa.array([text.encode("utf-8", "replace").decode() or "a"], pa.large_string()))
 
 
 def normalising(text: str) -> None:

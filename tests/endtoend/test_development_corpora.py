@@ -1,4 +1,4 @@
-"""The development corpora, whole: balanced ledgers, and the same bytes with 2 workers and with 3 that are killed."""
+"""The development corpora: balanced ledgers of all of them, and of a part the same bytes with 2 workers and with 3 that are killed."""
 
 from __future__ import annotations
 
@@ -27,15 +27,18 @@ def test_the_manifest_lists_every_archive_and_json_lines_file() -> None:
     assert {str(path.resolve()) for path in wanted} == listed
 
 
-def test_same_bytes_after_kills(prepared_corpora, tmp_path) -> None:
-    """Two workers in `prepared_corpora`, then three that are killed; one and seven: test_same_bytes, on a small corpus."""
-    killed, _ = prep_with_kills(DEVELOPMENT_CORPUS, tmp_path / "killed", tasks=count_tasks(prepared_corpora), seed=5, workers=3)
-    assert killed >= 4
-    assert tree_hashes(tmp_path / "killed") == tree_hashes(prepared_corpora)
-
-    extract, decide = read_step(str(tmp_path / "killed" / "extract")), read_step(str(tmp_path / "killed" / "decide"))
-    shards = load_manifest(str(tmp_path / "killed" / "shards"))
+def test_ledgers_balance(prepared_corpora) -> None:
+    extract, decide = read_step(str(prepared_corpora / "extract")), read_step(str(prepared_corpora / "decide"))
+    shards = load_manifest(str(prepared_corpora / "shards"))
     for ledger in (extract.ledger, decide.ledger, shards.ledger):
         assert ledger.balance() == 0
     assert extract.ledger.kept == decide.ledger.records_in > 80_000
     assert decide.ledger.kept == shards.ledger.records_in == sum(entry.documents for entry in shards.shards)
+
+
+def test_same_bytes_after_kills(part_manifest, prepared_part, tmp_path) -> None:
+    """Two workers in `prepared_part`, then three that are killed; one and seven: test_same_bytes, on a small corpus."""
+    killed, _ = prep_with_kills(part_manifest, tmp_path / "killed", tasks=count_tasks(prepared_part), seed=5, workers=3)
+    assert killed >= 4
+    assert tree_hashes(tmp_path / "killed") == tree_hashes(prepared_part)
+    assert load_manifest(str(tmp_path / "killed" / "shards")).ledger.balance() == 0

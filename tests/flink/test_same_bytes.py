@@ -1,4 +1,4 @@
-"""The development corpora on a real Flink cluster, from and to a real S3 server: the bytes of the embedded runner on local disk.
+"""A part of the development corpora on a real Flink cluster, from and to a real S3 server: the bytes of the embedded runner on local disk.
 
 Undisturbed, and with the client killed and started again, then a TaskManager killed, then a Python worker.
 """
@@ -14,7 +14,7 @@ import pytest
 from tests.endtoend.corpora import tree_hashes
 from tests.flink.commands import finish, start, tasks_done, wait_until
 from tests.flink.conftest import upload
-from tests.paths import DEVELOPMENT_CORPUS, SHARED
+from tests.paths import SHARED
 
 pytestmark = [
     pytest.mark.corpora,
@@ -25,8 +25,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def in_store(store, tmp_path_factory):
-    return upload(DEVELOPMENT_CORPUS, store, "corpora", tmp_path_factory.mktemp("manifest") / "corpus.yaml")
+def in_store(store, part_manifest, tmp_path_factory):
+    return upload(part_manifest, store, "corpora", tmp_path_factory.mktemp("manifest") / "corpus.yaml")
 
 
 def local_copy(store, prefix, folder):
@@ -39,15 +39,15 @@ def local_copy(store, prefix, folder):
     return folder
 
 
-def test_undisturbed(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
+def test_undisturbed(cluster, cluster_yaml, store, in_store, prepared_part, tmp_path) -> None:
     finish(start(in_store, store.url("plain"), "--cluster", str(cluster_yaml), environment=store.environment))
-    assert tree_hashes(local_copy(store, "plain", tmp_path)) == tree_hashes(prepared_corpora)
+    assert tree_hashes(local_copy(store, "plain", tmp_path)) == tree_hashes(prepared_part)
     assert cluster.running_jobs() == []
     names = [name.split("-")[2] for name, state in cluster.ended_jobs() if state == "FINISHED"]
     assert set(names) >= {"preflight", "extract", "sites", "duplicates", "decisions", "tokenize"}
 
 
-def test_client_task_manager_and_python_worker_are_killed(cluster, cluster_yaml, store, in_store, prepared_corpora, tmp_path) -> None:
+def test_client_task_manager_and_python_worker_are_killed(cluster, cluster_yaml, store, in_store, prepared_part, tmp_path) -> None:
     """One after the other, each in mid-run; the command is started again once, after the client's death."""
 
     def run():
@@ -73,5 +73,5 @@ def test_client_task_manager_and_python_worker_are_killed(cluster, cluster_yaml,
     assert f"an earlier command left its job: cancelled on the cluster: {left}" in notes
     assert "note: a TaskManager was lost; Flink starts the pipeline again" in notes
     assert re.search(r"note: a Python worker.* was lost; Flink starts the pipeline again", notes)
-    assert tree_hashes(local_copy(store, "lost", tmp_path)) == tree_hashes(prepared_corpora)
+    assert tree_hashes(local_copy(store, "lost", tmp_path)) == tree_hashes(prepared_part)
     cluster.wait_for(task_managers=2)
