@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, inlined_kernel
+from pipeline.kernels.unaligned import bytes_between, lowest
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -25,6 +26,20 @@ _MOST_BLANKS = 20
 def packed(name: str) -> int:
     """The last eight letters of a tag's name as one number, for kernels."""
     return int.from_bytes(name[-8:].encode(), "big")
+
+
+@bare_kernel
+def next_byte(data: Bytes, at: int, wanted: int) -> int:
+    """Where the next byte of that value stands; the end of the data where there is none."""
+    size = len(data)
+    while at + 64 <= size:
+        found = bytes_between(data, at, wanted, wanted, 0)
+        if found:
+            return int(at + lowest(found))
+        at += 64
+    while at < size and data[at] != wanted:
+        at += 1
+    return at
 
 
 @bare_kernel
@@ -54,10 +69,8 @@ def read_attributes(data: Bytes, at: int) -> tuple[int, bool]:
             value = at
             if at < size and (data[at] == 34 or data[at] == 39):
                 quote = data[at]
-                at = value = at + 1
-                while at < size and data[at] != quote:
-                    at += 1
-                value_end = at
+                value = at + 1
+                at = value_end = next_byte(data, value, quote)
                 at += 1
             else:
                 while at < size and data[at] != 62 and not _blank(data[at]):

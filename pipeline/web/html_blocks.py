@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import packed, read_attributes
+from pipeline.web.html_attributes import next_byte, packed, read_attributes
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -247,12 +247,11 @@ def _comment_end(data: Bytes, at: int) -> int:
         at += 4
         if at < size and data[at] == 62:
             return at + 1
-        while at < size and not (data[at] == 62 and data[at - 1] == 45 and data[at - 2] == 45):
-            at += 1
+        at = next_byte(data, at, 62)
+        while at < size and not (data[at - 1] == 45 and data[at - 2] == 45):
+            at = next_byte(data, at + 1, 62)
         return at + 1
-    while at < size and data[at] != 62:
-        at += 1
-    return at + 1
+    return next_byte(data, at, 62) + 1
 
 
 @bare_kernel
@@ -261,14 +260,15 @@ def _raw_end(data: Bytes, at: int, begins: int, name: int) -> int:
     size, letters = len(data), 0
     while letters < 8 and name >> (8 * letters):
         letters += 1
+    at = next_byte(data, at, 60)
     while at + 1 < size:
-        if data[at] == 60 and data[at + 1] == 47:
+        if data[at + 1] == 47:
             place = 0
             while place < letters and at + 2 + place < size and (data[at + 2 + place] | 32) == (data[begins + place] | 32):
                 place += 1
             if place == letters:
                 return at
-        at += 1
+        at = next_byte(data, at + 1, 60)
     return size
 
 

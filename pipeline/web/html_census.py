@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import packed, starts
+from pipeline.kernels.unaligned import bytes_between, lowest
+from pipeline.web.html_attributes import next_byte, packed, starts
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
@@ -67,9 +68,9 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
     size = len(data)
     at = 0
     while at < size:
-        if data[at] != 60:
-            at += 1
-            continue
+        at = next_byte(data, at, 60)
+        if at == size:
+            break
         counts[_TAGS] += 1
         if not _begins(data, at, formatting, counts):
             at += 1
@@ -78,6 +79,12 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         # One beginning at a time while there is only one.
         state, attributes, most = _NAME, 0, counts[_ATTRIBUTES]
         while at < size:
+            if _DOUBLE <= state <= _SINGLE and at + 64 <= size:
+                # Quotes, `<` and `!`: nothing else in a value matters.
+                telling = bytes_between(data, at, 33, 34, 0) | bytes_between(data, at, 39, 39, 0) | bytes_between(data, at, 60, 60, 0)
+                at += lowest(telling)
+                if not telling:
+                    continue
             byte = data[at]
             if byte == 60:
                 counts[_TAGS] += 1
@@ -145,6 +152,8 @@ def _count_several(
                 if following == _ATTRIBUTE and here != _ATTRIBUTE:
                     found += 1
                     counts[_ATTRIBUTES] = max(counts[_ATTRIBUTES], found)
+                elif here == _BEFORE_VALUE and following != here:
+                    counts[_ODD] += starts(data, at if following == _BARE else at + 1, size, _UNTIL)
                 moved[following] = max(moved[following], found)
                 active = True
         if begins:

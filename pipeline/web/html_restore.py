@@ -25,6 +25,7 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _SHORTEST_KEY = 4
 _SHORTEST_FOUND = 8
 _NOT_OWN = frozenset({"ul", "ol", "script", "style", "template", "noscript"})
+_LISTS_WITHIN = ",".join(sorted(_NOT_OWN))
 _APART = frozenset(
     {"p", "div", "br", "pre", "dl", "dt", "dd", "table", "tr", "td", "th", "section", "blockquote", "h2", "h3", "h4", "h5", "h6"}
 )
@@ -46,14 +47,15 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
     offsets: list[int] | None = None
     squeezed_done = 0
     for element in text_lists(root):
-        items = _items(element)
+        items = element.get_elements_by_tag_name("li")[:]
+        keys = [_key(_own_text(item)) for item in items]
         if not words:
             words, lines = _squeezed(text), _short_lines(text)
         budget -= (len(items) + 2) * (len(words) + 1)
         if budget < 0:
             break
-        missing = [item for item in items if not _is_there(_key(item), words, lines)]
-        if not missing or 2 * len(missing) < len(items) or "".join(map(_key, items)) in words:
+        missing = [item for item, key in zip(items, keys, strict=True) if not _is_there(key, words, lines)]
+        if not missing or 2 * len(missing) < len(items) or "".join(keys) in words:
             continue
         at, read = _place(element, words, squeezed_done)
         budget -= read
@@ -66,7 +68,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
         if end < done:
             end = done
         pieces.append(text[done:end])
-        pieces.append("\n" + "\n".join(bullet + " ".join(item.split()) for item in missing))
+        pieces.append("\n" + "\n".join(bullet + " ".join("".join(_own_pieces(item)).split()) for item in missing))
         done, squeezed_done = end, at
     if not pieces:
         return text
@@ -91,19 +93,19 @@ def _is_there(key: str, words: str, lines: frozenset[str]) -> bool:
     return key in words if len(key) >= _SHORTEST_FOUND or not key else key in lines
 
 
-def _items(element: Any) -> list[str]:
-    """Texts of all items, each without those of the lists within it."""
-    return ["".join(_own_text(item)) for item in element.get_elements_by_tag_name("li")[:]]
+def _own_text(item: Any) -> str:
+    """Text of an item without that of the lists within it; white space aside."""
+    return item.text if item.query_selector(_LISTS_WITHIN) is None else "".join(_own_pieces(item))
 
 
-def _own_text(element: Any) -> Iterator[str]:
+def _own_pieces(element: Any) -> Iterator[str]:
     for child in element.child_nodes[:]:
         if child.type == NodeType.TEXT:
             yield child.value or ""
         elif child.type == NodeType.ELEMENT and child.tag not in _NOT_OWN:
             apart = " " if child.tag in _APART else ""
             yield apart
-            yield from _own_text(child)
+            yield from _own_pieces(child)
             yield apart
 
 

@@ -29,6 +29,8 @@ WORKER = "pipeline.engines.external_worker"
 
 # On an idle machine the error is there in two; this one may be shared.
 WITHIN_S = 30
+# Looking at all processes takes a whole core, which the command needs.
+LOOK_S = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,7 @@ def test_a_worker_killed_at_five_moments(runner: str, corpus: Corpus, digest: st
         while victim is None:
             assert process.poll() is None, (moment, process.communicate())
             victim = next((worker for worker in marked(out, WORKER) if _true(come, worker)), None)
+            time.sleep(LOOK_S)
         victim.send_signal(number)
         began = time.monotonic()
         printed, errors = process.communicate(timeout=WITHIN_S)
@@ -141,6 +144,7 @@ def test_workers_end_with_their_command(runner: str, number: signal.Signals, cor
     process = start(corpus, out, *RUNNERS[runner])
     while not any(_true(connected, worker) for worker in marked(out, WORKER)):
         assert process.poll() is None, process.communicate()
+        time.sleep(LOOK_S)
     stopped = marked(out, WORKER)[0]
     stopped.suspend()  # a stopped process must end with its command too
     process.send_signal(number)

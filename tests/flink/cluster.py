@@ -33,6 +33,9 @@ _PACKAGES = ("lang", "util", "nio", "io", "net", "lang.invoke", "lang.reflect", 
 _OPENS = [f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _PACKAGES] + [
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     "--add-opens=java.base/sun.net.util=ALL-UNNAMED",
+    # A few short jobs: what the second compiler and parallel collectors cost is never won back.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
@@ -87,7 +90,7 @@ class FlinkCluster:
         return path
 
     def get(self, path: str) -> object:
-        with urllib.request.urlopen(self.rest + path, timeout=5) as answer:
+        with urllib.request.urlopen(self.rest + path, timeout=20) as answer:
             return json.loads(answer.read())
 
     def running_jobs(self) -> list[str]:

@@ -1,0 +1,76 @@
+"""What a page is made of: the one pass over its bytes against one walk for each place where a tag may begin."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipeline.web.html_census import (
+    _ATTRIBUTE,
+    _BARE,
+    _BEFORE_VALUE,
+    _DOUBLE,
+    _ENDED,
+    _NAME,
+    FORMATTING,
+    Census,
+    _next,
+    take_census,
+)
+from tests.property.texts import thorough
+
+_PIECES = ("<", ">", "</", "<a ", "<div ", "<ul>", "<UL ", "<figure ", "<sup>", "<b ", "<b>", "<font/", "<abcdefghij ", "<!--", "-->", "<1",
+           " ", "\n", "/", "=", "'", '"', "x", "x=y ", "hidden=until-found ", 'hidden="until-found" ', "style='display:none !important'",
+           " none!", "hidden !", "é", "x" * 70, " a='" + "y" * 80 + "' ",
+           ' b="' + "z<u" * 30 + '" ', "<script>if (a<b) c</script>")  # fmt: skip
+pages = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
+_HIDES = re.compile(rb"(?:on|ps)e$|den$", re.IGNORECASE)
+
+
+def reference(page: str) -> Census:
+    data = page.encode()
+    counts = {"tags": data.count(b"<"), "formatting": 0, "attributes": 0, "lists": 0, "figures": 0, "raised": 0}
+    odd = False
+    for begin in re.finditer(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,7})?", data):
+        if begin[2] is None:
+            continue
+        name, behind = begin[2].lower().decode(), data[begin.end() : begin.end() + 1]
+        if not begin[1] and (not behind or behind <= b" " or behind in b"/>"):
+            counts["lists"] += name == "ul"
+            counts["figures"] += name == "figure"
+            counts["raised"] += name in ("sup", "sub")
+            counts["formatting"] += name in FORMATTING and behind not in (b"", b">")
+        found, hides = walk(data, begin.start() + 1)
+        counts["attributes"] = max(counts["attributes"], found)
+        odd = odd or hides
+    return Census(**counts, odd=odd)
+
+
+def walk(data: bytes, at: int) -> tuple[int, bool]:
+    """Attributes of the tag that begins before a place, and whether a value of it says `until` or an important word."""
+    state, found, odd = _NAME, 0, False
+    for place in range(at, len(data)):
+        following = _next(state, data[place])
+        if following == _ENDED:
+            break
+        found += following == _ATTRIBUTE and state != _ATTRIBUTE
+        if state == _BEFORE_VALUE and following != state:
+            odd = odd or data[place + (following != _BARE) :][:5].lower() == b"until"
+        elif state >= _DOUBLE and following == state and data[place : place + 1] == b"!":
+            before = re.sub(rb"[\x00-\x20]{0,19}$", b"", data[:place])
+            odd = odd or _HIDES.search(before) is not None
+        state = following
+    return found, odd
+
+
+@thorough
+@given(pages)
+@example("<a b='" + "c" * 100 + "' d=\"" + "e<f g='" * 20 + '" h i>')
+@example("<div title='a<b' hidden=until-found>")
+@example("<p style='" + "x" * 64 + "display:none !important'>")
+@example("<div " + "a=b " * 40 + "<ul>" + "c='" * 40)
+def test_the_census_is_that_of_all_tags_one_by_one(page: str) -> None:
+    taken = take_census(page)
+    assert taken._replace(odd=taken.odd > 0) == reference(page)
