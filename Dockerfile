@@ -24,6 +24,8 @@ RUN ${PIP_INDEX_URL:+env UV_DEFAULT_INDEX=$PIP_INDEX_URL} \
     uv pip install --compile-bytecode --python /opt/venv/bin/python --constraint constraints.txt --no-deps .
 # Whatever is started here imports nothing from the working folder.
 ENV PYTHONSAFEPATH=1
+# Each container would compile the kernels for itself, for two minutes; on another kind of processor than this it still does.
+RUN cd /tmp && python -m pipeline.warm_up
 USER gristmill
 WORKDIR /work
 ENTRYPOINT ["gristmill"]
