@@ -79,9 +79,9 @@ def _selectors(script: str, name: str, at: int) -> list[Any]:
 def selected_text(html: str, rules: Rules) -> str:
     """What the rules find on a page; empty when they find nothing."""
     body: Any = HTMLTree.parse(html).body
-    for rule in rules.content:
+    for rule in rules.content if body is not None else ():
         parts = [body.query_selector_all(selector)[:] for selector in ([rule] if isinstance(rule, str) else rule)]
-        if body is None or not all(parts):
+        if not all(parts):
             continue
         elements = [element for part in parts for element in part]
         outermost = [element for element in elements if not any(other != element and other.contains(element) for other in elements)]

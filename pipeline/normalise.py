@@ -217,9 +217,8 @@ def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np
     Offsets of a slice do not begin at 0. Null rows are as long as Arrow stores them: 0.
     """
     _, offset_buffer, data_buffer = texts.buffers()
-    offsets = np.zeros(len(texts) + 1, np.int64)
-    if offset_buffer:
-        offsets = np.frombuffer(offset_buffer, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    every = np.frombuffer(offset_buffer, np.int64) if offset_buffer else np.zeros(len(texts) + 1 + texts.offset, np.int64)
+    offsets = every[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(data_buffer, np.uint8) if offset_buffer and data_buffer else np.empty(0, np.uint8)
     # Arrow's own buffers can be written or not, as they came about; kernels would be compiled once for each.
     data.flags.writeable = offsets.flags.writeable = False

@@ -102,10 +102,10 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
     _open(tree, census)
     if extraction == "resiliparse":
         return _fast(tree, census)
-    text = _contained(tree, census)
-    if (text is None or len(text) < LEAST_TEXT) and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
-        text = max(_precise(tree, census), text or "", key=len)
-    elif text is not None and census.lists:
+    text = _contained(tree, census, paragraph_container(body))
+    if len(text) < LEAST_TEXT and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
+        text = max(_precise(tree, census), text, key=len)
+    elif text and census.lists:
         text = restore_lists(text, body, bullet=_BULLET)
     return text or _fast(tree, census)
 
@@ -117,13 +117,19 @@ def _fast(tree: HTMLTree, census: Census) -> str:
         return text
     body: Any = tree.body
     remove_hidden(body)
-    element: Any = paragraph_container(body)
-    while element is not None and element != body:
-        if _NOTICE.search(f"{element.class_name or ''} {element.id or ''}") is not None:
+    container: Any = paragraph_container(body)
+    if container is None:
+        return text
+    around = container
+    while around != body:
+        if _NOTICE.search(f"{around.class_name or ''} {around.id or ''}") is not None:
             return text
-        element = element.parent
-    contained = _contained(tree, census, named=False)
-    return contained if contained is not None and len(contained) > len(text) else text
+        around = around.parent
+    # What it is called may make resiliparse leave it out.
+    for name in ("class", "id"):
+        if container.hasattr(name):
+            container.delattr(name)
+    return max(text, _contained(tree, census, container), key=len)
 
 
 def _parse(html: str) -> tuple[str, HTMLTree, Census]:
@@ -189,22 +195,14 @@ def _plain(tree: HTMLTree) -> str:
     )
 
 
-def _contained(tree: HTMLTree, census: Census, *, named: bool = True) -> str | None:
-    """Text of the element that holds the paragraphs; None when it seems not to be the page's text.
-
-    Args:
-        named: whether what the element is called may make resiliparse leave it out; otherwise its name is taken from it.
-    """
-    body: Any = tree.body
-    container: Any = paragraph_container(body)
+def _contained(tree: HTMLTree, census: Census, container: Any | None) -> str:
+    """Text of the element that holds the paragraphs; empty when there is none, or it seems not to be the page's text."""
     if container is None:
-        return None
+        return ""
+    body: Any = tree.body
     # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
     place: Any = tree.create_element("section")
     container.replace_with(place)
-    for name in () if named else ("class", "id"):
-        if container.hasattr(name):
-            container.delattr(name)
     beside = body.child_nodes[:]
     body.replace_children(container)
     put_deeper(tree, container, _DEEPER)
@@ -213,6 +211,6 @@ def _contained(tree: HTMLTree, census: Census, *, named: bool = True) -> str | N
     text = _plain(tree)
     body.replace_children(*beside)
     place.replace_with(container)
-    if not text or (len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_whole(tree, census))):
-        return None
+    if text and len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_whole(tree, census)):
+        return ""
     return text

@@ -25,7 +25,7 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _SHORTEST_KEY = 4
 _SHORTEST_FOUND = 8
 _NOT_OWN = frozenset({"ul", "ol", "script", "style", "template", "noscript"})
-_LISTS_WITHIN = ",".join(sorted(_NOT_OWN))
+_OTHERS_WITHIN = ",".join(sorted(_NOT_OWN))
 _APART = frozenset(
     {"p", "div", "br", "pre", "dl", "dt", "dd", "table", "tr", "td", "th", "section", "blockquote", "h2", "h3", "h4", "h5", "h6"}
 )
@@ -95,7 +95,7 @@ def _is_there(key: str, words: str, lines: frozenset[str]) -> bool:
 
 def _own_text(item: Any) -> str:
     """Text of an item without that of the lists within it; white space aside."""
-    return item.text if item.query_selector(_LISTS_WITHIN) is None else "".join(_own_pieces(item))
+    return item.text if item.query_selector(_OTHERS_WITHIN) is None else "".join(_own_pieces(item))
 
 
 def _own_pieces(element: Any) -> Iterator[str]:

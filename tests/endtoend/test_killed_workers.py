@@ -93,8 +93,8 @@ def test_a_worker_killed_at_five_moments(runner: str, corpus: Corpus, digest: st
         victim = None
         while victim is None:
             assert process.poll() is None, (moment, process.communicate())
-            victim = next((worker for worker in marked(out, WORKER) if _true(come, worker)), None)
             time.sleep(LOOK_S)
+            victim = next((worker for worker in marked(out, WORKER) if _true(come, worker)), None)
         victim.send_signal(number)
         began = time.monotonic()
         printed, errors = process.communicate(timeout=WITHIN_S)
