@@ -15,7 +15,7 @@ from manifests.lock import only_writer
 from manifests.steps import StepManifest
 from pipeline.decide import decide
 from pipeline.engines import flink
-from pipeline.engines.runners import Runner, job_owner
+from pipeline.engines.runners import Runner, job_owner, with_helpers
 from pipeline.extract import extract
 from pipeline.inputs import check_out, list_raw_files
 from pipeline.tokenize import tokenize
@@ -55,7 +55,9 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
 
 @contextlib.contextmanager
 def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[Runner]:
-    """Hold the output folder; on a cluster also end what an earlier command left running there, and check it before it is used.
+    """Hold the output folder, and the helper processes that all steps share.
+
+    On a cluster also end what an earlier command left running there, and check it before it is used.
 
     Gives the runner whose jobs are named after the folder.
 
@@ -63,7 +65,7 @@ def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[R
         GristmillError: the inputs reach the folder, another command writes there, or the cluster is not ready.
     """
     check_out(manifest.sources, out=out)
-    with only_writer(out, say=runner.say):
+    with only_writer(out, say=runner.say), with_helpers(runner) as runner:
         if runner.cluster is None:
             yield runner
             return

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -21,9 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifests.errors import GristmillError
-from manifests.processes import LastLines, child_environment, killed_by_memory, obituary, parent_told, python_command, start_watched
+from manifests.processes import killed_by_memory, obituary
 from pipeline.engines.failures import own_errors
 from pipeline.engines.loopback import HOST, on_loopback
+from pipeline.engines.worker_processes import Resting, Service, start_service
 
 URN = "gristmill:env:worker_processes:v1"
 
@@ -33,7 +33,7 @@ _CLOSE_S = 5.0
 _DEATH_S = 1.0
 # `kill -- -GROUP` reaches workers a moment before this process notices.
 _OWN_SIGNAL_S = 0.5
-# For a worker to end by itself when Beam has closed its control channel.
+# For a worker to finish when Beam has closed its control channel.
 _FAREWELL_S = 5.0
 
 _crews: dict[str, Crew] = {}
@@ -43,12 +43,15 @@ _crews: dict[str, Crew] = {}
 class _Member:
     number: int
     handler: Any
-    process: subprocess.Popen[bytes]
-    said: LastLines
+    service: Service
 
 
 class Crew:
     """The worker processes of one pipeline.
+
+    Args:
+        size: how many.
+        resting: gives processes and gets them back.
 
     Attributes:
         over: set when a worker has died, or Beam's runner has ended.
@@ -56,40 +59,38 @@ class Crew:
         stopped: True when that worker got a signal that ends a whole command.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, resting: Resting) -> None:
         self.over = threading.Event()
         self.lost: GristmillError | None = None
         self.stopped = False
-        self._size = size
+        self._size, self._resting = size, resting
         self._members: list[_Member] = []
         self._lock = threading.Lock()
         self._closing = False
 
     def start(self, handler: Any) -> None:
-        """Start a process for a handler of Beam's runner."""
-        ready = threading.Event()
+        """Have a process work for a handler of Beam's runner."""
+        known = threading.Event()
 
-        def on_end(status: int) -> None:
-            ready.wait()
-            self._mourn(member, status)
+        def on_end(service: Service) -> None:
+            known.wait()
+            self._mourn(member, service)
 
         with self._lock:
             if self._closing:
                 raise RuntimeError("the pipeline is ending")
-            process = start_watched(
-                python_command("pipeline.engines.external_worker", handler.control_address, handler.worker_id),
+            service = start_service(
+                handler.control_address,
+                handler.worker_id,
+                resting=self._resting,
                 on_end=on_end,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=child_environment(**parent_told()),
+                on_rest=self._resting.put,
+                # Beam's worker prints the traceback of every failing element: the error itself says all but where in the code.
+                copy_to=sys.stderr.buffer if os.environ.get("GRISTMILL_DEBUG") else None,
             )
-            assert process.stderr is not None
-            # Beam's worker prints the traceback of every failing element: the error itself says all but where in the code.
-            copy_to = sys.stderr.buffer if os.environ.get("GRISTMILL_DEBUG") else None
-            member = _Member(len(self._members) + 1, handler, process, LastLines(process.stderr, copy_to=copy_to))
+            member = _Member(len(self._members) + 1, handler, service)
             self._members.append(member)
-        ready.set()
+        known.set()
 
     def close(self) -> None:
         """From now on a worker that ends is no loss."""
@@ -97,41 +98,40 @@ class Crew:
             self._closing = True
 
     def end(self) -> None:
-        """Kill what still runs, and break the waits of Beam's runner. Tasks publish by renaming: killing one loses nothing else."""
+        """Kill what still works, and break the waits of Beam's runner. Tasks publish by renaming: killing one loses nothing else."""
         self.close()
         for member in self._members:
-            member.process.kill()
+            if not member.service.finished:
+                member.service.worker.process.kill()
             _break(member.handler, self.lost or RuntimeError("the pipeline was stopped"))
 
     def farewell(self, handler: Any) -> None:
         """Wait for the worker of a handler, which has been told that there is no more work."""
         for member in self._members:
-            if member.handler is handler:
-                try:
-                    member.process.wait(_FAREWELL_S)
-                except subprocess.TimeoutExpired:
-                    member.process.kill()
-                    member.process.wait()
+            if member.handler is handler and not member.service.over.wait(_FAREWELL_S):
+                member.service.worker.process.kill()
+                member.service.worker.process.wait()
 
-    def _mourn(self, member: _Member, status: int) -> None:
-        lines = member.said.settle()
+    def _mourn(self, member: _Member, service: Service) -> None:
+        status = service.status or 0
         with self._lock:
             if self._closing or self.lost is not None:
                 return
-            who = f"worker {member.number} of {self._size}, process {member.process.pid},"
+            who = f"worker {member.number} of {self._size}, process {service.worker.process.pid},"
             remedy = "run the same command again to go on; finished parts are kept"
             if killed_by_memory(status):
                 remedy = f"it was probably for lack of memory: use fewer --workers; {remedy}"
-            self.lost = GristmillError(obituary(who, status, lines), remedy=remedy)
+            self.lost = GristmillError(obituary(who, status, service.lines), remedy=remedy)
             self.stopped = -status in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         self.over.set()
 
 
-def run_in_processes(run: Callable[[Any], object], *, workers: int) -> None:
+def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Resting) -> None:
     """Run a pipeline in worker processes.
 
     Args:
         run: gets the environment for Beam's runner; builds the pipeline, runs it and waits.
+        resting: processes of earlier pipelines; those of this one come to it when they have nothing more to do.
 
     Raises:
         GristmillError: a worker died.
@@ -139,7 +139,7 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int) -> None:
     """
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
 
-    crew, key = Crew(workers), uuid.uuid4().hex
+    crew, key = Crew(workers, resting), uuid.uuid4().hex
     problems: list[BaseException] = []
 
     def work() -> None:

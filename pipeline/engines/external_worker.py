@@ -1,9 +1,10 @@
 """One worker process: `python -P -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`, started by pipeline/engines/embedded.py and
-pipeline/engines/worker_pool.py.
+pipeline/engines/worker_pool.py through pipeline/engines/worker_processes.py.
 
-On standard output it says `ready` once it can work, and `done` when whoever gives it work wants no more. It ends with the process that
-started it (`manifests.processes.end_with_parent`) or with its TaskManager (the control channel breaks). Beam's own worker outlives both
-when a thread is still at work, and keeps its memory.
+On standard output it says `ready` once it can work, and `done` when whoever gives it work wants no more. Then it waits for a line with
+the next `CONTROL_URL WORKER_ID` on standard input, and ends where that is closed; `last` in place of `done` says that it will not wait.
+It ends with the process that started it (`manifests.processes.end_with_parent`) or with its TaskManager (the control channel breaks).
+Beam's own worker outlives both when a thread is still at work, and keeps its memory.
 
 Ctrl-C at a terminal reaches the whole process group: what becomes of the workers is up to the process that started them.
 """
@@ -23,6 +24,7 @@ from manifests.rooms import check_rooms
 
 READY = "ready"
 DONE = "done"
+LAST = "last"
 
 
 def main() -> None:
@@ -60,17 +62,26 @@ def one_quiet_thread() -> None:
 
 
 def work(control_url: str, worker_id: str) -> None:
-    """Serve one TaskManager, or the embedded runner, until the control channel closes."""
+    """Serve one TaskManager, or the embedded runner, until the control channel closes; then the next that is named, if one is."""
     one_quiet_thread()
     # Everything that tasks need is imported before the worker calls itself ready: what is missing is said by the pool at once.
     from apache_beam.runners.worker.sdk_worker import SdkHarness
 
     import pipeline.dofns  # noqa: F401
 
-    harness = SdkHarness(control_url, worker_id=worker_id, state_cache_size=0, data_buffer_time_limit_ms=-1)
-    print(READY, flush=True)  # noqa: T201  # the pool reads it
-    harness.run()
-    print(DONE, flush=True)  # noqa: T201
+    named = [control_url, worker_id]
+    while named:
+        url, name = named
+        harness = SdkHarness(url, worker_id=name, state_cache_size=0, data_buffer_time_limit_ms=-1)
+        print(READY, flush=True)  # noqa: T201  # the pool reads it
+        harness.run()
+        # What is still at work for a job that was given up ends with the process alone.
+        busy = any(harness._bundle_processor_cache.active_bundle_processors.values())
+        print(LAST if busy else DONE, flush=True)  # noqa: T201
+        if busy:
+            return
+        harness._control_channel.close()
+        named = sys.stdin.readline().split()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Beam's local job service on this machine alone: `python -P -m pipeline.engines.job_service PORT`, started by portable.py.
+"""Beam's local job service on this machine alone: `python -P -m pipeline.engines.job_service`, started by portable.py.
+
+Out: its port, a free one, on standard output.
 
 Beam's own program for it binds four ports on all interfaces, gives workers the machine's name to connect to, and outlives the command.
 """
@@ -7,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from typing import Any
 
 from manifests.processes import end_with_starter
-from pipeline.engines.loopback import HOST, on_loopback
+from pipeline.engines.loopback import HOST, on_loopback, tell_port
 
 
 def main() -> None:
@@ -21,11 +22,11 @@ def main() -> None:
         signal.signal(number, lambda _number, _frame: over.set())
     end_with_starter(by=signal.SIGTERM, patience_s=5.0)
     logging.basicConfig(level=logging.WARNING)
-    serve(int(sys.argv[1]), over)
+    serve(over)
 
 
-def serve(port: int, over: threading.Event) -> None:
-    """Serve jobs on a port of loopback until the event."""
+def serve(over: threading.Event) -> None:
+    """Serve jobs on a free port of loopback until the event."""
     from apache_beam.runners.portability import local_job_service
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
 
@@ -33,7 +34,7 @@ def serve(port: int, over: threading.Event) -> None:
     with on_loopback(worker_handlers, local_job_service):
         service = local_job_service.LocalJobServicer(None)
         service.get_bind_address = lambda: HOST
-        service.start_grpc_server(port)
+        tell_port(service.start_grpc_server(0))
         try:
             over.wait()
         finally:

@@ -1,4 +1,4 @@
-"""Keeps Beam's embedded runner on loopback.
+"""Keeps Beam's embedded runner on loopback; and how a helper process tells its port to the process that started it.
 
 Beam 2.77 binds `[::]:0`, all interfaces, for the six ports by which the embedded runner speaks with its worker processes: plain text, and
 whoever reaches them can have code run. No option changes that. While a pipeline runs, the modules that bind them see a `grpc`
@@ -8,12 +8,15 @@ whose servers bind 127.0.0.1 instead; the rest of the process keeps the real one
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 HOST = "127.0.0.1"
+PORT = "port "
 
 _WILDCARD = "[::]:"
 
@@ -57,3 +60,10 @@ def on_loopback(*modules: ModuleType) -> Iterator[None]:
                 _users[module.__name__] -= 1
                 if not _users[module.__name__]:
                     module.grpc = module.grpc.real  # type: ignore[attr-defined]
+
+
+def tell_port(port: int) -> None:
+    """In a helper process: say on standard output where it serves. What is printed later goes to standard error."""
+    sys.stdout.write(f"{PORT}{port}\n")
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

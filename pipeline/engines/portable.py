@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -23,7 +23,7 @@ from manifests.errors import GristmillError
 from manifests.processes import child_environment, obituary, parent_told, python_command, start_watched, telling_lines
 from pipeline.engines import flink
 from pipeline.engines.failures import is_our_own, lost_process, lost_worker, worker_message
-from pipeline.engines.loopback import HOST
+from pipeline.engines.loopback import HOST, PORT
 from pipeline.engines.subset import check_subset
 from pipeline.engines.worker_pool import LOST, WHO
 
@@ -35,6 +35,7 @@ _APPEAR_S = 8.0
 _ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
 # A job may fail for the loss of a process a moment before that process has been waited for.
 _DEATH_S = 5.0
+_START_S = 180.0
 
 
 def _nothing() -> None:
@@ -243,33 +244,49 @@ class Served:
 def local_cluster() -> Iterator[Served]:
     """Beam's own job service and a worker pool of ours on this machine, for as long as the block runs."""
     with contextlib.ExitStack() as stack:
-        worker, job = _free_port(), _free_port()
-        pool = stack.enter_context(_child("the worker pool", "pipeline.engines.worker_pool", worker))
-        service = stack.enter_context(_child("Beam's job service", "pipeline.engines.job_service", job))
+        pool = stack.enter_context(_child("the worker pool", "pipeline.engines.worker_pool"))
+        service = stack.enter_context(_child("Beam's job service", "pipeline.engines.job_service"))
+        ports = [_port(helper) for helper in (pool, service)]
 
         def watch() -> None:
-            pool()
-            service()
+            pool.watch()
+            service.watch()
 
-        yield Served(ClusterManifest(runner="portable", job_endpoint=f"{HOST}:{job}", worker_endpoint=f"{HOST}:{worker}"), watch)
+        worker, job = (f"{HOST}:{port}" for port in ports)
+        yield Served(ClusterManifest(runner="portable", job_endpoint=job, worker_endpoint=worker), watch)
+
+
+@dataclass(frozen=True)
+class _Helper:
+    """A helper process: `watch` raises when it has ended, `told` gets its port when it serves."""
+
+    who: str
+    watch: Callable[[], None]
+    told: queue.SimpleQueue[int]
 
 
 @contextlib.contextmanager
-def _child(who: str, module: str, port: int, *, patience_s: float = 180.0) -> Iterator[Callable[[], None]]:
-    """A helper process that listens on `port`; it and its children end with the block, or with this process.
-
-    Gives a function that raises when it has ended.
-    """
+def _child(who: str, module: str) -> Iterator[_Helper]:
+    """A helper process that tells its port; it and its children end with the block, or with this process."""
     with tempfile.TemporaryFile() as log:
         process = start_watched(
-            python_command(module, str(port)),
+            python_command(module),
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=subprocess.PIPE,
             stderr=log,
             env=child_environment(**parent_told()),
             # Its workers are in its process group, and end with it.
             start_new_session=True,
         )
+        told: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+        def listen() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith(PORT.encode()):
+                    told.put(int(line.removeprefix(PORT.encode())))
+
+        threading.Thread(target=listen, name=f"listen-to-{module}", daemon=True).start()
 
         def watch() -> None:
             status = process.poll()
@@ -280,13 +297,7 @@ def _child(who: str, module: str, port: int, *, patience_s: float = 180.0) -> It
             raise GristmillError(_last_words(who, status, lines), remedy="run the same command again to go on; finished parts are kept")
 
         try:
-            deadline = time.monotonic() + patience_s
-            while not _listens(port):
-                watch()
-                if time.monotonic() > deadline:
-                    raise GristmillError(f"{who} did not start within {patience_s:g} s")
-                time.sleep(0.1)
-            yield watch
+            yield _Helper(who, watch, told)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
@@ -297,6 +308,16 @@ def _child(who: str, module: str, port: int, *, patience_s: float = 180.0) -> It
                 process.wait()
 
 
+def _port(helper: _Helper) -> int:
+    """Wait until it serves."""
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        helper.watch()
+        with contextlib.suppress(queue.Empty):
+            return helper.told.get(timeout=0.1)
+    raise GristmillError(f"{helper.who} did not start within {_START_S:g} s")
+
+
 def _last_words(who: str, status: int, lines: Sequence[str]) -> str:
     """A pool that ended with its worker has said of whom and why; the time before it is left out."""
     if status == LOST:
@@ -304,14 +325,3 @@ def _last_words(who: str, status: int, lines: Sequence[str]) -> str:
         if first is not None:
             return "\n".join([lines[first][lines[first].index(WHO) :], *(line for line in lines[first + 1 :] if line.startswith("    "))])
     return obituary(who, status, telling_lines(lines))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0

@@ -16,18 +16,47 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from manifests.cluster import ClusterManifest
 from pipeline.engines.compiled import compile_kernels
 from pipeline.engines.failures import explain
 from pipeline.engines.subset import check_subset
 
+if TYPE_CHECKING:
+    from pipeline.engines.portable import Served
+    from pipeline.engines.worker_processes import Resting
+
 RunnerKind = Literal["embedded", "portable", "flink"]
 
 
 def _silent(_told: object) -> None:
     pass
+
+
+class Helpers:
+    """Processes of this machine that serve one pipeline after another: started when the first needs them."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self._resting: Resting | None = None
+        self._served: Served | None = None
+
+    def resting(self) -> Resting:
+        """Worker processes between two pipelines of the embedded runner."""
+        from pipeline.engines.worker_processes import resting
+
+        if self._resting is None:
+            self._resting = self._stack.enter_context(resting())
+        return self._resting
+
+    def local_cluster(self) -> Served:
+        """Beam's own job service and a worker pool."""
+        from pipeline.engines.portable import local_cluster
+
+        if self._served is None:
+            self._served = self._stack.enter_context(local_cluster())
+        return self._served
 
 
 @dataclass(frozen=True)
@@ -38,10 +67,11 @@ class Runner:
         kind: `embedded` runs in this process (one worker) or in `workers` processes of this machine; the others submit to a job
             service with external workers.
         workers: worker processes of the embedded runner, or slots of the cluster that a pipeline takes.
-        cluster: the job service; None with kind `portable` starts Beam's own local one, and a worker pool, for each pipeline.
+        cluster: the job service; None with kind `portable` starts Beam's own local one, and a worker pool.
         owner: begins the name of each job on the cluster, so that a job is found again by the folder that it writes.
         say: told what people should know while a pipeline runs.
         expect: told how many tasks a step is about to have, those included that are finished; a step may say so several times.
+        helpers: processes that several pipelines share (`with_helpers`).
     """
 
     kind: RunnerKind = "embedded"
@@ -50,6 +80,7 @@ class Runner:
     owner: str = "gristmill"
     say: Callable[[str], object] = _silent
     expect: Callable[[int], object] = _silent
+    helpers: Helpers | None = None
 
     def at_most(self, workers: int) -> Runner:
         """The same runner with no more workers than a pipeline has work for: starting one costs two CPU seconds."""
@@ -59,6 +90,16 @@ class Runner:
 def on_cluster(cluster: ClusterManifest, *, say: Callable[[str], object] = _silent) -> Runner:
     """A runner for all slots that the manifest grants."""
     return Runner(kind=cluster.runner, workers=cluster.parallelism, cluster=cluster, say=say)
+
+
+@contextlib.contextmanager
+def with_helpers(runner: Runner) -> Iterator[Runner]:
+    """The same runner; helper processes that its pipelines start serve all of them, and end with the block."""
+    if runner.helpers is not None:
+        yield runner
+        return
+    with contextlib.ExitStack() as stack:
+        yield replace(runner, helpers=Helpers(stack))
 
 
 def job_owner(out: str) -> str:
@@ -80,22 +121,23 @@ def run_pipeline(build: Callable[[Any], object], *, runner: Runner, label: str =
         compile_kernels(runner.say)
     quiet_import()
     try:
-        with _quiet_threads():
-            _run(build, runner, label)
+        with _quiet_threads(), with_helpers(runner) as helped:
+            _run(build, helped, label)
     except Exception as error:
         raise explain(error) from error
 
 
 def _run(build: Callable[[Any], object], runner: Runner, label: str) -> None:
+    assert runner.helpers is not None
     if runner.kind == "embedded":
-        _run_embedded(build, workers=runner.workers)
+        _run_embedded(build, workers=runner.workers, helpers=runner.helpers)
         return
-    from pipeline.engines.portable import Served, local_cluster, run_portable
+    from pipeline.engines.portable import Served, run_portable
 
     words = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
     name = f"{runner.owner}-{words}-{uuid.uuid4().hex[:8]}"
-    with local_cluster() if runner.cluster is None else contextlib.nullcontext(Served(runner.cluster)) as served:
-        run_portable(build, cluster=served.manifest, job_name=name, parallelism=runner.workers, say=runner.say, watch=served.watch)
+    served = runner.helpers.local_cluster() if runner.cluster is None else Served(runner.cluster)
+    run_portable(build, cluster=served.manifest, job_name=name, parallelism=runner.workers, say=runner.say, watch=served.watch)
 
 
 @contextlib.contextmanager
@@ -124,13 +166,15 @@ def quiet_import() -> None:
     import apache_beam  # noqa: F401  # the import itself logs
 
 
-def _run_embedded(build: Callable[[Any], object], *, workers: int) -> None:
+def _run_embedded(build: Callable[[Any], object], *, workers: int, helpers: Helpers) -> None:
     if workers == 1:
         _run_beam(build, workers=1, environment=None)
         return
     from pipeline.engines.embedded import run_in_processes
 
-    run_in_processes(lambda environment: _run_beam(build, workers=workers, environment=environment), workers=workers)
+    run_in_processes(
+        lambda environment: _run_beam(build, workers=workers, environment=environment), workers=workers, resting=helpers.resting()
+    )
 
 
 def _run_beam(build: Callable[[Any], object], *, workers: int, environment: Any) -> None:

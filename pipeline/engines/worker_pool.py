@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,17 +21,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from manifests.errors import GristmillError
-from manifests.processes import (
-    LastLines,
-    child_environment,
-    end_with_starter,
-    how_it_ended,
-    obituary,
-    parent_told,
-    python_command,
-    start_watched,
-)
-from pipeline.engines.external_worker import DONE, READY, one_quiet_thread
+from manifests.processes import end_with_starter, how_it_ended, obituary
+from pipeline.engines.external_worker import one_quiet_thread
+from pipeline.engines.loopback import tell_port
+from pipeline.engines.worker_processes import Resting, Service, start_service
 
 LOST = 3
 """Exit status of a pool that ended with its worker."""
@@ -41,11 +33,13 @@ WHO = "the Python worker "
 """Begins what a pool says of a worker that died at work."""
 
 _START_S = 120.0
-# A worker that is told to stop has closed its control channel by then, and ends by itself.
+# A worker that is told to stop has lost its control channel by then, and finishes by itself.
 _LAST_WORK_S = 2.0
+# From one job of a command to the next: Flink needs 3 to 7 seconds to take a job.
+_REST_S = 10.0
 
 
-def _unmoved(_told: str) -> None:
+def _unmoved(_told: object) -> None:
     pass
 
 
@@ -92,9 +86,10 @@ class Workers:
 
     def __init__(self, *, on_loss: Callable[[str], object] = _unmoved) -> None:
         self._on_loss = on_loss
-        self._dismissed: set[int] = set()
+        self._resting = Resting(patience_s=_REST_S)
+        self._dismissed: set[Service] = set()
         self._lock = threading.Lock()
-        self._processes: dict[str, list[subprocess.Popen[bytes]]] = {}
+        self._services: dict[str, list[Service]] = {}
         self._stopped: dict[str, int] = {}
 
     def start(self, worker_id: str, control_url: str, *, gone: threading.Event | None = None) -> str | None:
@@ -103,98 +98,81 @@ class Workers:
         Args:
             gone: set when the TaskManager waits no longer, because its job was cancelled: it does not stop such a worker.
         """
-        said: list[LastLines] = []
-        worked, told = threading.Event(), threading.Event()
-        output: list[str] = []
 
-        def on_end(status: int) -> None:
-            told.wait()
-            if worked.is_set():
-                listener.join(timeout=1)
-                self._mourn(worker_id, process, status, said[0], finished=DONE in output)
+        def on_end(service: Service) -> None:
+            if service.ready:
+                self._mourn(worker_id, service)
 
-        process = start_watched(
-            python_command("pipeline.engines.external_worker", control_url, worker_id),
-            on_end=on_end,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=child_environment(**parent_told()),
+        service = start_service(
+            control_url, worker_id, resting=self._resting, on_end=on_end, on_rest=self._resting.put, copy_to=sys.stderr.buffer
         )
+        process = service.worker.process
         with self._lock:
-            self._processes.setdefault(worker_id, []).append(process)
-        assert process.stderr is not None
-        stdout = process.stdout
-        assert stdout is not None
-        said.append(LastLines(process.stderr, copy_to=sys.stderr.buffer))
+            self._services.setdefault(worker_id, []).append(service)
         given_up = gone or threading.Event()
-        ready = threading.Event()
-        threading.Thread(target=_kill_unless, args=(ready, given_up, process), daemon=True).start()
-        first = stdout.readline().decode(errors="replace").strip()
-        ready.set()
-        if first == READY and not given_up.is_set():
-            _log(f"worker {worker_id} started for {control_url}, process {process.pid}")
-            listener = threading.Thread(target=lambda: output.extend(line.decode().strip() for line in stdout), daemon=True)
-            listener.start()
-            worked.set()
-            told.set()
-            return None
-        told.set()
+        _kill_unless_told(service, given_up)
         if given_up.is_set():
             _log(f"worker {worker_id} for {control_url} is no longer wanted")
-            _end(process)
-            self._forget(worker_id, process)
+            self._dismiss([service])
+            self._forget(worker_id, service)
             return "the worker is no longer wanted"
+        if service.ready:
+            _log(f"worker {worker_id} started for {control_url}, process {process.pid}")
+            return None
         status = process.wait()
-        lines = said[0].settle(timeout_s=5.0)
-        return f"the Python worker did not start: {lines[-1] if lines and status >= 0 else how_it_ended(status)}"
+        return f"the Python worker did not start: {service.lines[-1] if service.lines and status >= 0 else how_it_ended(status)}"
 
     def stop(self, worker_id: str) -> None:
         """A TaskManager wants no more of its worker of this number; an unknown number is fine."""
         _log(f"worker {worker_id} is to stop")
         with self._lock:
-            if worker_id in self._processes:
+            if worker_id in self._services:
                 self._stopped[worker_id] = self._stopped.get(worker_id, 0) + 1
         self._settle(worker_id)
 
-    def _forget(self, worker_id: str, process: subprocess.Popen[bytes]) -> None:
+    def _forget(self, worker_id: str, service: Service) -> None:
         with self._lock:
-            self._processes[worker_id].remove(process)
+            self._services[worker_id].remove(service)
         self._settle(worker_id)
 
     def _settle(self, worker_id: str) -> None:
         """End the workers of a number when each of their TaskManagers has asked for it."""
         with self._lock:
-            # A positive status: it lost its TaskManager, which then does not ask. A killed one is still asked for.
-            asked_for = [process for process in self._processes.get(worker_id, []) if (process.poll() or 0) <= 0]
+            # A positive status: it lost its TaskManager, which then does not ask. One that was killed, or has finished, is asked for.
+            asked_for = [service for service in self._services.get(worker_id, []) if (service.status or 0) <= 0]
             if self._stopped.get(worker_id, 0) < len(asked_for):
-                self._processes[worker_id] = asked_for
+                self._services[worker_id] = asked_for
                 return
-            self._processes.pop(worker_id, None)
+            self._services.pop(worker_id, None)
             self._stopped.pop(worker_id, None)
-            self._dismissed.update(process.pid for process in asked_for if process.poll() is None)
-        for process in asked_for:
-            _end(process, patience_s=_LAST_WORK_S)
+        self._dismiss(asked_for, patience_s=_LAST_WORK_S)
 
-    def _mourn(self, worker_id: str, process: subprocess.Popen[bytes], status: int, said: LastLines, *, finished: bool) -> None:
-        lines = said.settle()
+    def _dismiss(self, services: list[Service], *, patience_s: float = 0.0) -> None:
+        """End the processes that still serve, without a word; those that finish in time go on to rest."""
         with self._lock:
-            dismissed = process.pid in self._dismissed
-            self._dismissed.discard(process.pid)
-        if finished or dismissed:
+            self._dismissed.update(service for service in services if service.status is None)
+        for service in services:
+            if not service.over.wait(patience_s):
+                service.worker.end()
+
+    def _mourn(self, worker_id: str, service: Service) -> None:
+        with self._lock:
+            dismissed = service in self._dismissed
+            self._dismissed.discard(service)
+        if dismissed:
             return
-        told = obituary(f"{WHO}{worker_id}, process {process.pid},", status, lines)
+        told = obituary(f"{WHO}{worker_id}, process {service.worker.process.pid},", service.status or 0, service.lines)
         _log(told)
         self._on_loss(told)
 
     def stop_all(self) -> None:
         with self._lock:
-            processes = [process for known in self._processes.values() for process in known]
-            self._dismissed.update(process.pid for process in processes if process.poll() is None)
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            _end(process)
+            services = [service for known in self._services.values() for service in known]
+        for service in services:
+            if not service.over.is_set():
+                service.worker.process.terminate()
+        self._dismiss(services)
+        self._resting.close()
 
 
 def _servicer(workers: Workers) -> Any:
@@ -214,11 +192,12 @@ def _servicer(workers: Workers) -> Any:
     return Servicer()
 
 
-def _kill_unless(ready: threading.Event, given_up: threading.Event, process: subprocess.Popen[bytes]) -> None:
+def _kill_unless_told(service: Service, given_up: threading.Event) -> None:
+    """Wait until it can work, or never will."""
     deadline = time.monotonic() + _START_S
-    while not ready.wait(0.2) and process.poll() is None:
+    while not service.told.wait(0.2):
         if given_up.is_set() or time.monotonic() > deadline:
-            process.kill()
+            service.worker.process.kill()
 
 
 def _log(text: str) -> None:
@@ -226,29 +205,21 @@ def _log(text: str) -> None:
     sys.stderr.flush()
 
 
-def _end(process: subprocess.Popen[bytes], *, patience_s: float = 0.0) -> None:
-    """Wait `patience_s` for the process to end by itself; then SIGTERM, and SIGKILL five seconds later."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=patience_s)
-    process.terminate()
-    try:
-        process.wait(timeout=5.0)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def serve(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved) -> None:
+def serve(
+    *, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved, on_start: Callable[[int], object] = _unmoved
+) -> None:
     """Run a pool until SIGINT, SIGTERM or SIGHUP.
 
     Args:
+        on_start: told the port.
         on_loss: told of each worker that died at work, in a thread.
     """
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: over.set())
-    with worker_pool(port=port, host=host, on_loss=on_loss):
+    with worker_pool(port=port, host=host, on_loss=on_loss) as bound:
+        on_start(bound)
         over.wait()
     _log("the pool was stopped, and its workers with it")
 
@@ -256,7 +227,7 @@ def serve(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object
 def main() -> None:
     """A pool for one command on this machine: ends with it, and at once with the first worker that dies; the others end with the pool."""
     end_with_starter(by=signal.SIGTERM, patience_s=10.0)
-    serve(port=int(sys.argv[1]), on_loss=lambda _told: os._exit(LOST))
+    serve(port=0, on_loss=lambda _told: os._exit(LOST), on_start=tell_port)
 
 
 if __name__ == "__main__":

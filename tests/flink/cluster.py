@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import yaml
 
 from tests.paths import PROJECT, SHARED
@@ -101,8 +102,12 @@ class FlinkCluster:
         return [(job["name"], job["state"]) for job in self.get("/jobs/overview")["jobs"]]
 
     def worker_processes(self) -> list[int]:
-        """Process ids of the Python workers of this cluster's pool."""
-        return [pid for pid in _children(self.processes["pool"].pid) if b"pipeline.engines.external_worker" in _command_line(pid)]
+        """Process ids of the Python workers of this cluster's pool that are at work; those that rest have no connection."""
+        return [
+            pid
+            for pid in _children(self.processes["pool"].pid)
+            if b"pipeline.engines.external_worker" in _command_line(pid) and _connected(pid)
+        ]
 
     def kill(self, name: str) -> None:
         """SIGKILL."""
@@ -271,6 +276,12 @@ def _children(pid: int) -> list[int]:
                 if parent is not None and int(parent[1]) == pid:
                     found.append(int(entry.name))
     return found
+
+
+def _connected(pid: int) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return any(each.status == psutil.CONN_ESTABLISHED for each in psutil.Process(pid).net_connections("tcp"))
+    return False
 
 
 def _command_line(pid: int) -> bytes:

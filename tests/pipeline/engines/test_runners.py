@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
+import psutil
 import pytest
 
 from manifests.errors import GristmillError
-from pipeline.engines.runners import Runner, run_pipeline
+from pipeline.engines.runners import Runner, run_pipeline, with_helpers
 
 RUNNERS = [Runner(), Runner(workers=2), Runner(kind="portable")]
 IDS = ["in this process", "two processes", "portable"]
@@ -23,6 +24,10 @@ def write(partition: int, elements: list[bytes], settings: dict) -> str:
     with open(path, "wb") as file:
         file.write(b" ".join(sorted(elements)))
     return path
+
+
+def tell_process(element: str, settings: dict) -> list[tuple[int, bytes]]:
+    return [(0, str(os.getpid()).encode())]
 
 
 def refuse(element: str, settings: dict) -> list[tuple[int, bytes]]:
@@ -56,6 +61,35 @@ def run(runner: Runner, emit, folder, elements=("a", "bb", "ccc", "bad")) -> Non
 def test_all_elements_arrive(runner, tmp_path) -> None:
     run(runner, double, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"0": b"bbbb", "1": b"aa badbad cccccc"}
+
+
+def processes(runner, folder) -> set[int]:
+    """Those that worked for one pipeline."""
+    folder.mkdir(exist_ok=True)
+    run(runner, tell_process, folder)
+    return {int(word) for word in (folder / "0").read_bytes().split()}
+
+
+@pytest.mark.parametrize("runner", RUNNERS[1:], ids=IDS[1:])
+def test_processes_serve_one_pipeline_after_another(runner, tmp_path) -> None:
+    with with_helpers(runner) as helped:
+        seen = [processes(helped, tmp_path) for _ in range(3)]
+        for pid in seen[0] if runner.kind == "embedded" else ():
+            os.kill(pid, signal.SIGKILL)  # between two pipelines: nothing is lost
+        after = processes(helped, tmp_path)
+    assert seen[0] == seen[1] == seen[2]
+    assert os.getpid() not in seen[0]
+    assert (after == seen[0]) == (runner.kind == "portable")
+    assert not [pid for pid in after | seen[0] if psutil.pid_exists(pid)]
+
+
+def test_a_pipeline_that_failed_leaves_no_worker_at_its_work(tmp_path) -> None:
+    with with_helpers(Runner(workers=2)) as helped:
+        before = processes(helped, tmp_path)
+        with pytest.raises(GristmillError, match="is too bad"):
+            run(helped, refuse, tmp_path)
+        assert processes(helped, tmp_path)
+    assert not [pid for pid in before if psutil.pid_exists(pid)]
 
 
 @pytest.mark.parametrize("runner", RUNNERS, ids=IDS)

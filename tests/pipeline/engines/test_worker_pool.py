@@ -35,7 +35,7 @@ def workers(monkeypatch, tmp_path):
 
 
 def alive(pool: Workers) -> int:
-    return sum(process.poll() is None for known in pool._processes.values() for process in known)
+    return sum(service.worker.process.poll() is None for known in pool._services.values() for service in known)
 
 
 def script(monkeypatch, tmp_path, text) -> None:
@@ -77,7 +77,7 @@ def test_numbers_of_two_task_managers_collide(workers) -> None:
 def test_a_killed_worker_is_still_asked_for(workers) -> None:
     workers.start("1-1", "localhost:1")
     workers.start("1-1", "localhost:2")
-    os.kill(workers._processes["1-1"][0].pid, signal.SIGKILL)
+    os.kill(workers._services["1-1"][0].worker.process.pid, signal.SIGKILL)
     time.sleep(0.2)
     workers.stop("1-1")
     assert alive(workers) == 1
@@ -93,6 +93,56 @@ def test_a_worker_that_lost_its_task_manager_is_not_waited_for(workers, monkeypa
     time.sleep(0.3)
     workers.stop("1-1")
     assert alive(workers) == 0
+
+
+ONE_AFTER_THE_OTHER = "echo ready; sleep 0.3; echo done; read -r url id; echo ready; exec sleep 600"
+
+
+def test_a_worker_that_has_finished_serves_the_next_job(workers, monkeypatch, tmp_path) -> None:
+    script(monkeypatch, tmp_path, ONE_AFTER_THE_OTHER)
+    workers.start("1-1", "localhost:1")
+    first = workers._services["1-1"][0]
+    workers.stop("1-1")
+    assert first.finished
+    assert first.worker.process.poll() is None, "stopped by name, it has finished in time, and rests"
+    assert workers.start("1-2", "localhost:2") is None
+    assert workers._services["1-2"][0].worker is first.worker
+    workers.stop_all()
+    assert first.worker.process.poll() is not None
+
+
+def test_a_worker_rests_for_a_while_only(workers, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(workers._resting, "_patience_s", 0.2)
+    script(monkeypatch, tmp_path, ONE_AFTER_THE_OTHER)
+    workers.start("1-1", "localhost:1")
+    process = workers._services["1-1"][0].worker.process
+    assert process.wait(timeout=10) != 0
+    assert workers._resting.take() is None
+
+
+def test_a_loss_in_the_second_job_is_told_and_one_at_rest_is_not(monkeypatch, tmp_path) -> None:
+    told: list[str] = []
+    (tmp_path / "python").write_text(f"#!/bin/sh\n{ONE_AFTER_THE_OTHER}\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(module.sys, "executable", str(tmp_path / "python"))
+    pool = Workers(on_loss=told.append)
+    for kill_at_rest in (True, False):
+        pool.start("1-1", "localhost:1")
+        service = pool._services["1-1"][-1]
+        assert service.over.wait(10)
+        if kill_at_rest:
+            service.worker.process.kill()
+            service.worker.process.wait()
+    assert told == []
+    pool.start("1-2", "localhost:2")
+    service = pool._services["1-2"][0]
+    assert service.ready
+    service.worker.process.kill()
+    assert service.over.wait(10)
+    assert [text.split("; ")[0] for text in told] == [
+        f"the Python worker 1-2, process {service.worker.process.pid}, was killed by SIGKILL (Killed)"
+    ]
+    pool.stop_all()
 
 
 def test_a_taken_port_is_an_error() -> None:
@@ -121,7 +171,7 @@ def test_workers_end_with_a_killed_pool() -> None:
     code = (
         "import time\nfrom pipeline.engines.worker_pool import Workers\n"
         f"pool = Workers()\nassert pool.start('1-1', 'localhost:{port}') is None\n"
-        "print(pool._processes['1-1'][0].pid, flush=True)\ntime.sleep(60)\n"
+        "print(pool._services['1-1'][0].worker.process.pid, flush=True)\ntime.sleep(60)\n"
     )
     pool = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:

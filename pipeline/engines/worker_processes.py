@@ -1,0 +1,206 @@
+"""Worker processes that serve one pipeline after another: starting one costs two CPU seconds, most of it to import Beam.
+
+In: control URLs of runners. Out: processes of `pipeline.engines.external_worker`, and what became of each. A process is told the next
+control URL on its standard input. Nothing is carried over but imported code, compiled kernels and caches whose keys hold digests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from manifests.processes import LastLines, child_environment, parent_told, python_command, start_watched
+from pipeline.engines.external_worker import DONE, LAST, READY
+
+MODULE = "pipeline.engines.external_worker"
+
+
+class Service:
+    """One control URL that a process serves.
+
+    Attributes:
+        told: set once it can work, or when it never will.
+        over: set when there is no more work for it, or when the process has ended.
+        ready: it can work, or could.
+        status: None while it works, 0 when whoever gives it work wants no more, else how the process ended (`Popen.returncode`).
+        lines: last lines of a process that ended.
+    """
+
+    def __init__(self, worker: WorkerProcess) -> None:
+        self.worker = worker
+        self.told, self.over = threading.Event(), threading.Event()
+        self.ready, self.finished = False, False
+        self.status: int | None = None
+        self.lines: list[str] = []
+
+
+class WorkerProcess:
+    """A process, and the control URL that it serves now.
+
+    Args:
+        control_url: the first that it serves.
+        worker_id: its name there.
+        on_end: called, in a thread, with the service during which the process ended: never for one that had finished.
+        on_rest: called, in a thread, when it has served a control URL to the end and can serve another.
+        copy_to: gets its standard error.
+    """
+
+    def __init__(
+        self,
+        control_url: str,
+        worker_id: str,
+        *,
+        on_end: Callable[[Service], object],
+        on_rest: Callable[[WorkerProcess], object],
+        copy_to: IO[bytes] | None,
+    ) -> None:
+        self.on_end, self.on_rest = on_end, on_rest
+        self.service = Service(self)
+        made = threading.Event()
+
+        def ended(status: int) -> None:
+            made.wait()
+            self._end(status)
+
+        self.process = start_watched(
+            python_command(MODULE, control_url, worker_id),
+            on_end=ended,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=child_environment(**parent_told()),
+        )
+        assert self.process.stderr is not None
+        self.said = LastLines(self.process.stderr, copy_to=copy_to)
+        self._listener = threading.Thread(target=self._listen, name=f"listen-to-{worker_id}", daemon=True)
+        self._listener.start()
+        made.set()
+
+    def serve(self, control_url: str, worker_id: str) -> Service | None:
+        """Serve another control URL, now that the last one has finished. None: the process has ended."""
+        assert self.process.stdin is not None
+        self.service = Service(self)
+        try:
+            self.process.stdin.write(f"{control_url} {worker_id}\n".encode())
+            self.process.stdin.flush()
+        except OSError:
+            self.service.finished = True  # nothing is lost, and nobody is told
+            return None
+        return self.service
+
+    def end(self, *, patience_s: float = 0.0) -> None:
+        """Wait so long for the process to end by itself; then SIGTERM, and SIGKILL five seconds later."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=patience_s)
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5.0)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            word, service = line.decode(errors="replace").strip(), self.service
+            if word == READY:
+                service.ready = True
+                service.told.set()
+            elif word in (DONE, LAST):
+                service.finished, service.status = True, 0
+                if word == DONE:
+                    self.on_rest(self)
+                service.over.set()
+
+    def _end(self, status: int) -> None:
+        lines = self.said.settle()
+        # What it has said on the pipe is heard before it is called lost; others may hold the pipe open.
+        self._listener.join(timeout=1.0)
+        service = self.service
+        if not service.finished:
+            service.status, service.lines = status, lines
+            self.on_end(service)
+        service.told.set()
+        service.over.set()
+
+
+class Resting:
+    """Processes that have finished one service and wait for the next.
+
+    Args:
+        patience_s: one that rests for so long is ended; None: none is.
+    """
+
+    def __init__(self, *, patience_s: float | None = None) -> None:
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._workers: list[WorkerProcess] = []
+        self._closed = False
+
+    def put(self, worker: WorkerProcess) -> None:
+        with self._lock:
+            if not self._closed:
+                self._workers.append(worker)
+                if self._patience_s is not None:
+                    timer = threading.Timer(self._patience_s, self._tire, args=(worker, worker.service))
+                    timer.daemon = True
+                    timer.start()
+                return
+        worker.process.kill()
+
+    def take(self) -> WorkerProcess | None:
+        """The one that has rested for the shortest time and still lives."""
+        with self._lock:
+            while self._workers:
+                worker = self._workers.pop()
+                if worker.process.poll() is None:
+                    return worker
+        return None
+
+    def close(self) -> None:
+        """End all, and those that come to rest later."""
+        with self._lock:
+            self._closed, workers = True, self._workers
+            self._workers = []
+        for worker in workers:
+            worker.process.kill()
+        for worker in workers:
+            worker.process.wait()
+
+    def _tire(self, worker: WorkerProcess, service: Service) -> None:
+        with self._lock:
+            if worker not in self._workers or worker.service is not service:
+                return
+            self._workers.remove(worker)
+        worker.process.kill()
+
+
+@contextlib.contextmanager
+def resting(*, patience_s: float | None = None) -> Iterator[Resting]:
+    """For as long as the block runs."""
+    workers = Resting(patience_s=patience_s)
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def start_service(
+    control_url: str,
+    worker_id: str,
+    *,
+    resting: Resting,
+    on_end: Callable[[Service], object],
+    on_rest: Callable[[WorkerProcess], object],
+    copy_to: IO[bytes] | None,
+) -> Service:
+    """Have a control URL served by a process that rests, or by a new one."""
+    while (worker := resting.take()) is not None:
+        worker.on_end, worker.on_rest = on_end, on_rest
+        service = worker.serve(control_url, worker_id)
+        if service is not None:
+            return service
+    return WorkerProcess(control_url, worker_id, on_end=on_end, on_rest=on_rest, copy_to=copy_to).service
