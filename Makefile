@@ -1,5 +1,6 @@
 # make demo    the whole way on a few MB of real text: download, prepare, train, generate
 # make test    lint, types, import order, tests
+# make test-flink     every data job on a real Flink cluster: needs Java and the jars of Flink and of Beam's runner
 # make test-compose   docker-compose.yml for real, with local images: needs root, docker.io, docker-compose, debootstrap
 # make env     only the environment in .venv
 #
@@ -20,7 +21,7 @@ ifeq ($(shell uname),Darwin)
 TORCH = torch==2.13.0
 endif
 
-.PHONY: env demo test test-compose lint kernels clean
+.PHONY: env demo test test-flink test-compose lint kernels clean
 
 env: .venv/.complete
 
@@ -53,6 +54,10 @@ kernels: env
 test: lint kernels
 	@echo "== pytest"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+
+test-flink: kernels
+	@echo "== flink"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m flink tests/flink -rs
 
 test-compose: env
 	@echo "== docker-compose"

@@ -21,14 +21,11 @@ from tests.store.server import Store, find_weed, object_store
 LONGEST_FIRST = (
     "endtoend/test_same_bytes.py",
     "training/test_layouts.py",
-    "flink",
     "endtoend/test_development_corpora.py",
     "training/test_command.py",
     "store/test_faults.py",
 )
-"""Groups that take longest, in the order in which they start: one that started last would run alone to the end.
-
-Those on Flink come third, since CI builds images beside the first."""
+"""Groups that take longest, in the order in which they start: one that started last would run alone to the end."""
 
 # Processes of pytest-xdist get the width of a terminal that they do not have; tables would be cut to it.
 os.environ.pop("COLUMNS", None)
