@@ -8,8 +8,7 @@ normal form is applied; white space and byte order marks are removed from the st
 looked at again until nothing changes, so that normalising twice changes nothing.
 
 One walk over the bytes finds the texts that need any of it; the others are copied as they are, or not even that. Normal forms are those
-of the Python that runs: by Unicode's stability policy only characters that its Unicode version (14 or later) does not know may differ in
-another.
+of Unicode 14, on every Python: `pipeline.newer_characters`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +29,7 @@ from dedup.kernel import kernel
 from manifests.corpus import TextSettings
 from pipeline.kernels.utf8 import code_point, without_space_behind
 from pipeline.mojibake import gate, repair, suspicious
+from pipeline.newer_characters import as_without_newer, newer_characters
 
 _BYTE_ORDER_MARK = "\ufeff"
 # Rounds of repair and normal form; two are enough for all that was ever seen.
@@ -86,7 +86,7 @@ def _mend(text: str, settings: TextSettings) -> str:
         if settings.mojibake == "repair":
             text = repair(text)
         if settings.unicode != "none" and _long_marks().search(text) is None:
-            text = unicodedata.normalize(settings.unicode, text)
+            text = as_without_newer(partial(unicodedata.normalize, settings.unicode), text)
         text = text.lstrip(blank + _BYTE_ORDER_MARK).rstrip(blank)
         if text == before:
             break
@@ -96,9 +96,9 @@ def _mend(text: str, settings: TextSettings) -> str:
 @cache
 def _long_marks() -> re.Pattern[str]:
     """More than `_MOST_MARKS` combining marks in a row. Looked for where a row begins, not at each of its marks."""
-    marks = [point for point in range(sys.maxunicode + 1) if unicodedata.combining(chr(point))]
-    starts = [point for point in marks if not unicodedata.combining(chr(point - 1))]
-    ends = [point for point in marks if point == sys.maxunicode or not unicodedata.combining(chr(point + 1))]
+    marks = {point for point in range(sys.maxunicode + 1) if unicodedata.combining(chr(point))} - newer_characters()
+    starts = sorted(point for point in marks if point - 1 not in marks)
+    ends = sorted(point for point in marks if point + 1 not in marks)
     ranges = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in zip(starts, ends, strict=True))
     return re.compile(f"(?<![{ranges}])[{ranges}]{{{_MOST_MARKS + 1}}}")
 
@@ -183,6 +183,8 @@ def _unusual(form: str) -> npt.NDArray[np.bool_]:
         return _read_only(np.zeros(0, np.bool_))
     unusual = np.zeros(0x110000, np.bool_)
     for point in range(0x80, 0x110000):
+        if point in newer_characters():
+            continue
         character = chr(point)
         if unicodedata.combining(character) or not unicodedata.is_normalized(form, character):  # type: ignore[arg-type]
             unusual[point] = True

@@ -13,6 +13,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from pipeline.newer_characters import as_without_newer, with_stand_ins
+
 # Longer passages are small print, not powers.
 _LONGEST = 24
 # The hyphen stands first, for character classes.
@@ -40,7 +42,7 @@ _AFTER = 12
 def in_text(tag: str, before: str, inside: str, *, after: str = "") -> str:
     """What stands for an element, `sup` or `sub`, in the text of its line; two numbers are never one."""
     marked = (superscript if tag == "sup" else subscript)(before, inside, after=after)
-    if before[-1:].isdecimal() and marked[:1].isdecimal():
+    if with_stand_ins(before[-1:]).isdecimal() and with_stand_ins(marked[:1]).isdecimal():
         return f"{'^' if tag == 'sup' else '_'}{marked}"
     return marked
 
@@ -88,12 +90,16 @@ def superscript(before: str, inside: str, *, after: str = "") -> str:
         return ""
     if not raised or len(raised) > _LONGEST:
         return inside
+    return as_without_newer(_raised, before[-BEFORE:], raised, after[:1])
+
+
+def _raised(before: str, raised: str, after: str) -> str:
     last = before[-1:]
     number = _NUMBER.fullmatch(raised) is not None
     if last.isdecimal() and number:
-        if after[:1] and after[0] in _SLASHES:
+        if after and after in _SLASHES:
             return " " + raised
-        if len(raised) == 2 and _PRICE.search(before[-BEFORE:]):
+        if len(raised) == 2 and _PRICE.search(before):
             return "." + raised
     if _is_power(before[-2:], raised):
         return _apart("^" + raised, after)
@@ -124,9 +130,17 @@ def subscript(before: str, inside: str, *, after: str = "") -> str:
         after: the text after it, or the first character of it.
     """
     lowered = inside.strip()
+    if not lowered:
+        return inside
+    if len(lowered) > _LONGEST:
+        return _apart(lowered, after)
+    return as_without_newer(_lowered, before[-2:], lowered, after[:1])
+
+
+def _lowered(before: str, lowered: str, after: str) -> str:
     last = before[-1:]
-    if not lowered or len(lowered) > _LONGEST or not last or not (last.isalnum() or last in _CLOSING):
-        return _apart(lowered, after) if lowered else inside
+    if not last or not (last.isalnum() or last in _CLOSING):
+        return _apart(lowered, after)
     if last.isdecimal() and lowered[0].isalnum():
         return _apart("_" + lowered, after)
     if last.isalpha() and not before[-2:-1].isalpha() and lowered[0].isalpha() and lowered.isalnum():

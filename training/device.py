@@ -57,5 +57,7 @@ def prepare_megatron() -> None:
     for message in _NOISE:
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("megatron.core.rerun_state_machine").setLevel(logging.ERROR)
+    # "No CUDA runtime is found": of PyTorch's CUDA build on a machine with nvcc and without a GPU, once a rank.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     if not on_gpu():
         megatron_on_cpu.install()

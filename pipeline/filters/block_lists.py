@@ -35,6 +35,7 @@ from manifests.errors import GristmillError
 from manifests.steps import Ledger, TaskManifest, finished_task, write_task
 from manifests.storage import find, is_glob, join, list_stats, open_stream, split_glob
 from pipeline.filters.reasons import code_of
+from pipeline.newer_characters import with_stand_ins
 from pipeline.schemas import publish_ipc, read_ipc
 from pipeline.sites import LONGEST_HOST
 
@@ -221,7 +222,7 @@ def _clean_site(line: str) -> str | None:
         line = _without_scheme(line).partition("/")[0].rpartition("@")[2]
     host = line.lstrip("*.").rstrip(".")
     host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host  # as URLs write an address of IPv6
-    found = _HOST.fullmatch(_ascii_host(host))
+    found = _HOST.fullmatch(with_stand_ins(_ascii_host(host)))
     return None if found is None else _ascii_host(found[1].rstrip("."))
 
 
@@ -231,7 +232,7 @@ def _clean_url(line: str) -> str | None:
 
 
 def _clean_word(line: str) -> str | None:
-    return line if _WORD.fullmatch(line) else None
+    return line if _WORD.fullmatch(with_stand_ins(line)) else None
 
 
 def _bare(url: str) -> str:
@@ -265,7 +266,7 @@ def _ascii_host(host: str) -> str:
 
 def host_suffixes(host: str) -> list[str]:
     """A host and what is left of it after each dot; an address in brackets or of digits, or what is too long, stands for itself."""
-    if len(host) > LONGEST_HOST or host.startswith("[") or host.replace(".", "").isdigit():
+    if len(host) > LONGEST_HOST or host.startswith("[") or with_stand_ins(host).replace(".", "").isdigit():
         return [host]
     labels = host.split(".")
     return [".".join(labels[start:]) for start in range(len(labels))]
@@ -285,7 +286,7 @@ def url_prefix_hashes(url: str) -> list[int]:
 
 def url_words(url: str) -> list[str]:
     """The different words of letters and digits in a URL, sorted."""
-    return sorted(set(_WORD.findall(_without_scheme(url.strip().lower()))))
+    return sorted(set(_WORD.findall(with_stand_ins(_without_scheme(url.strip().lower())))))
 
 
 def blocked_codes(urls: pa.ChunkedArray, settings: Mapping[str, Any]) -> tuple[npt.NDArray[np.uint8], list[int]]:

@@ -28,6 +28,7 @@ import xxhash
 from manifests.corpus import Perplexity
 from manifests.errors import GristmillError
 from manifests.storage import open_stream, read_bytes
+from pipeline.newer_characters import newer_characters
 from pipeline.perplexity.models import Model, read_model, score
 
 # text_normalizer.py, UNICODE_PUNCT. Its entry for the digit U+FF11 never applies: digits are zeros by then.
@@ -172,6 +173,8 @@ def _replacements() -> _Replacements:
     lengths, starts = np.ones(_CODE_POINTS, np.uint8), np.arange(_CODE_POINTS, dtype=np.int32)
     more: list[int] = []
     for point in range(_CODE_POINTS):
+        if point in newer_characters():
+            continue
         letter = chr(point)
         kind = unicodedata.category(letter)
         whole = unicodedata.normalize("NFD", letter) if kind != "Mn" and kind != "Cs" else letter

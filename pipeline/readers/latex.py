@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.losses import Extracted, Kind
+from pipeline.newer_characters import with_stand_ins, without_stand_ins
 from pipeline.readers.compressed import Damaged, chunks, portions
 from pipeline.readers.latex_macros import expand
 from pipeline.readers.latex_source import MOST_CHARACTERS, assemble, decode, main_file
@@ -111,6 +112,14 @@ def extract_latex(files: Mapping[str, str]) -> Extracted:
     Raises:
         _Unusable: `no_main_file`, `source_too_large`, `no_section`, `withdrawn`.
     """
+    known = {name: with_stand_ins(text) for name, text in files.items()}
+    if all(known[name] is text for name, text in files.items()):
+        return _extract(files)
+    found = _extract(known)
+    return Extracted(without_stand_ins(found.text), {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()})
+
+
+def _extract(files: Mapping[str, str]) -> Extracted:
     main = main_file(files)
     if main is None:
         raise _Unusable("no_main_file")

@@ -27,7 +27,8 @@ _MOST_BASE = 2_000
 _FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category: links into them are no running text
 _PAGE_FIELDS = {"page/title": "title", "page/ns": "ns", "page/id": "id", "page/revision/text": "text", "page/revision/model": "model"}
 _SITE_FIELDS = {"siteinfo/base": "base", "siteinfo/namespaces/namespace": "namespace"}
-_REDIRECT = re.compile(r"\s*#redirect\b", re.IGNORECASE)
+# Which letters there are beyond the first plane depends on the Python.
+_REDIRECT = re.compile(r"\s*#redirect(?![^\W\U00010000-\U0010ffff])", re.IGNORECASE)
 
 
 def read_mediawiki(path: str) -> Iterator[Records]:

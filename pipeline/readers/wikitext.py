@@ -17,6 +17,7 @@ from collections.abc import Collection
 
 from pipeline.character_references import unescaped
 from pipeline.losses import Extracted
+from pipeline.newer_characters import markup_with_stand_ins, with_stand_ins, without_stand_ins
 from pipeline.readers.wikitext_flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, Flat, flatten
 from pipeline.readers.wikitext_functions import as_title
 from pipeline.readers.wikitext_tables import without_open_tables
@@ -64,7 +65,15 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
         title: of the page, for `{{PAGENAME}}`; nothing where it is longer than titles are.
         dropped_namespaces: lower-case names; links into them are no running text.
     """
-    flat = flatten(source, title=as_title(title), dropped=dropped_namespaces)
+    known = markup_with_stand_ins(source)
+    if known is source:
+        return _extract(source, as_title(title), dropped_namespaces)
+    found = _extract(known, with_stand_ins(as_title(title)), dropped_namespaces)
+    return Extracted(without_stand_ins(found.text), {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()})
+
+
+def _extract(source: str, title: str, dropped_namespaces: Collection[str]) -> Extracted:
+    flat = flatten(source, title=title, dropped=dropped_namespaces)
     text = without_open_tables(flat.text)
     if flat.unexpanded:
         text = _settled(text, flat)

@@ -78,8 +78,9 @@ def _character_likelihoods(name: str) -> Floats:
         _set(table, name, first, last, 1.0 - _SHARES[name] - 0.1)
     for characters, share in _common(name):
         weights = [1 / (rank + 8) for rank in range(len(characters))]
+        whole = math.fsum(weights)  # `sum` adds more precisely since Python 3.12
         for character, weight in zip(characters, weights, strict=True):
-            table[ord(character)] = math.log(share * weight / sum(weights))
+            table[ord(character)] = math.log(share * weight / whole)
     for character in "、。，「」":
         table[ord(character)] = math.log(0.02)
     for character in "　・（）！？：；“”‘’…《》『』【】～·":

@@ -19,7 +19,8 @@ from pipeline.web.html_blocks import FRAMES, HIDDEN, NAMES, NOSCRIPT, blocks_of,
 
 BEYOND = "(not looked at)"
 _LI = NAMES.index("li")
-_NUMBER = re.compile(r"\d{1,6}\.\s")
+# `\d` of Unicode 14, on every Python.
+_NUMBER = re.compile(r"(?:(?![\U00011f50-\U00011f59\U0001e4f0-\U0001e4f9])\d){1,6}\.\s")
 _BULLET = "\u2022"
 _KEY = 32
 # Shorter beginnings stand in many words: they must be a line or a cell of their own.

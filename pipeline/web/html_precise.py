@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import logging
 import re
-from functools import cache
+import unicodedata
+from functools import cache, lru_cache
 from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
+
+from pipeline.newer_characters import newer_characters
 
 # Each of these bounds a family of pages found by search whose cost grows faster than their size; up to all of them the worst takes a few
 # seconds. Of the development pages 99 % are below each.
@@ -30,6 +33,8 @@ MOST_TAGS_BY_CHARACTERS = 5_000_000_000
 # Rows are filled up to as many cells as the spans of the widest ask for.
 _MOST_SPANS = 10_000
 _SPAN = re.compile(r"colspan\s*=\s*[\"']?\s*(\d{1,9})", re.IGNORECASE)
+_JOINERS = frozenset("\u200c\u200d")
+_NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0)) | {plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)}
 
 
 def too_complex_for_precise(html: str, tree: HTMLTree) -> str | None:
@@ -62,11 +67,26 @@ def precise_text(html: str) -> str:
     return extract(html, options=options()) or ""
 
 
+@lru_cache(maxsize=2**14)
+def _kept(character: str) -> str:
+    """The character, or nothing for control characters and the like.
+
+    Trafilatura itself leaves out what Python cannot print: the two joiners of Persian and Hindi words and of emoji, and all characters that
+    are newer than the Unicode of the Python that runs, among them the emoji of each year.
+    """
+    point = ord(character)
+    if character.isprintable() or character.isspace() or character in _JOINERS or point in newer_characters():
+        return character
+    return character if unicodedata.category(character) == "Cn" and point not in _NONCHARACTERS else ""
+
+
 @cache
 def _trafilatura() -> tuple[Any, Any]:
     # Imported when first needed: it takes half a second.
-    from trafilatura import extract
+    from trafilatura import extract, utils
     from trafilatura.settings import Extractor
+
+    utils.return_printables_and_spaces = _kept  # type: ignore[attr-defined,unused-ignore]
 
     # It reports pages without text as errors; here that is an outcome like any other.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)

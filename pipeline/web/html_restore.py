@@ -15,6 +15,7 @@ from typing import Any
 
 from resiliparse.parse.html import NodeType
 
+from pipeline.newer_characters import with_stand_ins
 from pipeline.web.html_lists import text_lists
 
 # Characters of the text that are searched for all lists of a page together.
@@ -62,7 +63,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
         if at is None:
             continue
         if offsets is None:
-            offsets = [place for place, character in enumerate(text) if character.isalnum()]
+            offsets = [place for place, character in enumerate(with_stand_ins(text)) if character.isalnum()]
         end = text.find("\n", offsets[at - 1])
         end = len(text) if end < 0 else end
         if end < done:
@@ -76,7 +77,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
 
 
 def _squeezed(text: str) -> str:
-    return _BETWEEN_WORDS.sub("", text)
+    return _BETWEEN_WORDS.sub("", with_stand_ins(text))
 
 
 def _key(text: str) -> str:
@@ -85,7 +86,7 @@ def _key(text: str) -> str:
 
 def _short_lines(text: str) -> frozenset[str]:
     """The short ones of the lines, without bullets and numbers."""
-    return frozenset(_squeezed(_NUMBER.sub("", line, count=1)) for line in text.split("\n") if len(line) < _SHORT)
+    return frozenset(_squeezed(_NUMBER.sub("", line, count=1)) for line in with_stand_ins(text).split("\n") if len(line) < _SHORT)
 
 
 def _is_there(key: str, words: str, lines: frozenset[str]) -> bool:

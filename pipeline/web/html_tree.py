@@ -18,8 +18,9 @@ from resiliparse.parse.html import NodeType
 from pipeline.superscripts import BEFORE, subscript, superscript
 
 _FRAMED = "table,pre,blockquote,ul,ol,dl"
+# What is no ASCII is a letter of CSS's names.
 _NOT_SHOWN = re.compile(
-    r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-])", re.IGNORECASE
+    r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-]|[^\x00-\x7f])", re.IGNORECASE
 )
 _MAYBE_HIDDEN = "[hidden],[aria-hidden],[style*=none i],[style*=hidden i],[style*=collapse i],template,noscript"
 # Beyond this many elements of one kind the page is no text.

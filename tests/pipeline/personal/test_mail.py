@@ -114,8 +114,9 @@ around = st.sampled_from(["", " ", "\n", "(", "<", ", ", "。", "请", "“", "\
     st.sampled_from(["", " ", ",", ".", ">", "。", ")\n", "…", "\x00"]),
 )
 @example("", "a=b", "x", "org", "")
+@example("", "&_=?0", "0", "com", "")
 def test_whole_or_not_at_all(before: str, local: str, domain: str, top: str, behind: str) -> None:
-    """Left before a mask stay only signs, or a name and `=` as of an option; nothing of the domain behind it."""
+    """Left before a mask stay only signs, or a name and `=` as of an option, and signs; nothing of the domain behind it."""
     address = f"{local}@{domain}.{top}"
     text = masked(before + address + behind)
     if "▮" not in text:
@@ -124,4 +125,4 @@ def test_whole_or_not_at_all(before: str, local: str, domain: str, top: str, beh
     head, _, tail = text.partition("▮")
     assert tail == behind
     left = head.removeprefix(before)
-    assert not re.search(r"\w", left) or left.endswith(("=", "/", "|"))
+    assert not re.search(r"\w", left) or re.search(r"[=/|][^\w=/|]*\Z", left)
