@@ -42,7 +42,7 @@ from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_
 from pipeline.urls import excerpt_without_credentials, without_url_credentials
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 4
+VERSION = 5
 # Formats whose text depends on how HTML is extracted.
 HTML_FORMATS = ("warc", "arc", "html")
 # Of a million empty files no reader wants a million notes.
