@@ -87,15 +87,17 @@ def blocks_of(markup: bytes) -> Blocks:
 def squeezed(text: str) -> bytes:
     """Text without white space and bullets, as `Blocks.text` is."""
     data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    return _squeeze(data, np.empty(len(data), np.uint8)).tobytes()
+    out = np.empty(len(data), np.uint8)
+    return out[: squeeze(data, out)].tobytes()
 
 
 @kernel
-def _squeeze(data: Bytes, out: Bytes) -> Bytes:
+def squeeze(data: Bytes, out: Bytes) -> int:
+    """Copies a text without white space and bullets; how many bytes that are."""
     at = used = 0
     while at < len(data):
         at, used = _copy(data, at, out, used)
-    return out[:used]
+    return used
 
 
 @kernel
@@ -135,6 +137,8 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
             if name == away:
                 depth += -1 if closing else 1
                 away = away if depth else 0
+            elif not closing and _find(raw, name) == 0:
+                at = _raw_end(data, at, begins, name)
             continue
         if closing:
             if kind >= 0:
@@ -327,20 +331,35 @@ def _entity(data: Bytes, at: int, text: Bytes, used: int, entities: Integers) ->
 @bare_kernel
 def _copy(data: Bytes, at: int, out: Bytes, used: int) -> tuple[int, int]:
     """Copies a byte, or leaves out a white space or bullet; (where to go on, bytes of text)."""
+    width = blank_width(data, at)
+    if width == 0 and bullet_at(data, at):
+        width = 3
+    if width:
+        return at + width, used
+    out[used] = data[at]
+    return at + 1, used + 1
+
+
+@bare_kernel
+def blank_width(data: Bytes, at: int) -> int:
+    """How many bytes a white space has that begins there; 0 where none does."""
     byte = data[at]
     if byte <= 32:
-        return at + 1, used
-    if byte == 0xC2 and at + 1 < len(data) and data[at + 1] in (0x85, 0xA0):
-        return at + 2, used
-    if byte in (0xE1, 0xE2, 0xE3) and at + 2 < len(data):
+        return 1
+    if byte < 0xC2 or byte > 0xE3:
+        return 0
+    if byte == 0xC2:
+        return 2 if at + 1 < len(data) and data[at + 1] in (0x85, 0xA0) else 0
+    if byte >= 0xE1 and at + 2 < len(data):
         second, third = data[at + 1], data[at + 2]
-        if byte == 0xE2 and (
-            (second == 0x80 and (third <= 0x8A or third in (0xA2, 0xA8, 0xA9, 0xAF))) or (second == 0x81 and third == 0x9F)
-        ):
-            return at + 3, used
-        if second == 0x80 and third == 0x80 and byte == 0xE3:
-            return at + 3, used
-        if byte == 0xE1 and second == 0x9A and third == 0x80:
-            return at + 3, used
-    out[used] = byte
-    return at + 1, used + 1
+        if byte == 0xE2 and ((second == 0x80 and (third <= 0x8A or third in (0xA8, 0xA9, 0xAF))) or (second == 0x81 and third == 0x9F)):
+            return 3
+        if (byte == 0xE3 and second == 0x80 and third == 0x80) or (byte == 0xE1 and second == 0x9A and third == 0x80):
+            return 3
+    return 0
+
+
+@bare_kernel
+def bullet_at(data: Bytes, at: int) -> bool:
+    """Whether a bullet begins there."""
+    return bool(data[at] == 0xE2 and at + 2 < len(data) and data[at + 1] == 0x80 and data[at + 2] == 0xA2)
