@@ -139,7 +139,7 @@ def _parse(html: str) -> tuple[str, HTMLTree, Census]:
         raise TooComplex("a tag with too many attributes")
     if census.tags > _FEW_TAGS and census.tags * census.formatting > _MOST_REOPENED:
         html = _FORMATTING_ANY.sub(r"<\1span", html)
-    if "/>" in html:
+    if census.empty_anchors:
         html = _EMPTY_ANCHOR.sub(r"<\1></a>", html)
     tree = HTMLTree.parse(html)
     depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))

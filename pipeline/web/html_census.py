@@ -24,13 +24,15 @@ _ENDED = -1
 # Between a value and its `!important`.
 _MOST_BLANKS = 20
 _UNTIL = np.frombuffer(b"until", np.uint8)
-_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _ODD, _COUNTS = range(8)
+_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _EMPTY_ANCHORS, _ODD, _COUNTS = range(9)
+# What may begin at a `<`.
+_NO_TAG, _SOME_TAG, _ANCHOR = range(3)
 
 
 # Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
 FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 _FORMATTING_NAMES = np.sort(np.array([packed(name) for name in FORMATTING], np.int64))
-_UL, _FIGURE, _SUP, _SUB = (packed(name) for name in ("ul", "figure", "sup", "sub"))
+_A, _UL, _FIGURE, _SUP, _SUB = (packed(name) for name in ("a", "ul", "figure", "sup", "sub"))
 
 
 class Census(NamedTuple):
@@ -41,6 +43,7 @@ class Census(NamedTuple):
         formatting: tags of formatting elements with attributes, opened.
         attributes: those of the tag with most, wherever a tag may begin.
         lists, figures, raised: `ul`, `figure`, `sup` and `sub`.
+        empty_anchors: tags that may be `<a id="here"/>`.
         odd: attributes whose value begins with `until`, or holds a `!` behind what may be `none`, `hidden` or `collapse`: `until-found` and
             `none !important` tell whether an element is shown in a way that resiliparse misreads.
     """
@@ -51,6 +54,7 @@ class Census(NamedTuple):
     lists: int
     figures: int
     raised: int
+    empty_anchors: int
     odd: int
 
 
@@ -72,7 +76,8 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         if at == size:
             break
         counts[_TAGS] += 1
-        if not _begins(data, at, formatting, counts):
+        begins = _begins(data, at, formatting, counts)
+        if not begins:
             at += 1
             continue
         at += 1
@@ -104,6 +109,7 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
             at += 1
         counts[_ATTRIBUTES] = max(most, attributes)
         if at >= size or data[at] == 62:
+            counts[_EMPTY_ANCHORS] += begins == _ANCHOR and at < size and data[at - 1] == 47
             at += 1
             continue
         at = _count_several(data, at, state, attributes, steps, formatting, counts, held, moved)
@@ -136,8 +142,9 @@ def _count_several(
         begins = first
         if byte == 60 and not first:
             counts[_TAGS] += 1
-            begins = _begins(data, at, formatting, counts)
+            begins = _begins(data, at, formatting, counts) != _NO_TAG
         first = False
+        counts[_EMPTY_ANCHORS] += byte == 62 and data[at - 1] == 47
         if byte == 33 and (held[_DOUBLE] >= 0 or held[_SINGLE] >= 0 or held[_BARE] >= 0) and _may_hide(data, at):
             counts[_ODD] += 1
         active = begins
@@ -166,8 +173,8 @@ def _count_several(
 
 
 @kernel
-def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> bool:
-    """Whether a tag may begin at a `<`; counts its kind."""
+def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> int:
+    """What may begin at a `<`; counts its kind."""
     size = len(data)
     at += 1
     closing = at < size and data[at] == 47
@@ -180,7 +187,7 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
         letters += 1
         at += 1
     if letters == 0:
-        return False
+        return _NO_TAG
     if not closing and (at >= size or data[at] <= 32 or data[at] == 47 or data[at] == 62):
         if name == _UL:
             counts[_LISTS] += 1
@@ -192,7 +199,9 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
             place = np.searchsorted(formatting, name)
             if place < len(formatting) and formatting[place] == name:
                 counts[_FORMATTING] += 1
-    return True
+        if name == _A:
+            return _ANCHOR
+    return _SOME_TAG
 
 
 @bare_kernel
