@@ -1,6 +1,6 @@
 """What a page is made of, before it is parsed: tags, attributes, and whether some kinds of elements are on it at all.
 
-In: the text of a page. Out: counts. One pass, a bounded amount of work for each byte whatever they are.
+In: the markup of a page, UTF-8. Out: counts. One pass, a bounded amount of work for each byte whatever they are.
 
 Where a tag ends depends on the quotes in it, and where quotes count depends on what is a tag: in a script or a comment `<b` begins none.
 So every `<` before a letter counts as a beginning, and all beginnings are followed at the same time: of those that are in the same state
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
 from pipeline.kernels.unaligned import bytes_between, lowest
-from pipeline.web.html_attributes import next_byte, packed, starts
+from pipeline.web.html_attributes import next_byte, starts
+from pipeline.web.html_names import packed
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
@@ -58,9 +59,9 @@ class Census(NamedTuple):
     odd: int
 
 
-def take_census(html: str) -> Census:
+def take_census(markup: bytes) -> Census:
     """Counts of a page."""
-    counts = _count(np.frombuffer(html.encode("utf-8", "surrogatepass"), np.uint8), _STEPS, _FORMATTING_NAMES)
+    counts = _count(np.frombuffer(markup, np.uint8), _STEPS, _FORMATTING_NAMES)
     return Census(*(int(count) for count in counts))
 
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
 from pipeline.kernels.unaligned import bytes_between, lowest
-from pipeline.web.html_blocks import FRAMES, HIDDEN, NAMES, NOSCRIPT, Blocks, blank_width, bullet_at, squeeze
+from pipeline.web.html_blocks import FRAMES, HIDDEN, NAMES, NOSCRIPT, Blocks
+from pipeline.web.html_characters import blank_width, bullet_at, squeeze
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -121,7 +122,7 @@ def _find(words: Bytes, at: int, end: int, page: Bytes, start: int, length: int)
             while same < length and words[place + same] == page[start + same]:
                 same += 1
             if same == length:
-                return place
+                return int(place)
             places &= places - np.uint64(1)
         at += 64
     return -1
@@ -215,7 +216,7 @@ def _behind_blanks(data: Bytes, at: int, end: int) -> int:
 def _packed(data: Bytes, at: int, length: int) -> int:
     number = 0
     for place in range(at, at + length):
-        number = (number << 8) | np.int64(data[place])
+        number = (number << 8) | int(data[place])
     return number
 
 

@@ -7,7 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.web.html_blocks import FRAMES, NAMES, blocks_of, squeezed
+from pipeline.web.html_blocks import FRAMES, NAMES, blocks_of
+from pipeline.web.html_characters import squeezed
 from pipeline.web.html_search import lost_blocks
 from tests.property.texts import thorough
 
