@@ -159,7 +159,8 @@ def _short_part(data: Bytes, at: int, end: int) -> tuple[int, int]:
     at = _behind_blanks(data, at, end)
     if at + 3 <= end and bullet_at(data, at):
         at += 3
-    if at + 2 <= end and data[at] == 45 and data[at + 1] == 32:
+    # A hyphen before nothing is the line itself.
+    if at + 2 <= end and data[at] == 45 and data[at + 1] == 32 and _behind_blanks(data, at + 2, end) < end:
         at += 2
     at = _behind_blanks(data, at, end)
     begin = last = at

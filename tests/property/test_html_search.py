@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.web.html_blocks import FRAMES, NAMES, blocks_of
@@ -52,6 +52,7 @@ def reference(page: str, text: str) -> list[int]:
 
 @thorough
 @given(pages, texts)
+@example("<p>- <b>- ", "- ")
 def test_blocks_that_are_lost_are_those_that_a_plain_search_does_not_find(page: str, text: str) -> None:
     assert lost_blocks(blocks_of(page.encode()), text, most_searched=MOST).rows.tolist() == reference(page, text)
 
