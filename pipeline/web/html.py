@@ -16,17 +16,19 @@ and lists of running text stay (`pipeline.web.html_lists`, `pipeline.web.html_re
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
+from pipeline.web.html_blocks import Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import paragraph_container
-from pipeline.web.html_lists import keep_lists, put_deeper
-from pipeline.web.html_losses import lost_elements
+from pipeline.web.html_list_marks import SEEMS_MENU, Integers
+from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper
+from pipeline.web.html_losses import lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_restore import restore_lists
 from pipeline.web.html_tree import open_cells, open_figures, raise_powers, remove_hidden
@@ -69,14 +71,23 @@ class TooComplex(Exception):
     """The page would cost far more than its size: nested too deeply, too many tags, or a tag with too many attributes."""
 
 
+class _Page(NamedTuple):
+    """A page that is being read: its markup as it was parsed, its tree, what it is made of, and marks of its lists."""
+
+    html: str
+    tree: HTMLTree
+    census: Census
+    marks: Integers
+
+
 def extract_html(html: str, *, extraction: Extraction = "resiliparse") -> Extracted:
     """Text of the page's main content, and which elements of the page it does not hold (`pipeline.web.html_losses`).
 
     Raises:
         TooComplex: as `html_to_text`.
     """
-    text = html_to_text(html, extraction=extraction)
-    return Extracted(text, dict(lost_elements(html, text)))
+    text, blocks = _extract(html, extraction)
+    return Extracted(text, dict(lost_of(blocks, text)))
 
 
 def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
@@ -87,35 +98,51 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
             for `trafilatura` also beyond the limits of `pipeline.web.html_precise`. Where `adaptive` may not ask trafilatura, or gets
             nothing from it, it takes resiliparse's text.
     """
-    html, tree, census = _parse(html)
-    body: Any = tree.body
+    return _extract(html, extraction)[0]
+
+
+def _extract(html: str, extraction: Extraction) -> tuple[str, Blocks]:
+    """Text of the page's main content, and the blocks of the page."""
+    markup = html.encode("utf-8", "surrogatepass")
+    census = take_census(markup)
+    if census.attributes > _MOST_ATTRIBUTES:
+        raise TooComplex("a tag with too many attributes")
+    blocks = blocks_of(markup)
+    page = _parse(html, census, blocks)
+    return _text(page, extraction), blocks
+
+
+def _text(page: _Page, extraction: Extraction) -> str:
+    body: Any = page.tree.body
     if body is None:
         return ""
     if extraction == "trafilatura":
-        reason = too_complex_for_precise(html, tree)
+        reason = too_complex_for_precise(page.html, page.tree)
         if reason is not None:
             raise TooComplex(reason)
-        return _precise(tree, census)
+        return _precise(page)
     # Resiliparse leaves out what is hidden, but for what it misreads; the paragraphs of `adaptive` are counted before.
-    if census.odd or extraction == "adaptive":
+    if page.census.odd or extraction == "adaptive":
         remove_hidden(body)
-    _open(tree, census)
+    _open(page)
     if extraction == "resiliparse":
-        return _fast(tree, census)
-    text = _contained(tree, census, paragraph_container(body))
-    if len(text) < LEAST_TEXT and census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(html, tree) is None:
-        text = max(_precise(tree, census), text, key=len)
-    elif text and census.lists:
-        text = restore_lists(text, body, bullet=_BULLET)
-    return text or _fast(tree, census)
+        return _fast(page, bulleted_lists(body, page.marks))
+    container = paragraph_container(body)
+    lists = all_lists(body, page.marks if container is None or not in_frame(container) else page.marks & ~SEEMS_MENU)
+    text = _contained(page, lists, container)
+    if len(text) < LEAST_TEXT and page.census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(page.html, page.tree) is None:
+        text = max(_precise(page), text, key=len)
+    elif text and page.census.lists:
+        text = restore_lists(text, body, lists, bullet=_BULLET)
+    return text or _fast(page, lists)
 
 
-def _fast(tree: HTMLTree, census: Census) -> str:
+def _fast(page: _Page, lists: Lists) -> str:
     """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is more."""
-    text = _whole(tree, census)
+    text = _whole(page, lists)
     if len(text) >= LEAST_TEXT:
         return text
-    body: Any = tree.body
+    body: Any = page.tree.body
     remove_hidden(body)
     container: Any = paragraph_container(body)
     if container is None:
@@ -129,48 +156,47 @@ def _fast(tree: HTMLTree, census: Census) -> str:
     for name in ("class", "id"):
         if container.hasattr(name):
             container.delattr(name)
-    return max(text, _contained(tree, census, container), key=len)
+    # The element may itself stand in what seems to be a menu.
+    lists = bulleted_lists(body, page.marks & ~SEEMS_MENU)
+    return max(text, _contained(page, lists, container), key=len)
 
 
-def _parse(html: str) -> tuple[str, HTMLTree, Census]:
-    """The page with what would take the parser too long made harmless, its tree, and what it is made of."""
-    census = take_census(html)
-    if census.attributes > _MOST_ATTRIBUTES:
-        raise TooComplex("a tag with too many attributes")
+def _parse(html: str, census: Census, blocks: Blocks) -> _Page:
+    """The page with what would take the parser too long made harmless, and its tree."""
     if census.tags > _FEW_TAGS and census.tags * census.formatting > _MOST_REOPENED:
         html = _FORMATTING_ANY.sub(r"<\1span", html)
-    if "/>" in html:
+    if census.empty_anchors:
         html = _EMPTY_ANCHOR.sub(r"<\1></a>", html)
     tree = HTMLTree.parse(html)
     depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))
     if census.tags > _FEW_TAGS and deeper_than(depth, tree):
         raise TooComplex(f"{census.tags:,} tags nested deeper than {depth} elements")
-    return html, tree, census
+    return _Page(html, tree, census, blocks.lists)
 
 
-def _open(tree: HTMLTree, census: Census) -> None:
+def _open(page: _Page) -> None:
     """Figures and raised characters as running text, where the page has any."""
-    if census.figures:
-        open_figures(tree, tree.body)
-    if census.raised:
-        raise_powers(tree, tree.body)
+    if page.census.figures:
+        open_figures(page.tree, page.tree.body)
+    if page.census.raised:
+        raise_powers(page.tree, page.tree.body)
 
 
-def _whole(tree: HTMLTree, census: Census) -> str:
+def _whole(page: _Page, lists: Lists) -> str:
     """Resiliparse's text of the page, with its lists."""
-    if census.lists:
-        keep_lists(tree, tree.body)
-    return _plain(tree)
+    keep_lists(page.tree, page.tree.body, lists)
+    return _plain(page.tree)
 
 
-def _precise(tree: Any, census: Census) -> str:
+def _precise(page: _Page) -> str:
     """Trafilatura's text of the page, with its lists."""
+    tree: Any = page.tree
     remove_hidden(tree.body)
-    _open(tree, census)
+    _open(page)
+    lists = all_lists(tree.body, page.marks)
     open_cells(tree, tree.body)
-    document: Any = tree.document
-    text = precise_text(document.html)
-    return restore_lists(text, tree.body) if text else text
+    text = precise_text(tree.document.html)
+    return restore_lists(text, tree.body, lists) if text else text
 
 
 def _plain(tree: HTMLTree) -> str:
@@ -195,10 +221,11 @@ def _plain(tree: HTMLTree) -> str:
     )
 
 
-def _contained(tree: HTMLTree, census: Census, container: Any | None) -> str:
+def _contained(page: _Page, lists: Lists, container: Any | None) -> str:
     """Text of the element that holds the paragraphs; empty when there is none, or it seems not to be the page's text."""
     if container is None:
         return ""
+    tree = page.tree
     body: Any = tree.body
     # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
     place: Any = tree.create_element("section")
@@ -206,11 +233,10 @@ def _contained(tree: HTMLTree, census: Census, container: Any | None) -> str:
     beside = body.child_nodes[:]
     body.replace_children(container)
     put_deeper(tree, container, _DEEPER)
-    if census.lists:
-        keep_lists(tree, container, depth=_DEEPER + 1)
+    keep_lists(tree, container, lists, depth=_DEEPER + 1)
     text = _plain(tree)
     body.replace_children(*beside)
     place.replace_with(container)
-    if text and len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_whole(tree, census)):
+    if text and len(text) < ENOUGH_IN_CONTAINER and len(text) < LEAST_SHARE * len(_whole(page, lists)):
         return ""
     return text

@@ -15,17 +15,15 @@ from pipeline.kernels.unaligned import bytes_between, lowest
 
 Bytes = npt.NDArray[np.uint8]
 
-_HIDDEN, _STYLE, _ARIA = (np.frombuffer(name, np.uint8) for name in (b"hidden", b"style", b"aria-hidden"))
+# What attributes tell of an element: it is not shown, it is a link.
+HIDES, LINKS = 1, 2
+
+_HIDDEN, _STYLE, _ARIA, _HREF = (np.frombuffer(name, np.uint8) for name in (b"hidden", b"style", b"aria-hidden", b"href"))
 _UNTIL_FOUND, _TRUE = np.frombuffer(b"until-found", np.uint8), np.frombuffer(b"true", np.uint8)
 _DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np.uint8)
 _VISIBILITY, _COLLAPSE = np.frombuffer(b"visibility", np.uint8), np.frombuffer(b"collapse", np.uint8)
 # Blanks around the words of a declaration.
 _MOST_BLANKS = 20
-
-
-def packed(name: str) -> int:
-    """The last eight letters of a tag's name as one number, for kernels."""
-    return int.from_bytes(name[-8:].encode(), "big")
 
 
 @bare_kernel
@@ -43,14 +41,14 @@ def next_byte(data: Bytes, at: int, wanted: int) -> int:
 
 
 @bare_kernel
-def read_attributes(data: Bytes, at: int) -> tuple[int, bool]:
-    """(where the tag ends, behind its `>`; whether it is hidden), from the end of its name on."""
+def read_attributes(data: Bytes, at: int) -> tuple[int, int]:
+    """(where the tag ends, behind its `>`; `HIDES` and `LINKS`, whichever hold), from the end of its name on."""
     size = len(data)
-    hidden = False
+    telling = 0
     while at < size:
         byte = data[at]
         if byte == 62:
-            return at + 1, hidden
+            return at + 1, telling
         if _blank(byte) or byte == 47:
             at += 1
             continue
@@ -76,8 +74,16 @@ def read_attributes(data: Bytes, at: int) -> tuple[int, bool]:
                 while at < size and data[at] != 62 and not _blank(data[at]):
                     at += 1
                 value_end = at
-        hidden = hidden or _hides(data, name, name_end, value, value_end)
-    return size, hidden
+        telling |= _tells(data, name, name_end, value, value_end)
+    return size, telling
+
+
+@bare_kernel
+def _tells(data: Bytes, name: int, name_end: int, value: int, value_end: int) -> int:
+    length = name_end - name
+    if length == len(_HREF):
+        return LINKS * starts(data, name, name_end, _HREF)
+    return HIDES * _hides(data, name, name_end, value, value_end)
 
 
 @bare_kernel

@@ -9,14 +9,16 @@ next one begins. A bounded amount of work for each byte, whatever they are.
 
 from __future__ import annotations
 
-from html.entities import html5
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import next_byte, packed, read_attributes
+from pipeline.web.html_attributes import HIDES, LINKS, next_byte, read_attributes
+from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text
+from pipeline.web.html_list_marks import CHARACTERS, COUNTERS, LINKED, OPEN, ROWS, SECTIONS, begin_list, end_list, larger, marks_of
+from pipeline.web.html_names import number_of, numbered, packed
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -40,17 +42,11 @@ _MOST_BLOCKS = 100_000
 _NEAR = 24
 
 
-def _sorted(numbers: dict[str, int]) -> Integers:
-    """int64[n, 2]: names, packed and in order, and their numbers."""
-    return np.array(sorted((packed(name), number) for name, number in numbers.items()), np.int64)
-
-
-_KINDS = _sorted({name: number for number, name in enumerate((*NAMES[:HIDDEN], "\0", *_SCOPES))})
+_KINDS = numbered({name: number for number, name in enumerate((*NAMES[:HIDDEN], "\0", *_SCOPES))})
 # Elements whose content is no text, and those without any.
-_RAW = _sorted(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
-_VOID = _sorted(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
-_ENTITIES = _sorted({name[:-1]: ord(text) for name, text in html5.items() if name[-1] == ";" and len(text) == 1 and len(name) <= 9})
-_TEMPLATE, _DIV, _PARAGRAPH = packed("template"), packed("div"), packed("p")
+_RAW = numbered(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
+_VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
+_TEMPLATE, _DIV, _PARAGRAPH, _ANCHOR, _SECTION = (packed(name) for name in ("template", "div", "p", "a", "section"))
 # Rows of what the pass finds.
 _KIND, _STARTS, _STOPS, _FIRSTS, _AFTERS = range(5)
 
@@ -66,6 +62,7 @@ class Blocks(NamedTuple):
         firsts: where the first piece of its text ends, as a tag ends it; int64[m].
         afters: how many blocks had begun when it ended, int64[m]: those behind it up to there lie in it.
         beyond: blocks that were passed over.
+        lists: marks of the page's lists (`pipeline.web.html_list_marks`), int64[].
     """
 
     text: Bytes
@@ -75,36 +72,27 @@ class Blocks(NamedTuple):
     firsts: Integers
     afters: Integers
     beyond: int
+    lists: Integers
 
 
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
-    text, found, beyond = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, _ENTITIES)
+    text, found, beyond, lists = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
     kinds, starts, stops, firsts, afters = found
-    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond)
-
-
-def squeezed(text: str) -> bytes:
-    """Text without white space and bullets, as `Blocks.text` is."""
-    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    return _squeeze(data, np.empty(len(data), np.uint8)).tobytes()
+    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists)
 
 
 @kernel
-def _squeeze(data: Bytes, out: Bytes) -> Bytes:
-    at = used = 0
-    while at < len(data):
-        at, used = _copy(data, at, out, used)
-    return out[:used]
-
-
-@kernel
-def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers) -> tuple[Bytes, Integers, int]:
+def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers) -> tuple[Bytes, Integers, int, Integers]:
     size = len(data)
     text = np.empty(size, np.uint8)
     found = np.zeros((5, 256), np.int64)
+    lists = np.zeros((ROWS, 64), np.int64)
+    now = np.zeros(COUNTERS, np.int64)
+    now[OPEN] = -1
     stack = np.empty((2, _MOST_OPEN), np.int64)
-    count = used = height = frames = beyond = named = 0
+    count = used = height = frames = beyond = named = listed = 0
+    in_link = False
     # The element that is not shown, how many of its name are open in it, and its row.
     away, depth, unseen = 0, 0, -1
     at = 0
@@ -118,19 +106,43 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
             elif away:
                 if byte > 32 and unseen >= 0:
                     found[_STOPS, unseen] = found[_STARTS, unseen] + 1
+                now[CHARACTERS] += 1
                 at += 1
             elif byte == 38:
-                at, used = _entity(data, at, text, used, entities)
+                before = used
+                at, used = copy_reference(data, at, text, used, entities)
+                now[CHARACTERS] += 1
+                now[LINKED] += in_link and used > before
             else:
-                at, used = _copy(data, at, text, used)
+                at, used = copy_text(data, at, text, used, now, in_link)
             continue
         # A tag ends the first piece of text of the blocks that have begun.
         named = _end_first_texts(found, named, count, used)
         name, at = _name(data, begins)
-        at, hidden = read_attributes(data, at)
-        kind = _find(kinds, name)
+        at, telling = read_attributes(data, at)
+        hidden = telling & HIDES != 0
+        kind = number_of(kinds, name)
         if away and away == _PARAGRAPH and kind >= 0 and not closing:
             away = 0
+        raw_text = not closing and number_of(raw, name) == 0
+        if raw_text:
+            end = _raw_end(data, at, begins, name)
+            now[CHARACTERS] += end - at
+            if away and unseen >= 0 and _has_text(data, at, end):
+                found[_STOPS, unseen] = found[_STARTS, unseen] + 1
+            at = end
+            continue
+        a_list = not closing and kind in (_UL, _OL)
+        if a_list:
+            if listed == lists.shape[1]:
+                lists = larger(lists)
+            begin_list(lists, listed, now, kind == _OL, away != 0 or hidden, frames > 0)
+            listed += 1
+            in_link = False
+        elif name == _ANCHOR:
+            in_link = not closing and not away and telling & LINKS != 0
+        elif not closing and (kind == _TABLE or name == _SECTION):
+            now[SECTIONS] += 1
         if away:
             if name == away:
                 depth += -1 if closing else 1
@@ -138,37 +150,42 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
             continue
         if closing:
             if kind >= 0:
-                height, frames = _close(found, stack, height, frames, kind, used, count)
-            continue
-        if _find(raw, name) == 0:
-            at = _raw_end(data, at, begins, name)
+                height, frames = _close(found, lists, now, stack, height, frames, kind, used, count)
             continue
         row = -1
-        if (hidden or kind == NOSCRIPT or name == _TEMPLATE) and _find(void, name) < 0:
+        if (hidden or kind == NOSCRIPT or name == _TEMPLATE) and number_of(void, name) < 0:
             away, depth, unseen = name, 1, -1
             kind = HIDDEN if hidden else kind
         elif kind >= 0 or name == _DIV:
-            height, frames = _imply_ends(found, stack, height, frames, kind, used, count)
+            height, frames = _imply_ends(found, lists, now, stack, height, frames, kind, used, count)
         if 0 <= kind < _SCOPE and frames == 0:
             if count == _MOST_BLOCKS or (height == _MOST_OPEN and not away):
                 beyond += 1
                 continue
             if count == found.shape[1]:
-                larger = np.zeros((5, 4 * count), np.int64)
-                larger[:, :count] = found
-                found = larger
+                grown = np.zeros((5, 4 * count), np.int64)
+                grown[:, :count] = found
+                found = grown
             row = count
             count += 1
             found[:, row] = used
             found[_KIND, row], found[_AFTERS, row] = kind, count
             unseen = row if away else -1
         if kind >= 0 and not away and height < _MOST_OPEN:
-            stack[0, height], stack[1, height] = kind, row
+            stack[0, height], stack[1, height] = kind, listed - 1 if a_list else row
             height += 1
             frames += _FRAME <= kind < NOSCRIPT
     _end_first_texts(found, named, count, used)
-    _pop(found, stack, height, 0, frames, used, count)
-    return text[:used], found[:, :count], beyond
+    _pop(found, lists, now, stack, height, 0, frames, used, count)
+    return text[:used], found[:, :count], beyond, marks_of(lists, listed)
+
+
+@bare_kernel
+def _has_text(data: Bytes, at: int, end: int) -> bool:
+    """Whether there is more than white space, or a comment as old styles and scripts are written in."""
+    while at < end and data[at] <= 32:
+        at += 1
+    return at < end and data[at] != 60
 
 
 @bare_kernel
@@ -181,37 +198,45 @@ def _end_first_texts(found: Integers, named: int, count: int, used: int) -> int:
 
 
 @bare_kernel
-def _pop(found: Integers, stack: Integers, height: int, down_to: int, frames: int, used: int, count: int) -> tuple[int, int]:
+def _pop(
+    found: Integers, lists: Integers, now: Integers, stack: Integers, height: int, down_to: int, frames: int, used: int, count: int
+) -> tuple[int, int]:
     """Ends the open blocks from the top of the stack on; (height, frames) that are left."""
     while height > down_to:
         height -= 1
         kind, row = stack[0, height], stack[1, height]
         frames -= _FRAME <= kind < NOSCRIPT
-        if row >= 0:
+        if kind in (_UL, _OL):
+            end_list(lists, row, now)
+        elif row >= 0:
             found[_STOPS, row], found[_AFTERS, row] = used, count
     return height, frames
 
 
 @bare_kernel
-def _close(found: Integers, stack: Integers, height: int, frames: int, kind: int, used: int, count: int) -> tuple[int, int]:
+def _close(
+    found: Integers, lists: Integers, now: Integers, stack: Integers, height: int, frames: int, kind: int, used: int, count: int
+) -> tuple[int, int]:
     """Ends the open block of a kind, and those within it; (height, frames) that are left."""
     for place in range(height - 1, max(-1, height - 1 - _NEAR), -1):
         if stack[0, place] == kind:
-            return _pop(found, stack, height, place, frames, used, count)
+            return _pop(found, lists, now, stack, height, place, frames, used, count)
     return height, frames
 
 
 @bare_kernel
-def _imply_ends(found: Integers, stack: Integers, height: int, frames: int, kind: int, used: int, count: int) -> tuple[int, int]:
+def _imply_ends(
+    found: Integers, lists: Integers, now: Integers, stack: Integers, height: int, frames: int, kind: int, used: int, count: int
+) -> tuple[int, int]:
     """Ends what the beginning of a block ends; (height, frames) that are left."""
     if height and stack[0, height - 1] == _P:
-        height, frames = _pop(found, stack, height, height - 1, frames, used, count)
+        height, frames = _pop(found, lists, now, stack, height, height - 1, frames, used, count)
     if kind not in (_LI, _TR, _DD, _DT):
         return height, frames
     for place in range(height - 1, max(-1, height - 1 - _NEAR), -1):
         other = stack[0, place]
         if other == kind or (kind in (_DD, _DT) and other in (_DD, _DT)):
-            return _pop(found, stack, height, place, frames, used, count)
+            return _pop(found, lists, now, stack, height, place, frames, used, count)
         if (kind == _LI and other in (_UL, _OL)) or (kind == _TR and other == _TABLE) or (kind in (_DD, _DT) and other == _DL):
             break
     return height, frames
@@ -225,19 +250,6 @@ def _name(data: Bytes, at: int) -> tuple[int, int]:
         name = (name << 8) | (data[at] | 32 if 65 <= data[at] <= 90 else data[at])
         at += 1
     return name, at
-
-
-@bare_kernel
-def _find(table: Integers, name: int) -> int:
-    """The number of a name; -1 for one that is not in the table."""
-    low, high = 0, len(table)
-    while low < high:
-        middle = (low + high) >> 1
-        if table[middle, 0] < name:
-            low = middle + 1
-        else:
-            high = middle
-    return table[low, 1] if low < len(table) and table[low, 0] == name else -1
 
 
 @bare_kernel
@@ -270,77 +282,3 @@ def _raw_end(data: Bytes, at: int, begins: int, name: int) -> int:
                 return at
         at = next_byte(data, at + 1, 60)
     return size
-
-
-@bare_kernel
-def _entity(data: Bytes, at: int, text: Bytes, used: int, entities: Integers) -> tuple[int, int]:
-    """Copies what a character reference stands for; (where to go on, bytes of text)."""
-    size = len(data)
-    end = at + 1
-    point = -1
-    if end < size and data[end] == 35:
-        end += 1
-        base = 10
-        if end < size and data[end] | 32 == 120:
-            end, base = end + 1, 16
-        first = end
-        value = 0
-        while end < size and end < first + 7:
-            byte = data[end]
-            digit = byte - 48 if 48 <= byte <= 57 else (byte | 32) - 87 if 97 <= byte | 32 <= 102 else 99
-            if digit >= base:
-                break
-            value = value * base + digit
-            end += 1
-        point = value if end > first and 0 < value < 0x110000 else -1
-    else:
-        name = 0
-        while end < size and end < at + 9 and (97 <= data[end] | 32 <= 122 or 48 <= data[end] <= 57):
-            name = (name << 8) | data[end]
-            end += 1
-        point = _find(entities, name)
-    if point < 0:
-        return _copy(data, at, text, used)
-    if end < size and data[end] == 59:
-        end += 1
-    # A reference is at least as long as what it stands for: that is written behind the text, and copied to itself or left out.
-    if point < 0x80:
-        text[used] = point
-        length = 1
-    elif point < 0x800:
-        text[used] = 0xC0 | point >> 6
-        length = 2
-    elif point < 0x10000:
-        text[used], text[used + 1] = 0xE0 | point >> 12, 0x80 | point >> 6 & 63
-        length = 3
-    else:
-        text[used], text[used + 1], text[used + 2] = 0xF0 | point >> 18, 0x80 | point >> 12 & 63, 0x80 | point >> 6 & 63
-        length = 4
-    if length > 1:
-        text[used + length - 1] = 0x80 | point & 63
-    place, stop = used, used + length
-    while place < stop:
-        place, used = _copy(text, place, text, used)
-    return end, used
-
-
-@bare_kernel
-def _copy(data: Bytes, at: int, out: Bytes, used: int) -> tuple[int, int]:
-    """Copies a byte, or leaves out a white space or bullet; (where to go on, bytes of text)."""
-    byte = data[at]
-    if byte <= 32:
-        return at + 1, used
-    if byte == 0xC2 and at + 1 < len(data) and data[at + 1] in (0x85, 0xA0):
-        return at + 2, used
-    if byte in (0xE1, 0xE2, 0xE3) and at + 2 < len(data):
-        second, third = data[at + 1], data[at + 2]
-        if byte == 0xE2 and (
-            (second == 0x80 and (third <= 0x8A or third in (0xA2, 0xA8, 0xA9, 0xAF))) or (second == 0x81 and third == 0x9F)
-        ):
-            return at + 3, used
-        if second == 0x80 and third == 0x80 and byte == 0xE3:
-            return at + 3, used
-        if byte == 0xE1 and second == 0x9A and third == 0x80:
-            return at + 3, used
-    out[used] = byte
-    return at + 1, used + 1

@@ -1,6 +1,6 @@
 """What a page is made of, before it is parsed: tags, attributes, and whether some kinds of elements are on it at all.
 
-In: the text of a page. Out: counts. One pass, a bounded amount of work for each byte whatever they are.
+In: the markup of a page, UTF-8. Out: counts. One pass, a bounded amount of work for each byte whatever they are.
 
 Where a tag ends depends on the quotes in it, and where quotes count depends on what is a tag: in a script or a comment `<b` begins none.
 So every `<` before a letter counts as a beginning, and all beginnings are followed at the same time: of those that are in the same state
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
 from pipeline.kernels.unaligned import bytes_between, lowest
-from pipeline.web.html_attributes import next_byte, packed, starts
+from pipeline.web.html_attributes import next_byte, starts
+from pipeline.web.html_names import packed
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
@@ -24,13 +25,15 @@ _ENDED = -1
 # Between a value and its `!important`.
 _MOST_BLANKS = 20
 _UNTIL = np.frombuffer(b"until", np.uint8)
-_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _ODD, _COUNTS = range(8)
+_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _EMPTY_ANCHORS, _ODD, _COUNTS = range(9)
+# What may begin at a `<`.
+_NO_TAG, _SOME_TAG, _ANCHOR = range(3)
 
 
 # Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
 FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 _FORMATTING_NAMES = np.sort(np.array([packed(name) for name in FORMATTING], np.int64))
-_UL, _FIGURE, _SUP, _SUB = (packed(name) for name in ("ul", "figure", "sup", "sub"))
+_A, _UL, _FIGURE, _SUP, _SUB = (packed(name) for name in ("a", "ul", "figure", "sup", "sub"))
 
 
 class Census(NamedTuple):
@@ -41,6 +44,7 @@ class Census(NamedTuple):
         formatting: tags of formatting elements with attributes, opened.
         attributes: those of the tag with most, wherever a tag may begin.
         lists, figures, raised: `ul`, `figure`, `sup` and `sub`.
+        empty_anchors: tags that may be `<a id="here"/>`.
         odd: attributes whose value begins with `until`, or holds a `!` behind what may be `none`, `hidden` or `collapse`: `until-found` and
             `none !important` tell whether an element is shown in a way that resiliparse misreads.
     """
@@ -51,12 +55,13 @@ class Census(NamedTuple):
     lists: int
     figures: int
     raised: int
+    empty_anchors: int
     odd: int
 
 
-def take_census(html: str) -> Census:
+def take_census(markup: bytes) -> Census:
     """Counts of a page."""
-    counts = _count(np.frombuffer(html.encode("utf-8", "surrogatepass"), np.uint8), _STEPS, _FORMATTING_NAMES)
+    counts = _count(np.frombuffer(markup, np.uint8), _STEPS, _FORMATTING_NAMES)
     return Census(*(int(count) for count in counts))
 
 
@@ -72,7 +77,8 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         if at == size:
             break
         counts[_TAGS] += 1
-        if not _begins(data, at, formatting, counts):
+        begins = _begins(data, at, formatting, counts)
+        if not begins:
             at += 1
             continue
         at += 1
@@ -104,6 +110,7 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
             at += 1
         counts[_ATTRIBUTES] = max(most, attributes)
         if at >= size or data[at] == 62:
+            counts[_EMPTY_ANCHORS] += begins == _ANCHOR and at < size and data[at - 1] == 47
             at += 1
             continue
         at = _count_several(data, at, state, attributes, steps, formatting, counts, held, moved)
@@ -136,8 +143,9 @@ def _count_several(
         begins = first
         if byte == 60 and not first:
             counts[_TAGS] += 1
-            begins = _begins(data, at, formatting, counts)
+            begins = _begins(data, at, formatting, counts) != _NO_TAG
         first = False
+        counts[_EMPTY_ANCHORS] += byte == 62 and data[at - 1] == 47
         if byte == 33 and (held[_DOUBLE] >= 0 or held[_SINGLE] >= 0 or held[_BARE] >= 0) and _may_hide(data, at):
             counts[_ODD] += 1
         active = begins
@@ -166,8 +174,8 @@ def _count_several(
 
 
 @kernel
-def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> bool:
-    """Whether a tag may begin at a `<`; counts its kind."""
+def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> int:
+    """What may begin at a `<`; counts its kind."""
     size = len(data)
     at += 1
     closing = at < size and data[at] == 47
@@ -180,7 +188,7 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
         letters += 1
         at += 1
     if letters == 0:
-        return False
+        return _NO_TAG
     if not closing and (at >= size or data[at] <= 32 or data[at] == 47 or data[at] == 62):
         if name == _UL:
             counts[_LISTS] += 1
@@ -192,7 +200,9 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
             place = np.searchsorted(formatting, name)
             if place < len(formatting) and formatting[place] == name:
                 counts[_FORMATTING] += 1
-    return True
+        if name == _A:
+            return _ANCHOR
+    return _SOME_TAG
 
 
 @bare_kernel

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-# A list of running text has at most this share of its characters in links.
-MOST_LINKED = 0.6
+from pipeline.web.html_list_marks import INNER, MAY_BE_FRAME, MAY_BE_TEXT, MOST_LINKED, NUMBERED, SEEMS_MENU, UNSEEN, Integers
+
 # Below this depth resiliparse looks at the links only.
 _DEEP = 4
 # Above this share of characters in links resiliparse takes a list for a menu.
@@ -78,38 +78,102 @@ class Budget:
         return sum(map(self.length, element.get_elements_by_tag_name("p")[:]))
 
 
-def keep_lists(tree: Any, root: Any, *, depth: int = 0, most_linked: float = MOST_LINKED) -> None:
+_FRAMES = ("nav", "header", "footer", "aside", "form")
+_IN_A_FRAME = ",".join(f"{frame} {name}" for frame in _FRAMES for name in ("ul", "ol"))
+
+
+def in_frame(element: Any) -> bool:
+    """Whether an element is a frame of a page, or stands in one."""
+    return element.closest(",".join(_FRAMES)) is not None
+
+
+class Lists(NamedTuple):
+    """Lists of a page that may be running text, in its order.
+
+    Attributes:
+        bulleted: the `ul` that `keep_lists` looks at.
+        outer: the `ul` and `ol` that `text_lists` looks at.
+    """
+
+    bulleted: list[Any]
+    outer: list[Any]
+
+
+def bulleted_lists(body: Any, marks: Integers) -> Lists:
+    """The lists that `keep_lists` looks at; none for `text_lists`."""
+    marks = marks[marks & NUMBERED == 0]
+    wanted = MAY_BE_TEXT | MAY_BE_FRAME
+    if not (marks & wanted).any():
+        return Lists([], [])
+    elements = body.get_elements_by_tag_name("ul")[:]
+    known = _marks_of(elements, marks)
+    if known is None:
+        return Lists(elements, [])
+    return Lists([element for element, mark in zip(elements, known, strict=True) if mark & wanted and not _is_framed(element, mark)], [])
+
+
+def all_lists(body: Any, marks: Integers) -> Lists:
+    """The lists that `keep_lists` and `text_lists` look at."""
+    wanted = MAY_BE_TEXT | MAY_BE_FRAME
+    if not (marks & wanted).any():
+        return Lists([], [])
+    elements = body.query_selector_all("ul,ol")[:]
+    known = _marks_of(elements, marks)
+    if known is None:
+        return Lists([element for element in elements if element.tag == "ul"], elements)
+    pairs = [(element, mark) for element, mark in zip(elements, known, strict=True) if mark & wanted and not _is_framed(element, mark)]
+    return Lists(
+        [element for element, mark in pairs if not mark & NUMBERED],
+        # A list within another one comes to stand alone where that one is opened.
+        [element for element, mark in pairs if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT],
+    )
+
+
+def _is_framed(element: Any, mark: int) -> bool:
+    return bool(mark & SEEMS_MENU) and element.matches(_IN_A_FRAME)
+
+
+def _marks_of(elements: list[Any], marks: Integers) -> list[int] | None:
+    """The marks of a tree's lists, with or without those that are not shown; None where the markup seems to hold other lists."""
+    if len(elements) != len(marks):
+        marks = marks[marks & UNSEEN == 0]
+    known: list[int] = marks.tolist()
+    return known if len(elements) == len(known) else None
+
+
+def keep_lists(tree: Any, root: Any, lists: Lists, *, depth: int = 0) -> None:
     """Make the lists of running text below an element survive.
 
     Args:
+        lists: those of the page.
         depth: how deep `root` stands below the body.
-        most_linked: as `MOST_LINKED`.
     """
-    lists = root.get_elements_by_tag_name("ul")[:]
-    if len(lists) > _MOST_LISTS:
+    if len(lists.bulleted) > _MOST_LISTS:
         return
     menus: dict[Any, tuple[bool, int]] = {root: (False, depth)}
     budget = Budget(root)
-    for element in lists:
+    for element in lists.bulleted:
+        if element == root or not root.contains(element):
+            continue
         menu, level = _around(element, menus, budget)
         if budget.spent():
             return
         if not menu:
-            _free(tree, element, level, most_linked, budget)
+            _free(tree, element, level, budget)
 
 
-def text_lists(root: Any, *, most_linked: float = MOST_LINKED) -> Iterator[Any]:
+def text_lists(root: Any, lists: Lists) -> Iterator[Any]:
     """The lists of running text below an element, numbered ones too, without those within others."""
     menus: dict[Any, tuple[bool, int]] = {root: (False, 0)}
     last = None
     budget = Budget(root)
-    for element in root.query_selector_all("ul,ol")[:_MOST_LISTS]:
-        if last is not None and last.contains(element):
+    for element in lists.outer[:_MOST_LISTS]:
+        if (last is not None and last.contains(element)) or element == root or not root.contains(element):
             continue
         last = element
         if budget.spent():
             return
-        if not _around(element, menus, budget)[0] and _is_text(element, _DEEP, most_linked, budget)[0]:
+        if not _around(element, menus, budget)[0] and _is_text(element, _DEEP, budget)[0]:
             yield element
 
 
@@ -149,8 +213,8 @@ def _is_title(identity: str) -> bool:
     return identity.count("-") + identity.count("_") >= _TITLE_SEPARATORS
 
 
-def _free(tree: Any, element: Any, depth: int, most_linked: float, budget: Budget) -> None:
-    text, links = _is_text(element, depth, most_linked, budget)
+def _free(tree: Any, element: Any, depth: int, budget: Budget) -> None:
+    text, links = _is_text(element, depth, budget)
     if not text:
         if element.query_selector(_SECTIONS) is not None:
             open_list(tree, element)
@@ -179,14 +243,14 @@ def open_list(tree: Any, element: Any) -> None:
     element.replace_with(inside)
 
 
-def _is_text(element: Any, depth: int, most_linked: float, budget: Budget) -> tuple[bool, list[Any]]:
+def _is_text(element: Any, depth: int, budget: Budget) -> tuple[bool, list[Any]]:
     """Whether a list is running text, and its links if they count against it."""
     # `<a id="here"/>`, as XHTML is written, is never closed: all that follows lies in it, and is no link.
     anchors = element.get_elements_by_tag_name("a")[:]
     links = [anchor for anchor in anchors if anchor.hasattr("href")]
     whole = budget.length(element)
     linked = sum(budget.length(link) for link in links)
-    if whole == 0 or linked > most_linked * whole:
+    if whole == 0 or linked > MOST_LINKED * whole:
         return False, []
     many = linked > _LINKED * whole
     if many and not _among_text(element, budget) and not _begins_with_text(element):

@@ -16,7 +16,7 @@ from typing import Any
 from resiliparse.parse.html import NodeType
 
 from pipeline.newer_characters import with_stand_ins
-from pipeline.web.html_lists import text_lists
+from pipeline.web.html_lists import Lists, text_lists
 
 # Characters of the text that are searched for all lists of a page together.
 _MOST_SEARCHED = 1_000_000_000
@@ -35,11 +35,12 @@ _SHORT = 80
 _MOST_BEFORE = 8
 
 
-def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
+def restore_lists(text: str, root: Any, lists: Lists, *, bullet: str = "- ") -> str:
     """The text with the lists that it lacks.
 
     Args:
         root: the element whose lists are meant.
+        lists: those of the page.
     """
     words, lines = "", frozenset[str]()
     pieces: list[str] = []
@@ -47,7 +48,7 @@ def restore_lists(text: str, root: Any, *, bullet: str = "- ") -> str:
     budget = _MOST_SEARCHED
     offsets: list[int] | None = None
     squeezed_done = 0
-    for element in text_lists(root):
+    for element in text_lists(root, lists):
         items = element.get_elements_by_tag_name("li")[:]
         keys = [_key(_own_text(item)) for item in items]
         if not words:

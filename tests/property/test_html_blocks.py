@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
-from pipeline.web.html_attributes import read_attributes
-from pipeline.web.html_blocks import BLOCKS, FRAMES, NAMES, blocks_of, squeezed
+from pipeline.web.html_attributes import HIDES, read_attributes
+from pipeline.web.html_blocks import BLOCKS, FRAMES, NAMES, blocks_of
+from pipeline.web.html_characters import squeezed
 from pipeline.web.html_tree import is_hidden
 from tests.property.texts import thorough
 
@@ -140,4 +141,4 @@ def test_any_bytes_are_read_to_their_end(markup: bytes) -> None:
      (b" hidden=' UNTIL-FOUND '>x", False), (b" style='display:none-such'>x", False), (b" b=\"style='display:none'\">x", False)],
 )  # fmt: skip
 def test_attributes_that_hide(attributes: bytes, hidden: bool) -> None:
-    assert read_attributes(np.frombuffer(attributes, np.uint8), 0) == (len(attributes) - 1, hidden)
+    assert read_attributes(np.frombuffer(attributes, np.uint8), 0) == (len(attributes) - 1, HIDES * hidden)

@@ -24,8 +24,10 @@ from tests.property.texts import thorough
 _PIECES = ("<", ">", "</", "<a ", "<div ", "<ul>", "<UL ", "<figure ", "<sup>", "<b ", "<b>", "<font/", "<abcdefghij ", "<!--", "-->", "<1",
            " ", "\n", "/", "=", "'", '"', "x", "x=y ", "hidden=until-found ", 'hidden="until-found" ', "style='display:none !important'",
            " none!", "hidden !", "é", "x" * 70, " a='" + "y" * 80 + "' ",
-           ' b="' + "z<u" * 30 + '" ', "<script>if (a<b) c</script>")  # fmt: skip
+           ' b="' + "z<u" * 30 + '" ', "<script>if (a<b) c</script>",
+           '<a id="x"/>', "<a name='y' />")  # fmt: skip
 pages = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
+_EMPTY_ANCHOR = re.compile(r"""<a\s(?:[a-z]+=(?:"[^"<>]*"|'[^'<>]*'|[a-z]+)\s?){0,3}/>""")
 _HIDES = re.compile(rb"(?:on|ps)e$|den$", re.IGNORECASE)
 
 
@@ -45,7 +47,7 @@ def reference(page: str) -> Census:
         found, hides = walk(data, begin.start() + 1)
         counts["attributes"] = max(counts["attributes"], found)
         odd = odd or hides
-    return Census(**counts, odd=odd)
+    return Census(**counts, empty_anchors=0, odd=odd)
 
 
 def walk(data: bytes, at: int) -> tuple[int, bool]:
@@ -72,5 +74,7 @@ def walk(data: bytes, at: int) -> tuple[int, bool]:
 @example("<p style='" + "x" * 64 + "display:none !important'>")
 @example("<div " + "a=b " * 40 + "<ul>" + "c='" * 40)
 def test_the_census_is_that_of_all_tags_one_by_one(page: str) -> None:
-    taken = take_census(page)
-    assert taken._replace(odd=taken.odd > 0) == reference(page)
+    taken = take_census(page.encode())
+    # Of tags that may be empty anchors only whether there are any is used; those there are must be seen.
+    assert taken.empty_anchors or not _EMPTY_ANCHOR.search(page)
+    assert taken._replace(odd=taken.odd > 0, empty_anchors=0) == reference(page)

@@ -7,6 +7,8 @@ from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
 from pipeline.web.html import html_to_text
+from pipeline.web.html_blocks import blocks_of
+from pipeline.web.html_lists import all_lists
 from pipeline.web.html_restore import restore_lists
 
 BEFORE = "A hundred redundant bluebirds colour the greenery of the old park by the river."
@@ -15,7 +17,8 @@ AFTER = "They leave it again before the first snow falls."
 
 def restored(text: str, *items: str, tag: str = "ul") -> str:
     page = f"<p>{BEFORE}</p><{tag}>{''.join(f'<li>{item}</li>' for item in items)}</{tag}><p>{AFTER}</p>"
-    return restore_lists(text, HTMLTree.parse(page).body)
+    body = HTMLTree.parse(page).body
+    return restore_lists(text, body, all_lists(body, blocks_of(page.encode()).lists))
 
 
 def test_a_list_is_put_where_it_stood() -> None:
