@@ -23,16 +23,18 @@ from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
-from pipeline.web.html_blocks import Blocks, blocks_of
+from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import paragraph_container
 from pipeline.web.html_list_marks import SEEMS_MENU, Integers
 from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper
 from pipeline.web.html_losses import lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
+from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
 from pipeline.web.html_tree import open_cells, open_figures, raise_powers, remove_hidden
 
+_BLOCKQUOTE = NAMES.index("blockquote")
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
 MOST_HTML_BYTES = 16 << 20
 # Blink cuts its tree at this depth (kMaximumHTMLParserDOMTreeDepth); main-content extraction costs the square of the depth.
@@ -72,12 +74,13 @@ class TooComplex(Exception):
 
 
 class _Page(NamedTuple):
-    """A page that is being read: its markup as it was parsed, its tree, what it is made of, and marks of its lists."""
+    """A page that is being read: its markup as it was parsed, its tree, what it is made of, marks of its lists, and whether it quotes."""
 
     html: str
     tree: HTMLTree
     census: Census
     marks: Integers
+    quotes: bool
 
 
 def extract_html(html: str, *, extraction: Extraction = "resiliparse") -> Extracted:
@@ -171,11 +174,13 @@ def _parse(html: str, census: Census, blocks: Blocks) -> _Page:
     depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))
     if census.tags > _FEW_TAGS and deeper_than(depth, tree):
         raise TooComplex(f"{census.tags:,} tags nested deeper than {depth} elements")
-    return _Page(html, tree, census, blocks.lists)
+    return _Page(html, tree, census, blocks.lists, bool((blocks.kinds == _BLOCKQUOTE).any()))
 
 
 def _open(page: _Page) -> None:
-    """Figures and raised characters as running text, where the page has any."""
+    """Quotations of posts, figures and raised characters as running text, where the page has any."""
+    if page.quotes:
+        open_quotations(page.tree.body)
     if page.census.figures:
         open_figures(page.tree, page.tree.body)
     if page.census.raised:
