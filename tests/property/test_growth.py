@@ -127,7 +127,7 @@ def test_the_harness_finds_a_square():
     def square(text):
         return sum(1 for i in range(len(text)) for _ in range(0, len(text), 64))
 
-    told = measure(run("a"), square, start=64, limits=Limits(least_s=0.0005))
+    told = measure(run("a"), square, start=64, limits=Limits(least_s=0.0005, cpu_s=200))
     assert told is not None
     assert "times the input costs" in told
 
