@@ -19,6 +19,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.losses import Extracted, Lost
+
 # As point_classes writes them: first and last code point, hexadecimal.
 _NEWER = (
     "CF3 ECE 2FFC-2FFF 31EF 10EFD-10EFF 1123F-11241 11B00-11B09 11F00-11F10 11F12-11F3A 11F3E-11F59 1342F 13439-13455 1B132 1B155 "
@@ -76,6 +78,12 @@ def without_stand_ins(text: str) -> str:
         return text
     points, kinds = _points_and_kinds(text)
     return _text(points - _APART * (kinds == _STAND_IN)) if kinds.any() else text
+
+
+def extracted_without_stand_ins(found: Extracted) -> Extracted:
+    """The newer characters again, in a text and in the names of what it lost."""
+    lost: Lost = {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()}
+    return Extracted(without_stand_ins(found.text), lost)
 
 
 def _may_hold(text: str) -> bool:

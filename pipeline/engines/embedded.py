@@ -41,7 +41,6 @@ _crews: dict[str, Crew] = {}
 
 @dataclass
 class _Member:
-    number: int
     handler: Any
     service: Service
 
@@ -70,27 +69,19 @@ class Crew:
 
     def start(self, handler: Any) -> None:
         """Have a process work for a handler of Beam's runner."""
-        known = threading.Event()
-
-        def on_end(service: Service) -> None:
-            known.wait()
-            self._mourn(member, service)
-
         with self._lock:
             if self._closing:
                 raise RuntimeError("the pipeline is ending")
+            number = len(self._members) + 1
             service = start_service(
                 handler.control_address,
                 handler.worker_id,
                 resting=self._resting,
-                on_end=on_end,
-                on_rest=self._resting.put,
+                on_end=lambda service: self._mourn(number, service),
                 # Beam's worker prints the traceback of every failing element: the error itself says all but where in the code.
                 copy_to=sys.stderr.buffer if os.environ.get("GRISTMILL_DEBUG") else None,
             )
-            member = _Member(len(self._members) + 1, handler, service)
-            self._members.append(member)
-        known.set()
+            self._members.append(_Member(handler, service))
 
     def close(self) -> None:
         """From now on a worker that ends is no loss."""
@@ -112,12 +103,12 @@ class Crew:
                 member.service.worker.process.kill()
                 member.service.worker.process.wait()
 
-    def _mourn(self, member: _Member, service: Service) -> None:
+    def _mourn(self, number: int, service: Service) -> None:
         status = service.status or 0
         with self._lock:
             if self._closing or self.lost is not None:
                 return
-            who = f"worker {member.number} of {self._size}, process {service.worker.process.pid},"
+            who = f"worker {number} of {self._size}, process {service.worker.process.pid},"
             remedy = "run the same command again to go on; finished parts are kept"
             if killed_by_memory(status):
                 remedy = f"it was probably for lack of memory: use fewer --workers; {remedy}"

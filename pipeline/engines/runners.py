@@ -44,10 +44,10 @@ class Helpers:
 
     def resting(self) -> Resting:
         """Worker processes between two pipelines of the embedded runner."""
-        from pipeline.engines.worker_processes import resting
+        from pipeline.engines.worker_processes import Resting
 
         if self._resting is None:
-            self._resting = self._stack.enter_context(resting())
+            self._resting = self._stack.enter_context(contextlib.closing(Resting()))
         return self._resting
 
     def local_cluster(self) -> Served:

@@ -103,9 +103,7 @@ class Workers:
             if service.ready:
                 self._mourn(worker_id, service)
 
-        service = start_service(
-            control_url, worker_id, resting=self._resting, on_end=on_end, on_rest=self._resting.put, copy_to=sys.stderr.buffer
-        )
+        service = start_service(control_url, worker_id, resting=self._resting, on_end=on_end, copy_to=sys.stderr.buffer)
         process = service.worker.process
         with self._lock:
             self._services.setdefault(worker_id, []).append(service)

@@ -6,16 +6,15 @@ control URL on its standard input. Nothing is carried over but imported code, co
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO
 
 from manifests.processes import LastLines, child_environment, parent_told, python_command, start_watched
 from pipeline.engines.external_worker import DONE, LAST, READY
 
-MODULE = "pipeline.engines.external_worker"
+_MODULE = "pipeline.engines.external_worker"
 
 
 class Service:
@@ -25,6 +24,7 @@ class Service:
         told: set once it can work, or when it never will.
         over: set when there is no more work for it, or when the process has ended.
         ready: it can work, or could.
+        finished: whoever gives it work wants no more.
         status: None while it works, 0 when whoever gives it work wants no more, else how the process ended (`Popen.returncode`).
         lines: last lines of a process that ended.
     """
@@ -43,8 +43,8 @@ class WorkerProcess:
     Args:
         control_url: the first that it serves.
         worker_id: its name there.
+        resting: gets the process whenever it has served a control URL to the end and can serve another.
         on_end: called, in a thread, with the service during which the process ended: never for one that had finished.
-        on_rest: called, in a thread, when it has served a control URL to the end and can serve another.
         copy_to: gets its standard error.
     """
 
@@ -53,11 +53,11 @@ class WorkerProcess:
         control_url: str,
         worker_id: str,
         *,
+        resting: Resting,
         on_end: Callable[[Service], object],
-        on_rest: Callable[[WorkerProcess], object],
         copy_to: IO[bytes] | None,
     ) -> None:
-        self.on_end, self.on_rest = on_end, on_rest
+        self.on_end, self._resting = on_end, resting
         self.service = Service(self)
         made = threading.Event()
 
@@ -66,7 +66,7 @@ class WorkerProcess:
             self._end(status)
 
         self.process = start_watched(
-            python_command(MODULE, control_url, worker_id),
+            python_command(_MODULE, control_url, worker_id),
             on_end=ended,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -91,10 +91,8 @@ class WorkerProcess:
             return None
         return self.service
 
-    def end(self, *, patience_s: float = 0.0) -> None:
-        """Wait so long for the process to end by itself; then SIGTERM, and SIGKILL five seconds later."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=patience_s)
+    def end(self) -> None:
+        """SIGTERM, and SIGKILL five seconds later."""
         self.process.terminate()
         try:
             self.process.wait(timeout=5.0)
@@ -112,7 +110,7 @@ class WorkerProcess:
             elif word in (DONE, LAST):
                 service.finished, service.status = True, 0
                 if word == DONE:
-                    self.on_rest(self)
+                    self._resting.put(self)
                 service.over.set()
 
     def _end(self, status: int) -> None:
@@ -178,29 +176,18 @@ class Resting:
         worker.process.kill()
 
 
-@contextlib.contextmanager
-def resting(*, patience_s: float | None = None) -> Iterator[Resting]:
-    """For as long as the block runs."""
-    workers = Resting(patience_s=patience_s)
-    try:
-        yield workers
-    finally:
-        workers.close()
-
-
 def start_service(
     control_url: str,
     worker_id: str,
     *,
     resting: Resting,
     on_end: Callable[[Service], object],
-    on_rest: Callable[[WorkerProcess], object],
     copy_to: IO[bytes] | None,
 ) -> Service:
     """Have a control URL served by a process that rests, or by a new one."""
     while (worker := resting.take()) is not None:
-        worker.on_end, worker.on_rest = on_end, on_rest
+        worker.on_end = on_end
         service = worker.serve(control_url, worker_id)
         if service is not None:
             return service
-    return WorkerProcess(control_url, worker_id, on_end=on_end, on_rest=on_rest, copy_to=copy_to).service
+    return WorkerProcess(control_url, worker_id, resting=resting, on_end=on_end, copy_to=copy_to).service

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pipeline.losses import Extracted, Kind
-from pipeline.newer_characters import with_stand_ins, without_stand_ins
+from pipeline.newer_characters import extracted_without_stand_ins, with_stand_ins
 from pipeline.readers.compressed import Damaged, chunks, portions
 from pipeline.readers.latex_macros import expand
 from pipeline.readers.latex_source import MOST_CHARACTERS, assemble, decode, main_file
@@ -116,7 +116,7 @@ def extract_latex(files: Mapping[str, str]) -> Extracted:
     if all(known[name] is text for name, text in files.items()):
         return _extract(files)
     found = _extract(known)
-    return Extracted(without_stand_ins(found.text), {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()})
+    return extracted_without_stand_ins(found)
 
 
 def _extract(files: Mapping[str, str]) -> Extracted:

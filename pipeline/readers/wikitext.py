@@ -17,7 +17,7 @@ from collections.abc import Collection
 
 from pipeline.character_references import unescaped
 from pipeline.losses import Extracted
-from pipeline.newer_characters import markup_with_stand_ins, with_stand_ins, without_stand_ins
+from pipeline.newer_characters import extracted_without_stand_ins, markup_with_stand_ins, with_stand_ins
 from pipeline.readers.wikitext_flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, Flat, flatten
 from pipeline.readers.wikitext_functions import as_title
 from pipeline.readers.wikitext_tables import without_open_tables
@@ -69,7 +69,7 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
     if known is source:
         return _extract(source, as_title(title), dropped_namespaces)
     found = _extract(known, with_stand_ins(as_title(title)), dropped_namespaces)
-    return Extracted(without_stand_ins(found.text), {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()})
+    return extracted_without_stand_ins(found)
 
 
 def _extract(source: str, title: str, dropped_namespaces: Collection[str]) -> Extracted:

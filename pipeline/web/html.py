@@ -32,7 +32,7 @@ from pipeline.web.html_losses import lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
-from pipeline.web.html_tree import open_cells, open_figures, raise_powers, remove_hidden
+from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names
 
 _BLOCKQUOTE = NAMES.index("blockquote")
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
@@ -152,13 +152,11 @@ def _fast(page: _Page, lists: Lists) -> str:
         return text
     around = container
     while around != body:
-        if _NOTICE.search(f"{around.class_name or ''} {around.id or ''}") is not None:
+        if _NOTICE.search(names_of(around)) is not None:
             return text
         around = around.parent
     # What it is called may make resiliparse leave it out.
-    for name in ("class", "id"):
-        if container.hasattr(name):
-            container.delattr(name)
+    remove_names(container)
     # The element may itself stand in what seems to be a menu.
     lists = bulleted_lists(body, page.marks & ~SEEMS_MENU)
     return max(text, _contained(page, lists, container), key=len)

@@ -21,13 +21,6 @@ Integers = npt.NDArray[np.int64]
 ENTITIES = numbered({name[:-1]: ord(text) for name, text in html5.items() if name[-1] == ";" and len(text) == 1 and len(name) <= 9})
 
 
-def squeezed(text: str) -> bytes:
-    """Text without white space and bullets, as `Blocks.text` is."""
-    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    out = np.empty(len(data), np.uint8)
-    return out[: squeeze(data, out)].tobytes()
-
-
 @kernel
 def squeeze(data: Bytes, out: Bytes) -> int:
     """Copies a text without white space and bullets; how many bytes that are."""

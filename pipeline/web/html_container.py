@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.web.html_tree import names_of
+
 # An element takes over from the element around it when it holds this share of its paragraphs' characters. From 0.75 to 0.9 the F1 of the
 # 100 development pages with a full gold text is the same to 0.001; at 0.7 recall falls by 0.007.
 SHARE = 0.8
@@ -93,4 +95,4 @@ def _is_aside(element: Any) -> bool:
     """Whether text in the element is likely not the page's own."""
     if element.tag in _ASIDE_TAGS or element.tag in _BODY_TAGS:
         return element.tag in _ASIDE_TAGS
-    return _ASIDE_NAMES.search(f"{element.class_name or ''} {element.id or ''}") is not None
+    return _ASIDE_NAMES.search(names_of(element)) is not None

@@ -11,9 +11,10 @@ count against it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from pipeline.web.html_blocks import FRAMES
 from pipeline.web.html_list_marks import INNER, MAY_BE_FRAME, MAY_BE_TEXT, MOST_LINKED, NUMBERED, SEEMS_MENU, UNSEEN, Integers
 
 # Below this depth resiliparse looks at the links only.
@@ -78,13 +79,12 @@ class Budget:
         return sum(map(self.length, element.get_elements_by_tag_name("p")[:]))
 
 
-_FRAMES = ("nav", "header", "footer", "aside", "form")
-_IN_A_FRAME = ",".join(f"{frame} {name}" for frame in _FRAMES for name in ("ul", "ol"))
+_IN_A_FRAME = ",".join(f"{frame} {name}" for frame in FRAMES for name in ("ul", "ol"))
 
 
 def in_frame(element: Any) -> bool:
     """Whether an element is a frame of a page, or stands in one."""
-    return element.closest(",".join(_FRAMES)) is not None
+    return element.closest(",".join(FRAMES)) is not None
 
 
 class Lists(NamedTuple):
@@ -101,32 +101,34 @@ class Lists(NamedTuple):
 
 def bulleted_lists(body: Any, marks: Integers) -> Lists:
     """The lists that `keep_lists` looks at; none for `text_lists`."""
-    marks = marks[marks & NUMBERED == 0]
-    wanted = MAY_BE_TEXT | MAY_BE_FRAME
-    if not (marks & wanted).any():
-        return Lists([], [])
-    elements = body.get_elements_by_tag_name("ul")[:]
-    known = _marks_of(elements, marks)
-    if known is None:
-        return Lists(elements, [])
-    return Lists([element for element, mark in zip(elements, known, strict=True) if mark & wanted and not _is_framed(element, mark)], [])
+    found = _may_be_text(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:])
+    return Lists([element for element, _ in found], [])
 
 
 def all_lists(body: Any, marks: Integers) -> Lists:
     """The lists that `keep_lists` and `text_lists` look at."""
+    found = _may_be_text(marks, lambda: body.query_selector_all("ul,ol")[:])
+    return Lists(
+        [element for element, mark in found if not mark & NUMBERED],
+        # A list within another one comes to stand alone where that one is opened.
+        [element for element, mark in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT],
+    )
+
+
+def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[Any, int]]:
+    """Those of the lists of a tree that may be running text or frames of it, and their marks.
+
+    Args:
+        find: gives the lists that the marks are of; called where any of them is wanted.
+    """
     wanted = MAY_BE_TEXT | MAY_BE_FRAME
     if not (marks & wanted).any():
-        return Lists([], [])
-    elements = body.query_selector_all("ul,ol")[:]
+        return []
+    elements = find()
     known = _marks_of(elements, marks)
     if known is None:
-        return Lists([element for element in elements if element.tag == "ul"], elements)
-    pairs = [(element, mark) for element, mark in zip(elements, known, strict=True) if mark & wanted and not _is_framed(element, mark)]
-    return Lists(
-        [element for element, mark in pairs if not mark & NUMBERED],
-        # A list within another one comes to stand alone where that one is opened.
-        [element for element, mark in pairs if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT],
-    )
+        return [(element, MAY_BE_FRAME | NUMBERED * (element.tag == "ol")) for element in elements]
+    return [(element, mark) for element, mark in zip(elements, known, strict=True) if mark & wanted and not _is_framed(element, mark)]
 
 
 def _is_framed(element: Any, mark: int) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 
 from resiliparse.parse.html import NodeType
 
+from pipeline.web.html_tree import names_of, remove_names
+
 _QUOTED = re.compile(
     r"(?:^|\s)(?:twitter-(?:tweet|video)|instagram-media|tiktok-embed|fb-(?:post|xfbml-parse-ignore)|text-post-media|bluesky-embed"
     r"|mastodon-embed|reddit-(?:embed-bq|card)|imgur-embed-pub|wp-embedded-content|embedly-card)(?:\s|$)"
@@ -41,9 +43,7 @@ def open_quotations(body: Any) -> None:
         if _QUOTED.search(quotation.class_name or "") is None or _in_feed(quotation) or not quotation.text.strip():
             continue
         outermost = _outermost(quotation)
-        for name in ("class", "id"):
-            if quotation.hasattr(name):
-                quotation.delattr(name)
+        remove_names(quotation)
         if outermost is not quotation:
             outermost.replace_with(quotation)
 
@@ -55,7 +55,7 @@ def _outermost(quotation: Any) -> Any:
         parent = around.parent
         if parent is None or parent.tag not in _WRAPPING:
             break
-        if _WRAPPER.search(_name(parent)) is None or not _alone(around):
+        if _WRAPPER.search(names_of(parent)) is None or not _alone(around):
             break
         around = parent
     return around
@@ -66,14 +66,10 @@ def _in_feed(quotation: Any) -> bool:
     for _ in range(_NEAR):
         if around is None:
             return False
-        if _BESIDE.search(_name(around)) is not None:
+        if _BESIDE.search(names_of(around)) is not None:
             return True
         around = around.parent
     return False
-
-
-def _name(element: Any) -> str:
-    return f"{element.class_name or ''} {element.id or ''}".strip()
 
 
 def _alone(node: Any) -> bool:

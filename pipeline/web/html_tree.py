@@ -52,6 +52,18 @@ def open_figures(tree: Any, body: Any) -> None:
         figure.replace_with(*figure.child_nodes[:])
 
 
+def names_of(element: Any) -> str:
+    """Its classes and its id."""
+    return f"{element.class_name or ''} {element.id or ''}".strip()
+
+
+def remove_names(element: Any) -> None:
+    """Take its classes and its id away, by which extractors judge it."""
+    for name in ("class", "id"):
+        if element.hasattr(name):
+            element.delattr(name)
+
+
 def open_cells(tree: Any, body: Any) -> None:
     """Put the items of lists in cells of tables on lines of their own: trafilatura leaves such lists out."""
     columns: dict[Any, bool] = {}

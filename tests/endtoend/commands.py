@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.paths import PROJECT
 
 
@@ -24,6 +26,11 @@ def start_prep(manifest: Path, out: Path, *, workers: int = 2) -> subprocess.Pop
 def count_tasks(out: Path) -> int:
     """Finished tasks of all steps in an output folder."""
     return sum(1 for path in out.glob("*/tasks/**/*.json"))
+
+
+def connected(process: psutil.Process) -> bool:
+    """Whether it has a connection; psutil's errors are raised when it is gone."""
+    return any(connection.status == psutil.CONN_ESTABLISHED for connection in process.net_connections("tcp"))
 
 
 def prep_with_kills(manifest: Path, out: Path, *, tasks: int, seed: int, workers: int = 2) -> tuple[int, dict[str, Any]]:

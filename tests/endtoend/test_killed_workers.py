@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.endtoend.commands import count_tasks
+from tests.endtoend.commands import connected, count_tasks
 from tests.endtoend.corpora import Corpus, write_corpus
 from tests.paths import PROJECT
 
@@ -69,10 +69,6 @@ def marked(out: Path, module: str = "") -> list[psutil.Process]:
 
 def nothing_left(out: Path) -> bool:
     return not psutil.wait_procs(marked(out), timeout=WITHIN_S)[1]
-
-
-def connected(worker: psutil.Process) -> bool:
-    return any(connection.status == psutil.CONN_ESTABLISHED for connection in worker.net_connections("tcp"))
 
 
 def moments(out: Path) -> Iterator[tuple[str, Callable[[psutil.Process], bool], signal.Signals]]:

@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 import yaml
 
+from tests.endtoend.commands import connected
 from tests.paths import PROJECT, SHARED
 from tests.store.server import die_with_parent, free_ports
 
@@ -280,7 +281,7 @@ def _children(pid: int) -> list[int]:
 
 def _connected(pid: int) -> bool:
     with contextlib.suppress(psutil.Error):
-        return any(each.status == psutil.CONN_ESTABLISHED for each in psutil.Process(pid).net_connections("tcp"))
+        return connected(psutil.Process(pid))
     return False
 
 

@@ -12,9 +12,8 @@ from resiliparse.parse.html import HTMLTree
 
 from pipeline.web.html_attributes import HIDES, read_attributes
 from pipeline.web.html_blocks import BLOCKS, FRAMES, NAMES, blocks_of
-from pipeline.web.html_characters import squeezed
 from pipeline.web.html_tree import is_hidden
-from tests.property.texts import thorough
+from tests.property.texts import squeezed, thorough
 
 words = st.sampled_from(
     [

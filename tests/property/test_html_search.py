@@ -8,9 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.web.html_blocks import FRAMES, NAMES, blocks_of
-from pipeline.web.html_characters import squeezed
 from pipeline.web.html_search import lost_blocks
-from tests.property.texts import thorough
+from tests.property.texts import squeezed, thorough
 
 MOST = 1_000_000
 words = st.sampled_from(

@@ -7,6 +7,8 @@ import numpy.typing as npt
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from pipeline.web.html_characters import squeeze
+
 # Kernels compile at their first call, which takes seconds.
 thorough = settings(deadline=None, max_examples=200)
 
@@ -34,3 +36,10 @@ def buffers(documents: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np
     # As `pipeline.normalise.text_buffers` gives them: for arrays that can be written every kernel would be compiled once more.
     offsets.flags.writeable = False
     return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def squeezed(text: str) -> bytes:
+    """Text without white space and bullets, as that of a page's blocks is."""
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    out = np.empty(len(data), np.uint8)
+    return out[: squeeze(data, out)].tobytes()
