@@ -42,7 +42,7 @@ _AFTER = 12
 def in_text(tag: str, before: str, inside: str, *, after: str = "") -> str:
     """What stands for an element, `sup` or `sub`, in the text of its line; two numbers are never one."""
     marked = (superscript if tag == "sup" else subscript)(before, inside, after=after)
-    if with_stand_ins(before[-1:]).isdecimal() and with_stand_ins(marked[:1]).isdecimal():
+    if before[-1:].isdecimal() and marked[:1].isdecimal() and with_stand_ins(before[-1] + marked[0]).isdecimal():
         return f"{'^' if tag == 'sup' else '_'}{marked}"
     return marked
 
