@@ -32,7 +32,8 @@ _SHOWN_LINES = 5
 _LONGEST_LINE = 1 << 12
 
 _FATAL = "Fatal Python error: "
-_CURRENT = "Current thread "
+# How the stack of the thread that crashed begins, told of with all others or alone.
+_CURRENT = ("Current thread ", "Stack (most recent call first)")
 
 
 def home() -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -19,6 +21,7 @@ from manifests.errors import GristmillError
 from pipeline.engines import embedded
 from pipeline.engines.loopback import on_loopback
 from pipeline.engines.runners import Runner, run_pipeline
+from tests.paths import PROJECT
 from tests.pipeline.engines.test_runners import run
 
 WORKER = "pipeline.engines.external_worker"
@@ -56,6 +59,23 @@ def test_a_crash_tells_where(tmp_path: Path) -> None:
     assert "in crash" in told
     assert "lack of memory" not in told
     assert workers() == []
+
+
+def test_a_worker_that_is_aborted_tells_of_the_thread_that_was_hit_alone() -> None:
+    """Python's handler crashes on other threads that begin or end while it tells of them: the signal would have another name."""
+    code = (
+        "import os, threading, time\n"
+        "from pipeline.engines.external_worker import tell_of_crashes\n"
+        "tell_of_crashes()\n"
+        "for _ in range(3):\n"
+        "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "os.abort()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == -signal.SIGABRT
+    assert ended.stderr.startswith("Fatal Python error: Aborted")
+    assert ended.stderr.count("(most recent call first)") == 1
+    assert "Thread 0x" not in ended.stderr
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
