@@ -25,6 +25,7 @@ import numba as nb
 from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from dedup.kernel_files import Entry, keep, load
@@ -64,7 +65,14 @@ def _compiled(function: Kernel, options: dict[str, Any]) -> Kernel:
     # Where numba compiles nothing (NUMBA_DISABLE_JIT), the function is its own dispatcher.
     if dispatcher is not function:
         dispatcher._cache = _KeptKernels(function)
+        dispatcher._compilation_chain_init_hook = _no_extensions
     return cast(Kernel, dispatcher)
+
+
+def _no_extensions() -> None:
+    """Kernels work on arrays and numbers alone. numba would ask every package for types of its own before the first call, and one that is
+    asked imports itself whole: awkward, which the tokenizer needs, took half a second of each process.
+    """
 
 
 class _KeptKernels(NullCache):
@@ -77,7 +85,9 @@ class _KeptKernels(NullCache):
         self._stamp = sources_sha256(self._source)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        target_context.refresh()
+        # All that machine code needs. numba's own cache loads the rules of the whole compiler here, which takes another half second; where
+        # something is compiled, numba loads them itself.
+        rtsys.initialize(target_context)
         data = load(self._entry(sig, target_context.codegen()))
         if data is None:
             return None

@@ -41,12 +41,17 @@ def run(folder: Path) -> tuple[int, int]:
     return int(result), int(hits)
 
 
-def test_a_changed_callee_or_constant_is_compiled_again(tmp_path):
+def copy_kernels(folder: Path) -> None:
+    """Two rooms, with the modules that compile."""
     for room in ("dedup", "pipeline"):
-        (tmp_path / room).mkdir()
-        (tmp_path / room / "__init__.py").touch()
+        (folder / room).mkdir()
+        (folder / room / "__init__.py").touch()
     for module in (kernel, kernel_files, kernel_sources):
-        shutil.copy(Path(module.__file__), tmp_path / "dedup")
+        shutil.copy(Path(module.__file__), folder / "dedup")
+
+
+def test_a_changed_callee_or_constant_is_compiled_again(tmp_path):
+    copy_kernels(tmp_path)
     (tmp_path / "pipeline/outer.py").write_text(OUTER)
     (tmp_path / "pipeline/inner.py").write_text(INNER.format(factor=2))
     (tmp_path / "pipeline/constants.py").write_text("FIRST, SECOND = 1, 2\n")
@@ -57,6 +62,52 @@ def test_a_changed_callee_or_constant_is_compiled_again(tmp_path):
     (tmp_path / "pipeline/constants.py").write_text("FIRST, SECOND = 5, 2\n")
     assert run(tmp_path) == (65, 0)
     assert run(tmp_path) == (65, 1)
+
+
+LOADED = """
+import math
+import sys
+
+import numpy as np
+
+from dedup.kernel import kernel
+
+@kernel
+def loaded(values):
+    order = np.argsort(values)
+    return values[order][0] + math.log(values[1]) + np.searchsorted(np.sort(values), 2.5)
+
+VALUES = np.array([3.0, 1.0, 2.0])
+NOT_NEEDED = ("awkward", "numba.experimental.jitclass.base")
+print(loaded(VALUES), sum(loaded.stats.cache_hits.values()), *(name in sys.modules for name in NOT_NEEDED))
+
+@kernel
+def not_loaded(values):
+    return loaded(values) + math.exp(values[1] - 1) + 1
+
+print(not_loaded(VALUES), sum(not_loaded.stats.cache_hits.values()))
+"""
+
+
+def test_what_is_loaded_needs_nothing_of_the_compiler(tmp_path):
+    """numba would import the rules of its whole compiler and what every package has registered with it: a CPU second for each process.
+
+    Machine code that calls the C library and numba's own memory works without, and a kernel that is compiled afterwards may call it.
+    """
+    copy_kernels(tmp_path)
+    module = tmp_path / "pipeline/loaded.py"
+
+    def run() -> list[str]:
+        command = [sys.executable, "-m", "pipeline.loaded"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split()
+
+    module.write_text(LOADED)
+    assert run() == ["3.0", "0", "True", "True", "5.0", "0"]
+    assert run() == ["3.0", "1", "False", "False", "5.0", "1"]
+    # One of the two alone is gone.
+    for kept in tmp_path.rglob("*not_loaded*"):
+        kept.unlink()
+    assert run() == ["3.0", "1", "False", "False", "5.0", "0"]
 
 
 def test_sources_are_those_that_are_imported_and_no_others():
