@@ -236,7 +236,7 @@ def _contained(page: _Page, lists: Lists, container: Any | None) -> str:
     beside = body.child_nodes[:]
     body.replace_children(container)
     put_deeper(tree, container, _DEEPER)
-    keep_lists(tree, container, lists, depth=_DEEPER + 1)
+    keep_lists(tree, container, lists)
     text = _plain(tree)
     body.replace_children(*beside)
     place.replace_with(container)

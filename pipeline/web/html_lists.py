@@ -71,9 +71,10 @@ class Budget:
 
     def holds_most(self, element: Any) -> bool:
         """Whether most of the page's paragraphs stand in an element."""
-        if self._paragraphs is None:
+        within = self._in_paragraphs(element)
+        if within and self._paragraphs is None:
             self._paragraphs = self._in_paragraphs(self._root)
-        return self._in_paragraphs(element) > _MOST_PARAGRAPHS * self._paragraphs
+        return within > _MOST_PARAGRAPHS * (self._paragraphs or 0)
 
     def _in_paragraphs(self, element: Any) -> int:
         return sum(map(self.length, element.get_elements_by_tag_name("p")[:]))
@@ -143,30 +144,27 @@ def _marks_of(elements: list[Any], marks: Integers) -> list[int] | None:
     return known if len(elements) == len(known) else None
 
 
-def keep_lists(tree: Any, root: Any, lists: Lists, *, depth: int = 0) -> None:
-    """Make the lists of running text below an element survive.
+def keep_lists(tree: Any, root: Any, lists: Lists) -> None:
+    """Make the lists of running text below an element survive, which is the body or stands in it.
 
     Args:
         lists: those of the page.
-        depth: how deep `root` stands below the body.
     """
     if len(lists.bulleted) > _MOST_LISTS:
         return
-    menus: dict[Any, tuple[bool, int]] = {root: (False, depth)}
+    menus: dict[Any, bool] = {root: False}
     budget = Budget(root)
     for element in lists.bulleted:
         if element == root or not root.contains(element):
             continue
-        menu, level = _around(element, menus, budget)
+        _keep(tree, element, menus, budget)
         if budget.spent():
             return
-        if not menu:
-            _free(tree, element, level, budget)
 
 
 def text_lists(root: Any, lists: Lists) -> Iterator[Any]:
     """The lists of running text below an element, numbered ones too, without those within others."""
-    menus: dict[Any, tuple[bool, int]] = {root: (False, 0)}
+    menus: dict[Any, bool] = {root: False}
     last = None
     budget = Budget(root)
     for element in lists.outer[:_MOST_LISTS]:
@@ -175,22 +173,21 @@ def text_lists(root: Any, lists: Lists) -> Iterator[Any]:
         last = element
         if budget.spent():
             return
-        if not _around(element, menus, budget)[0] and _is_text(element, _DEEP, budget)[0]:
+        if not _in_menu(element, menus, budget) and _is_text(element, _DEEP, budget)[0]:
             yield element
 
 
-def _around(element: Any, known: dict[Any, tuple[bool, int]], budget: Budget) -> tuple[bool, int]:
-    """Whether something around the element or itself is for finding one's way, and how deep it stands."""
+def _in_menu(element: Any, known: dict[Any, bool], budget: Budget) -> bool:
+    """Whether something around the element or itself is for finding one's way."""
     unseen = []
     while element is not None and element not in known:
         unseen.append(element)
         element = element.parent
-    menu, depth = known.get(element, (False, 0))
+    menu = known.get(element, False)
     for child in reversed(unseen):
         menu = menu or _is_menu(child, budget)
-        depth += 1
-        known[child] = menu, depth
-    return menu, depth
+        known[child] = menu
+    return menu
 
 
 def _is_menu(element: Any, budget: Budget) -> bool:
@@ -215,21 +212,39 @@ def _is_title(identity: str) -> bool:
     return identity.count("-") + identity.count("_") >= _TITLE_SEPARATORS
 
 
-def _free(tree: Any, element: Any, depth: int, budget: Budget) -> None:
+def _keep(tree: Any, element: Any, menus: dict[Any, bool], budget: Budget) -> None:
+    """Make a list survive if it is running text, or open it if it frames sections.
+
+    Most lists of running text survive as they are: what is around them is not asked for then, which costs most.
+    """
+    depth, titled = _near(element)
     text, links = _is_text(element, depth, budget)
-    if not text:
-        if element.query_selector(_SECTIONS) is not None:
-            open_list(tree, element)
-        return
+    if text:
+        if (links or titled or depth < _DEEP) and not _in_menu(element, menus, budget):
+            _free(tree, element, depth, links, titled)
+    elif element.query_selector(_SECTIONS) is not None and not _in_menu(element, menus, budget):
+        open_list(tree, element)
+
+
+def _near(element: Any) -> tuple[int, list[Any]]:
+    """How deep an element stands below the body, `_DEEP` where it is deeper; and those right around it whose id is a heading's."""
+    titled: list[Any] = []
+    parent = element.parent
+    for depth in range(1, _DEEP + 1):
+        if parent is None or parent.tag == "body":
+            return depth, titled
+        if parent.id and _is_title(parent.id):
+            titled.append(parent)
+        parent = parent.parent
+    return _DEEP, titled
+
+
+def _free(tree: Any, element: Any, depth: int, links: list[Any], titled: list[Any]) -> None:
+    """Take from a list and from around it what resiliparse would leave it out for."""
     for link in links:
         link.replace_with(*link.child_nodes[:])
-    parent = element.parent
-    for _ in range(_DEEP):
-        if parent is None or parent.tag == "body":
-            break
-        if parent.id and _is_title(parent.id):
-            parent.delattr("id")
-        parent = parent.parent
+    for parent in titled:
+        parent.delattr("id")
     if depth < _DEEP:
         put_deeper(tree, element, _DEEP - depth)
 

@@ -5,12 +5,19 @@ In: names. Out: tables in which a kernel finds the number of a name that it has 
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel
+from dedup.kernel import inlined_kernel
 
 Integers = npt.NDArray[np.int64]
+
+# The golden ratio as a fraction of 32 bits: its multiples spread well (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+_MULTIPLIER: Final = 0x9E3779B1
+# Rows of a table for each name: most names are found in the first row looked at, or seen to be missing there.
+_ROWS_PER_NAME: Final = 2
 
 
 def packed(name: str) -> int:
@@ -19,18 +26,25 @@ def packed(name: str) -> int:
 
 
 def numbered(numbers: dict[str, int]) -> Integers:
-    """int64[n, 2]: names, packed and in order, and their numbers."""
-    return np.array(sorted((packed(name), number) for name, number in numbers.items()), np.int64)
+    """int64[n, 2]: packed names and their numbers, a hash table with linear probing; n is a power of two.
+
+    A row without a name is 0 and -1.
+    """
+    last = (1 << (_ROWS_PER_NAME * len(numbers)).bit_length()) - 1
+    table = np.array([[0, -1]] * (last + 1), np.int64)
+    for name, number in numbers.items():
+        row = (packed(name) * _MULTIPLIER >> 32) & last
+        while table[row, 0]:
+            row = (row + 1) & last
+        table[row] = packed(name), number
+    return table
 
 
-@bare_kernel
+@inlined_kernel
 def number_of(table: Integers, name: int) -> int:
     """The number of a name; -1 for one that is not in the table."""
-    low, high = 0, len(table)
-    while low < high:
-        middle = (low + high) >> 1
-        if table[middle, 0] < name:
-            low = middle + 1
-        else:
-            high = middle
-    return table[low, 1] if low < len(table) and table[low, 0] == name else -1
+    last = len(table) - 1
+    row = (name * _MULTIPLIER >> 32) & last
+    while table[row, 0] != 0 and table[row, 0] != name:
+        row = (row + 1) & last
+    return int(table[row, 1])
