@@ -26,9 +26,9 @@ from pipeline.losses import Extracted
 from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import paragraph_container
-from pipeline.web.html_list_marks import SEEMS_MENU, Integers
-from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper
-from pipeline.web.html_losses import lost_of
+from pipeline.web.html_list_marks import SEEMS_MENU
+from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper, with_losses
+from pipeline.web.html_losses import lists_with_losses, lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
@@ -74,13 +74,12 @@ class TooComplex(Exception):
 
 
 class _Page(NamedTuple):
-    """A page that is being read: its markup as it was parsed, its tree, what it is made of, marks of its lists, and whether it quotes."""
+    """A page that is being read: its markup as it was parsed, its tree, what it is made of, and its blocks."""
 
     html: str
     tree: HTMLTree
     census: Census
-    marks: Integers
-    quotes: bool
+    blocks: Blocks
 
 
 def extract_html(html: str, *, extraction: Extraction = "resiliparse") -> Extracted:
@@ -129,14 +128,14 @@ def _text(page: _Page, extraction: Extraction) -> str:
         remove_hidden(body)
     _open(page)
     if extraction == "resiliparse":
-        return _fast(page, bulleted_lists(body, page.marks))
+        return _fast(page, bulleted_lists(body, page.blocks.lists))
     container = paragraph_container(body)
-    lists = all_lists(body, page.marks if container is None or not in_frame(container) else page.marks & ~SEEMS_MENU)
+    lists = all_lists(body, page.blocks.lists if container is None or not in_frame(container) else page.blocks.lists & ~SEEMS_MENU)
     text = _contained(page, lists, container)
     if len(text) < LEAST_TEXT and page.census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(page.html, page.tree) is None:
         text = max(_precise(page), text, key=len)
     elif text and page.census.lists:
-        text = restore_lists(text, body, lists, bullet=_BULLET)
+        text = _with_lists(page, text, lists, bullet=_BULLET)
     return text or _fast(page, lists)
 
 
@@ -158,7 +157,7 @@ def _fast(page: _Page, lists: Lists) -> str:
     # What it is called may make resiliparse leave it out.
     remove_names(container)
     # The element may itself stand in what seems to be a menu.
-    lists = bulleted_lists(body, page.marks & ~SEEMS_MENU)
+    lists = bulleted_lists(body, page.blocks.lists & ~SEEMS_MENU)
     return max(text, _contained(page, lists, container), key=len)
 
 
@@ -172,12 +171,12 @@ def _parse(html: str, census: Census, blocks: Blocks) -> _Page:
     depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))
     if census.tags > _FEW_TAGS and deeper_than(depth, tree):
         raise TooComplex(f"{census.tags:,} tags nested deeper than {depth} elements")
-    return _Page(html, tree, census, blocks.lists, bool((blocks.kinds == _BLOCKQUOTE).any()))
+    return _Page(html, tree, census, blocks)
 
 
 def _open(page: _Page) -> None:
     """Quotations of posts, figures and raised characters as running text, where the page has any."""
-    if page.quotes:
+    if (page.blocks.kinds == _BLOCKQUOTE).any():
         open_quotations(page.tree.body)
     if page.census.figures:
         open_figures(page.tree, page.tree.body)
@@ -196,10 +195,17 @@ def _precise(page: _Page) -> str:
     tree: Any = page.tree
     remove_hidden(tree.body)
     _open(page)
-    lists = all_lists(tree.body, page.marks)
+    lists = all_lists(tree.body, page.blocks.lists)
     open_cells(tree, tree.body)
     text = precise_text(tree.document.html)
-    return restore_lists(text, tree.body, lists) if text else text
+    return _with_lists(page, text, lists) if text else text
+
+
+def _with_lists(page: _Page, text: str, lists: Lists, *, bullet: str = "- ") -> str:
+    """The text with those of the page's lists that it lacks."""
+    if not lists.outer:
+        return text
+    return restore_lists(text, page.tree.body, with_losses(lists, lists_with_losses(page.blocks, text)), bullet=bullet)
 
 
 def _plain(tree: HTMLTree) -> str:

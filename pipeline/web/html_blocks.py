@@ -17,7 +17,19 @@ import numpy.typing as npt
 from dedup.kernel import bare_kernel, kernel
 from pipeline.web.html_attributes import HIDES, LINKS, next_byte, read_attributes
 from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text
-from pipeline.web.html_list_marks import CHARACTERS, COUNTERS, LINKED, OPEN, ROWS, SECTIONS, begin_list, end_list, larger, marks_of
+from pipeline.web.html_list_marks import (
+    CHARACTERS,
+    COUNTERS,
+    LINKED,
+    OPEN,
+    ROWS,
+    SECTIONS,
+    begin_list,
+    blocks_within,
+    end_list,
+    larger,
+    marks_of,
+)
 from pipeline.web.html_names import number_of, numbered, packed
 
 Bytes = npt.NDArray[np.uint8]
@@ -42,7 +54,7 @@ _MOST_BLOCKS = 100_000
 _NEAR = 24
 
 
-_KINDS = numbered({name: number for number, name in enumerate((*NAMES[:HIDDEN], "\0", *_SCOPES))})
+_KINDS = numbered({name: number for number, name in enumerate((*NAMES, *_SCOPES)) if number != HIDDEN})
 # Elements whose content is no text, and those without any.
 _RAW = numbered(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
 _VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
@@ -62,7 +74,8 @@ class Blocks(NamedTuple):
         firsts: where the first piece of its text ends, as a tag ends it; int64[m].
         afters: how many blocks had begun when it ended, int64[m]: those behind it up to there lie in it.
         beyond: blocks that were passed over.
-        lists: marks of the page's lists (`pipeline.web.html_list_marks`), int64[].
+        lists: marks of the page's n lists (`pipeline.web.html_list_marks`), int64[n].
+        in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
     """
 
     text: Bytes
@@ -73,17 +86,20 @@ class Blocks(NamedTuple):
     afters: Integers
     beyond: int
     lists: Integers
+    in_lists: Integers
 
 
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
-    text, found, beyond, lists = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
+    text, found, beyond, lists, in_lists = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
     kinds, starts, stops, firsts, afters = found
-    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists)
+    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists, in_lists)
 
 
 @kernel
-def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers) -> tuple[Bytes, Integers, int, Integers]:
+def _read(
+    data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers
+) -> tuple[Bytes, Integers, int, Integers, Integers]:
     size = len(data)
     text = np.empty(size, np.uint8)
     found = np.zeros((5, 256), np.int64)
@@ -136,7 +152,7 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
         if a_list:
             if listed == lists.shape[1]:
                 lists = larger(lists)
-            begin_list(lists, listed, now, kind == _OL, away != 0 or hidden, frames > 0)
+            begin_list(lists, listed, now, count, kind == _OL, away != 0 or hidden, frames > 0)
             listed += 1
             in_link = False
         elif name == _ANCHOR:
@@ -177,7 +193,7 @@ def _read(data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities:
             frames += _FRAME <= kind < NOSCRIPT
     _end_first_texts(found, named, count, used)
     _pop(found, lists, now, stack, height, 0, frames, used, count)
-    return text[:used], found[:, :count], beyond, marks_of(lists, listed)
+    return text[:used], found[:, :count], beyond, marks_of(lists, listed), blocks_within(lists, listed)
 
 
 @bare_kernel
@@ -207,7 +223,7 @@ def _pop(
         kind, row = stack[0, height], stack[1, height]
         frames -= _FRAME <= kind < NOSCRIPT
         if kind in (_UL, _OL):
-            end_list(lists, row, now)
+            end_list(lists, row, now, count)
         elif row >= 0:
             found[_STOPS, row], found[_AFTERS, row] = used, count
     return height, frames

@@ -1,7 +1,7 @@
 """What the markup tells of a page's lists: which of them cannot be running text, whatever a parser's tree says.
 
-In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and `ol` marks, in the
-order of the page. Most lists of a page are menus; to ask the tree for all their links costs more than the pass.
+In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and `ol` marks, and which
+blocks lie in it, in the order of the page. Most lists of a page are menus; to ask the tree for all their links costs more than the pass.
 
 The characters of a list are counted with all white space, those of its links without any: a list that has too many of them in links by this
 count has them by the tree's too.
@@ -26,8 +26,9 @@ NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU = 1, 2, 4, 8, 16,
 
 # What has been read so far: characters, those of links, elements that make sections; and the row of the list that is open.
 CHARACTERS, LINKED, SECTIONS, OPEN, COUNTERS = range(5)
-# Of each list the same three, when it began and then within it; the list around it, its marks, and whether it has ended.
-_OUTER, _MARKS, _ENDED, ROWS = range(3, 7)
+# Of each list the same three, when it began and then within it; the list around it, its marks, whether it has ended, and how many blocks
+# there were when it began and when it ended.
+_OUTER, _MARKS, _ENDED, _FIRST_BLOCK, _AFTER_BLOCKS, ROWS = range(3, 9)
 
 
 @kernel
@@ -39,23 +40,23 @@ def larger(lists: Integers) -> Integers:
 
 
 @bare_kernel
-def begin_list(lists: Integers, row: int, now: Integers, numbered: bool, unseen: bool, in_frame: bool) -> None:
+def begin_list(lists: Integers, row: int, now: Integers, blocks: int, numbered: bool, unseen: bool, in_frame: bool) -> None:
     """Notes where a list begins."""
     lists[CHARACTERS, row], lists[LINKED, row], lists[SECTIONS, row] = now[CHARACTERS], now[LINKED], now[SECTIONS]
     lists[_OUTER, row] = now[OPEN]
     lists[_MARKS, row] = NUMBERED * numbered + UNSEEN * unseen + INNER * (now[OPEN] >= 0) + SEEMS_MENU * in_frame
-    lists[_ENDED, row] = 0
+    lists[_ENDED, row], lists[_FIRST_BLOCK, row], lists[_AFTER_BLOCKS, row] = 0, blocks, blocks
     if not unseen:
         now[OPEN] = row
 
 
 @bare_kernel
-def end_list(lists: Integers, row: int, now: Integers) -> None:
+def end_list(lists: Integers, row: int, now: Integers, blocks: int) -> None:
     """Notes what a list held."""
     now[OPEN] = lists[_OUTER, row]
     for fact in (CHARACTERS, LINKED, SECTIONS):
         lists[fact, row] = now[fact] - lists[fact, row]
-    lists[_ENDED, row] = 1
+    lists[_ENDED, row], lists[_AFTER_BLOCKS, row] = 1, blocks
 
 
 @kernel
@@ -71,3 +72,9 @@ def marks_of(lists: Integers, count: int) -> Integers:
             mark |= MAY_BE_FRAME
         marks[row] = mark
     return marks
+
+
+@kernel
+def blocks_within(lists: Integers, count: int) -> Integers:
+    """int64[2, count]: which blocks lie in the first lists of a table, from one to before the other."""
+    return lists[_FIRST_BLOCK : _AFTER_BLOCKS + 1, :count].copy()

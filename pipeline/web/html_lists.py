@@ -14,6 +14,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.web.html_blocks import FRAMES
 from pipeline.web.html_list_marks import INNER, MAY_BE_FRAME, MAY_BE_TEXT, MOST_LINKED, NUMBERED, SEEMS_MENU, UNSEEN, Integers
 
@@ -94,30 +97,44 @@ class Lists(NamedTuple):
     Attributes:
         bulleted: the `ul` that `keep_lists` looks at.
         outer: the `ul` and `ol` that `text_lists` looks at.
+        places: which of the page's lists those are, in its markup; -1 where that is not known.
     """
 
     bulleted: list[Any]
     outer: list[Any]
+    places: list[int]
 
 
 def bulleted_lists(body: Any, marks: Integers) -> Lists:
     """The lists that `keep_lists` looks at; none for `text_lists`."""
     found = _may_be_text(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:])
-    return Lists([element for element, _ in found], [])
+    return Lists([element for element, _, _ in found], [], [])
 
 
 def all_lists(body: Any, marks: Integers) -> Lists:
     """The lists that `keep_lists` and `text_lists` look at."""
     found = _may_be_text(marks, lambda: body.query_selector_all("ul,ol")[:])
+    # A list within another one comes to stand alone where that one is opened.
+    outer = [(element, place) for element, mark, place in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT]
     return Lists(
-        [element for element, mark in found if not mark & NUMBERED],
-        # A list within another one comes to stand alone where that one is opened.
-        [element for element, mark in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT],
+        [element for element, mark, _ in found if not mark & NUMBERED],
+        [element for element, _ in outer],
+        [place for _, place in outer],
     )
 
 
-def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[Any, int]]:
-    """Those of the lists of a tree that may be running text or frames of it, and their marks.
+def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
+    """Only those for `text_lists` that may have items which a text lacks.
+
+    Args:
+        lossy: bool[n], of all lists of the page (`pipeline.web.html_losses.lists_with_losses`).
+    """
+    kept = [number for number, place in enumerate(lists.places) if place < 0 or lossy[place]]
+    return Lists(lists.bulleted, [lists.outer[number] for number in kept], [lists.places[number] for number in kept])
+
+
+def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[Any, int, int]]:
+    """Those of the lists of a tree that may be running text or frames of it, their marks, and where these stand among all marks.
 
     Args:
         find: gives the lists that the marks are of; called where any of them is wanted.
@@ -128,20 +145,23 @@ def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[A
     elements = find()
     known = _marks_of(elements, marks)
     if known is None:
-        return [(element, MAY_BE_FRAME | NUMBERED * (element.tag == "ol")) for element in elements]
-    return [(element, mark) for element, mark in zip(elements, known, strict=True) if mark & wanted and not _is_framed(element, mark)]
+        return [(element, MAY_BE_FRAME | NUMBERED * (element.tag == "ol"), -1) for element in elements]
+    return [
+        (element, mark, place)
+        for element, (mark, place) in zip(elements, known, strict=True)
+        if mark & wanted and not _is_framed(element, mark)
+    ]
 
 
 def _is_framed(element: Any, mark: int) -> bool:
     return bool(mark & SEEMS_MENU) and element.matches(_IN_A_FRAME)
 
 
-def _marks_of(elements: list[Any], marks: Integers) -> list[int] | None:
-    """The marks of a tree's lists, with or without those that are not shown; None where the markup seems to hold other lists."""
-    if len(elements) != len(marks):
-        marks = marks[marks & UNSEEN == 0]
-    known: list[int] = marks.tolist()
-    return known if len(elements) == len(known) else None
+def _marks_of(elements: list[Any], marks: Integers) -> list[tuple[int, int]] | None:
+    """The marks of a tree's lists and their places, with or without those that are not shown; None where the markup seems to hold other
+    lists."""
+    places = np.arange(len(marks)) if len(elements) == len(marks) else np.flatnonzero(marks & UNSEEN == 0)
+    return list(zip(marks[places].tolist(), places.tolist(), strict=True)) if len(elements) == len(places) else None
 
 
 def keep_lists(tree: Any, root: Any, lists: Lists) -> None:

@@ -1,6 +1,7 @@
 """What a page holds and its extracted text does not: the inside ledger of HTML.
 
-In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`.
+In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`; and in which lists of
+the page something may be lost.
 
 A block (`li`, `tr`, `pre`, `figure`, `blockquote`, `dt`, `dd`, `h1` to `h6`, `p`) is lost when it has text and the text that was found does
 not hold what it begins with: its first 32 bytes, white space aside. What lies in a lost block is counted with it, items in items
@@ -13,8 +14,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.losses import Kind
 from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
+from pipeline.web.html_list_marks import SEEMS_MENU
 from pipeline.web.html_search import lost_blocks
 
 BEYOND = "(not looked at)"
@@ -36,3 +41,18 @@ def lost_of(blocks: Blocks, text: str) -> Counter[tuple[Kind, str]]:
     if blocks.beyond + found.beyond:
         lost["dropped_elements", BEYOND] = blocks.beyond + found.beyond
     return lost
+
+
+def lists_with_losses(blocks: Blocks, text: str) -> npt.NDArray[np.bool_]:
+    """bool[n]: which of a page's lists may have items that `text` lacks, also as part of what is lost around them."""
+    found = lost_blocks(blocks, text, most_searched=_MOST_SEARCHED, first_pieces=False)
+    if blocks.beyond + found.beyond:
+        return np.ones(len(blocks.lists), np.bool_)
+    # How many lost blocks each block is or lies in, and then how many such blocks there are before each.
+    steps = np.zeros(len(blocks.kinds) + 1, np.int64)
+    np.add.at(steps, found.rows, 1)
+    np.add.at(steps, blocks.afters[found.rows], -1)
+    before = np.concatenate(([0], np.cumsum(np.cumsum(steps)[:-1] > 0)))
+    first, after = blocks.in_lists
+    lossy: npt.NDArray[np.bool_] = (before[after] > before[first]) | (blocks.lists & SEEMS_MENU != 0)
+    return lossy

@@ -30,6 +30,8 @@ def numbered(numbers: dict[str, int]) -> Integers:
 
     A row without a name is 0 and -1.
     """
+    if not all(map(packed, numbers)):
+        raise ValueError("an empty name")
     last = (1 << (_ROWS_PER_NAME * len(numbers)).bit_length()) - 1
     table = np.array([[0, -1]] * (last + 1), np.int64)
     for name, number in numbers.items():

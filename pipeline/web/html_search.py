@@ -45,21 +45,31 @@ class Lost(NamedTuple):
     beyond: int
 
 
-def lost_blocks(blocks: Blocks, text: str, *, most_searched: int) -> Lost:
+def lost_blocks(blocks: Blocks, text: str, *, most_searched: int, first_pieces: bool = True) -> Lost:
     """Blocks whose beginning is not in a text; those within a lost one are not told, but for items in items.
 
     Args:
         most_searched: bytes of the text that are searched for all blocks together.
+        first_pieces: whether the first piece of text in a block tells that it is there, since bullets and numbers may have been written
+            behind it. A list of words that stand elsewhere in the text as well is then there, too.
     """
     found = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     columns = (blocks.kinds, blocks.starts, blocks.stops, blocks.firsts, blocks.afters)
-    lost, beyond = _lost(found, blocks.text, *columns, most_searched)
+    lost, beyond = _lost(found, blocks.text, *columns, most_searched, first_pieces)
     return Lost(lost, beyond)
 
 
 @kernel
 def _lost(
-    found: Bytes, page: Bytes, kinds: Integers, starts: Integers, stops: Integers, firsts: Integers, afters: Integers, most_searched: int
+    found: Bytes,
+    page: Bytes,
+    kinds: Integers,
+    starts: Integers,
+    stops: Integers,
+    firsts: Integers,
+    afters: Integers,
+    most_searched: int,
+    first_pieces: bool,
 ) -> tuple[Integers, int]:
     words = np.empty(len(found) + _PADDING, np.uint8)
     size = squeeze(found, words)
@@ -95,8 +105,7 @@ def _lost(
             first = min(firsts[number] - start, _KEY)
             if _is_line(lines[:lines_known], page, start, length):
                 continue
-            # Bullets and numbers may have been written behind the first piece of text in a block.
-            if kind < _FRAME and 0 < first < length:
+            if first_pieces and kind < _FRAME and 0 < first < length:
                 if first >= _SHORT and _find(words, 0, size, page, start, first) >= 0:
                     continue
                 if first < _SHORT and _is_line(lines[:lines_known], page, start, first):

@@ -7,7 +7,8 @@ import pytest
 from manifests.corpus import Extraction
 from pipeline.web import html_losses
 from pipeline.web.html import extract_html, html_to_text
-from pipeline.web.html_losses import BEYOND, lost_elements
+from pipeline.web.html_blocks import blocks_of
+from pipeline.web.html_losses import BEYOND, lists_with_losses, lost_elements
 
 CHOICES: tuple[Extraction, ...] = ("resiliparse", "trafilatura", "adaptive")
 WORDS = "The mill by the river grinds the corn of four villages, and its wheel has turned since the year of the flood. "
@@ -65,3 +66,35 @@ def test_what_is_beyond_the_limits_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     lost = lost_elements(f"<p>{WORDS}</p><ul>{items}</ul>", WORDS)
     assert lost["dropped_elements", "li"] + lost["dropped_elements", BEYOND] == 10
     assert lost["dropped_elements", BEYOND] > 0
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "expected"),
+    [
+        ("<ul><li>oak and beech</li></ul><ol><li>birch and alder</li></ol>", "birch and alder", [True, False]),
+        ("<ul><li>oak and beech</li></ul><ol><li>birch and alder</li></ol>", "oak and beech\nbirch and alder", [False, False]),
+        # A list in a list, and lists in what is lost whole.
+        (
+            "<ul><li>oak and beech<ul><li>red beech</li></ul></li></ul><ul><li>elm tree</li></ul>",
+            "oak and beech\nelm tree",
+            [True, True, False],
+        ),
+        ("<table><tr><td>trees of the park<ul><li>elm tree</li></ul></td></tr></table>", "no word of it", [True]),
+        # What stands elsewhere is no list.
+        ("<ul><li><a>peanut oil</a> 60 g</li></ul>", "Pour the peanut oil into the pan.", [True]),
+        # Lists in frames are not looked into.
+        ("<nav><ul><li>elm tree</li></ul></nav>", "elm tree", [True]),
+        ("<p>no list</p>", "", []),
+        ("<ul></ul>", "", [False]),
+    ],
+)
+def test_lists_in_which_something_may_be_lost(page: str, text: str, expected: list[bool]) -> None:
+    assert lists_with_losses(blocks_of(page.encode()), text).tolist() == expected
+
+
+def test_on_pages_that_are_not_searched_to_their_end_every_list_may_have_lost_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.web.html_losses._MOST_SEARCHED", -1)
+    assert lists_with_losses(blocks_of(b"<ul><li>oak and beech</li></ul><ul><li>elm</li></ul>"), "oak and beech\nelm").tolist() == [
+        True,
+        True,
+    ]

@@ -1,0 +1,48 @@
+"""Names of tags and references in kernels, against Python's dictionaries."""
+
+from __future__ import annotations
+
+from html.entities import html5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.kernel import kernel
+from pipeline.web.html_blocks import _KINDS, _RAW, _SCOPES, _VOID, HIDDEN, NAMES
+from pipeline.web.html_names import Integers, number_of, numbered, packed
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=9)
+
+
+@kernel
+def ask(table: Integers, name: int) -> int:
+    return number_of(table, name)
+
+
+@given(st.dictionaries(WORDS, st.integers(0, 1 << 40), max_size=60), st.lists(WORDS))
+def test_a_name_gives_its_number_and_any_other_none(numbers: dict[str, int], others: list[str]) -> None:
+    known = {packed(name): number for name, number in numbers.items()}
+    table = numbered({name: known[packed(name)] for name in numbers})
+    for name in [*numbers, *others]:
+        assert ask(table, packed(name)) == known.get(packed(name), -1)
+
+
+@given(WORDS)
+def test_tags(name: str) -> None:
+    kinds = [*NAMES[:HIDDEN], "(no tag)", *_SCOPES]
+    assert ask(_KINDS, packed(name)) == (kinds.index(name) if name in kinds else -1)
+
+
+def test_every_tag_and_reference_of_the_standard_is_one_thing() -> None:
+    known = {packed(name): number for number, name in enumerate((*NAMES, *_SCOPES)) if name != "hidden"}
+    words = {name.rstrip(";") for name in html5} | {"div", "span", "a", "b", "section", "main", "script", "img", "br", "svg"}
+    for word in words:
+        assert ask(_KINDS, packed(word)) == known.get(packed(word), -1)
+    assert [ask(_RAW, packed(name)) for name in ("script", "title", "p")] == [0, 0, -1]
+    assert [ask(_VOID, packed(name)) for name in ("br", "source", "li")] == [0, 0, -1]
+
+
+def test_an_empty_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        numbered({"\0": 1})
