@@ -19,11 +19,13 @@ from tests.paths import DEVELOPMENT_CORPUS
 from tests.store.server import Store, find_weed, object_store
 
 LONGEST_FIRST = (
-    "endtoend/test_same_bytes.py",
-    "training/test_layouts.py",
+    "endtoend/test_killed_workers.py",
     "endtoend/test_development_corpora.py",
     "training/test_command.py",
+    "training/test_layouts.py",
+    "endtoend/test_same_bytes.py",
     "store/test_faults.py",
+    "readers/test_growth.py",
 )
 """Groups that take longest, in the order in which they start: one that started last would run alone to the end."""
 
