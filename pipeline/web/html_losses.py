@@ -4,10 +4,10 @@ In: the markup of a page, and the text that an extractor found in it. Out: eleme
 the page something may be lost.
 
 A block (`li`, `tr`, `pre`, `figure`, `blockquote`, `dt`, `dd`, `h1` to `h6`, `p`) is lost when it has text and the text that was found does
-not hold what it begins with: its first 32 bytes, white space aside. What lies in a lost block is counted with it, items in items
-excepted. `nav`, `header`, `footer`, `aside` and `form` count as one, and so does what is not shown (`noscript`, `hidden`; a `template` is
-no part of the page), so that lists lost from the text of a page are seen apart from its menus. What a page has beyond the limits is counted
-as `BEYOND`.
+not hold what it begins with: its first 32 bytes, white space and what extractors write between pieces of text aside. What lies in a lost
+block is counted with it, items in items excepted. `nav`, `header`, `footer`, `aside` and `form` count as one, and so does what is not shown
+(`noscript`, `hidden`; a `template` is no part of the page), so that lists lost from the text of a page are seen apart from its menus. What
+a page has beyond the limits is counted as `BEYOND`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def lost_of(blocks: Blocks, text: str) -> Counter[tuple[Kind, str]]:
 
 def lists_with_losses(blocks: Blocks, text: str) -> npt.NDArray[np.bool_]:
     """bool[n]: which of a page's lists may have items that `text` lacks, also as part of what is lost around them."""
-    found = lost_blocks(blocks, text, most_searched=_MOST_SEARCHED, first_pieces=False)
+    found = lost_blocks(blocks, text, most_searched=_MOST_SEARCHED)
     if blocks.beyond + found.beyond:
         return np.ones(len(blocks.lists), np.bool_)
     # How many lost blocks each block is or lies in, and then how many such blocks there are before each.

@@ -45,31 +45,21 @@ class Lost(NamedTuple):
     beyond: int
 
 
-def lost_blocks(blocks: Blocks, text: str, *, most_searched: int, first_pieces: bool = True) -> Lost:
+def lost_blocks(blocks: Blocks, text: str, *, most_searched: int) -> Lost:
     """Blocks whose beginning is not in a text; those within a lost one are not told, but for items in items.
 
     Args:
         most_searched: bytes of the text that are searched for all blocks together.
-        first_pieces: whether the first piece of text in a block tells that it is there, since bullets and numbers may have been written
-            behind it. A list of words that stand elsewhere in the text as well is then there, too.
     """
     found = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     columns = (blocks.kinds, blocks.starts, blocks.stops, blocks.firsts, blocks.afters)
-    lost, beyond = _lost(found, blocks.text, *columns, most_searched, first_pieces)
+    lost, beyond = _lost(found, blocks.text, *columns, most_searched)
     return Lost(lost, beyond)
 
 
 @kernel
 def _lost(
-    found: Bytes,
-    page: Bytes,
-    kinds: Integers,
-    starts: Integers,
-    stops: Integers,
-    firsts: Integers,
-    afters: Integers,
-    most_searched: int,
-    first_pieces: bool,
+    found: Bytes, page: Bytes, kinds: Integers, starts: Integers, stops: Integers, firsts: Integers, afters: Integers, most_searched: int
 ) -> tuple[Integers, int]:
     words = np.empty(len(found) + _PADDING, np.uint8)
     size = squeeze(found, words)
@@ -105,9 +95,12 @@ def _lost(
             first = min(firsts[number] - start, _KEY)
             if _is_line(lines[:lines_known], page, start, length):
                 continue
-            if first_pieces and kind < _FRAME and 0 < first < length:
-                if first >= _SHORT and _find(words, 0, size, page, start, first) >= 0:
-                    continue
+            # Bullets and numbers may have been written behind the first piece of text in a block.
+            if kind < _FRAME and 0 < first < length:
+                if first >= _SHORT:
+                    searched -= size
+                    if _find_in_pieces(words, size, page, start, first, length):
+                        continue
                 if first < _SHORT and _is_line(lines[:lines_known], page, start, first):
                     continue
         within, within_kind = afters[number], kind
@@ -135,6 +128,44 @@ def _find(words: Bytes, at: int, end: int, page: Bytes, start: int, length: int)
             places &= places - np.uint64(1)
         at += 64
     return -1
+
+
+@bare_kernel
+def _find_in_pieces(words: Bytes, end: int, page: Bytes, start: int, first: int, length: int) -> bool:
+    """Whether the first bytes of a page stand in the words, and the next few behind what extractors write between pieces."""
+    at = 0
+    while True:
+        place = _find(words, at, end, page, start, first)
+        if place < 0:
+            return False
+        behind = place + first
+        if _same_cells(words, behind, end, page, start + first, start + length):
+            return True
+        if _same_cells(words, _behind_number(words, behind, end), end, page, start + first, start + length):
+            return True
+        at = place + 1
+
+
+@bare_kernel
+def _behind_number(words: Bytes, at: int, end: int) -> int:
+    """Where a number and its point, or a hyphen, end."""
+    most = min(end, at + _MOST_DIGITS)
+    while at < most and 48 <= words[at] <= 57:
+        at += 1
+    return at + 1 if at < end and (words[at] == 46 or words[at] == 45) else at
+
+
+@bare_kernel
+def _same_cells(words: Bytes, at: int, end: int, page: Bytes, start: int, stop: int) -> bool:
+    """Whether the next few bytes of a page stand there, lines between cells aside."""
+    stop = min(stop, start + _SHORT)
+    while start < stop and at < end:
+        if words[at] == page[start]:
+            start += 1
+        elif words[at] != 124:
+            return False
+        at += 1
+    return start == stop
 
 
 @kernel

@@ -69,6 +69,26 @@ def test_what_is_beyond_the_limits_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
+    ("page", "text", "lost"),
+    [
+        # What stands elsewhere is not the item.
+        ("<ul><li><b>peanut oil</b> 60 g</li></ul>", "Pour the peanut oil into the pan.", {"li": 1}),
+        ("<ul><li><b>peanut oil</b> 60 g</li></ul>", "Pour the peanut oil into the pan.\n- peanut oil 60 g", {}),
+        # A word of a link is missing.
+        ("<ul><li>Boiling the fries <a href=/x>gelates</a> their starch</li></ul>", "- Boiling the fries their starch", {"li": 1}),
+        # Numbers, hyphens and lines between cells are no words of the page.
+        ("<ol><li>Mix the flour<ol><li>rye from the mill</li></ol></li></ol>", "1. Mix the flour\n  12. rye from the mill", {}),
+        ("<ul><li>Mix the flour<ul><li>rye from the mill</li></ul></li></ul>", "- Mix the flour\n  - rye from the mill", {}),
+        ("<table><tr><td>Magnesium<td>98 mg<td><td>(33 %)</table>", "| Magnesium | 98 mg | | (33 %) |", {}),
+        ("<table><tr><td>Income tax<sup>2</sup><td>510 €</table>", "| Income tax2 | 510 € |", {}),
+        ("<table><tr><td>Magnesium<td>98 mg<td><td>(33 %)</table>", "| Magnesium | 99 mg | | (33 %) |", {"tr": 1}),
+    ],
+)
+def test_a_block_is_there_when_its_first_words_and_the_next_ones_are(page: str, text: str, lost: dict[str, int]) -> None:
+    assert {name: count for (_, name), count in lost_elements(page, text).items()} == lost
+
+
+@pytest.mark.parametrize(
     ("page", "text", "expected"),
     [
         ("<ul><li>oak and beech</li></ul><ol><li>birch and alder</li></ol>", "birch and alder", [True, False]),
