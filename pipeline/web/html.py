@@ -32,7 +32,7 @@ from pipeline.web.html_losses import lists_with_losses, lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
-from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names
+from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names, remove_short_classes
 
 _BLOCKQUOTE = NAMES.index("blockquote")
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
@@ -175,9 +175,10 @@ def _parse(html: str, census: Census, blocks: Blocks) -> _Page:
 
 
 def _open(page: _Page) -> None:
-    """Quotations of posts, figures and raised characters as running text, where the page has any."""
+    """Quotations of posts, figures, raised characters and what has the name of a button as running text, where the page has any."""
     if (page.blocks.kinds == _BLOCKQUOTE).any():
         open_quotations(page.tree.body)
+    remove_short_classes(page.tree.body)
     if page.census.figures:
         open_figures(page.tree, page.tree.body)
     if page.census.raised:

@@ -4,6 +4,7 @@ In: a parsed page. Out: the same tree, without what is not shown, with the text 
 extractor reads. Each step is one pass over elements of one kind.
 
 - Elements that are not shown go (`hidden`, `display: none`, `template`, `noscript`); `hidden="until-found"` and closed `details` are text.
+- Classes of two letters that mean something else to resiliparse go.
 - A `figure` around a table, code, a list or a quotation is only a frame: its content takes its place, its caption becomes a paragraph.
 - Powers and indices become running text (`pipeline.superscripts`); marks of notes go.
 """
@@ -22,6 +23,9 @@ _FRAMED = "table,pre,blockquote,ul,ol,dl"
 _NOT_SHOWN = re.compile(
     r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-]|[^\x00-\x7f])", re.IGNORECASE
 )
+# `jp` is what Japanese is called on pages in two languages; both are what tools that shorten names make (one of the 647 development pages).
+_SHORT_CLASSES = "[class~=jp i],[class~=wa i]"
+_BUTTONS = "a,button"
 _MAYBE_HIDDEN = "[hidden],[aria-hidden],[style*=none i],[style*=hidden i],[style*=collapse i],template,noscript"
 # Beyond this many elements of one kind the page is no text.
 _MOST = 50_000
@@ -62,6 +66,14 @@ def remove_names(element: Any) -> None:
     for name in ("class", "id"):
         if element.hasattr(name):
             element.delattr(name)
+
+
+def remove_short_classes(body: Any) -> None:
+    """Take away classes by which resiliparse knows Jetpack's frames and WhatsApp's buttons, where they mean something else."""
+    for element in body.query_selector_all(_SHORT_CLASSES)[:_MOST]:
+        names = (element.class_name or "").split()
+        meant = {"jp"} if element.closest(_BUTTONS) is not None or element.query_selector(_BUTTONS) is not None else {"jp", "wa"}
+        element.class_name = " ".join(name for name in names if name.lower() not in meant)
 
 
 def open_cells(tree: Any, body: Any) -> None:

@@ -157,6 +157,25 @@ def test_what_can_be_opened_is_text(shown, extraction):
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<p class='jp'>水車小屋で小麦を挽く</p><p class='en'>The mill grinds wheat.</p>",
+        "<p>The mill <span class='word JP'>水車小屋で小麦を挽く</span> grinds wheat.</p>",
+        "<div class='gd jp b'><p>水車小屋で小麦を挽く: see <a href='/mill'>the mill</a>.</p></div>",
+        "<pre><span class='gd wa b'>水車小屋で小麦を挽く</span></pre>",
+    ],
+)
+def test_short_classes_do_not_make_text_a_button(inside, extraction):
+    assert "水車小屋で小麦を挽く" in html_to_text(_page(inside), extraction=extraction)
+
+
+def test_buttons_of_messengers_stay_out():
+    for button in ("<a class='wa' href='/s'>Send it by WhatsApp</a>", "<span class='wa'><a href='/s'>Send it by WhatsApp</a></span>"):
+        assert "WhatsApp" not in html_to_text(_page(f"<div>{button}</div>"))
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
 def test_powers_are_no_other_numbers(extraction):
     inside = (
         "<p>There are 10<sup>6</sup> cells and <b>2</b><sup>10</sup> bytes on 5 km<sup>2</sup> of land, the 1<sup>st</sup> with water, "
