@@ -25,10 +25,10 @@ from manifests.corpus import Extraction
 from pipeline.losses import Extracted
 from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
-from pipeline.web.html_container import paragraph_container
+from pipeline.web.html_container import is_aside, paragraph_container
 from pipeline.web.html_list_marks import SEEMS_MENU
 from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper, with_losses
-from pipeline.web.html_losses import lists_with_losses, lost_of
+from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
@@ -58,6 +58,7 @@ ENOUGH_IN_CONTAINER = 2_000
 # With fewer characters a page's text was perhaps not found: an element that holds the whole page may have a name ("print-only", "nav") that
 # makes resiliparse leave it out. So it was with 11 of the 647 development pages, all of them articles.
 LEAST_TEXT = 200
+_ARTICLE = "article,main"
 # What applications show before they have run: no text of the page, however little else there is.
 _NOTICE = re.compile(r"cookie|consent|gdpr|privacy|modal|popup|overlay|dialog", re.IGNORECASE)
 # How many levels the element of the paragraphs is put below the body: from there on resiliparse looks at the links of lists only.
@@ -140,9 +141,13 @@ def _text(page: _Page, extraction: Extraction) -> str:
 
 
 def _fast(page: _Page, lists: Lists) -> str:
-    """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is more."""
+    """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is more.
+
+    Where it lacks most of the paragraphs, and they stand in the page's article, the text without what the elements around them are called.
+    """
     text = _whole(page, lists)
-    if len(text) >= LEAST_TEXT:
+    enough = len(text) >= LEAST_TEXT
+    if enough and not lacks_paragraphs(page.blocks, text):
         return text
     body: Any = page.tree.body
     remove_hidden(body)
@@ -154,11 +159,28 @@ def _fast(page: _Page, lists: Lists) -> str:
         if _NOTICE.search(names_of(around)) is not None:
             return text
         around = around.parent
+    if enough:
+        return max(text, _without_names(page, lists, container), key=len)
     # What it is called may make resiliparse leave it out.
     remove_names(container)
     # The element may itself stand in what seems to be a menu.
     lists = bulleted_lists(body, page.blocks.lists & ~SEEMS_MENU)
     return max(text, _contained(page, lists, container), key=len)
+
+
+def _without_names(page: _Page, lists: Lists, container: Any) -> str:
+    """Text of the page when the element of its paragraphs, and what is around it, are called nothing; empty where it is no article."""
+    if container.closest(_ARTICLE) is None:
+        return ""
+    around = []
+    while container != page.tree.body:
+        around.append(container)
+        container = container.parent
+    if any(map(is_aside, around)):
+        return ""
+    for element in around:
+        remove_names(element)
+    return _whole(page, lists)
 
 
 def _parse(html: str, census: Census, blocks: Blocks) -> _Page:

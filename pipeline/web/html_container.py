@@ -45,7 +45,7 @@ def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float 
         if length:
             parent = paragraph.parent
             held[parent] = held.get(parent, 0) + length
-    best, inside = _heaviest(body, held, _is_aside if named else _has_aside_tag, share)
+    best, inside = _heaviest(body, held, is_aside if named else _has_aside_tag, share)
     if best is None:
         return None
     # A post about cookies, a frame "with-sidebar": a name that takes out nearly the whole page means something else.
@@ -91,7 +91,7 @@ def _has_aside_tag(element: Any) -> bool:
     return element.tag in _ASIDE_TAGS
 
 
-def _is_aside(element: Any) -> bool:
+def is_aside(element: Any) -> bool:
     """Whether text in the element is likely not the page's own."""
     if element.tag in _ASIDE_TAGS or element.tag in _BODY_TAGS:
         return element.tag in _ASIDE_TAGS

@@ -1,7 +1,7 @@
 """What a page holds and its extracted text does not: the inside ledger of HTML.
 
-In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`; and in which lists of
-the page something may be lost.
+In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`; in which lists of
+the page something may be lost; and whether most of its paragraphs are.
 
 A block (`li`, `tr`, `pre`, `figure`, `blockquote`, `dt`, `dd`, `h1` to `h6`, `p`) is lost when it has text and the text that was found does
 not hold what it begins with: its first 32 bytes, white space and what extractors write between pieces of text aside. What lies in a lost
@@ -23,6 +23,9 @@ from pipeline.web.html_list_marks import SEEMS_MENU
 from pipeline.web.html_search import lost_blocks
 
 BEYOND = "(not looked at)"
+_PARAGRAPH = NAMES.index("p")
+# With fewer in paragraphs a page has no text to be lost.
+_FEW_BYTES = 500
 # Bytes of the text that are searched for all blocks of a page together.
 _MOST_SEARCHED = 200_000_000
 
@@ -56,3 +59,13 @@ def lists_with_losses(blocks: Blocks, text: str) -> npt.NDArray[np.bool_]:
     first, after = blocks.in_lists
     lossy: npt.NDArray[np.bool_] = (before[after] > before[first]) | (blocks.lists & SEEMS_MENU != 0)
     return lossy
+
+
+def lacks_paragraphs(blocks: Blocks, text: str) -> bool:
+    """Whether most of what a page has in paragraphs is not in `text`, which is shorter than they are."""
+    sizes = np.where(blocks.kinds == _PARAGRAPH, blocks.stops - blocks.starts, 0)
+    whole = int(sizes.sum())
+    if whole <= max(len(text), _FEW_BYTES):
+        return False
+    lost = int(sizes[lost_blocks(blocks, text, most_searched=_MOST_SEARCHED).rows].sum())
+    return lost > _FEW_BYTES and 2 * lost > whole

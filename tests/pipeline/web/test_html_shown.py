@@ -76,6 +76,26 @@ def test_a_page_within_an_element_that_is_named_like_a_part_of_it_is_not_lost(na
     assert "Journal" not in text
 
 
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize("name", ["entry themeform share", "post share", "jp-carousel"])
+def test_an_article_that_is_named_like_a_button_is_not_lost_beside_an_author(name, extraction):
+    paragraphs = "".join(f"<p>Number {number}. {TEXT}</p>" for number in range(4))
+    author = "<div class='bio'><p>" + "David keeps the mill, and writes about it whenever the wheel stands still. " * 4 + "</p></div>"
+    article = f"<article><h1>Plum cake</h1><div><div class='{name}'><div class='entry-inner'>{paragraphs}</div></div>{author}</article>"
+    found = html_to_text(f"<html><body>{MENU}<main>{article}</main></body></html>", extraction=extraction)
+    assert [found.count(f"Number {number}. The miller") for number in range(4)] == [1] * 4
+
+
+@pytest.mark.parametrize("extraction", ["resiliparse", "adaptive"])
+def test_what_is_said_of_an_article_does_not_take_its_place(extraction):
+    said = f"<div class='comments'><div class='comment share'>{f'<p>{TEXT}</p>' * 4}</div></div>"
+    teasers = f"<div class='next share'>{f'<p>{TEXT}</p>' * 4}</div>"
+    words = "<p>" + "The mill has a new wheel, made of oak by a carpenter of the village. " * 4 + "</p>"
+    for beside in (said, teasers):
+        found = html_to_text(f"<html><body>{MENU}<article><h1>Wheel</h1>{words}</article>{beside}</body></html>", extraction=extraction)
+        assert "made of oak" in found
+
+
 def test_a_notice_is_no_text_where_there_is_no_other():
     assert html_to_text(f"<body><div id=app></div><div class='cookie-banner sidebar'><p>{TEXT}</p><p>{TEXT}</p></div></body>") == ""
 
