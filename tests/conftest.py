@@ -25,7 +25,6 @@ LONGEST_FIRST = (
     "training/test_layouts.py",
     "endtoend/test_same_bytes.py",
     "store/test_faults.py",
-    "readers/test_growth.py",
 )
 """Groups that take longest, in the order in which they start: one that started last would run alone to the end."""
 
