@@ -154,13 +154,15 @@ def _fast(page: _Page, lists: Lists) -> str:
     container: Any = paragraph_container(body)
     if container is None:
         return text
-    around = container
-    while around != body:
-        if _NOTICE.search(names_of(around)) is not None:
-            return text
-        around = around.parent
+    around = _within(body, container)
+    if any(_NOTICE.search(names_of(element)) is not None for element in around):
+        return text
     if enough:
-        return max(text, _without_names(page, lists, container), key=len)
+        if container.closest(_ARTICLE) is None or any(map(is_aside, around)):
+            return text
+        for element in around:
+            remove_names(element)
+        return max(text, _whole(page, lists), key=len)
     # What it is called may make resiliparse leave it out.
     remove_names(container)
     # The element may itself stand in what seems to be a menu.
@@ -168,19 +170,13 @@ def _fast(page: _Page, lists: Lists) -> str:
     return max(text, _contained(page, lists, container), key=len)
 
 
-def _without_names(page: _Page, lists: Lists, container: Any) -> str:
-    """Text of the page when the element of its paragraphs, and what is around it, are called nothing; empty where it is no article."""
-    if container.closest(_ARTICLE) is None:
-        return ""
+def _within(body: Any, element: Any) -> list[Any]:
+    """An element and those around it, up to the body."""
     around = []
-    while container != page.tree.body:
-        around.append(container)
-        container = container.parent
-    if any(map(is_aside, around)):
-        return ""
-    for element in around:
-        remove_names(element)
-    return _whole(page, lists)
+    while element != body:
+        around.append(element)
+        element = element.parent
+    return around
 
 
 def _parse(html: str, census: Census, blocks: Blocks) -> _Page:
@@ -200,7 +196,8 @@ def _open(page: _Page) -> None:
     """Quotations of posts, figures, raised characters and what has the name of a button as running text, where the page has any."""
     if (page.blocks.kinds == _BLOCKQUOTE).any():
         open_quotations(page.tree.body)
-    remove_short_classes(page.tree.body)
+    if page.blocks.short_classes:
+        remove_short_classes(page.tree.body)
     if page.census.figures:
         open_figures(page.tree, page.tree.body)
     if page.census.raised:

@@ -15,10 +15,14 @@ from pipeline.kernels.unaligned import bytes_between, lowest
 
 Bytes = npt.NDArray[np.uint8]
 
-# What attributes tell of an element: it is not shown, it is a link.
-HIDES, LINKS = 1, 2
+# What attributes tell of an element: it is not shown, it is a link, it has one of the `SHORT_CLASSES`.
+HIDES, LINKS, SHORT = 1, 2, 4
+# Resiliparse knows Jetpack's frames and WhatsApp's buttons by these. `jp` is what Japanese is called on pages in two languages; both are
+# what tools that shorten names make (three of the 647 development pages).
+SHORT_CLASSES = ("jp", "wa")
 
-_HIDDEN, _STYLE, _ARIA, _HREF = (np.frombuffer(name, np.uint8) for name in (b"hidden", b"style", b"aria-hidden", b"href"))
+_HIDDEN, _STYLE, _ARIA, _HREF, _CLASS = (np.frombuffer(name, np.uint8) for name in (b"hidden", b"style", b"aria-hidden", b"href", b"class"))
+_FIRST_SHORT, _SECOND_SHORT = (np.frombuffer(name.encode(), np.uint8) for name in SHORT_CLASSES)
 _UNTIL_FOUND, _TRUE = np.frombuffer(b"until-found", np.uint8), np.frombuffer(b"true", np.uint8)
 _DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np.uint8)
 _VISIBILITY, _COLLAPSE = np.frombuffer(b"visibility", np.uint8), np.frombuffer(b"collapse", np.uint8)
@@ -42,7 +46,7 @@ def next_byte(data: Bytes, at: int, wanted: int) -> int:
 
 @bare_kernel
 def read_attributes(data: Bytes, at: int) -> tuple[int, int]:
-    """(where the tag ends, behind its `>`; `HIDES` and `LINKS`, whichever hold), from the end of its name on."""
+    """(where the tag ends, behind its `>`; `HIDES`, `LINKS` and `SHORT`, whichever hold), from the end of its name on."""
     size = len(data)
     telling = 0
     while at < size:
@@ -83,7 +87,21 @@ def _tells(data: Bytes, name: int, name_end: int, value: int, value_end: int) ->
     length = name_end - name
     if length == len(_HREF):
         return LINKS * starts(data, name, name_end, _HREF)
+    if length == len(_CLASS) and starts(data, name, name_end, _CLASS):
+        return SHORT * _has_short_class(data, value, value_end)
     return HIDES * _hides(data, name, name_end, value, value_end)
+
+
+@bare_kernel
+def _has_short_class(data: Bytes, at: int, end: int) -> bool:
+    begin = at
+    while at <= end:
+        if at == end or _blank(data[at]):
+            if at - begin == 2 and (starts(data, begin, at, _FIRST_SHORT) or starts(data, begin, at, _SECOND_SHORT)):
+                return True
+            begin = at + 1
+        at += 1
+    return False
 
 
 @bare_kernel

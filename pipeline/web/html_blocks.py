@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import HIDES, LINKS, next_byte, read_attributes
+from pipeline.web.html_attributes import HIDES, LINKS, SHORT, next_byte, read_attributes
 from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text
 from pipeline.web.html_list_marks import (
     CHARACTERS,
@@ -76,6 +76,7 @@ class Blocks(NamedTuple):
         beyond: blocks that were passed over.
         lists: marks of the page's n lists (`pipeline.web.html_list_marks`), int64[n].
         in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
+        short_classes: some element may have one of the classes of two letters that `pipeline.web.html_tree.remove_short_classes` looks for.
     """
 
     text: Bytes
@@ -87,19 +88,20 @@ class Blocks(NamedTuple):
     beyond: int
     lists: Integers
     in_lists: Integers
+    short_classes: bool
 
 
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
-    text, found, beyond, lists, in_lists = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
+    text, found, beyond, lists, in_lists, short_classes = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
     kinds, starts, stops, firsts, afters = found
-    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists, in_lists)
+    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists, in_lists, short_classes)
 
 
 @kernel
 def _read(
     data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers
-) -> tuple[Bytes, Integers, int, Integers, Integers]:
+) -> tuple[Bytes, Integers, int, Integers, Integers, bool]:
     size = len(data)
     text = np.empty(size, np.uint8)
     found = np.zeros((5, 256), np.int64)
@@ -108,7 +110,7 @@ def _read(
     now[OPEN] = -1
     stack = np.empty((2, _MOST_OPEN), np.int64)
     count = used = height = frames = beyond = named = listed = 0
-    in_link = False
+    in_link = short_classes = False
     # The element that is not shown, how many of its name are open in it, and its row.
     away, depth, unseen = 0, 0, -1
     at = 0
@@ -137,6 +139,7 @@ def _read(
         name, at = _name(data, begins)
         at, telling = read_attributes(data, at)
         hidden = telling & HIDES != 0
+        short_classes |= telling & SHORT != 0
         kind = number_of(kinds, name)
         if away and away == _PARAGRAPH and kind >= 0 and not closing:
             away = 0
@@ -193,7 +196,7 @@ def _read(
             frames += _FRAME <= kind < NOSCRIPT
     _end_first_texts(found, named, count, used)
     _pop(found, lists, now, stack, height, 0, frames, used, count)
-    return text[:used], found[:, :count], beyond, marks_of(lists, listed), blocks_within(lists, listed)
+    return text[:used], found[:, :count], beyond, marks_of(lists, listed), blocks_within(lists, listed), short_classes
 
 
 @bare_kernel

@@ -96,19 +96,17 @@ class Lists(NamedTuple):
 
     Attributes:
         bulleted: the `ul` that `keep_lists` looks at.
-        outer: the `ul` and `ol` that `text_lists` looks at.
-        places: which of the page's lists those are, in its markup; -1 where that is not known.
+        outer: the `ul` and `ol` that `text_lists` looks at, and which list of the markup each is; -1 where that is not known.
     """
 
     bulleted: list[Any]
-    outer: list[Any]
-    places: list[int]
+    outer: list[tuple[Any, int]]
 
 
 def bulleted_lists(body: Any, marks: Integers) -> Lists:
     """The lists that `keep_lists` looks at; none for `text_lists`."""
     found = _may_be_text(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:])
-    return Lists([element for element, _, _ in found], [], [])
+    return Lists([element for element, _, _ in found], [])
 
 
 def all_lists(body: Any, marks: Integers) -> Lists:
@@ -116,11 +114,7 @@ def all_lists(body: Any, marks: Integers) -> Lists:
     found = _may_be_text(marks, lambda: body.query_selector_all("ul,ol")[:])
     # A list within another one comes to stand alone where that one is opened.
     outer = [(element, place) for element, mark, place in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT]
-    return Lists(
-        [element for element, mark, _ in found if not mark & NUMBERED],
-        [element for element, _ in outer],
-        [place for _, place in outer],
-    )
+    return Lists([element for element, mark, _ in found if not mark & NUMBERED], outer)
 
 
 def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
@@ -129,8 +123,7 @@ def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
     Args:
         lossy: bool[n], of all lists of the page (`pipeline.web.html_losses.lists_with_losses`).
     """
-    kept = [number for number, place in enumerate(lists.places) if place < 0 or lossy[place]]
-    return Lists(lists.bulleted, [lists.outer[number] for number in kept], [lists.places[number] for number in kept])
+    return Lists(lists.bulleted, [(element, place) for element, place in lists.outer if place < 0 or lossy[place]])
 
 
 def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[Any, int, int]]:
@@ -187,7 +180,7 @@ def text_lists(root: Any, lists: Lists) -> Iterator[Any]:
     menus: dict[Any, bool] = {root: False}
     last = None
     budget = Budget(root)
-    for element in lists.outer[:_MOST_LISTS]:
+    for element, _ in lists.outer[:_MOST_LISTS]:
         if (last is not None and last.contains(element)) or element == root or not root.contains(element):
             continue
         last = element

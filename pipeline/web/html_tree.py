@@ -17,14 +17,14 @@ from typing import Any
 from resiliparse.parse.html import NodeType
 
 from pipeline.superscripts import BEFORE, subscript, superscript
+from pipeline.web.html_attributes import SHORT_CLASSES
 
 _FRAMED = "table,pre,blockquote,ul,ol,dl"
 # What is no ASCII is a letter of CSS's names.
 _NOT_SHOWN = re.compile(
     r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-]|[^\x00-\x7f])", re.IGNORECASE
 )
-# `jp` is what Japanese is called on pages in two languages; both are what tools that shorten names make (one of the 647 development pages).
-_SHORT_CLASSES = "[class~=jp i],[class~=wa i]"
+_SHORT_CLASSES = ",".join(f"[class~={name} i]" for name in SHORT_CLASSES)
 _BUTTONS = "a,button"
 _MAYBE_HIDDEN = "[hidden],[aria-hidden],[style*=none i],[style*=hidden i],[style*=collapse i],template,noscript"
 # Beyond this many elements of one kind the page is no text.
@@ -72,8 +72,8 @@ def remove_short_classes(body: Any) -> None:
     """Take away classes by which resiliparse knows Jetpack's frames and WhatsApp's buttons, where they mean something else."""
     for element in body.query_selector_all(_SHORT_CLASSES)[:_MOST]:
         names = (element.class_name or "").split()
-        meant = {"jp"} if element.closest(_BUTTONS) is not None or element.query_selector(_BUTTONS) is not None else {"jp", "wa"}
-        element.class_name = " ".join(name for name in names if name.lower() not in meant)
+        button = element.closest(_BUTTONS) is not None or element.query_selector(_BUTTONS) is not None
+        element.class_name = " ".join(name for name in names if name.lower() not in SHORT_CLASSES or (button and name.lower() == "wa"))
 
 
 def open_cells(tree: Any, body: Any) -> None:

@@ -18,7 +18,7 @@ def looked_at(page: str) -> tuple[list[str], list[str]]:
     marks = blocks_of(page.encode()).lists
     found, bulleted = all_lists(body, marks), bulleted_lists(body, marks).bulleted
     assert [element.text for element in bulleted] == [element.text for element in found.bulleted]
-    return [element.text[:5] for element in bulleted], [element.text[:5] for element in found.outer]
+    return [element.text[:5] for element in bulleted], [element.text[:5] for element, _ in found.outer]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from pipeline.web.html import TooComplex, html_to_text
+from pipeline.web.html_blocks import blocks_of
 from pipeline.web.html_census import take_census
 
 EXTRACTIONS = ("resiliparse", "trafilatura", "adaptive")
@@ -188,6 +189,24 @@ def test_what_can_be_opened_is_text(shown, extraction):
 )
 def test_short_classes_do_not_make_text_a_button(inside, extraction):
     assert "水車小屋で小麦を挽く" in html_to_text(_page(inside), extraction=extraction)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "seen"),
+    [
+        ("class=jp", True),
+        ("class='a wa'", True),
+        ('CLASS="WA b"', True),
+        ('class="\n\tjp\n"', True),
+        ('id="jp"', False),
+        ('class="jp-x xwa awa wab j p"', False),
+        ('class=""', False),
+        ("class", False),
+    ],
+)
+def test_short_classes_are_seen_in_the_markup(attribute, seen):
+    assert blocks_of(f"<p {attribute}>rye".encode()).short_classes == seen
+    assert blocks_of(f"<script>'<p {attribute}>'</script>".encode()).short_classes is False
 
 
 def test_buttons_of_messengers_stay_out():
