@@ -16,6 +16,9 @@ and lists of running text stay (`pipeline.web.html_lists`, `pipeline.web.html_re
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from resiliparse.extract.html2text import extract_plain_text
@@ -32,7 +35,16 @@ from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_o
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
-from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names, remove_short_classes
+from pipeline.web.html_tree import (
+    names_of,
+    open_cells,
+    open_figures,
+    raise_powers,
+    remove_hidden,
+    remove_names,
+    remove_scripts,
+    remove_short_classes,
+)
 
 _BLOCKQUOTE = NAMES.index("blockquote")
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
@@ -111,30 +123,47 @@ def _extract(html: str, extraction: Extraction) -> tuple[str, Blocks]:
     if census.attributes > _MOST_ATTRIBUTES:
         raise TooComplex("a tag with too many attributes")
     blocks = blocks_of(markup)
-    page = _parse(html, census, blocks)
-    return _text(page, extraction), blocks
-
-
-def _text(page: _Page, extraction: Extraction) -> str:
-    body: Any = page.tree.body
-    if body is None:
-        return ""
+    # Trafilatura looks for the text of articles in scripts, too.
+    whole = partial(_parse, html, census, blocks)
     if extraction == "trafilatura":
-        reason = too_complex_for_precise(page.html, page.tree)
-        if reason is not None:
-            raise TooComplex(reason)
-        return _precise(page)
-    # Resiliparse leaves out what is hidden, but for what it misreads; the paragraphs of `adaptive` are counted before.
-    if page.census.odd or extraction == "adaptive":
-        remove_hidden(body)
-    _open(page)
+        return _precise(whole()), blocks
+    page = _parse(_without_scripts(html, markup, blocks), census, blocks)
+    if page.tree.body is None:
+        return "", blocks
     if extraction == "resiliparse":
-        return _fast(page, bulleted_lists(body, page.blocks.lists))
+        return _resiliparse(page), blocks
+    return _adaptive(page, whole), blocks
+
+
+def _without_scripts(html: str, markup: bytes, blocks: Blocks) -> str:
+    """The page without what its scripts and styles hold: resiliparse counts that as text when it asks how much of an element is links."""
+    if not blocks.scripts.size:
+        return html
+    begins, ends = blocks.scripts.tolist()
+    kept = zip([0, *ends], [*begins, len(markup)], strict=True)
+    return b"".join([markup[start:stop] for start, stop in kept]).decode("utf-8", "surrogatepass")
+
+
+def _resiliparse(page: _Page) -> str:
+    # It leaves out itself what is hidden, but for what it misreads.
+    if page.census.odd:
+        remove_hidden(page.tree.body)
+    _open(page)
+    return _fast(page, bulleted_lists(page.tree.body, page.blocks.lists))
+
+
+def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
+    """Resiliparse's text of the element that holds the paragraphs, else trafilatura's of the whole page, else resiliparse's."""
+    body: Any = page.tree.body
+    # Before the paragraphs are counted.
+    remove_hidden(body)
+    _open(page)
     container = paragraph_container(body)
     lists = all_lists(body, page.blocks.lists if container is None or not in_frame(container) else page.blocks.lists & ~SEEMS_MENU)
     text = _contained(page, lists, container)
-    if len(text) < LEAST_TEXT and page.census.tags <= MOST_TAGS_TO_ASK and too_complex_for_precise(page.html, page.tree) is None:
-        text = max(_precise(page), text, key=len)
+    if len(text) < LEAST_TEXT and page.census.tags <= MOST_TAGS_TO_ASK:
+        with suppress(TooComplex):
+            text = max(_precise(whole()), text, key=len)
     elif text and page.census.lists:
         text = _with_lists(page, text, lists, bullet=_BULLET)
     return text or _fast(page, lists)
@@ -211,8 +240,17 @@ def _whole(page: _Page, lists: Lists) -> str:
 
 
 def _precise(page: _Page) -> str:
-    """Trafilatura's text of the page, with its lists."""
+    """Trafilatura's text of the page, with its lists.
+
+    Raises:
+        TooComplex: it would take more than a few seconds.
+    """
     tree: Any = page.tree
+    if tree.body is None:
+        return ""
+    reason = too_complex_for_precise(page.html, tree)
+    if reason is not None:
+        raise TooComplex(reason)
     remove_hidden(tree.body)
     _open(page)
     lists = all_lists(tree.body, page.blocks.lists)

@@ -59,6 +59,9 @@ _KINDS = numbered({name: number for number, name in enumerate((*NAMES, *_SCOPES)
 _RAW = numbered(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
 _VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
 _TEMPLATE, _DIV, _PARAGRAPH, _ANCHOR, _SECTION = (packed(name) for name in ("template", "div", "p", "a", "section"))
+_SCRIPT, _STYLE = packed("script"), packed("style")
+# In the first two a script is an element like any other; after the last all is text.
+_SVG, _MATH, _PLAINTEXT = (packed(name) for name in ("svg", "math", "plaintext"))
 # Rows of what the pass finds.
 _KIND, _STARTS, _STOPS, _FIRSTS, _AFTERS = range(5)
 
@@ -76,6 +79,8 @@ class Blocks(NamedTuple):
         beyond: blocks that were passed over.
         lists: marks of the page's n lists (`pipeline.web.html_list_marks`), int64[n].
         in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
+        scripts: where the content of each script and style begins and ends in the markup, int64[2, k]; without those
+            whose end is not sure, and those in drawings and formulas.
         short_classes: some element may have one of the classes of two letters that `pipeline.web.html_tree.remove_short_classes` looks for.
     """
 
@@ -88,28 +93,30 @@ class Blocks(NamedTuple):
     beyond: int
     lists: Integers
     in_lists: Integers
+    scripts: Integers
     short_classes: bool
 
 
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
-    text, found, beyond, lists, in_lists, short_classes = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
+    text, found, beyond, lists, in_lists, scripts, short_classes = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
     kinds, starts, stops, firsts, afters = found
-    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists, in_lists, short_classes)
+    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists, in_lists, scripts, short_classes)
 
 
 @kernel
 def _read(
     data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers
-) -> tuple[Bytes, Integers, int, Integers, Integers, bool]:
+) -> tuple[Bytes, Integers, int, Integers, Integers, Integers, bool]:
     size = len(data)
     text = np.empty(size, np.uint8)
     found = np.zeros((5, 256), np.int64)
     lists = np.zeros((ROWS, 64), np.int64)
+    scripts = np.empty((2, 64), np.int64)
     now = np.zeros(COUNTERS, np.int64)
     now[OPEN] = -1
     stack = np.empty((2, _MOST_OPEN), np.int64)
-    count = used = height = frames = beyond = named = listed = 0
+    count = used = height = frames = beyond = named = listed = foreign = cut = 0
     in_link = short_classes = False
     # The element that is not shown, how many of its name are open in it, and its row.
     away, depth, unseen = 0, 0, -1
@@ -145,12 +152,21 @@ def _read(
             away = 0
         raw_text = not closing and number_of(raw, name) == 0
         if raw_text:
-            end = _raw_end(data, at, begins, name)
+            end, sure = _raw_end(data, at, begins, name)
             now[CHARACTERS] += end - at
+            if sure and end > at and foreign == 0 and name in (_SCRIPT, _STYLE):
+                if cut == scripts.shape[1]:
+                    scripts = _with_room(scripts)
+                scripts[0, cut], scripts[1, cut] = at, end
+                cut += 1
             if away and unseen >= 0 and _has_text(data, at, end):
                 found[_STOPS, unseen] = found[_STARTS, unseen] + 1
             at = end
             continue
+        if name in (_SVG, _MATH):
+            foreign = max(0, foreign - 1) if closing else foreign + 1
+        elif name == _PLAINTEXT and not closing:
+            foreign = size
         a_list = not closing and kind in (_UL, _OL)
         if a_list:
             if listed == lists.shape[1]:
@@ -182,9 +198,7 @@ def _read(
                 beyond += 1
                 continue
             if count == found.shape[1]:
-                grown = np.zeros((5, 4 * count), np.int64)
-                grown[:, :count] = found
-                found = grown
+                found = _with_room(found)
             row = count
             count += 1
             found[:, row] = used
@@ -196,7 +210,16 @@ def _read(
             frames += _FRAME <= kind < NOSCRIPT
     _end_first_texts(found, named, count, used)
     _pop(found, lists, now, stack, height, 0, frames, used, count)
-    return text[:used], found[:, :count], beyond, marks_of(lists, listed), blocks_within(lists, listed), short_classes
+    return text[:used], found[:, :count], beyond, marks_of(lists, listed), blocks_within(lists, listed), scripts[:, :cut], short_classes
+
+
+@kernel
+def _with_room(table: Integers) -> Integers:
+    """A table with four times the columns."""
+    count = table.shape[1]
+    grown = np.zeros((len(table), 4 * count), np.int64)
+    grown[:, :count] = table
+    return grown
 
 
 @bare_kernel
@@ -286,18 +309,24 @@ def _comment_end(data: Bytes, at: int) -> int:
 
 
 @bare_kernel
-def _raw_end(data: Bytes, at: int, begins: int, name: int) -> int:
-    """Where the end tag of an element begins whose content is no text."""
-    size, letters = len(data), 0
+def _raw_end(data: Bytes, at: int, begins: int, name: int) -> tuple[int, bool]:
+    """Where the end tag of an element begins whose content is no text, and whether that is sure: a script that begins within a comment of a
+    script hides its own end tag."""
+    size, letters, comment, sure = len(data), 0, False, True
     while letters < 8 and name >> (8 * letters):
         letters += 1
     at = next_byte(data, at, 60)
     while at + 1 < size:
-        if data[at + 1] == 47:
-            place = 0
-            while place < letters and at + 2 + place < size and (data[at + 2 + place] | 32) == (data[begins + place] | 32):
+        closing = data[at + 1] == 47
+        if closing or comment:
+            first, place = at + 1 + closing, 0
+            while place < letters and first + place < size and (data[first + place] | 32) == (data[begins + place] | 32):
                 place += 1
-            if place == letters:
-                return at
+            behind = first + place
+            if place == letters and (behind >= size or data[behind] <= 32 or data[behind] == 47 or data[behind] == 62):
+                if closing:
+                    return at, sure
+                sure = False
+        comment |= at + 3 < size and data[at + 1] == 33 and data[at + 2] == 45 and data[at + 3] == 45
         at = next_byte(data, at + 1, 60)
-    return size
+    return size, sure

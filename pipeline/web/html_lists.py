@@ -70,7 +70,7 @@ class Budget:
             return 0
         text = element.text
         self._left -= len(text) + 50
-        return len(text.strip())
+        return len("".join(text.split()))
 
     def holds_most(self, element: Any) -> bool:
         """Whether most of the page's paragraphs stand in an element."""

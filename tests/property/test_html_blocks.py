@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
+from pipeline.web.html import _without_scripts
 from pipeline.web.html_attributes import HIDES, read_attributes
 from pipeline.web.html_blocks import BLOCKS, FRAMES, NAMES, blocks_of
 from pipeline.web.html_tree import is_hidden
@@ -141,3 +142,43 @@ def test_any_bytes_are_read_to_their_end(markup: bytes) -> None:
 )  # fmt: skip
 def test_attributes_that_hide(attributes: bytes, hidden: bool) -> None:
     assert read_attributes(np.frombuffer(attributes, np.uint8), 0) == (len(attributes) - 1, HIDES * hidden)
+
+
+scripts = st.sampled_from(
+    ["<script>a<b</script>", "<SCRIPT async>'</scripts>'</SCRIPT >", "<script><!-- c --></script>", "<style><!-- p{} </style>", "<script/>",
+     "<script><!-- <script> d </script> <p>e</p> --></script>", "<script><!--<script></script></script>", "<svg><style>f</style></svg>",
+     "<svg><style><p>g</p></style></svg><style>h</style>", "<math><script>i</script></math>", "<svg><style>j", "</svg>", "<plaintext>",
+     "<textarea><script>k</script></textarea>", "<!-- <script> -->", "<script>l</script", "<template><style>m</style></template>",
+     "<a title='<script>'>n</a>", "<select><script>o</script></select>", "<title><style>q</title>", "<style>r</style/>"]
+)  # fmt: skip
+
+
+@thorough
+@given(st.lists(scripts | paragraphs, max_size=6).map("".join))
+def test_a_page_without_what_its_scripts_hold_is_the_same_otherwise(page: str) -> None:
+    def without(markup: str) -> str:
+        tree = HTMLTree.parse(markup)
+        document: Any = tree.document
+        for element in document.query_selector_all("script,style,template")[:]:
+            # What a template holds is no child of it.
+            element.remove() if element.tag == "template" else element.replace_children()
+        return str(document.html)
+
+    markup = page.encode()
+    assert without(_without_scripts(page, markup, blocks_of(markup))) == without(page)
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<p>a<script>b</script><style>c</style>", "<p>a<script></script><style></style>"),
+        ("<script><!-- b //--></script>ü", "<script></script>ü"),
+        ("<script><!-- <script>b</script> --></script>", None),
+        ("<svg><style>b</style></svg><style>c</style>", "<svg><style>b</style></svg><style></style>"),
+        ("<plaintext><style>b</style>", None),
+        ("<script>b", "<script>"),
+        (50 * "<script>b</script>é" + 50 * "<style>c</style>", 50 * "<script></script>é" + 50 * "<style></style>"),
+    ],
+)
+def test_what_scripts_hold_is_left_out(page: str, expected: str | None) -> None:
+    assert _without_scripts(page, page.encode(), blocks_of(page.encode())) == (page if expected is None else expected)

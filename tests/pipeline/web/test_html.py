@@ -110,6 +110,17 @@ def test_each_choice_finds_the_text(extraction):
     assert [line for line in lines if line.startswith("The miller")] == paragraphs
 
 
+@pytest.mark.parametrize("extraction", ["resiliparse", "adaptive"])
+@pytest.mark.parametrize("beside", ["", "<script>var a = 1; var b = 2;</script>", "<style>#a, #b, #c</style>", " " * 60])
+@pytest.mark.parametrize("times", [1, 2, 30])
+def test_neither_scripts_nor_white_space_make_teasers_text(times, beside, extraction):
+    teasers = "".join(f"<li>{beside * times}<a href=/{number}>Read more of the mill, part {number}</a></li>" for number in range(6))
+    page = _article(*[SENTENCE * 2] * 5, around=f"{{}}<ul>{teasers}</ul><p>{SENTENCE}</p>")
+    text = html_to_text(page, extraction=extraction)
+    assert text.count("The miller") == 11
+    assert "Read more" not in text
+
+
 def test_adaptive_takes_the_element_of_the_paragraphs():
     page = _article(*[SENTENCE * 2] * 5)
     assert "You may also like" in html_to_text(page)
