@@ -90,7 +90,7 @@ def _page(batcher: Batcher, name: str, body: bytes, extraction: Extraction) -> N
         batcher.skip("not_html")
         return
     try:
-        found = extract_html(page, extraction=extraction)
+        found = extract_html(page, utf8=decoded.utf8, extraction=extraction)
     except TooComplex:
         batcher.skip("html_too_complex")
     else:

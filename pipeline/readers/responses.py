@@ -57,7 +57,7 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
         page = decode_text(body.content, charset=charset)
     except Undecodable as error:
         raise UnusableBody("undecodable", str(error)) from error
-    found = extract_html(page.text, extraction=extraction)
+    found = extract_html(page.text, utf8=page.utf8, extraction=extraction)
     if is_soup(found.text):
         raise UnusableBody("undecodable", "the text holds more U+FFFD than words bear")
     return Extracted(found.text, {**found.lost, **page.lost, **body.lost})

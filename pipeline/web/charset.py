@@ -58,11 +58,13 @@ class Decoded:
     Attributes:
         encoding: the name that the WHATWG gives it, or `utf-32-le`, `utf-32-be`.
         replaced: how many U+FFFD stand in the text for bytes that could not be read; those of the page itself are not among them.
+        utf8: the text in UTF-8, where the bytes are just that.
     """
 
     text: str
     encoding: str
     replaced: int
+    utf8: bytes | None = None
 
     @property
     def lost(self) -> Lost:
@@ -96,7 +98,7 @@ def decode_text(body: bytes, *, charset: str | None = None) -> Decoded:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return _not_utf8(body, _declared(body, charset))
-    return _accidental(body, text, charset) or Decoded(text, "utf-8", 0)
+    return _accidental(body, text, charset) or Decoded(text, "utf-8", 0, utf8=body)
 
 
 def decoded_as(body: bytes, encoding: str, *, sure: bool = True) -> Decoded:

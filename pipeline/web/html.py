@@ -29,7 +29,6 @@ from pipeline.losses import Extracted
 from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import is_aside, paragraph_container
-from pipeline.web.html_list_marks import SEEMS_MENU
 from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper, with_losses
 from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
@@ -42,7 +41,6 @@ from pipeline.web.html_tree import (
     raise_powers,
     remove_hidden,
     remove_names,
-    remove_scripts,
     remove_short_classes,
 )
 
@@ -95,13 +93,16 @@ class _Page(NamedTuple):
     blocks: Blocks
 
 
-def extract_html(html: str, *, extraction: Extraction = "resiliparse") -> Extracted:
+def extract_html(html: str, *, utf8: bytes | None = None, extraction: Extraction = "resiliparse") -> Extracted:
     """Text of the page's main content, and which elements of the page it does not hold (`pipeline.web.html_losses`).
+
+    Args:
+        utf8: the same page in UTF-8, where it is at hand: to encode it takes a twentieth of the time.
 
     Raises:
         TooComplex: as `html_to_text`.
     """
-    text, blocks = _extract(html, extraction)
+    text, blocks = _extract(html, html.encode("utf-8", "surrogatepass") if utf8 is None else utf8, extraction)
     return Extracted(text, dict(lost_of(blocks, text)))
 
 
@@ -113,21 +114,21 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
             for `trafilatura` also beyond the limits of `pipeline.web.html_precise`. Where `adaptive` may not ask trafilatura, or gets
             nothing from it, it takes resiliparse's text.
     """
-    return _extract(html, extraction)[0]
+    return _extract(html, html.encode("utf-8", "surrogatepass"), extraction)[0]
 
 
-def _extract(html: str, extraction: Extraction) -> tuple[str, Blocks]:
+def _extract(html: str, markup: bytes, extraction: Extraction) -> tuple[str, Blocks]:
     """Text of the page's main content, and the blocks of the page."""
-    markup = html.encode("utf-8", "surrogatepass")
-    census = take_census(markup)
+    blocks = blocks_of(markup)
+    shown = _cut(markup, blocks)
+    census = take_census(shown)
     if census.attributes > _MOST_ATTRIBUTES:
         raise TooComplex("a tag with too many attributes")
-    blocks = blocks_of(markup)
     # Trafilatura looks for the text of articles in scripts, too.
     whole = partial(_parse, html, census, blocks)
     if extraction == "trafilatura":
         return _precise(whole()), blocks
-    page = _parse(_without_scripts(html, markup, blocks), census, blocks)
+    page = _parse(shown.decode("utf-8", "surrogatepass"), census, blocks)
     if page.tree.body is None:
         return "", blocks
     if extraction == "resiliparse":
@@ -135,21 +136,15 @@ def _extract(html: str, extraction: Extraction) -> tuple[str, Blocks]:
     return _adaptive(page, whole), blocks
 
 
-def _without_scripts(html: str, markup: bytes, blocks: Blocks) -> str:
-    """The page without what its scripts and styles hold: resiliparse counts that as text when it asks how much of an element is links."""
-    if not blocks.scripts.size:
-        return html
-    begins, ends = blocks.scripts.tolist()
-    kept = zip([0, *ends], [*begins, len(markup)], strict=True)
-    return b"".join([markup[start:stop] for start, stop in kept]).decode("utf-8", "surrogatepass")
+def _cut(markup: bytes, blocks: Blocks) -> bytes:
+    """The page without what resiliparse misreads."""
+    begins, ends = blocks.cuts.tolist()
+    return b"".join([markup[start:stop] for start, stop in zip([0, *ends], [*begins, len(markup)], strict=True)])
 
 
 def _resiliparse(page: _Page) -> str:
-    # It leaves out itself what is hidden, but for what it misreads.
-    if page.census.odd:
-        remove_hidden(page.tree.body)
     _open(page)
-    return _fast(page, bulleted_lists(page.tree.body, page.blocks.lists))
+    return _fast(page, bulleted_lists(page.tree.body, page.blocks))
 
 
 def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
@@ -159,7 +154,7 @@ def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
     remove_hidden(body)
     _open(page)
     container = paragraph_container(body)
-    lists = all_lists(body, page.blocks.lists if container is None or not in_frame(container) else page.blocks.lists & ~SEEMS_MENU)
+    lists = all_lists(body, page.blocks, framed=container is not None and in_frame(container))
     text = _contained(page, lists, container)
     if len(text) < LEAST_TEXT and page.census.tags <= MOST_TAGS_TO_ASK:
         with suppress(TooComplex):
@@ -195,7 +190,7 @@ def _fast(page: _Page, lists: Lists) -> str:
     # What it is called may make resiliparse leave it out.
     remove_names(container)
     # The element may itself stand in what seems to be a menu.
-    lists = bulleted_lists(body, page.blocks.lists & ~SEEMS_MENU)
+    lists = bulleted_lists(body, page.blocks, framed=True)
     return max(text, _contained(page, lists, container), key=len)
 
 
@@ -227,7 +222,7 @@ def _open(page: _Page) -> None:
         open_quotations(page.tree.body)
     if page.blocks.short_classes:
         remove_short_classes(page.tree.body)
-    if page.census.figures:
+    if page.blocks.figures:
         open_figures(page.tree, page.tree.body)
     if page.census.raised:
         raise_powers(page.tree, page.tree.body)
@@ -253,7 +248,7 @@ def _precise(page: _Page) -> str:
         raise TooComplex(reason)
     remove_hidden(tree.body)
     _open(page)
-    lists = all_lists(tree.body, page.blocks.lists)
+    lists = all_lists(tree.body, page.blocks)
     open_cells(tree, tree.body)
     text = precise_text(tree.document.html)
     return _with_lists(page, text, lists) if text else text

@@ -15,18 +15,29 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_attributes import HIDES, LINKS, SHORT, next_byte, read_attributes
+from pipeline.web.html_attributes import HIDES, LEAST_MISREAD, LINKS, MISREAD, SHORT, TITLED, misread, next_byte, read_attributes
 from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text
 from pipeline.web.html_list_marks import (
+    ANCHORS,
     CHARACTERS,
+    CONTAINERS,
     COUNTERS,
+    DEPTH,
+    FIGURES,
+    FRAMED,
+    LEAST,
     LINKED,
     OPEN,
+    PARAGRAPHS,
     ROWS,
     SECTIONS,
+    TITLES,
+    begin_container,
     begin_list,
     blocks_within,
+    end_containers,
     end_list,
+    frame_lists,
     larger,
     marks_of,
 )
@@ -43,8 +54,10 @@ NOSCRIPT: Final = NAMES.index("noscript")
 HIDDEN: Final = NAMES.index("hidden")
 # Where the search for an open item, row or paragraph ends.
 _SCOPES: Final = ("ul", "ol", "dl", "table")
-_FRAME, _SCOPE = len(BLOCKS), len(NAMES)
-_P, _LI, _TR, _DD, _DT = (NAMES.index(name) for name in ("p", "li", "tr", "dd", "dt"))
+_FRAME, _FORM, _SCOPE = len(BLOCKS), NAMES.index("form"), len(NAMES)
+_P, _LI, _TR, _DD, _DT, _PRE, _BLOCKQUOTE, _FIGURE = (
+    NAMES.index(name) for name in ("p", "li", "tr", "dd", "dt", "pre", "blockquote", "figure")
+)
 _UL, _OL, _DL, _TABLE = range(_SCOPE, _SCOPE + 4)
 
 # Blocks that are open at the same time, and blocks of a page; what is beyond is only counted.
@@ -58,7 +71,8 @@ _KINDS = numbered({name: number for number, name in enumerate((*NAMES, *_SCOPES)
 # Elements whose content is no text, and those without any.
 _RAW = numbered(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
 _VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
-_TEMPLATE, _DIV, _PARAGRAPH, _ANCHOR, _SECTION = (packed(name) for name in ("template", "div", "p", "a", "section"))
+_TEMPLATE, _PARAGRAPH, _ANCHOR = (packed(name) for name in ("template", "p", "a"))
+_DIV, _SECTION, _ARTICLE, _MAIN = map(packed, CONTAINERS)
 _SCRIPT, _STYLE = packed("script"), packed("style")
 # In the first two a script is an element like any other; after the last all is text.
 _SVG, _MATH, _PLAINTEXT = (packed(name) for name in ("svg", "math", "plaintext"))
@@ -79,8 +93,11 @@ class Blocks(NamedTuple):
         beyond: blocks that were passed over.
         lists: marks of the page's n lists (`pipeline.web.html_list_marks`), int64[n].
         in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
-        scripts: where the content of each script and style begins and ends in the markup, int64[2, k]; without those
-            whose end is not sure, and those in drawings and formulas.
+        characters, paragraphs: how many the page has without white space, hidden ones too, and those of all `p` that are shown.
+        cuts: parts of the markup that resiliparse misreads, where they begin and end, int64[2, k]: what makes it take an element for shown
+            that is not, or the other way round (`pipeline.web.html_attributes.misread`); and the content of scripts and styles, which it
+            takes for text when it asks how much of an element is links, but of those whose end is not sure, or in drawings and formulas.
+        figures: some figure holds a table, a list, code or a quotation.
         short_classes: some element may have one of the classes of two letters that `pipeline.web.html_tree.remove_short_classes` looks for.
     """
 
@@ -93,29 +110,35 @@ class Blocks(NamedTuple):
     beyond: int
     lists: Integers
     in_lists: Integers
-    scripts: Integers
+    characters: int
+    paragraphs: int
+    cuts: Integers
+    figures: bool
     short_classes: bool
 
 
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
-    text, found, beyond, lists, in_lists, scripts, short_classes = _read(np.frombuffer(markup, np.uint8), _KINDS, _RAW, _VOID, ENTITIES)
+    data = np.frombuffer(markup, np.uint8)
+    text, found, beyond, lists, in_lists, counts, cuts, short_classes = _read(data, _KINDS, _RAW, _VOID, ENTITIES)
     kinds, starts, stops, firsts, afters = found
-    return Blocks(text, kinds, starts, stops, np.minimum(firsts, stops), afters, beyond, lists, in_lists, scripts, short_classes)
+    firsts = np.minimum(firsts, stops)
+    characters, paragraphs, figures = int(counts[CHARACTERS]), int(counts[PARAGRAPHS]), bool(counts[FIGURES])
+    return Blocks(text, kinds, starts, stops, firsts, afters, beyond, lists, in_lists, characters, paragraphs, cuts, figures, short_classes)
 
 
 @kernel
 def _read(
     data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers
-) -> tuple[Bytes, Integers, int, Integers, Integers, Integers, bool]:
+) -> tuple[Bytes, Integers, int, Integers, Integers, Integers, Integers, bool]:
     size = len(data)
     text = np.empty(size, np.uint8)
     found = np.zeros((5, 256), np.int64)
     lists = np.zeros((ROWS, 64), np.int64)
-    scripts = np.empty((2, 64), np.int64)
+    cuts = np.empty((2, 64), np.int64)
     now = np.zeros(COUNTERS, np.int64)
     now[OPEN] = -1
-    stack = np.empty((2, _MOST_OPEN), np.int64)
+    stack = np.empty((6, _MOST_OPEN), np.int64)
     count = used = height = frames = beyond = named = listed = foreign = cut = 0
     in_link = short_classes = False
     # The element that is not shown, how many of its name are open in it, and its row.
@@ -131,12 +154,14 @@ def _read(
             elif away:
                 if byte > 32 and unseen >= 0:
                     found[_STOPS, unseen] = found[_STARTS, unseen] + 1
-                now[CHARACTERS] += 1
+                solid = byte > 32 and byte & 0xC0 != 0x80
+                now[CHARACTERS] += solid
+                now[LINKED] += in_link and solid
                 at += 1
             elif byte == 38:
                 before = used
                 at, used = copy_reference(data, at, text, used, entities)
-                now[CHARACTERS] += 1
+                now[CHARACTERS] += used > before
                 now[LINKED] += in_link and used > before
             else:
                 at, used = copy_text(data, at, text, used, now, in_link)
@@ -144,7 +169,13 @@ def _read(
         # A tag ends the first piece of text of the blocks that have begun.
         named = _end_first_texts(found, named, count, used)
         name, at = _name(data, begins)
+        name_end = at
         at, telling = read_attributes(data, at)
+        if telling & MISREAD and not closing:
+            most = (at - name_end) // LEAST_MISREAD + 1
+            if cut + most > cuts.shape[1]:
+                cuts = _with_room(cuts, most)
+            cut = misread(data, name_end, cuts, cut)
         hidden = telling & HIDES != 0
         short_classes |= telling & SHORT != 0
         kind = number_of(kinds, name)
@@ -153,12 +184,13 @@ def _read(
         raw_text = not closing and number_of(raw, name) == 0
         if raw_text:
             end, sure = _raw_end(data, at, begins, name)
-            now[CHARACTERS] += end - at
             if sure and end > at and foreign == 0 and name in (_SCRIPT, _STYLE):
-                if cut == scripts.shape[1]:
-                    scripts = _with_room(scripts)
-                scripts[0, cut], scripts[1, cut] = at, end
+                if cut == cuts.shape[1]:
+                    cuts = _with_room(cuts, 1)
+                cuts[0, cut], cuts[1, cut] = at, end
                 cut += 1
+            else:
+                now[CHARACTERS] += end - at
             if away and unseen >= 0 and _has_text(data, at, end):
                 found[_STOPS, unseen] = found[_STARTS, unseen] + 1
             at = end
@@ -175,17 +207,21 @@ def _read(
             listed += 1
             in_link = False
         elif name == _ANCHOR:
-            in_link = not closing and not away and telling & LINKS != 0
+            in_link = not closing and telling & LINKS != 0
+            now[ANCHORS] += not closing and telling & LINKS == 0
         elif not closing and (kind == _TABLE or name == _SECTION):
             now[SECTIONS] += 1
+        container, titled = name in (_DIV, _SECTION, _ARTICLE, _MAIN), telling & TITLED != 0
         if away:
             if name == away:
                 depth += -1 if closing else 1
                 away = away if depth else 0
             continue
         if closing:
-            if kind >= 0:
-                height, frames = _close(found, lists, now, stack, height, frames, kind, used, count)
+            if container:
+                end_containers(now, now[DEPTH] - 1)
+            elif kind >= 0:
+                height, frames = _close(found, lists, now, stack, height, frames, kind, used, count, listed)
             continue
         row = -1
         if (hidden or kind == NOSCRIPT or name == _TEMPLATE) and number_of(void, name) < 0:
@@ -193,12 +229,16 @@ def _read(
             kind = HIDDEN if hidden else kind
         elif kind >= 0 or name == _DIV:
             height, frames = _imply_ends(found, lists, now, stack, height, frames, kind, used, count)
+        if container and not away:
+            begin_container(now, titled)
+        else:
+            now[TITLES] |= titled
         if 0 <= kind < _SCOPE and frames == 0:
             if count == _MOST_BLOCKS or (height == _MOST_OPEN and not away):
                 beyond += 1
                 continue
             if count == found.shape[1]:
-                found = _with_room(found)
+                found = _with_room(found, 1)
             row = count
             count += 1
             found[:, row] = used
@@ -206,18 +246,23 @@ def _read(
             unseen = row if away else -1
         if kind >= 0 and not away and height < _MOST_OPEN:
             stack[0, height], stack[1, height] = kind, listed - 1 if a_list else row
+            stack[2, height], stack[3, height], stack[4, height], stack[5, height] = now[DEPTH], now[CHARACTERS], now[FRAMED], listed
+            if frames == 0:
+                now[LEAST] = now[DEPTH]
+            now[FRAMED] += kind in (_UL, _OL, _DL, _TABLE, _PRE, _BLOCKQUOTE)
             height += 1
             frames += _FRAME <= kind < NOSCRIPT
     _end_first_texts(found, named, count, used)
     _pop(found, lists, now, stack, height, 0, frames, used, count)
-    return text[:used], found[:, :count], beyond, marks_of(lists, listed), blocks_within(lists, listed), scripts[:, :cut], short_classes
+    marks, in_lists = marks_of(lists, listed), blocks_within(lists, listed)
+    return text[:used], found[:, :count], beyond, marks, in_lists, now, cuts[:, :cut], short_classes
 
 
 @kernel
-def _with_room(table: Integers) -> Integers:
-    """A table with four times the columns."""
+def _with_room(table: Integers, more: int) -> Integers:
+    """A table with four times the columns, and at least so many more."""
     count = table.shape[1]
-    grown = np.zeros((len(table), 4 * count), np.int64)
+    grown = np.zeros((len(table), max(4 * count, count + more)), np.int64)
     grown[:, :count] = table
     return grown
 
@@ -248,6 +293,10 @@ def _pop(
         height -= 1
         kind, row = stack[0, height], stack[1, height]
         frames -= _FRAME <= kind < NOSCRIPT
+        end_containers(now, stack[2, height])
+        if kind == _P:
+            now[PARAGRAPHS] += now[CHARACTERS] - stack[3, height]
+        now[FIGURES] += kind == _FIGURE and now[FRAMED] > stack[4, height]
         if kind in (_UL, _OL):
             end_list(lists, row, now, count)
         elif row >= 0:
@@ -257,11 +306,23 @@ def _pop(
 
 @bare_kernel
 def _close(
-    found: Integers, lists: Integers, now: Integers, stack: Integers, height: int, frames: int, kind: int, used: int, count: int
+    found: Integers,
+    lists: Integers,
+    now: Integers,
+    stack: Integers,
+    height: int,
+    frames: int,
+    kind: int,
+    used: int,
+    count: int,
+    listed: int,
 ) -> tuple[int, int]:
     """Ends the open block of a kind, and those within it; (height, frames) that are left."""
     for place in range(height - 1, max(-1, height - 1 - _NEAR), -1):
         if stack[0, place] == kind:
+            # A form may end with the element around it, and in a table holds nothing.
+            if frames == 1 and _FRAME <= kind < _FORM and now[LEAST] >= stack[2, place]:
+                frame_lists(lists, stack[5, place], listed)
             return _pop(found, lists, now, stack, height, place, frames, used, count)
     return height, frames
 

@@ -14,18 +14,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
+from dedup.kernel import kernel
 from pipeline.kernels.unaligned import bytes_between, lowest
-from pipeline.web.html_attributes import next_byte, starts
+from pipeline.web.html_attributes import next_byte
 from pipeline.web.html_names import packed
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
 _ENDED = -1
-# Between a value and its `!important`.
-_MOST_BLANKS = 20
-_UNTIL = np.frombuffer(b"until", np.uint8)
-_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _FIGURES, _RAISED, _EMPTY_ANCHORS, _ODD, _COUNTS = range(9)
+_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _RAISED, _EMPTY_ANCHORS, _COUNTS = range(7)
 # What may begin at a `<`.
 _NO_TAG, _SOME_TAG, _ANCHOR = range(3)
 
@@ -33,7 +30,7 @@ _NO_TAG, _SOME_TAG, _ANCHOR = range(3)
 # Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
 FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 _FORMATTING_NAMES = np.sort(np.array([packed(name) for name in FORMATTING], np.int64))
-_A, _UL, _FIGURE, _SUP, _SUB = (packed(name) for name in ("a", "ul", "figure", "sup", "sub"))
+_A, _UL, _SUP, _SUB = (packed(name) for name in ("a", "ul", "sup", "sub"))
 
 
 class Census(NamedTuple):
@@ -43,20 +40,16 @@ class Census(NamedTuple):
         tags: signs that may begin a tag.
         formatting: tags of formatting elements with attributes, opened.
         attributes: those of the tag with most, wherever a tag may begin.
-        lists, figures, raised: `ul`, `figure`, `sup` and `sub`.
+        lists, raised: `ul`, `sup` and `sub`.
         empty_anchors: tags that may be `<a id="here"/>`.
-        odd: attributes whose value begins with `until`, or holds a `!` behind what may be `none`, `hidden` or `collapse`: `until-found` and
-            `none !important` tell whether an element is shown in a way that resiliparse misreads.
     """
 
     tags: int
     formatting: int
     attributes: int
     lists: int
-    figures: int
     raised: int
     empty_anchors: int
-    odd: int
 
 
 def take_census(markup: bytes) -> Census:
@@ -86,8 +79,8 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         state, attributes, most = _NAME, 0, counts[_ATTRIBUTES]
         while at < size:
             if _DOUBLE <= state <= _SINGLE and at + 64 <= size:
-                # Quotes, `<` and `!`: nothing else in a value matters.
-                telling = bytes_between(data, at, 33, 34, 0) | bytes_between(data, at, 39, 39, 0) | bytes_between(data, at, 60, 60, 0)
+                # Quotes and `<`: nothing else in a value matters.
+                telling = bytes_between(data, at, 34, 34, 0) | bytes_between(data, at, 39, 39, 0) | bytes_between(data, at, 60, 60, 0)
                 at += lowest(telling)
                 if not telling:
                     continue
@@ -100,13 +93,9 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
             if following != state:
                 if following == _ATTRIBUTE:
                     attributes += 1
-                elif state == _BEFORE_VALUE:
-                    counts[_ODD] += starts(data, at if following == _BARE else at + 1, size, _UNTIL)
                 elif following == _ENDED:
                     break
                 state = following
-            elif byte == 33 and state >= _DOUBLE and _may_hide(data, at):
-                counts[_ODD] += 1
             at += 1
         counts[_ATTRIBUTES] = max(most, attributes)
         if at >= size or data[at] == 62:
@@ -146,8 +135,6 @@ def _count_several(
             begins = _begins(data, at, formatting, counts) != _NO_TAG
         first = False
         counts[_EMPTY_ANCHORS] += byte == 62 and data[at - 1] == 47
-        if byte == 33 and (held[_DOUBLE] >= 0 or held[_SINGLE] >= 0 or held[_BARE] >= 0) and _may_hide(data, at):
-            counts[_ODD] += 1
         active = begins
         for here in range(_STATES):
             moved[here] = -1
@@ -160,8 +147,6 @@ def _count_several(
                 if following == _ATTRIBUTE and here != _ATTRIBUTE:
                     found += 1
                     counts[_ATTRIBUTES] = max(counts[_ATTRIBUTES], found)
-                elif here == _BEFORE_VALUE and following != here:
-                    counts[_ODD] += starts(data, at if following == _BARE else at + 1, size, _UNTIL)
                 moved[following] = max(moved[following], found)
                 active = True
         if begins:
@@ -192,8 +177,6 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
     if not closing and (at >= size or data[at] <= 32 or data[at] == 47 or data[at] == 62):
         if name == _UL:
             counts[_LISTS] += 1
-        elif name == _FIGURE:
-            counts[_FIGURES] += 1
         elif name in (_SUP, _SUB):
             counts[_RAISED] += 1
         elif letters <= 6 and at < size and data[at] != 62:
@@ -203,21 +186,6 @@ def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int
         if name == _A:
             return _ANCHOR
     return _SOME_TAG
-
-
-@bare_kernel
-def _may_hide(data: npt.NDArray[np.uint8], at: int) -> bool:
-    """Whether the word before ends as those do that hide an element."""
-    for _ in range(_MOST_BLANKS):
-        at -= 1
-        if data[at] > 32:
-            break
-    if at < 2:
-        return False
-    before, middle, last = data[at - 2] | 32, data[at - 1] | 32, data[at] | 32
-    if last == 101:
-        return bool((before == 111 and middle == 110) or (before == 112 and middle == 115))
-    return bool(before == 100 and middle == 101 and last == 110)
 
 
 def _next(state: int, byte: int) -> int:

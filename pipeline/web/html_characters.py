@@ -34,12 +34,11 @@ def squeeze(data: Bytes, out: Bytes) -> int:
 def copy_text(data: Bytes, at: int, text: Bytes, used: int, now: Integers, in_link: bool) -> tuple[int, int]:
     """Copies text up to the next sign that may begin a tag or a reference, without white space; (where that is, bytes of text)."""
     size = len(data)
-    characters = solid = 0
+    solid = 0
     first = True
     while first or (at < size and data[at] != 60 and data[at] != 38):
         first = False
         byte = data[at]
-        characters += byte & 0xC0 != 0x80
         before = used
         if 32 < byte < 0xC2:
             text[used] = byte
@@ -48,7 +47,7 @@ def copy_text(data: Bytes, at: int, text: Bytes, used: int, now: Integers, in_li
         else:
             at, used = copy(data, at, text, used)
         solid += used > before and byte & 0xC0 != 0x80
-    now[CHARACTERS] += characters
+    now[CHARACTERS] += solid
     if in_link:
         now[LINKED] += solid
     return at, used

@@ -1,10 +1,8 @@
 """What the markup tells of a page's lists: which of them cannot be running text, whatever a parser's tree says.
 
 In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and `ol` marks, and which
-blocks lie in it, in the order of the page. Most lists of a page are menus; to ask the tree for all their links costs more than the pass.
-
-The characters of a list are counted with all white space, those of its links without any: a list that has too many of them in links by this
-count has them by the tree's too.
+blocks lie in it, in the order of the page. Most lists of a page are menus, and most others survive as they are; to ask the tree for their
+links, or for what is around them, costs more than the pass. Characters are counted without white space.
 """
 
 from __future__ import annotations
@@ -20,15 +18,28 @@ Integers = npt.NDArray[np.int64]
 
 # A list of running text has at most this share of its characters in links.
 MOST_LINKED: Final = 0.6
+# With fewer in links a list may hold a whole page: headings, frames and all.
+HARDLY_LINKED: Final = 0.1
 # Marks: an `ol`; a list that is not shown; one that may be running text; one that may be a frame of sections; one in another; one in what
-# seems to be a `nav`, `header`, `footer`, `aside` or `form`, as the tree must say: what is not closed may seem to go on.
-NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU = 1, 2, 4, 8, 16, 32
+# seems to be a `nav`, `header`, `footer`, `aside` or `form`, as the tree must say: what is not closed may seem to go on; one that is text,
+# with hardly a link; one around which nothing counts against it; one in what is a `nav`, `header`, `footer` or `aside`, well closed.
+NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU, IS_TEXT, APART, IS_FRAMED = (1 << bit for bit in range(9))
+SETTLED = IS_TEXT | APART
 
-# What has been read so far: characters, those of links, elements that make sections; and the row of the list that is open.
-CHARACTERS, LINKED, SECTIONS, OPEN, COUNTERS = range(5)
-# Of each list the same three, when it began and then within it; the list around it, its marks, whether it has ended, and how many blocks
+# What has been read so far: characters, those of links, elements that make sections, `a` that are no links, and characters of paragraphs;
+# the row of the list that is open; how many `CONTAINERS` are open, and which of them have ids that are made of headings: bits, that of the
+# innermost one lowest, and the fewest that were open since a frame began; elements that figures may only frame, and figures that do.
+CHARACTERS, LINKED, SECTIONS, ANCHORS, PARAGRAPHS, OPEN, DEPTH, TITLES, LEAST, FRAMED, FIGURES, COUNTERS = range(12)
+# Of each list the first four, when it began and then within it; the list around it, its marks, whether it has ended, and how many blocks
 # there were when it began and when it ended.
-_OUTER, _MARKS, _ENDED, _FIRST_BLOCK, _AFTER_BLOCKS, ROWS = range(3, 9)
+_OUTER, _MARKS, _ENDED, _FIRST_BLOCK, _AFTER_BLOCKS, ROWS = range(4, 10)
+
+# Elements that end where the markup says so.
+CONTAINERS: Final = ("div", "section", "article", "main")
+# Resiliparse wants four elements of any kind between a list and the body, ids count in four: one more container than that.
+_DEEP: Final = 5
+_AROUND: Final = (1 << _DEEP) - 1
+_MOST_BITS: Final = (1 << 60) - 1
 
 
 @kernel
@@ -42,9 +53,11 @@ def larger(lists: Integers) -> Integers:
 @bare_kernel
 def begin_list(lists: Integers, row: int, now: Integers, blocks: int, numbered: bool, unseen: bool, in_frame: bool) -> None:
     """Notes where a list begins."""
-    lists[CHARACTERS, row], lists[LINKED, row], lists[SECTIONS, row] = now[CHARACTERS], now[LINKED], now[SECTIONS]
+    for fact in range(_OUTER):
+        lists[fact, row] = now[fact]
     lists[_OUTER, row] = now[OPEN]
-    lists[_MARKS, row] = NUMBERED * numbered + UNSEEN * unseen + INNER * (now[OPEN] >= 0) + SEEMS_MENU * in_frame
+    apart = now[DEPTH] >= _DEEP and now[TITLES] & _AROUND == 0
+    lists[_MARKS, row] = NUMBERED * numbered + UNSEEN * unseen + INNER * (now[OPEN] >= 0) + SEEMS_MENU * in_frame + APART * apart
     lists[_ENDED, row], lists[_FIRST_BLOCK, row], lists[_AFTER_BLOCKS, row] = 0, blocks, blocks
     if not unseen:
         now[OPEN] = row
@@ -54,9 +67,32 @@ def begin_list(lists: Integers, row: int, now: Integers, blocks: int, numbered: 
 def end_list(lists: Integers, row: int, now: Integers, blocks: int) -> None:
     """Notes what a list held."""
     now[OPEN] = lists[_OUTER, row]
-    for fact in (CHARACTERS, LINKED, SECTIONS):
+    for fact in range(_OUTER):
         lists[fact, row] = now[fact] - lists[fact, row]
     lists[_ENDED, row], lists[_AFTER_BLOCKS, row] = 1, blocks
+
+
+@bare_kernel
+def begin_container(now: Integers, titled: bool) -> None:
+    """Notes that one of the `CONTAINERS` begins."""
+    now[DEPTH] += 1
+    now[TITLES] = (now[TITLES] << 1 & _MOST_BITS) | titled
+
+
+@bare_kernel
+def end_containers(now: Integers, depth: int) -> None:
+    """Notes that those have ended which are deeper."""
+    while now[DEPTH] > depth:
+        now[DEPTH] -= 1
+        now[TITLES] >>= 1
+    now[LEAST] = min(now[LEAST], now[DEPTH])
+
+
+@bare_kernel
+def frame_lists(lists: Integers, first: int, after: int) -> None:
+    """Notes that lists, from one to before another, stand in a frame."""
+    for row in range(first, after):
+        lists[_MARKS, row] |= IS_FRAMED
 
 
 @kernel
@@ -67,7 +103,9 @@ def marks_of(lists: Integers, count: int) -> Integers:
         outer, ended, mark = lists[_OUTER, row], lists[_ENDED, row], lists[_MARKS, row]
         if not ended or lists[LINKED, row] <= MOST_LINKED * lists[CHARACTERS, row]:
             mark |= MAY_BE_TEXT
-        if (ended and lists[SECTIONS, row]) or (outer >= 0 and marks[outer] & (MAY_BE_TEXT | MAY_BE_FRAME)):
+        if ended and lists[CHARACTERS, row] and not lists[ANCHORS, row] and lists[LINKED, row] <= HARDLY_LINKED * lists[CHARACTERS, row]:
+            mark |= IS_TEXT
+        if not ended or lists[SECTIONS, row] or (outer >= 0 and marks[outer] & (MAY_BE_TEXT | MAY_BE_FRAME)):
             # What is done with the list around it may change what it is.
             mark |= MAY_BE_FRAME
         marks[row] = mark

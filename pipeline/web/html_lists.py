@@ -17,15 +17,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.web.html_blocks import FRAMES
-from pipeline.web.html_list_marks import INNER, MAY_BE_FRAME, MAY_BE_TEXT, MOST_LINKED, NUMBERED, SEEMS_MENU, UNSEEN, Integers
+from pipeline.web.html_attributes import TITLE_SEPARATORS
+from pipeline.web.html_blocks import FRAMES, Blocks
+from pipeline.web.html_list_marks import (
+    HARDLY_LINKED,
+    INNER,
+    IS_FRAMED,
+    IS_TEXT,
+    MAY_BE_FRAME,
+    MAY_BE_TEXT,
+    MOST_LINKED,
+    NUMBERED,
+    SEEMS_MENU,
+    SETTLED,
+    UNSEEN,
+    Integers,
+)
 
 # Below this depth resiliparse looks at the links only.
 _DEEP = 4
 # Above this share of characters in links resiliparse takes a list for a menu.
 _LINKED = 0.2
-# With fewer the list may hold a whole page: headings, frames and all.
-_HARDLY_LINKED = 0.1
 _MENU_TAGS = frozenset({"nav", "header", "footer", "aside", "form", "menu", "dialog", "template", "noscript", "button", "select"})
 _MENU_ROLES = frozenset(
     {"navigation", "menu", "menubar", "tablist", "toolbar", "search", "banner", "contentinfo", "complementary", "listbox", "tree"}
@@ -45,8 +57,6 @@ _BODY_TAGS = frozenset({"body", "main", "article"})
 # So does an element with more than this share of the characters of all paragraphs.
 _MOST_PARAGRAPHS = 0.5
 _LEAST_TEXT = 30
-# Signs between the words of an id that is a heading's: "handling-security-related-bugs".
-_TITLE_SEPARATORS = 2
 _NEAR = 3
 _MOST_READ = 50_000_000
 # Lists looked at: more are a dump of links.
@@ -56,31 +66,29 @@ _MOST_LISTS = 20_000
 class Budget:
     """Characters that may still be read: lists within lists, and what stands beside them, are read several times."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, blocks: Blocks) -> None:
         self._left = _MOST_READ
-        self._root = root
-        self._paragraphs: int | None = None
+        self._blocks = blocks
 
     def spent(self) -> bool:
         return self._left < 0
 
     def length(self, element: Any) -> int:
-        """Characters of an element's text; 0 where no more may be read."""
+        """Characters of an element's text without white space; 0 where no more may be read."""
         if self._left < 0:
             return 0
-        text = element.text
+        text: str = element.text
         self._left -= len(text) + 50
-        return len("".join(text.split()))
+        return len(text) - text.count(" ") - text.count("\n") - text.count("\t")
 
     def holds_most(self, element: Any) -> bool:
         """Whether most of the page's paragraphs stand in an element."""
-        within = self._in_paragraphs(element)
-        if within and self._paragraphs is None:
-            self._paragraphs = self._in_paragraphs(self._root)
-        return within > _MOST_PARAGRAPHS * (self._paragraphs or 0)
-
-    def _in_paragraphs(self, element: Any) -> int:
-        return sum(map(self.length, element.get_elements_by_tag_name("p")[:]))
+        most = _MOST_PARAGRAPHS * self._blocks.paragraphs
+        length = self.length(element)
+        if length <= most:
+            return False
+        outside = self._blocks.characters - length
+        return self._blocks.paragraphs - outside > most or sum(map(self.length, element.get_elements_by_tag_name("p")[:])) > most
 
 
 _IN_A_FRAME = ",".join(f"{frame} {name}" for frame in FRAMES for name in ("ul", "ol"))
@@ -95,26 +103,42 @@ class Lists(NamedTuple):
     """Lists of a page that may be running text, in its order.
 
     Attributes:
-        bulleted: the `ul` that `keep_lists` looks at.
+        bulleted: the `ul` that `keep_lists` looks at, and their marks.
         outer: the `ul` and `ol` that `text_lists` looks at, and which list of the markup each is; -1 where that is not known.
+        blocks: those of the page.
     """
 
-    bulleted: list[Any]
+    bulleted: list[tuple[Any, int]]
     outer: list[tuple[Any, int]]
+    blocks: Blocks
 
 
-def bulleted_lists(body: Any, marks: Integers) -> Lists:
-    """The lists that `keep_lists` looks at; none for `text_lists`."""
-    found = _may_be_text(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:])
-    return Lists([element for element, _, _ in found], [])
+def bulleted_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
+    """The lists that `keep_lists` looks at; none for `text_lists`.
+
+    Args:
+        framed: also those that stand in a `nav`, `header`, `footer`, `aside` or `form`.
+    """
+    marks = _unframed(blocks.lists) if framed else blocks.lists
+    found = _wanted(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:], settled=False)
+    return Lists([(element, mark) for element, mark, _ in found], [], blocks)
 
 
-def all_lists(body: Any, marks: Integers) -> Lists:
+def all_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
     """The lists that `keep_lists` and `text_lists` look at."""
-    found = _may_be_text(marks, lambda: body.query_selector_all("ul,ol")[:])
+    found = _wanted(_unframed(blocks.lists) if framed else blocks.lists, lambda: body.query_selector_all("ul,ol")[:], settled=True)
     # A list within another one comes to stand alone where that one is opened.
     outer = [(element, place) for element, mark, place in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT]
-    return Lists([element for element, mark, _ in found if not mark & NUMBERED], outer)
+    bulleted = [(element, mark) for element, mark, _ in found if not mark & NUMBERED and not _is_settled(mark)]
+    return Lists(bulleted, outer, blocks)
+
+
+def _unframed(marks: Integers) -> Integers:
+    return marks & ~(SEEMS_MENU | IS_FRAMED)
+
+
+def _is_settled(mark: int) -> bool:
+    return mark & SETTLED == SETTLED
 
 
 def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
@@ -123,17 +147,20 @@ def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
     Args:
         lossy: bool[n], of all lists of the page (`pipeline.web.html_losses.lists_with_losses`).
     """
-    return Lists(lists.bulleted, [(element, place) for element, place in lists.outer if place < 0 or lossy[place]])
+    return lists._replace(outer=[(element, place) for element, place in lists.outer if place < 0 or lossy[place]])
 
 
-def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[Any, int, int]]:
+def _wanted(marks: Integers, find: Callable[[], list[Any]], *, settled: bool) -> list[tuple[Any, int, int]]:
     """Those of the lists of a tree that may be running text or frames of it, their marks, and where these stand among all marks.
 
     Args:
         find: gives the lists that the marks are of; called where any of them is wanted.
+        settled: also those with which nothing is to be done.
     """
-    wanted = MAY_BE_TEXT | MAY_BE_FRAME
-    if not (marks & wanted).any():
+    wanted = (marks & (MAY_BE_TEXT | MAY_BE_FRAME) != 0) & (marks & IS_FRAMED == 0)
+    if not settled:
+        wanted &= marks & SETTLED != SETTLED
+    if not wanted.any():
         return []
     elements = find()
     known = _marks_of(elements, marks)
@@ -142,7 +169,7 @@ def _may_be_text(marks: Integers, find: Callable[[], list[Any]]) -> list[tuple[A
     return [
         (element, mark, place)
         for element, (mark, place) in zip(elements, known, strict=True)
-        if mark & wanted and not _is_framed(element, mark)
+        if wanted[place] and not _is_framed(element, mark)
     ]
 
 
@@ -166,11 +193,12 @@ def keep_lists(tree: Any, root: Any, lists: Lists) -> None:
     if len(lists.bulleted) > _MOST_LISTS:
         return
     menus: dict[Any, bool] = {root: False}
-    budget = Budget(root)
-    for element in lists.bulleted:
-        if element == root or not root.contains(element):
+    budget = Budget(lists.blocks)
+    whole = root == tree.body
+    for element, mark in lists.bulleted:
+        if element == root or not (whole or root.contains(element)):
             continue
-        _keep(tree, element, menus, budget)
+        _keep(tree, element, mark, menus, budget)
         if budget.spent():
             return
 
@@ -179,14 +207,14 @@ def text_lists(root: Any, lists: Lists) -> Iterator[Any]:
     """The lists of running text below an element, numbered ones too, without those within others."""
     menus: dict[Any, bool] = {root: False}
     last = None
-    budget = Budget(root)
+    budget = Budget(lists.blocks)
     for element, _ in lists.outer[:_MOST_LISTS]:
         if (last is not None and last.contains(element)) or element == root or not root.contains(element):
             continue
         last = element
         if budget.spent():
             return
-        if not _in_menu(element, menus, budget) and _is_text(element, _DEEP, budget)[0]:
+        if not _in_menu(element, menus, budget) and _is_text(element, budget, deep=True)[0]:
             yield element
 
 
@@ -222,20 +250,20 @@ def _is_menu(element: Any, budget: Budget) -> bool:
 
 def _is_title(identity: str) -> bool:
     """Whether an id is made of a heading, as manuals make them: its words are about the text, not about the page."""
-    return identity.count("-") + identity.count("_") >= _TITLE_SEPARATORS
+    return identity.count("-") + identity.count("_") >= TITLE_SEPARATORS
 
 
-def _keep(tree: Any, element: Any, menus: dict[Any, bool], budget: Budget) -> None:
+def _keep(tree: Any, element: Any, mark: int, menus: dict[Any, bool], budget: Budget) -> None:
     """Make a list survive if it is running text, or open it if it frames sections.
 
     Most lists of running text survive as they are: what is around them is not asked for then, which costs most.
     """
-    depth, titled = _near(element)
-    text, links = _is_text(element, depth, budget)
+    text, links = (True, []) if mark & IS_TEXT else _is_text(element, budget)
     if text:
+        depth, titled = _near(element)
         if (links or titled or depth < _DEEP) and not _in_menu(element, menus, budget):
             _free(tree, element, depth, links, titled)
-    elif element.query_selector(_SECTIONS) is not None and not _in_menu(element, menus, budget):
+    elif mark & MAY_BE_FRAME and element.query_selector(_SECTIONS) is not None and not _in_menu(element, menus, budget):
         open_list(tree, element)
 
 
@@ -273,8 +301,12 @@ def open_list(tree: Any, element: Any) -> None:
     element.replace_with(inside)
 
 
-def _is_text(element: Any, depth: int, budget: Budget) -> tuple[bool, list[Any]]:
-    """Whether a list is running text, and its links if they count against it."""
+def _is_text(element: Any, budget: Budget, *, deep: bool = False) -> tuple[bool, list[Any]]:
+    """Whether a list is running text, and its links if they count against it.
+
+    Args:
+        deep: how deep it stands is not to be asked.
+    """
     # `<a id="here"/>`, as XHTML is written, is never closed: all that follows lies in it, and is no link.
     anchors = element.get_elements_by_tag_name("a")[:]
     links = [anchor for anchor in anchors if anchor.hasattr("href")]
@@ -285,7 +317,11 @@ def _is_text(element: Any, depth: int, budget: Budget) -> tuple[bool, list[Any]]
     many = linked > _LINKED * whole
     if many and not _among_text(element, budget) and not _begins_with_text(element):
         return False, []
-    if linked > _HARDLY_LINKED * whole and (many or depth < _DEEP) and element.query_selector(_LAYOUT) is not None:
+    if (
+        linked > HARDLY_LINKED * whole
+        and (many or not (deep or _near(element)[0] == _DEEP))
+        and element.query_selector(_LAYOUT) is not None
+    ):
         return False, []
     if linked > _LINKED * whole * 0.8:
         return True, anchors

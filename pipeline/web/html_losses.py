@@ -25,7 +25,7 @@ from pipeline.web.html_search import lost_blocks
 BEYOND = "(not looked at)"
 _PARAGRAPH = NAMES.index("p")
 # With fewer in paragraphs a page has no text to be lost.
-_FEW_BYTES = 500
+_FEW = 500
 # Bytes of the text that are searched for all blocks of a page together.
 _MOST_SEARCHED = 200_000_000
 
@@ -63,9 +63,9 @@ def lists_with_losses(blocks: Blocks, text: str) -> npt.NDArray[np.bool_]:
 
 def lacks_paragraphs(blocks: Blocks, text: str) -> bool:
     """Whether most of what a page has in paragraphs is not in `text`, which is shorter than they are."""
+    if blocks.paragraphs <= max(len(text), _FEW):
+        return False
     sizes = np.where(blocks.kinds == _PARAGRAPH, blocks.stops - blocks.starts, 0)
     whole = int(sizes.sum())
-    if whole <= max(len(text), _FEW_BYTES):
-        return False
     lost = int(sizes[lost_blocks(blocks, text, most_searched=_MOST_SEARCHED).rows].sum())
-    return lost > _FEW_BYTES and 2 * lost > whole
+    return lost > _FEW and 2 * lost > whole

@@ -128,9 +128,9 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> CorpusManifest:
 def test_html_that_is_not_drawn_is_not_parsed(crawl: CorpusManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
 
-    def counted(html: str, *, extraction: Extraction) -> Extracted:
+    def counted(html: str, *, utf8: bytes | None, extraction: Extraction) -> Extracted:
         parsed.append(html)
-        return extract_html(html, extraction=extraction)
+        return extract_html(html, utf8=utf8, extraction=extraction)
 
     monkeypatch.setattr(responses, "extract_html", counted)
     monkeypatch.setattr(html_files, "extract_html", counted)

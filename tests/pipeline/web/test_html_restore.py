@@ -18,7 +18,7 @@ AFTER = "They leave it again before the first snow falls."
 def restored(text: str, *items: str, tag: str = "ul") -> str:
     page = f"<p>{BEFORE}</p><{tag}>{''.join(f'<li>{item}</li>' for item in items)}</{tag}><p>{AFTER}</p>"
     body = HTMLTree.parse(page).body
-    return restore_lists(text, body, all_lists(body, blocks_of(page.encode()).lists))
+    return restore_lists(text, body, all_lists(body, blocks_of(page.encode())))
 
 
 def test_a_list_is_put_where_it_stood() -> None:
