@@ -1,6 +1,7 @@
 # make demo    the whole way on a few MB of real text: download, prepare, train, generate
 # make test    lint, types, import order, tests
 # make test-corpora   what is tested on the development corpora, and beside other systems on them: needs `../shared/corpora`
+# make test-hostile   what grows and damages inputs, and kills workers
 # make test-flink     every data job on a real Flink cluster: needs Java and the jars of Flink and of Beam's runner
 # make test-compose   docker-compose.yml for real, with local images: needs root, docker.io, docker-compose, debootstrap
 # make env     only the environment in .venv
@@ -22,7 +23,7 @@ ifeq ($(shell uname),Darwin)
 TORCH = torch==2.13.0
 endif
 
-.PHONY: env demo test test-corpora test-flink test-compose lint kernels clean
+.PHONY: env demo test test-corpora test-hostile test-flink test-compose lint kernels clean
 
 env: .venv/.complete
 
@@ -59,6 +60,10 @@ test: lint kernels
 test-corpora: kernels
 	@echo "== corpora"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'corpora and not flink' -n 2 --dist loadscope --no-loadscope-reorder -rs
+
+test-hostile: kernels
+	@echo "== hostile"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'hostile and not flink' -n 2 --dist loadscope --no-loadscope-reorder
 
 test-flink: kernels
 	@echo "== flink"

@@ -22,7 +22,7 @@ from tests.endtoend.commands import connected, count_tasks
 from tests.endtoend.corpora import Corpus, write_corpus
 from tests.paths import PROJECT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.hostile, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 RUNNERS = {"embedded": ("--workers", "2"), "portable": ("--workers", "2", "--runner", "portable")}
 WORKER = "pipeline.engines.external_worker"

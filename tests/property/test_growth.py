@@ -17,6 +17,8 @@ from tests import layers
 from tests.growth import Limits, check_growth, measure
 from tests.hostile import halves, late, run
 
+pytestmark = pytest.mark.hostile
+
 TEXTS = {
     "letters": run("a"),
     "digits": run("1"),

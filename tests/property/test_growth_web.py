@@ -10,6 +10,8 @@ from tests import layers
 from tests.growth import Limits, measure
 from tests.hostile import halves, late, run
 
+pytestmark = pytest.mark.hostile
+
 RUNS = {
     "http response": ("a: b\r\n", " a\r\n", "\n", "\r", "\r\n", "a", "content-encoding: gzip,", ": "),
     "content types": ("'", "a", "a/", "charset=", "charset= ", " ", '"', ",", "charset", "=", "text/html,", "/"),

@@ -9,6 +9,8 @@ import pytest
 
 from pipeline.personal_information import find_spans, search
 
+pytestmark = pytest.mark.hostile
+
 PIECES = {
     "signs": "a@",
     "addresses": "a@b.co ",

@@ -16,6 +16,8 @@ from pipeline.readers.xml_stream import MOST_UNPARSED
 from tests.growth import Limits, check_growth
 from tests.pipeline.readers.samples import page, read, warc_record
 
+pytestmark = pytest.mark.hostile
+
 
 def lying_members(size: int) -> bytes:
     return b"".join(gzip.compress(warc_record(number, page("a"), length=30_000_000), 1) for number in range(400 * size))

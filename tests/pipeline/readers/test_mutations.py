@@ -22,7 +22,7 @@ from pipeline.readers.framing import Frame, frames
 from pipeline.readers.warc import WARC
 from tests.pipeline.readers.samples import json_lines, members, page, read, warc_record, wiki_dump, wiki_page, write
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.hostile, pytest.mark.timeout(180)]
 
 
 def mutations(seeds, *, count, seed):
