@@ -63,7 +63,7 @@ test-corpora: kernels
 
 test-hostile: kernels
 	@echo "== hostile"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'hostile and not flink' -n 2 --dist loadscope --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m hostile -n 2 --dist loadscope --no-loadscope-reorder
 
 test-flink: kernels
 	@echo "== flink"

@@ -34,15 +34,7 @@ from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_o
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
-from pipeline.web.html_tree import (
-    names_of,
-    open_cells,
-    open_figures,
-    raise_powers,
-    remove_hidden,
-    remove_names,
-    remove_short_classes,
-)
+from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names, remove_short_classes
 
 _BLOCKQUOTE = NAMES.index("blockquote")
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
@@ -102,7 +94,7 @@ def extract_html(html: str, *, utf8: bytes | None = None, extraction: Extraction
     Raises:
         TooComplex: as `html_to_text`.
     """
-    text, blocks = _extract(html, html.encode("utf-8", "surrogatepass") if utf8 is None else utf8, extraction)
+    text, blocks = _extract(html, utf8, extraction)
     return Extracted(text, dict(lost_of(blocks, text)))
 
 
@@ -114,11 +106,12 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
             for `trafilatura` also beyond the limits of `pipeline.web.html_precise`. Where `adaptive` may not ask trafilatura, or gets
             nothing from it, it takes resiliparse's text.
     """
-    return _extract(html, html.encode("utf-8", "surrogatepass"), extraction)[0]
+    return _extract(html, None, extraction)[0]
 
 
-def _extract(html: str, markup: bytes, extraction: Extraction) -> tuple[str, Blocks]:
+def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str, Blocks]:
     """Text of the page's main content, and the blocks of the page."""
+    markup = html.encode("utf-8", "surrogatepass") if utf8 is None else utf8
     blocks = blocks_of(markup)
     shown = _cut(markup, blocks)
     census = take_census(shown)

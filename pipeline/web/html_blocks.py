@@ -174,7 +174,7 @@ def _read(
         if telling & MISREAD and not closing:
             most = (at - name_end) // LEAST_MISREAD + 1
             if cut + most > cuts.shape[1]:
-                cuts = _with_room(cuts, most)
+                cuts = larger(cuts, most)
             cut = misread(data, name_end, cuts, cut)
         hidden = telling & HIDES != 0
         short_classes |= telling & SHORT != 0
@@ -186,7 +186,7 @@ def _read(
             end, sure = _raw_end(data, at, begins, name)
             if sure and end > at and foreign == 0 and name in (_SCRIPT, _STYLE):
                 if cut == cuts.shape[1]:
-                    cuts = _with_room(cuts, 1)
+                    cuts = larger(cuts, 1)
                 cuts[0, cut], cuts[1, cut] = at, end
                 cut += 1
             else:
@@ -202,7 +202,7 @@ def _read(
         a_list = not closing and kind in (_UL, _OL)
         if a_list:
             if listed == lists.shape[1]:
-                lists = larger(lists)
+                lists = larger(lists, 1)
             begin_list(lists, listed, now, count, kind == _OL, away != 0 or hidden, frames > 0)
             listed += 1
             in_link = False
@@ -238,7 +238,7 @@ def _read(
                 beyond += 1
                 continue
             if count == found.shape[1]:
-                found = _with_room(found, 1)
+                found = larger(found, 1)
             row = count
             count += 1
             found[:, row] = used
@@ -256,15 +256,6 @@ def _read(
     _pop(found, lists, now, stack, height, 0, frames, used, count)
     marks, in_lists = marks_of(lists, listed), blocks_within(lists, listed)
     return text[:used], found[:, :count], beyond, marks, in_lists, now, cuts[:, :cut], short_classes
-
-
-@kernel
-def _with_room(table: Integers, more: int) -> Integers:
-    """A table with four times the columns, and at least so many more."""
-    count = table.shape[1]
-    grown = np.zeros((len(table), max(4 * count, count + more)), np.int64)
-    grown[:, :count] = table
-    return grown
 
 
 @bare_kernel

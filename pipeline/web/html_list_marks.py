@@ -1,4 +1,4 @@
-"""What the markup tells of a page's lists: which of them cannot be running text, whatever a parser's tree says.
+"""What the markup tells of a page's lists: which of them cannot be running text, and which are for sure, without asking a parser's tree.
 
 In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and `ol` marks, and which
 blocks lie in it, in the order of the page. Most lists of a page are menus, and most others survive as they are; to ask the tree for their
@@ -43,10 +43,11 @@ _MOST_BITS: Final = (1 << 60) - 1
 
 
 @kernel
-def larger(lists: Integers) -> Integers:
-    """A table with room for more lists."""
-    grown = np.zeros((ROWS, 4 * lists.shape[1]), np.int64)
-    grown[:, : lists.shape[1]] = lists
+def larger(table: Integers, more: int) -> Integers:
+    """A table with four times the columns, and at least so many more."""
+    count = table.shape[1]
+    grown = np.zeros((len(table), max(4 * count, count + more)), np.int64)
+    grown[:, :count] = table
     return grown
 
 
