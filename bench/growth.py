@@ -7,14 +7,13 @@ which `tests.growth` confirms; the dearest pattern of each layer. Patterns that 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import signal
 import struct
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
+from tests.children import in_child
 from tests.growth import Limits, measure
 from tests.hostile import Make, patterns
 from tests.layers import LAYERS, Take, ready
@@ -44,30 +43,17 @@ def main() -> None:
 
 def _quick(make: Make, take: Take) -> tuple[float, float]:
     """CPU seconds of both sizes, in a child; those it was not given are infinite."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _in_child(writer, make, take)
-    os.close(writer)
-    with open(reader, "rb") as pipe:
-        told = pipe.read()
-    os.waitpid(child, 0)
+    told, _ = in_child(partial(_tell_seconds, make, take), cpu_s=_CPU_S)
     seconds = [*struct.unpack(f"{len(told) // 8}d", told), float("inf"), float("inf")]
     return (0.0, float("inf")) if len(told) < 16 else (seconds[0], seconds[1])
 
 
-def _in_child(writer: int, make: Make, take: Callable[[str], object]) -> None:
-    used = int(time.process_time()) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (used + _CPU_S, used + _CPU_S + 1))
-    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    try:
-        for size in _SIZES:
-            text = make(size)
-            began = time.process_time()
-            take(text)
-            os.write(writer, struct.pack("d", time.process_time() - began))
-    finally:
-        os._exit(0)
+def _tell_seconds(make: Make, take: Take, tell: Callable[[bytes], object]) -> None:
+    for size in _SIZES:
+        text = make(size)
+        began = time.process_time()
+        take(text)
+        tell(struct.pack("d", time.process_time() - began))
 
 
 def _say(line: str) -> None:

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import pickle
-import resource
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from tests.children import in_child
 
 # Times the input, and times the CPU seconds at most.
 ALLOWED = ((2, 2.5), (4, 5.0), (8, 10.0))
@@ -63,14 +64,7 @@ def check_growth(make: Callable[[int], Any], take: Callable[[Any], object], *, s
 
 def measure(make: Callable[[int], Any], take: Callable[[Any], object], *, start: int, limits: Limits) -> str | None:
     """What was wrong, in a line; None when nothing was."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _in_child(writer, make, take, start, limits)
-    os.close(writer)
-    with open(reader, "rb") as pipe:
-        told = pipe.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    told, status = in_child(partial(_grow_and_tell, make, take, start, limits), cpu_s=limits.cpu_s)
     steps, wrong = _understood(told)
     if status == -signal.SIGXCPU or status == -signal.SIGKILL:
         return f"more than {limits.cpu_s} CPU seconds; {_table(steps)}"
@@ -79,25 +73,17 @@ def measure(make: Callable[[int], Any], take: Callable[[Any], object], *, start:
     return f"{wrong}; {_table(steps)}" if wrong else None
 
 
-def _in_child(writer: int, make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits) -> None:
-    status = 1
+def _grow_and_tell(
+    make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits, tell: Callable[[bytes], object]
+) -> None:
+    gc.disable()
+    _keep_memory()
     try:
-        gc.disable()
-        _keep_memory()
-        used = int(time.process_time()) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (used + limits.cpu_s, used + limits.cpu_s + 1))
-        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-
-        def tell(size: int, seconds: float | None) -> None:
-            os.write(writer, pickle.dumps((size, seconds)))
-
-        wrong = _grow(make, take, start, limits, tell)
-        os.write(writer, pickle.dumps(wrong))
-        status = 0
+        wrong = _grow(make, take, start, limits, lambda size, seconds: tell(pickle.dumps((size, seconds))))
     except BaseException as error:
-        os.write(writer, pickle.dumps(f"{type(error).__name__}: {error}"[:500]))
-    finally:
-        os._exit(status)
+        tell(pickle.dumps(f"{type(error).__name__}: {error}"[:500]))
+        raise
+    tell(pickle.dumps(wrong))
 
 
 def _keep_memory() -> None:
@@ -109,7 +95,7 @@ def _keep_memory() -> None:
 
 
 def _grow(
-    make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits, tell: Callable[[int, float | None], None]
+    make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits, tell: Callable[[int, float | None], object]
 ) -> str | None:
     base = start
     take(make(base))  # what the first call alone does
@@ -132,7 +118,7 @@ def _grow(
 
 
 def _grow_from(
-    base: int, make: Callable[[int], Any], take: Callable[[Any], object], tell: Callable[[int, float | None], None]
+    base: int, make: Callable[[int], Any], take: Callable[[Any], object], tell: Callable[[int, float | None], object]
 ) -> str | None:
     made = make(base)
     for times, most in ALLOWED:
