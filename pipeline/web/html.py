@@ -29,6 +29,7 @@ from pipeline.losses import Extracted
 from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import is_aside, paragraph_container
+from pipeline.web.html_list_marks import DEEP
 from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper, with_losses
 from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_of
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
@@ -63,8 +64,6 @@ LEAST_TEXT = 200
 _ARTICLE = "article,main"
 # What applications show before they have run: no text of the page, however little else there is.
 _NOTICE = re.compile(r"cookie|consent|gdpr|privacy|modal|popup|overlay|dialog", re.IGNORECASE)
-# How many levels the element of the paragraphs is put below the body: from there on resiliparse looks at the links of lists only.
-_DEEPER = 4
 # Of the lists that are put back, as resiliparse writes them.
 _BULLET = "  \u2022 "
 # Pages with more tags and no paragraphs are listings and feeds, on which trafilatura spends most time and finds little; no limit gives the
@@ -287,7 +286,8 @@ def _contained(page: _Page, lists: Lists, container: Any | None) -> str:
     container.replace_with(place)
     beside = body.child_nodes[:]
     body.replace_children(container)
-    put_deeper(tree, container, _DEEPER)
+    # From there on resiliparse looks at the links of lists only.
+    put_deeper(tree, container, DEEP)
     keep_lists(tree, container, lists)
     text = _plain(tree)
     body.replace_children(*beside)

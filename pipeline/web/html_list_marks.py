@@ -36,9 +36,11 @@ _OUTER, _MARKS, _ENDED, _FIRST_BLOCK, _AFTER_BLOCKS, ROWS = range(4, 10)
 
 # Elements that end where the markup says so.
 CONTAINERS: Final = ("div", "section", "article", "main")
-# Resiliparse wants four elements of any kind between a list and the body, ids count in four: one more container than that.
-_DEEP: Final = 5
-_AROUND: Final = (1 << _DEEP) - 1
+# Below this depth resiliparse looks at the links of a list only; ids count in as many elements around it.
+DEEP: Final = 4
+# Containers may seem to be open that are not.
+_SURELY_DEEP: Final = DEEP + 1
+_AROUND: Final = (1 << _SURELY_DEEP) - 1
 _MOST_BITS: Final = (1 << 60) - 1
 
 
@@ -57,7 +59,7 @@ def begin_list(lists: Integers, row: int, now: Integers, blocks: int, numbered: 
     for fact in range(_OUTER):
         lists[fact, row] = now[fact]
     lists[_OUTER, row] = now[OPEN]
-    apart = now[DEPTH] >= _DEEP and now[TITLES] & _AROUND == 0
+    apart = now[DEPTH] >= _SURELY_DEEP and now[TITLES] & _AROUND == 0
     lists[_MARKS, row] = NUMBERED * numbered + UNSEEN * unseen + INNER * (now[OPEN] >= 0) + SEEMS_MENU * in_frame + APART * apart
     lists[_ENDED, row], lists[_FIRST_BLOCK, row], lists[_AFTER_BLOCKS, row] = 0, blocks, blocks
     if not unseen:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from pipeline.web.html_attributes import TITLE_SEPARATORS
 from pipeline.web.html_blocks import FRAMES, Blocks
 from pipeline.web.html_list_marks import (
+    DEEP,
     HARDLY_LINKED,
     INNER,
     IS_FRAMED,
@@ -34,8 +35,6 @@ from pipeline.web.html_list_marks import (
     Integers,
 )
 
-# Below this depth resiliparse looks at the links only.
-_DEEP = 4
 # Above this share of characters in links resiliparse takes a list for a menu.
 _LINKED = 0.2
 _MENU_TAGS = frozenset({"nav", "header", "footer", "aside", "form", "menu", "dialog", "template", "noscript", "button", "select"})
@@ -125,7 +124,11 @@ def bulleted_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
 
 
 def all_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
-    """The lists that `keep_lists` and `text_lists` look at."""
+    """The lists that `keep_lists` and `text_lists` look at.
+
+    Args:
+        framed: as for `bulleted_lists`.
+    """
     found = _wanted(_unframed(blocks.lists) if framed else blocks.lists, lambda: body.query_selector_all("ul,ol")[:], settled=True)
     # A list within another one comes to stand alone where that one is opened.
     outer = [(element, place) for element, mark, place in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT]
@@ -261,23 +264,23 @@ def _keep(tree: Any, element: Any, mark: int, menus: dict[Any, bool], budget: Bu
     text, links = (True, []) if mark & IS_TEXT else _is_text(element, budget)
     if text:
         depth, titled = _near(element)
-        if (links or titled or depth < _DEEP) and not _in_menu(element, menus, budget):
+        if (links or titled or depth < DEEP) and not _in_menu(element, menus, budget):
             _free(tree, element, depth, links, titled)
     elif mark & MAY_BE_FRAME and element.query_selector(_SECTIONS) is not None and not _in_menu(element, menus, budget):
         open_list(tree, element)
 
 
 def _near(element: Any) -> tuple[int, list[Any]]:
-    """How deep an element stands below the body, `_DEEP` where it is deeper; and those right around it whose id is a heading's."""
+    """How deep an element stands below the body, `DEEP` where it is deeper; and those right around it whose id is a heading's."""
     titled: list[Any] = []
     parent = element.parent
-    for depth in range(1, _DEEP + 1):
+    for depth in range(1, DEEP + 1):
         if parent is None or parent.tag == "body":
             return depth, titled
         if parent.id and _is_title(parent.id):
             titled.append(parent)
         parent = parent.parent
-    return _DEEP, titled
+    return DEEP, titled
 
 
 def _free(tree: Any, element: Any, depth: int, links: list[Any], titled: list[Any]) -> None:
@@ -286,8 +289,8 @@ def _free(tree: Any, element: Any, depth: int, links: list[Any], titled: list[An
         link.replace_with(*link.child_nodes[:])
     for parent in titled:
         parent.delattr("id")
-    if depth < _DEEP:
-        put_deeper(tree, element, _DEEP - depth)
+    if depth < DEEP:
+        put_deeper(tree, element, DEEP - depth)
 
 
 def open_list(tree: Any, element: Any) -> None:
@@ -317,11 +320,7 @@ def _is_text(element: Any, budget: Budget, *, deep: bool = False) -> tuple[bool,
     many = linked > _LINKED * whole
     if many and not _among_text(element, budget) and not _begins_with_text(element):
         return False, []
-    if (
-        linked > HARDLY_LINKED * whole
-        and (many or not (deep or _near(element)[0] == _DEEP))
-        and element.query_selector(_LAYOUT) is not None
-    ):
+    if linked > HARDLY_LINKED * whole and (many or not (deep or _near(element)[0] == DEEP)) and element.query_selector(_LAYOUT) is not None:
         return False, []
     if linked > _LINKED * whole * 0.8:
         return True, anchors
