@@ -28,11 +28,11 @@ from tests.children import in_child
 
 # Times the input, and times the CPU seconds at most.
 ALLOWED = ((2, 2.5), (4, 5.0), (8, 10.0))
-_ROUNDS = 3
+_ROUNDS = 5
 # malloc.h of the GNU C library.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 # From so many sizes, each twice the one before, is a growth too high that counts.
-_BASES = 5
+_BASES = 4
 
 
 @dataclass(frozen=True)
