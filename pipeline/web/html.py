@@ -21,6 +21,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
@@ -29,6 +30,7 @@ from pipeline.losses import Extracted
 from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
 from pipeline.web.html_census import FORMATTING, Census, take_census
 from pipeline.web.html_container import is_aside, paragraph_container
+from pipeline.web.html_cuts import without
 from pipeline.web.html_list_marks import DEEP
 from pipeline.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper, with_losses
 from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_of
@@ -130,8 +132,7 @@ def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str
 
 def _cut(markup: bytes, blocks: Blocks) -> bytes:
     """The page without what resiliparse misreads."""
-    begins, ends = blocks.cuts.tolist()
-    return b"".join([markup[start:stop] for start, stop in zip([0, *ends], [*begins, len(markup)], strict=True)])
+    return without(np.frombuffer(markup, np.uint8), blocks.cuts).tobytes()
 
 
 def _resiliparse(page: _Page) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dedup.kernel import bare_kernel, kernel
 from pipeline.web.html_attributes import HIDES, LEAST_MISREAD, LINKS, MISREAD, SHORT, TITLED, misread, next_byte, read_attributes
 from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text
+from pipeline.web.html_cuts import BEFORE, BREAKS, blanks_before, may_go, note_cut, note_tag, noted
 from pipeline.web.html_list_marks import (
     ANCHORS,
     CHARACTERS,
@@ -73,7 +74,7 @@ _RAW = numbered(dict.fromkeys(("script", "style", "title", "textarea", "iframe",
 _VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
 _TEMPLATE, _PARAGRAPH, _ANCHOR = (packed(name) for name in ("template", "p", "a"))
 _DIV, _SECTION, _ARTICLE, _MAIN = map(packed, CONTAINERS)
-_SCRIPT, _STYLE = packed("script"), packed("style")
+_SCRIPT, _STYLE, _META, _LINK = map(packed, ("script", "style", "meta", "link"))
 # In the first two a script is an element like any other; after the last all is text.
 _SVG, _MATH, _PLAINTEXT = (packed(name) for name in ("svg", "math", "plaintext"))
 # Rows of what the pass finds.
@@ -120,7 +121,7 @@ class Blocks(NamedTuple):
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
     data = np.frombuffer(markup, np.uint8)
-    text, found, beyond, lists, in_lists, counts, cuts, short_classes = _read(data, _KINDS, _RAW, _VOID, ENTITIES)
+    text, found, beyond, lists, in_lists, counts, cuts, short_classes = _read(data, _KINDS, _RAW, _VOID, ENTITIES, BREAKS)
     kinds, starts, stops, firsts, afters = found
     firsts = np.minimum(firsts, stops)
     characters, paragraphs, figures = int(counts[CHARACTERS]), int(counts[PARAGRAPHS]), bool(counts[FIGURES])
@@ -129,7 +130,7 @@ def blocks_of(markup: bytes) -> Blocks:
 
 @kernel
 def _read(
-    data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers
+    data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers, breaks: Integers
 ) -> tuple[Bytes, Integers, int, Integers, Integers, Integers, Integers, bool]:
     size = len(data)
     text = np.empty(size, np.uint8)
@@ -138,9 +139,12 @@ def _read(
     cuts = np.empty((2, 64), np.int64)
     now = np.zeros(COUNTERS, np.int64)
     now[OPEN] = -1
+    before = np.zeros(BEFORE, np.int64)
     stack = np.empty((6, _MOST_OPEN), np.int64)
     count = used = height = frames = beyond = named = listed = foreign = cut = 0
     in_link = short_classes = False
+    # Whether the parser reads the same tags so far.
+    surely = True
     # The element that is not shown, how many of its name are open in it, and its row.
     away, depth, unseen = 0, 0, -1
     at = 0
@@ -150,7 +154,11 @@ def _read(
         begins = at + 1 + closing
         if byte != 60 or begins >= size or not 97 <= data[begins] | 32 <= 122:
             if byte == 60 and begins < size and (closing or data[begins] == 33 or data[begins] == 63):
-                at = _comment_end(data, at)
+                end, sure = _comment_end(data, at)
+                if sure and surely and foreign == 0 and may_go(data, at, end):
+                    cuts, cut = noted(cuts, cut, at, end)
+                    note_cut(data, at, end, before)
+                at = end
             elif away:
                 if byte > 32 and unseen >= 0:
                     found[_STOPS, unseen] = found[_STARTS, unseen] + 1
@@ -159,19 +167,37 @@ def _read(
                 now[LINKED] += in_link and solid
                 at += 1
             elif byte == 38:
-                before = used
+                length = used
                 at, used = copy_reference(data, at, text, used, entities)
-                now[CHARACTERS] += used > before
-                now[LINKED] += in_link and used > before
+                now[CHARACTERS] += used > length
+                now[LINKED] += in_link and used > length
             else:
                 at, used = copy_text(data, at, text, used, now, in_link)
             continue
         # A tag ends the first piece of text of the blocks that have begun.
         named = _end_first_texts(found, named, count, used)
-        name, at = _name(data, begins)
-        name_end = at
-        at, telling = read_attributes(data, at)
-        if telling & MISREAD and not closing:
+        name, name_end = _name(data, begins)
+        at, telling = read_attributes(data, name_end)
+        first = begins - 1 - closing
+        raw_text = not closing and number_of(raw, name) == 0
+        end, sure = _raw_end(data, at, begins, name) if raw_text else (at, True)
+        # In drawings and formulas the parser reads tags there.
+        surely &= sure and (not raw_text or foreign == 0 or next_byte(data, at, 60) == end)
+        unread = not closing and surely and foreign == 0 and name in (_SCRIPT, _STYLE, _META, _LINK)
+        # Lists are asked whether they hold scripts.
+        if unread and not (raw_text and (now[OPEN] >= 0 or end == size)):
+            after = _tag_end(data, end) if raw_text else at
+            if may_go(data, first, after):
+                cuts, cut = noted(cuts, cut, first, after)
+                note_cut(data, first, after, before)
+                if away and unseen >= 0 and _has_text(data, at, end):
+                    found[_STOPS, unseen] = found[_STARTS, unseen] + 1
+                at = after
+                continue
+        if surely and foreign == 0:
+            cuts, cut = noted(cuts, cut, blanks_before(data, first, name, closing, breaks, before), first)
+        note_tag(name, closing, at, breaks, before)
+        if telling & MISREAD and not closing and surely:
             most = (at - name_end) // LEAST_MISREAD + 1
             if cut + most > cuts.shape[1]:
                 cuts = larger(cuts, most)
@@ -181,14 +207,9 @@ def _read(
         kind = number_of(kinds, name)
         if away and away == _PARAGRAPH and kind >= 0 and not closing:
             away = 0
-        raw_text = not closing and number_of(raw, name) == 0
         if raw_text:
-            end, sure = _raw_end(data, at, begins, name)
-            if sure and end > at and foreign == 0 and name in (_SCRIPT, _STYLE):
-                if cut == cuts.shape[1]:
-                    cuts = larger(cuts, 1)
-                cuts[0, cut], cuts[1, cut] = at, end
-                cut += 1
+            if unread:
+                cuts, cut = noted(cuts, cut, at, end)
             else:
                 now[CHARACTERS] += end - at
             if away and unseen >= 0 and _has_text(data, at, end):
@@ -198,7 +219,7 @@ def _read(
         if name in (_SVG, _MATH):
             foreign = max(0, foreign - 1) if closing else foreign + 1
         elif name == _PLAINTEXT and not closing:
-            foreign = size
+            surely = False
         a_list = not closing and kind in (_UL, _OL)
         if a_list:
             if listed == lists.shape[1]:
@@ -347,17 +368,27 @@ def _name(data: Bytes, at: int) -> tuple[int, int]:
 
 
 @bare_kernel
-def _comment_end(data: Bytes, at: int) -> int:
+def _tag_end(data: Bytes, at: int) -> int:
+    """Where an end tag ends."""
+    return int(read_attributes(data, _name(data, at + 2)[1])[0])
+
+
+@bare_kernel
+def _comment_end(data: Bytes, at: int) -> tuple[int, bool]:
+    """Where a comment ends, or what is read as one; and whether it is one for sure, wherever it stands."""
     size = len(data)
     if at + 3 < size and data[at + 1] == 33 and data[at + 2] == 45 and data[at + 3] == 45:
-        at += 4
-        if at < size and data[at] == 62:
-            return at + 1
-        at = next_byte(data, at, 62)
-        while at < size and not (data[at - 1] == 45 and data[at - 2] == 45):
+        begins = at + 4
+        at = next_byte(data, begins, 62)
+        while at < size:
+            # `<!-->` and `<!--->` are whole comments.
+            short = at <= begins + 1 and (at == begins or data[begins] == 45)
+            marked = at > begins + 2 and data[at - 1] == 33
+            if short or (at > begins + 1 and data[at - 1 - marked] == 45 and data[at - 2 - marked] == 45):
+                return at + 1, True
             at = next_byte(data, at + 1, 62)
-        return at + 1
-    return next_byte(data, at, 62) + 1
+        return size, False
+    return min(size, next_byte(data, at, 62) + 1), False
 
 
 @bare_kernel

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
-from pipeline.web.html import _cut
 from pipeline.web.html_attributes import HIDES, LINKS, MISREAD, SHORT, TITLED, read_attributes
 from pipeline.web.html_blocks import BLOCKS, FRAMES, NAMES, blocks_of
 from pipeline.web.html_tree import is_hidden
@@ -143,63 +142,3 @@ def test_any_bytes_are_read_to_their_end(markup: bytes) -> None:
 )  # fmt: skip
 def test_what_attributes_tell(attributes: bytes, telling: int) -> None:
     assert read_attributes(np.frombuffer(attributes, np.uint8), 0) == (len(attributes) - 1, telling)
-
-
-@pytest.mark.parametrize(
-    ("page", "expected"),
-    [
-        ("<p style='display:none !important;color:red' id=a>b", "<p style='display:none;color:red' id=a>b"),
-        ('<p style="a:b; visibility: hidden!important">b', '<p style="a:b; visibility: hidden">b'),
-        ("<p style='display:none!important;visibility:collapse ! important;c:d !important'>b",
-         "<p style='display:none;visibility:collapse;c:d !important'>b"),
-        ("<p style=display:none!important>b", "<p style=display:none>b"),
-        ("<p style='display:none!important", "<p style='display:none"),
-        ("<p style='color:red !important'>b", None),
-        ("<p hidden=until-found class=c>b", "<p  class=c>b"),
-        ("<p hidden>b<p hidden=''>c", None),
-        ("<script>'<p hidden=until-found>'</script><p hidden='Until-Found'>b", "<script></script><p >b"),
-        (60 * "<p style='display:none !important'>" + 60 * "<p hidden=until-found>", 60 * "<p style='display:none'>" + 60 * "<p >"),
-    ],
-)  # fmt: skip
-def test_what_is_hidden_is_so_for_resiliparse(page: str, expected: str | None) -> None:
-    assert _cut(page.encode(), blocks_of(page.encode())).decode() == (page if expected is None else expected)
-
-
-scripts = st.sampled_from(
-    ["<script>a<b</script>", "<SCRIPT async>'</scripts>'</SCRIPT >", "<script><!-- c --></script>", "<style><!-- p{} </style>", "<script/>",
-     "<script><!-- <script> d </script> <p>e</p> --></script>", "<script><!--<script></script></script>", "<svg><style>f</style></svg>",
-     "<svg><style><p>g</p></style></svg><style>h</style>", "<math><script>i</script></math>", "<svg><style>j", "</svg>", "<plaintext>",
-     "<textarea><script>k</script></textarea>", "<!-- <script> -->", "<script>l</script", "<template><style>m</style></template>",
-     "<a title='<script>'>n</a>", "<select><script>o</script></select>", "<title><style>q</title>", "<style>r</style/>"]
-)  # fmt: skip
-
-
-@thorough
-@given(st.lists(scripts | inline, max_size=6).map("".join))
-def test_a_page_without_what_its_scripts_hold_is_the_same_otherwise(page: str) -> None:
-    def without(markup: str) -> str:
-        tree = HTMLTree.parse(markup)
-        document: Any = tree.document
-        for element in document.query_selector_all("script,style,template")[:]:
-            # What a template holds is no child of it.
-            element.remove() if element.tag == "template" else element.replace_children()
-        return str(document.html)
-
-    markup = page.encode()
-    assert without(_cut(markup, blocks_of(markup)).decode()) == without(page)
-
-
-@pytest.mark.parametrize(
-    ("page", "expected"),
-    [
-        ("<p>a<script>b</script><style>c</style>", "<p>a<script></script><style></style>"),
-        ("<script><!-- b //--></script>ü", "<script></script>ü"),
-        ("<script><!-- <script>b</script> --></script>", None),
-        ("<svg><style>b</style></svg><style>c</style>", "<svg><style>b</style></svg><style></style>"),
-        ("<plaintext><style>b</style>", None),
-        ("<script>b", "<script>"),
-        (50 * "<script>b</script>é" + 50 * "<style>c</style>", 50 * "<script></script>é" + 50 * "<style></style>"),
-    ],
-)
-def test_what_scripts_hold_is_left_out(page: str, expected: str | None) -> None:
-    assert _cut(page.encode(), blocks_of(page.encode())).decode() == (page if expected is None else expected)
