@@ -102,6 +102,7 @@ def test_stopped_again_and_again_between_any_two_files(corpus, expected, tmp_pat
     assert tree_hashes(out) == expected
 
 
+@pytest.mark.hostile
 @pytest.mark.slow
 def test_killed_at_random_moments(corpus, expected, tmp_path) -> None:
     """SIGKILL of the command and its workers, as a power cut: five times, then to the end."""

@@ -29,6 +29,8 @@ from tests.store.proxy import Faults
 from tests.store.server import Store
 from tests.training.data import make_run
 
+pytestmark = pytest.mark.hostile
+
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from tests.paths import PROJECT
 from tests.training.data import metrics, write_run
@@ -35,6 +36,7 @@ def wait_for_step(out: Path, step: int, process: subprocess.Popen[str]) -> None:
     raise AssertionError("no progress in two minutes")
 
 
+@pytest.mark.hostile
 def test_killed_and_resumed_is_uninterrupted(tmp_path: Path, corpus: tuple[Path, np.ndarray]) -> None:
     path = write_run(tmp_path, name="run", data=corpus[0], layout={"tensor": 2}, tokens=STEPS * 8 * 32, checkpoint={"every_steps": 10})
     out = tmp_path / "run"
@@ -77,6 +79,7 @@ def test_killed_and_resumed_is_uninterrupted(tmp_path: Path, corpus: tuple[Path,
     ]
 
 
+@pytest.mark.hostile
 def test_ranks_end_with_their_launcher(tmp_path: Path, corpus: tuple[Path, np.ndarray]) -> None:
     path = write_run(tmp_path, name="run", data=corpus[0], tokens=STEPS * 8 * 32)
     command = start(path, "--processes", "2")
