@@ -131,7 +131,7 @@ def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str
 
 
 def _cut(markup: bytes, blocks: Blocks) -> bytes:
-    """The page without what resiliparse misreads."""
+    """The page without what nobody reads, and what resiliparse misreads."""
     return without(np.frombuffer(markup, np.uint8), blocks.cuts).tobytes()
 
 

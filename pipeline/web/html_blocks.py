@@ -95,9 +95,10 @@ class Blocks(NamedTuple):
         lists: marks of the page's n lists (`pipeline.web.html_list_marks`), int64[n].
         in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
         characters, paragraphs: how many the page has without white space, hidden ones too, and those of all `p` that are shown.
-        cuts: parts of the markup that resiliparse misreads, where they begin and end, int64[2, k]: what makes it take an element for shown
-            that is not, or the other way round (`pipeline.web.html_attributes.misread`); and the content of scripts and styles, which it
-            takes for text when it asks how much of an element is links, but of those whose end is not sure, or in drawings and formulas.
+        cuts: parts of the markup, where they begin and end, int64[2, k]: what makes resiliparse take an element for shown that is not, or
+            the other way round (`pipeline.web.html_attributes.misread`); the content of scripts and styles, which it takes for text when it
+            asks how much of an element is links; and what nobody reads (`pipeline.web.html_cuts`). None where the parser may read other
+            tags: behind a script whose end is not sure, in drawings and formulas.
         figures: some figure holds a table, a list, code or a quotation.
         short_classes: some element may have one of the classes of two letters that `pipeline.web.html_tree.remove_short_classes` looks for.
     """
