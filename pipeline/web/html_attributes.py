@@ -16,8 +16,9 @@ from pipeline.kernels.unaligned import bytes_between, lowest
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
-# What attributes tell of an element: it is not shown, it is a link, it has one of the `SHORT_CLASSES`, its id is made of a heading; and
-# whether it is shown is said in a way that resiliparse misreads: `hidden=until-found`, `display: none !important`.
+# What attributes tell of an element: it is not shown; it is a link to a page (one to an e-mail address leads nowhere); it has one of the
+# `SHORT_CLASSES`; its id is made of a heading; and whether it is shown is said in a way that resiliparse misreads: `hidden=until-found`,
+# `display: none !important`.
 HIDES, LINKS, SHORT, TITLED, MISREAD = 1, 2, 4, 8, 16
 # Bytes that what is misread has at least: `display:none!`.
 LEAST_MISREAD = 13
@@ -31,6 +32,7 @@ _HIDDEN, _STYLE, _ARIA, _HREF, _CLASS, _ID = (
     np.frombuffer(name, np.uint8) for name in (b"hidden", b"style", b"aria-hidden", b"href", b"class", b"id")
 )
 _FIRST_SHORT, _SECOND_SHORT = (np.frombuffer(name.encode(), np.uint8) for name in SHORT_CLASSES)
+_MAILTO = np.frombuffer(b"mailto:", np.uint8)
 _UNTIL_FOUND, _TRUE = np.frombuffer(b"until-found", np.uint8), np.frombuffer(b"true", np.uint8)
 _DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np.uint8)
 _VISIBILITY, _COLLAPSE = np.frombuffer(b"visibility", np.uint8), np.frombuffer(b"collapse", np.uint8)
@@ -126,12 +128,18 @@ def _attribute(data: Bytes, at: int) -> tuple[int, int, int, int]:
 def _tells(data: Bytes, name: int, name_end: int, value: int, value_end: int) -> int:
     length = name_end - name
     if length == len(_HREF):
-        return LINKS * starts(data, name, name_end, _HREF)
+        return LINKS * (starts(data, name, name_end, _HREF) and not _is_address(data, value, value_end))
     if length == len(_CLASS) and starts(data, name, name_end, _CLASS):
         return SHORT * _has_short_class(data, value, value_end)
     if length == len(_ID):
         return TITLED * (starts(data, name, name_end, _ID) and _is_title(data, value, value_end))
     return _hides(data, name, name_end, value, value_end)
+
+
+@bare_kernel
+def _is_address(data: Bytes, at: int, end: int) -> bool:
+    first, last = _stripped(data, at, end)
+    return starts(data, first, last, _MAILTO)
 
 
 @bare_kernel

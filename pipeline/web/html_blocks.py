@@ -75,6 +75,7 @@ _VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta so
 _TEMPLATE, _PARAGRAPH, _ANCHOR = (packed(name) for name in ("template", "p", "a"))
 _DIV, _SECTION, _ARTICLE, _MAIN = map(packed, CONTAINERS)
 _SCRIPT, _STYLE, _META, _LINK = map(packed, ("script", "style", "meta", "link"))
+_CODE, _KBD, _SAMP, _VAR, _TT = map(packed, ("code", "kbd", "samp", "var", "tt"))
 # In the first two a script is an element like any other; after the last all is text.
 _SVG, _MATH, _PLAINTEXT = (packed(name) for name in ("svg", "math", "plaintext"))
 # Rows of what the pass finds.
@@ -203,6 +204,9 @@ def _read(
             if cut + most > cuts.shape[1]:
                 cuts = larger(cuts, most)
             cut = misread(data, name_end, cuts, cut)
+        elif name in (_CODE, _KBD, _SAMP, _VAR, _TT) and surely and not closing and telling & HIDES == 0 and data[at - 1] == 62:
+            # What is no frame for sure is not left out for its name, as DocBook's `<code class="email">` was.
+            cuts, cut = noted(cuts, cut, name_end, at - 1)
         hidden = telling & HIDES != 0
         short_classes |= telling & SHORT != 0
         kind = number_of(kinds, name)

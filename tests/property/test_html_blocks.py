@@ -138,7 +138,8 @@ def test_any_bytes_are_read_to_their_end(markup: bytes) -> None:
     ("attributes", "telling"),
     [(b" style='a:b;display:none !important'>x", HIDES | MISREAD), (b" a=1 hidden/>x", HIDES), (b" style=' visibility : hidden'>x", HIDES),
      (b" hidden=' UNTIL-FOUND '>x", MISREAD), (b" style='display:none-such'>x", 0), (b" b=\"style='display:none'\">x", 0),
-     (b" id=a-b_c>x", TITLED), (b" id='a-b'>x", 0), (b" ID = \"--\" href>x", TITLED | LINKS), (b" class='b jp'>x", SHORT)],
+     (b" id=a-b_c>x", TITLED), (b" id='a-b'>x", 0), (b" ID = \"--\" href>x", TITLED | LINKS), (b" class='b jp'>x", SHORT),
+     (b" href=' MailTo:a'>x", 0)],
 )  # fmt: skip
 def test_what_attributes_tell(attributes: bytes, telling: int) -> None:
     assert read_attributes(np.frombuffer(attributes, np.uint8), 0) == (len(attributes) - 1, telling)

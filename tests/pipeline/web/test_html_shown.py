@@ -45,6 +45,27 @@ def test_lists_of_running_text_stay(inside, around, extraction):
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize("item", ["{} {} &lt;<a href='mailto:{}'>{}</a>&gt;", "<a href=' MAILTO:{2}'>{0} {1}</a>."])
+def test_lists_of_people_with_their_addresses_stay(item, extraction):
+    people = ("Ada Quern", "Bo Hopper", "Cy Sieve")
+    items = "".join(f"<li>{item.format(*name.split(), *[f'{name[:2]}@mill.example'] * 2)}</li>" for name in people)
+    text = html_to_text(_page(f"<ul>{items}</ul>"), extraction=extraction)
+    assert [name for name in people if name not in text] == []
+    elsewhere = html_to_text(_page(f"<ul>{items.replace('mailto:', '/').replace('MAILTO:', '/')}</ul>"), extraction="resiliparse")
+    assert people[0] not in elsewhere
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
+@pytest.mark.parametrize("tag", ["code", "kbd", "samp", "var", "tt"])
+def test_literals_are_no_frames_whatever_they_are_called(tag, extraction):
+    """DocBook writes addresses as `code` of class `email`, and what is chosen in a menu as `kbd` of a menu's class."""
+    literal = f"<{tag} class='email menu' id=share>flour@mill.example</{tag}>"
+    assert "Write to flour@mill.example for a sack." in html_to_text(_page(f"<p>Write to {literal} for a sack.</p>"), extraction=extraction)
+    hidden = literal.replace("id=", "hidden id=")
+    assert "flour@" not in html_to_text(_page(f"<p>Write to {hidden} for a sack.</p>"), extraction=extraction)
+
+
+@pytest.mark.parametrize("extraction", EXTRACTIONS)
 @pytest.mark.parametrize(
     "around",
     [
