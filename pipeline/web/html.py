@@ -21,7 +21,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
@@ -114,7 +113,7 @@ def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str
     """Text of the page's main content, and the blocks of the page."""
     markup = html.encode("utf-8", "surrogatepass") if utf8 is None else utf8
     blocks = blocks_of(markup)
-    shown = _cut(markup, blocks)
+    shown = without(markup, blocks.cuts)
     census = take_census(shown)
     if census.attributes > _MOST_ATTRIBUTES:
         raise TooComplex("a tag with too many attributes")
@@ -128,11 +127,6 @@ def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str
     if extraction == "resiliparse":
         return _resiliparse(page), blocks
     return _adaptive(page, whole), blocks
-
-
-def _cut(markup: bytes, blocks: Blocks) -> bytes:
-    """The page without what nobody reads, and what resiliparse misreads."""
-    return without(np.frombuffer(markup, np.uint8), blocks.cuts).tobytes()
 
 
 def _resiliparse(page: _Page) -> str:

@@ -97,9 +97,10 @@ class Blocks(NamedTuple):
         in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
         characters, paragraphs: how many the page has without white space, hidden ones too, and those of all `p` that are shown.
         cuts: parts of the markup, where they begin and end, int64[2, k]: what makes resiliparse take an element for shown that is not, or
-            the other way round (`pipeline.web.html_attributes.misread`); the content of scripts and styles, which it takes for text when it
-            asks how much of an element is links; and what nobody reads (`pipeline.web.html_cuts`). None where the parser may read other
-            tags: behind a script whose end is not sure, in drawings and formulas.
+            the other way round (`pipeline.web.html_attributes.misread`); attributes of `code` and other literals, which it may leave out
+            for their names; the content of scripts and styles, which it takes for text when it asks how much of an element is links; and
+            what nobody reads (`pipeline.web.html_cuts`). None behind a script whose end is not sure, where the parser may read other tags;
+            of the last two none in drawings and formulas.
         figures: some figure holds a table, a list, code or a quotation.
         short_classes: some element may have one of the classes of two letters that `pipeline.web.html_tree.remove_short_classes` looks for.
     """
@@ -178,13 +179,15 @@ def _read(
             continue
         # A tag ends the first piece of text of the blocks that have begun.
         named = _end_first_texts(found, named, count, used)
+        first = at
         name, name_end = _name(data, begins)
         at, telling = read_attributes(data, name_end)
-        first = begins - 1 - closing
         raw_text = not closing and number_of(raw, name) == 0
         end, sure = _raw_end(data, at, begins, name) if raw_text else (at, True)
         # In drawings and formulas the parser reads tags there.
         surely &= sure and (not raw_text or foreign == 0 or next_byte(data, at, 60) == end)
+        if away and unseen >= 0 and _has_text(data, at, end):
+            found[_STOPS, unseen] = found[_STARTS, unseen] + 1
         unread = not closing and surely and foreign == 0 and name in (_SCRIPT, _STYLE, _META, _LINK)
         # Lists are asked whether they hold scripts.
         if unread and not (raw_text and (now[OPEN] >= 0 or end == size)):
@@ -192,13 +195,12 @@ def _read(
             if may_go(data, first, after):
                 cuts, cut = noted(cuts, cut, first, after)
                 note_cut(data, first, after, before)
-                if away and unseen >= 0 and _has_text(data, at, end):
-                    found[_STOPS, unseen] = found[_STARTS, unseen] + 1
                 at = after
                 continue
+        breaking = number_of(breaks, name)
         if surely and foreign == 0:
-            cuts, cut = noted(cuts, cut, blanks_before(data, first, name, closing, breaks, before), first)
-        note_tag(name, closing, at, breaks, before)
+            cuts, cut = noted(cuts, cut, blanks_before(data, first, name, closing, breaking, before), first)
+        note_tag(name, closing, breaking, at, before)
         if telling & MISREAD and not closing and surely:
             most = (at - name_end) // LEAST_MISREAD + 1
             if cut + most > cuts.shape[1]:
@@ -217,8 +219,6 @@ def _read(
                 cuts, cut = noted(cuts, cut, at, end)
             else:
                 now[CHARACTERS] += end - at
-            if away and unseen >= 0 and _has_text(data, at, end):
-                found[_STOPS, unseen] = found[_STARTS, unseen] + 1
             at = end
             continue
         if name in (_SVG, _MATH):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
 from pipeline.web.html_list_marks import larger
-from pipeline.web.html_names import number_of, numbered, packed
+from pipeline.web.html_names import numbered, packed
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -38,9 +38,13 @@ _LI, _PRE = packed("li"), packed("pre")
 _END, _NAME, _CLOSES, _KIND, _PREFORMATTED, BEFORE = range(6)
 
 
-@kernel
-def without(data: Bytes, cuts: Integers) -> Bytes:
+def without(markup: bytes, cuts: Integers) -> bytes:
     """Markup without some parts of it."""
+    return _left(np.frombuffer(markup, np.uint8), cuts).tobytes()
+
+
+@kernel
+def _left(data: Bytes, cuts: Integers) -> Bytes:
     count = cuts.shape[1]
     size = len(data)
     for row in range(count):
@@ -84,25 +88,28 @@ def may_go(data: Bytes, at: int, end: int) -> bool:
 
 
 @bare_kernel
-def blanks_before(data: Bytes, at: int, name: int, closing: bool, breaks: Integers, before: Integers) -> int:
+def blanks_before(data: Bytes, at: int, name: int, closing: bool, kind: int, before: Integers) -> int:
     """Where white space begins that reaches up to a tag and can be left out; where the tag begins if there is none.
 
     One of the two tags around it must begin an element for sure: were both passed over, the words around them would become one.
+
+    Args:
+        kind: what `BREAKS` says of the tag's name.
     """
-    kind, last = number_of(breaks, name), before[_KIND]
-    if kind < 0 or last <= 0 or before[_PREFORMATTED] or data[at - 1] > 32:
+    last = before[_KIND]
+    if closing or kind < 0 or last <= 0 or before[_PREFORMATTED] or data[at - 1] > 32:
         return at
     if before[_CLOSES]:
-        goes = not closing and kind & _BEGINS != 0
+        goes = kind & _BEGINS != 0
     else:
-        goes = not closing and (kind | last) & _BEGINS != 0 and last & _HOLDS != 0 and not name == before[_NAME] == _LI
+        goes = (kind | last) & _BEGINS != 0 and last & _HOLDS != 0 and not name == before[_NAME] == _LI
     return before[_END] if goes and _is_blank(data, before[_END], at) else at
 
 
 @bare_kernel
-def note_tag(name: int, closing: bool, end: int, breaks: Integers, before: Integers) -> None:
-    """Notes a tag, for what follows it."""
-    before[_END], before[_NAME], before[_CLOSES], before[_KIND] = end, name, closing, number_of(breaks, name)
+def note_tag(name: int, closing: bool, kind: int, end: int, before: Integers) -> None:
+    """Notes a tag, for what follows it; `kind` is what `BREAKS` says of its name."""
+    before[_END], before[_NAME], before[_CLOSES], before[_KIND] = end, name, closing, kind
     if name == _PRE:
         before[_PREFORMATTED] = max(0, before[_PREFORMATTED] + (-1 if closing else 1))
 

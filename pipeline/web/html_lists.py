@@ -313,10 +313,10 @@ def _is_text(element: Any, budget: Budget, *, deep: bool = False) -> tuple[bool,
     # `<a id="here"/>`, as XHTML is written, is never closed: all that follows lies in it, and is no link.
     anchors = element.get_elements_by_tag_name("a")[:]
     links = [anchor for anchor in anchors if anchor.hasattr("href")]
-    addresses = [link for link in links if link.getattr("href").strip().lower().startswith("mailto:")]
     whole = budget.length(element)
-    marked = sum(budget.length(link) for link in links)
-    linked = marked - sum(budget.length(link) for link in addresses)
+    lengths = [budget.length(link) for link in links]
+    # Links to e-mail addresses lead to no page.
+    linked = sum(length for link, length in zip(links, lengths, strict=True) if not _is_address(link))
     if whole == 0 or linked > MOST_LINKED * whole:
         return False, []
     many = linked > _LINKED * whole
@@ -324,9 +324,13 @@ def _is_text(element: Any, budget: Budget, *, deep: bool = False) -> tuple[bool,
         return False, []
     if linked > HARDLY_LINKED * whole and (many or not (deep or _near(element)[0] == DEEP)) and element.query_selector(_LAYOUT) is not None:
         return False, []
-    if marked > _LINKED * whole * 0.8:
+    if sum(lengths) > _LINKED * whole * 0.8:
         return True, anchors
     return True, [] if len(links) == len(anchors) else [anchor for anchor in anchors if not anchor.hasattr("href")]
+
+
+def _is_address(link: Any) -> bool:
+    return bool(link.getattr("href").strip().lower().startswith("mailto:"))
 
 
 def _among_text(element: Any, budget: Budget) -> bool:

@@ -110,16 +110,16 @@ def star(count: int) -> np.ndarray:
     return np.stack([np.full(count, count), np.arange(count)], axis=1).astype(np.uint64)
 
 
+# Rows that are sorted and jumped among cost two to three times as much each where they leave the processor's caches: 512 to 4,096 of
+# them fit, whatever the machine's speed.
+ROWS = Limits(least_s=0, most=1 << 9)
+
+
 @pytest.mark.parametrize("edges", [path, backwards, zigzag, star])
 def test_components(edges: Callable[[int], np.ndarray]):
     from dedup.components import components
 
     check_growth(edges, often(components), start=ROWS.most, limits=ROWS)
-
-
-# Rows that are sorted and jumped among cost two to three times as much each where they leave the processor's caches: 512 to 4,096 of
-# them fit, whatever the machine's speed.
-ROWS = Limits(least_s=0, most=1 << 9)
 
 
 def often(take: Callable[[Any], object]) -> Callable[[Any], object]:

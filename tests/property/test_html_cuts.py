@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree, NodeType
 
-from pipeline.web.html import _cut
 from pipeline.web.html_blocks import blocks_of
+from pipeline.web.html_cuts import without
 from tests.property.texts import thorough
 
 UNREAD = ("script", "style", "meta", "link")
@@ -23,7 +23,7 @@ BLOCKS = (
 
 def cut(page: str) -> str:
     markup = page.encode()
-    return _cut(markup, blocks_of(markup)).decode()
+    return without(markup, blocks_of(markup).cuts).decode()
 
 
 def told(page: str) -> list[str]:
