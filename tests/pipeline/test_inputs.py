@@ -51,8 +51,9 @@ def test_names_that_look_like_patterns_and_what_is_no_file(tmp_path) -> None:
     assert [file.name for file in list_raw_files([source(tmp_path, "[br].jsonl")])] == ["r.jsonl"]
     with pytest.raises(GristmillError, match=r"is a folder; source `s` lists it as a file\n  remedy: write `folder/\*\*`"):
         list_raw_files([source(tmp_path, "folder/")])
-    with pytest.raises(GristmillError, match="remedy: paths in `files` begin at `root`"):
-        list_raw_files([source(tmp_path, str(tmp_path / "r.jsonl"))])
+    for given in ("r.jsonl", "*.jsonl"):
+        with pytest.raises(GristmillError, match="remedy: paths in `files` begin at `root`"):
+            list_raw_files([source(tmp_path, str(tmp_path / given))])
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "gone")
     with pytest.raises(GristmillError, match=r"link\.jsonl: is a link to nothing"):
         list_raw_files([source(tmp_path, "*.jsonl")])
