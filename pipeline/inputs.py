@@ -113,7 +113,7 @@ def _files_of(source: Source) -> list[RawFile]:
         stat = find(join(root, pattern))
         if stat is not None:
             stats = {pattern: stat}
-        elif os.path.isabs(given):
+        elif Path(given).is_absolute():
             raise _not_there(join(root, pattern), given, source.name)
         elif is_glob(pattern):
             stats = list_stats(root, pattern)
@@ -213,7 +213,7 @@ def _not_there(path: str, given: str, source: str) -> GristmillError:
     if not is_url(path) and Path(path).is_dir():
         remedy = f"write `{given.rstrip('/')}/**` for all files below it"
         return GristmillError(f"is a folder; source `{source}` lists it as a file", where=path, remedy=remedy)
-    if os.path.isabs(given):
+    if Path(given).is_absolute():
         return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="paths in `files` begin at `root`: set that")
     return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="check `root` and `files`")
 

@@ -26,8 +26,8 @@ from resiliparse.parse.html import HTMLTree
 
 from manifests.corpus import Extraction
 from pipeline.losses import Extracted
-from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
-from pipeline.web.html_census import FORMATTING, Census, take_census
+from pipeline.web.html_blocks import Blocks, blocks_of
+from pipeline.web.html_census import Census, take_census
 from pipeline.web.html_container import is_aside, paragraph_container
 from pipeline.web.html_cuts import without
 from pipeline.web.html_list_marks import DEEP
@@ -36,6 +36,7 @@ from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_o
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
+from pipeline.web.html_tags import FORMATTING, NAMES
 from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names, remove_short_classes
 
 _BLOCKQUOTE = NAMES.index("blockquote")
@@ -53,8 +54,9 @@ _MOST_REOPENED = 5_000_000
 _FORMATTING_ANY = re.compile(rf"<(/?)(?:{'|'.join(FORMATTING)})(?=[\s/>])", re.IGNORECASE)
 # `<a id="here"/>`, an empty element in XHTML, is never closed in HTML: all that follows would lie in a link, and extractors leave that out.
 _EMPTY_ANCHOR = re.compile(r"""<(a\s(?:(?!href)[^<>]){0,300}?["'\s])/>""", re.IGNORECASE)
-# Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag.
-_MOST_ATTRIBUTES = 10_000
+# Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag. With so many each, 16 MB of tags take
+# six seconds, and trafilatura half a minute; the development pages have up to 917.
+_MOST_ATTRIBUTES = 2_000
 # `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
 LEAST_SHARE = 0.5
 # With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
@@ -77,10 +79,18 @@ class TooComplex(Exception):
 
 
 class _Page(NamedTuple):
-    """A page that is being read: its markup as it was parsed, its tree, what it is made of, and its blocks."""
+    """A page that is being read.
+
+    Attributes:
+        html: its markup as it was parsed.
+        body: None where the page has none, such as one of frames.
+        tags: signs that may begin one.
+    """
 
     html: str
     tree: HTMLTree
+    body: Any | None
+    tags: int
     census: Census
     blocks: Blocks
 
@@ -102,7 +112,7 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
     """Text of the page's main content.
 
     Raises:
-        TooComplex: the page is nested deeper than `MOST_DEPTH` (less with more than 39,000 tags), or a tag has more than 10,000 attributes;
+        TooComplex: the page is nested deeper than `MOST_DEPTH` (less with more than 39,000 tags), or a tag has more than 2,000 attributes;
             for `trafilatura` also beyond the limits of `pipeline.web.html_precise`. Where `adaptive` may not ask trafilatura, or gets
             nothing from it, it takes resiliparse's text.
     """
@@ -113,16 +123,13 @@ def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str
     """Text of the page's main content, and the blocks of the page."""
     markup = html.encode("utf-8", "surrogatepass") if utf8 is None else utf8
     blocks = blocks_of(markup)
-    shown = without(markup, blocks.cuts)
-    census = take_census(shown)
-    if census.attributes > _MOST_ATTRIBUTES:
-        raise TooComplex("a tag with too many attributes")
     # Trafilatura looks for the text of articles in scripts, too.
-    whole = partial(_parse, html, census, blocks)
+    whole = partial(_whole_page, markup, html, blocks)
     if extraction == "trafilatura":
         return _precise(whole()), blocks
-    page = _parse(shown.decode("utf-8", "surrogatepass"), census, blocks)
-    if page.tree.body is None:
+    shown = without(markup, blocks.cuts)
+    page = _parse(shown, shown.decode("utf-8", "surrogatepass"), blocks.census or take_census(shown), blocks)
+    if page.body is None:
         return "", blocks
     if extraction == "resiliparse":
         return _resiliparse(page), blocks
@@ -131,19 +138,19 @@ def _extract(html: str, utf8: bytes | None, extraction: Extraction) -> tuple[str
 
 def _resiliparse(page: _Page) -> str:
     _open(page)
-    return _fast(page, bulleted_lists(page.tree.body, page.blocks))
+    return _fast(page, bulleted_lists(page.body, page.blocks))
 
 
 def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
     """Resiliparse's text of the element that holds the paragraphs, else trafilatura's of the whole page, else resiliparse's."""
-    body: Any = page.tree.body
+    body: Any = page.body
     # Before the paragraphs are counted.
     remove_hidden(body)
     _open(page)
     container = paragraph_container(body)
     lists = all_lists(body, page.blocks, framed=container is not None and in_frame(container))
     text = _contained(page, lists, container)
-    if len(text) < LEAST_TEXT and page.census.tags <= MOST_TAGS_TO_ASK:
+    if len(text) < LEAST_TEXT and page.tags <= MOST_TAGS_TO_ASK:
         with suppress(TooComplex):
             text = max(_precise(whole()), text, key=len)
     elif text and page.census.lists:
@@ -160,7 +167,9 @@ def _fast(page: _Page, lists: Lists) -> str:
     enough = len(text) >= LEAST_TEXT
     if enough and not lacks_paragraphs(page.blocks, text):
         return text
-    body: Any = page.tree.body
+    body: Any = page.body
+    if enough and body.query_selector(_ARTICLE) is None:
+        return text
     remove_hidden(body)
     container: Any = paragraph_container(body)
     if container is None:
@@ -190,34 +199,47 @@ def _within(body: Any, element: Any) -> list[Any]:
     return around
 
 
-def _parse(html: str, census: Census, blocks: Blocks) -> _Page:
-    """The page with what would take the parser too long made harmless, and its tree."""
-    if census.tags > _FEW_TAGS and census.tags * census.formatting > _MOST_REOPENED:
+def _whole_page(markup: bytes, html: str, blocks: Blocks) -> _Page:
+    return _parse(markup, html, take_census(markup), blocks)
+
+
+def _parse(markup: bytes, html: str, census: Census, blocks: Blocks) -> _Page:
+    """The page with what would take the parser too long made harmless, and its tree.
+
+    Args:
+        markup: what `html` is in UTF-8.
+    """
+    if census.attributes > _MOST_ATTRIBUTES:
+        raise TooComplex("a tag with too many attributes")
+    tags = markup.count(b"<")
+    if tags > _FEW_TAGS and tags * census.formatting > _MOST_REOPENED:
         html = _FORMATTING_ANY.sub(r"<\1span", html)
     if census.empty_anchors:
         html = _EMPTY_ANCHOR.sub(r"<\1></a>", html)
     tree = HTMLTree.parse(html)
-    depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(census.tags, 1))
-    if census.tags > _FEW_TAGS and deeper_than(depth, tree):
-        raise TooComplex(f"{census.tags:,} tags nested deeper than {depth} elements")
-    return _Page(html, tree, census, blocks)
+    depth = min(MOST_DEPTH, _MOST_TAGS_BY_DEPTH // max(tags, 1))
+    if tags > _FEW_TAGS and deeper_than(depth, tree):
+        raise TooComplex(f"{tags:,} tags nested deeper than {depth} elements")
+    # Of a page of frames the parser's body is an element without a name.
+    body = tree.body if tree.body is not None and tree.body.tag == "body" else None
+    return _Page(html, tree, body, tags, census, blocks)
 
 
 def _open(page: _Page) -> None:
     """Quotations of posts, figures, raised characters and what has the name of a button as running text, where the page has any."""
     if (page.blocks.kinds == _BLOCKQUOTE).any():
-        open_quotations(page.tree.body)
+        open_quotations(page.body)
     if page.blocks.short_classes:
-        remove_short_classes(page.tree.body)
+        remove_short_classes(page.body)
     if page.blocks.figures:
-        open_figures(page.tree, page.tree.body)
+        open_figures(page.tree, page.body)
     if page.census.raised:
-        raise_powers(page.tree, page.tree.body)
+        raise_powers(page.tree, page.body)
 
 
 def _whole(page: _Page, lists: Lists) -> str:
     """Resiliparse's text of the page, with its lists."""
-    keep_lists(page.tree, page.tree.body, lists)
+    keep_lists(page.tree, page.body, lists)
     return _plain(page.tree)
 
 
@@ -228,15 +250,15 @@ def _precise(page: _Page) -> str:
         TooComplex: it would take more than a few seconds.
     """
     tree: Any = page.tree
-    if tree.body is None:
+    if page.body is None:
         return ""
     reason = too_complex_for_precise(page.html, tree)
     if reason is not None:
         raise TooComplex(reason)
-    remove_hidden(tree.body)
+    remove_hidden(page.body)
     _open(page)
-    lists = all_lists(tree.body, page.blocks)
-    open_cells(tree, tree.body)
+    lists = all_lists(page.body, page.blocks)
+    open_cells(tree, page.body)
     text = precise_text(tree.document.html)
     return _with_lists(page, text, lists) if text else text
 
@@ -245,7 +267,7 @@ def _with_lists(page: _Page, text: str, lists: Lists, *, bullet: str = "- ") -> 
     """The text with those of the page's lists that it lacks."""
     if not lists.outer:
         return text
-    return restore_lists(text, page.tree.body, with_losses(lists, lists_with_losses(page.blocks, text)), bullet=bullet)
+    return restore_lists(text, page.body, with_losses(lists, lists_with_losses(page.blocks, text)), bullet=bullet)
 
 
 def _plain(tree: HTMLTree) -> str:
@@ -275,7 +297,7 @@ def _contained(page: _Page, lists: Lists, container: Any | None) -> str:
     if container is None:
         return ""
     tree = page.tree
-    body: Any = tree.body
+    body: Any = page.body
     # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
     place: Any = tree.create_element("section")
     container.replace_with(place)

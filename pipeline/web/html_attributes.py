@@ -55,16 +55,17 @@ def next_byte(data: Bytes, at: int, wanted: int) -> int:
 
 
 @bare_kernel
-def read_attributes(data: Bytes, at: int) -> tuple[int, int]:
-    """(where the tag ends, behind its `>`; whichever of `HIDES` and the others hold), from the end of its name on."""
-    telling = 0
+def read_attributes(data: Bytes, at: int) -> tuple[int, int, int]:
+    """(where the tag ends, behind its `>`; whichever of `HIDES` and the others hold; attributes), from the end of its name on."""
+    telling = count = 0
     at = _next_name(data, at)
     while at < len(data) and data[at] != 62:
         name = at
         name_end, value, value_end, at = _attribute(data, name)
         telling |= _tells(data, name, name_end, value, value_end)
+        count += 1
         at = _next_name(data, at)
-    return min(at + 1, len(data)), telling
+    return min(at + 1, len(data)), telling, count
 
 
 @bare_kernel

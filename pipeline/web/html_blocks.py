@@ -9,29 +9,37 @@ next one begins. A bounded amount of work for each byte, whatever they are.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
 from pipeline.web.html_attributes import HIDES, LEAST_MISREAD, LINKS, MISREAD, SHORT, TITLED, misread, next_byte, read_attributes
+from pipeline.web.html_census import Census
 from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text
-from pipeline.web.html_cuts import BEFORE, BREAKS, blanks_before, may_go, note_cut, note_tag, noted
+from pipeline.web.html_cuts import BEFORE, blanks_before, may_go, note_cut, note_tag, noted
 from pipeline.web.html_list_marks import (
     ANCHORS,
+    ATTRIBUTES,
+    BEYOND,
     CHARACTERS,
-    CONTAINERS,
     COUNTERS,
     DEPTH,
+    DOUBTS,
+    EMPTY_ANCHORS,
     FIGURES,
+    FORMATTED,
     FRAMED,
     LEAST,
     LINKED,
+    NUMBERED,
     OPEN,
     PARAGRAPHS,
+    RAISED,
     ROWS,
     SECTIONS,
+    SHORT_CLASSES,
     TITLES,
     begin_container,
     begin_list,
@@ -39,43 +47,45 @@ from pipeline.web.html_list_marks import (
     end_containers,
     end_list,
     frame_lists,
-    larger,
     marks_of,
 )
-from pipeline.web.html_names import number_of, numbered, packed
+from pipeline.web.html_names import number_of, packed
+from pipeline.web.html_syntax import comment_end, has_text, raw_end, signs, tag_end, tag_name
+from pipeline.web.html_tags import (
+    BLOCKS,
+    HIDDEN,
+    IS_CONTAINER,
+    IS_FORMATTING,
+    IS_LITERAL,
+    IS_RAISED,
+    IS_RAW,
+    IS_UNREAD,
+    IS_VOID,
+    NAMES,
+    NOSCRIPT,
+    SCOPES,
+    TAGS,
+    kind_of,
+)
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
-# Blocks that hold text; frames, which count as one with all that they hold; what is not shown.
-BLOCKS: Final = ("li", "tr", "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "dd", "dt", "figure")
-FRAMES: Final = ("nav", "header", "footer", "aside", "form")
-NAMES: Final = (*BLOCKS, *FRAMES, "noscript", "hidden")
-NOSCRIPT: Final = NAMES.index("noscript")
-HIDDEN: Final = NAMES.index("hidden")
-# Where the search for an open item, row or paragraph ends.
-_SCOPES: Final = ("ul", "ol", "dl", "table")
 _FRAME, _FORM, _SCOPE = len(BLOCKS), NAMES.index("form"), len(NAMES)
 _P, _LI, _TR, _DD, _DT, _PRE, _BLOCKQUOTE, _FIGURE = (
     NAMES.index(name) for name in ("p", "li", "tr", "dd", "dt", "pre", "blockquote", "figure")
 )
-_UL, _OL, _DL, _TABLE = range(_SCOPE, _SCOPE + 4)
+_UL, _OL, _DL, _TABLE = range(_SCOPE, _SCOPE + len(SCOPES))
 
 # Blocks that are open at the same time, and blocks of a page; what is beyond is only counted.
 _MOST_OPEN = 512
 _MOST_BLOCKS = 100_000
 # How far up the open blocks an end tag or an implied end is looked for.
 _NEAR = 24
-
-
-_KINDS = numbered({name: number for number, name in enumerate((*NAMES, *_SCOPES)) if number != HIDDEN})
-# Elements whose content is no text, and those without any.
-_RAW = numbered(dict.fromkeys(("script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"), 0))
-_VOID = numbered(dict.fromkeys("area base br col embed hr img input link meta source track wbr".split(), 0))  # noqa: SIM905
-_TEMPLATE, _PARAGRAPH, _ANCHOR = (packed(name) for name in ("template", "p", "a"))
-_DIV, _SECTION, _ARTICLE, _MAIN = map(packed, CONTAINERS)
-_SCRIPT, _STYLE, _META, _LINK = map(packed, ("script", "style", "meta", "link"))
-_CODE, _KBD, _SAMP, _VAR, _TT = map(packed, ("code", "kbd", "samp", "var", "tt"))
+# Parts that are left out at one tag: white space before it, the tag or what it is called, what it holds; and those within its attributes,
+# of which the last may be shorter than `LEAST_MISREAD`.
+_MOST_CUTS = 4
+_TEMPLATE, _PARAGRAPH, _ANCHOR, _SECTION, _DIV = (packed(name) for name in ("template", "p", "a", "section", "div"))
 # In the first two a script is an element like any other; after the last all is text.
 _SVG, _MATH, _PLAINTEXT = (packed(name) for name in ("svg", "math", "plaintext"))
 # Rows of what the pass finds.
@@ -103,6 +113,7 @@ class Blocks(NamedTuple):
             of the last two none in drawings and formulas.
         figures: some figure holds a table, a list, code or a quotation.
         short_classes: some element may have one of the classes of two letters that `pipeline.web.html_tree.remove_short_classes` looks for.
+        census: what the page is made of without `cuts`; None where the parser may read other tags than this pass did.
     """
 
     text: Bytes
@@ -119,33 +130,51 @@ class Blocks(NamedTuple):
     cuts: Integers
     figures: bool
     short_classes: bool
+    census: Census | None
 
 
 def blocks_of(markup: bytes) -> Blocks:
     """Blocks of a page that are in no frame, and its frames."""
     data = np.frombuffer(markup, np.uint8)
-    text, found, beyond, lists, in_lists, counts, cuts, short_classes = _read(data, _KINDS, _RAW, _VOID, ENTITIES, BREAKS)
+    text, found, marks, in_lists, cuts, counts = _read(data, TAGS, ENTITIES)
     kinds, starts, stops, firsts, afters = found
-    firsts = np.minimum(firsts, stops)
-    characters, paragraphs, figures = int(counts[CHARACTERS]), int(counts[PARAGRAPHS]), bool(counts[FIGURES])
-    return Blocks(text, kinds, starts, stops, firsts, afters, beyond, lists, in_lists, characters, paragraphs, cuts, figures, short_classes)
+    bulleted = int((marks & NUMBERED == 0).sum())
+    attributes, formatting, raised, empty_anchors = counts[[ATTRIBUTES, FORMATTED, RAISED, EMPTY_ANCHORS]].tolist()
+    return Blocks(
+        text=text,
+        kinds=kinds,
+        starts=starts,
+        stops=stops,
+        firsts=np.minimum(firsts, stops),
+        afters=afters,
+        beyond=int(counts[BEYOND]),
+        lists=marks,
+        in_lists=in_lists,
+        characters=int(counts[CHARACTERS]),
+        paragraphs=int(counts[PARAGRAPHS]),
+        cuts=cuts,
+        figures=bool(counts[FIGURES]),
+        short_classes=bool(counts[SHORT_CLASSES]),
+        census=None if counts[DOUBTS] else Census(attributes, formatting, raised, empty_anchors, bulleted),
+    )
 
 
 @kernel
-def _read(
-    data: Bytes, kinds: Integers, raw: Integers, void: Integers, entities: Integers, breaks: Integers
-) -> tuple[Bytes, Integers, int, Integers, Integers, Integers, Integers, bool]:
+def _read(data: Bytes, tags: Integers, entities: Integers) -> tuple[Bytes, Integers, Integers, Integers, Integers, Integers]:
     size = len(data)
+    # Tables that grow would be counted at each turn of the loop, by atomic instructions: that was half of its time. What is not written to
+    # takes no memory.
+    tag_count, list_count = signs(data)
     text = np.empty(size, np.uint8)
-    found = np.zeros((5, 256), np.int64)
-    lists = np.zeros((ROWS, 64), np.int64)
-    cuts = np.empty((2, 64), np.int64)
+    found = np.empty((5, min(tag_count, _MOST_BLOCKS)), np.int64)
+    lists = np.empty((ROWS, list_count), np.int64)
+    cuts = np.empty((2, _MOST_CUTS * tag_count + size // LEAST_MISREAD), np.int64)
     now = np.zeros(COUNTERS, np.int64)
     now[OPEN] = -1
     before = np.zeros(BEFORE, np.int64)
     stack = np.empty((6, _MOST_OPEN), np.int64)
-    count = used = height = frames = beyond = named = listed = foreign = cut = 0
-    in_link = short_classes = False
+    count = used = height = frames = named = listed = foreign = cut = 0
+    in_link = drawn = False
     # Whether the parser reads the same tags so far.
     surely = True
     # The element that is not shown, how many of its name are open in it, and its row.
@@ -157,9 +186,11 @@ def _read(
         begins = at + 1 + closing
         if byte != 60 or begins >= size or not 97 <= data[begins] | 32 <= 122:
             if byte == 60 and begins < size and (closing or data[begins] == 33 or data[begins] == 63):
-                end, sure = _comment_end(data, at)
+                end, sure = comment_end(data, at)
+                # In drawings it may be a text, of tags and all.
+                now[DOUBTS] += drawn and at + 2 < size and data[at + 2] == 91
                 if sure and surely and foreign == 0 and may_go(data, at, end):
-                    cuts, cut = noted(cuts, cut, at, end)
+                    cut = noted(cuts, cut, at, end)
                     note_cut(data, at, end, before)
                 at = end
             elif away:
@@ -180,55 +211,60 @@ def _read(
         # A tag ends the first piece of text of the blocks that have begun.
         named = _end_first_texts(found, named, count, used)
         first = at
-        name, name_end = _name(data, begins)
-        at, telling = read_attributes(data, name_end)
-        raw_text = not closing and number_of(raw, name) == 0
-        end, sure = _raw_end(data, at, begins, name) if raw_text else (at, True)
+        name, name_end = tag_name(data, begins)
+        at, telling, attributes = read_attributes(data, name_end)
+        told = number_of(tags, name)
+        told = told if told > 0 else 0
+        raw_text = not closing and told & IS_RAW != 0
+        end, sure = raw_end(data, at, begins, name) if raw_text else (at, True)
         # In drawings and formulas the parser reads tags there.
         surely &= sure and (not raw_text or foreign == 0 or next_byte(data, at, 60) == end)
-        if away and unseen >= 0 and _has_text(data, at, end):
+        if away and unseen >= 0 and has_text(data, at, end):
             found[_STOPS, unseen] = found[_STARTS, unseen] + 1
-        unread = not closing and surely and foreign == 0 and name in (_SCRIPT, _STYLE, _META, _LINK)
+        unread = not closing and surely and foreign == 0 and told & IS_UNREAD != 0
         # Lists are asked whether they hold scripts.
         if unread and not (raw_text and (now[OPEN] >= 0 or end == size)):
-            after = _tag_end(data, end) if raw_text else at
+            after = tag_end(data, end) if raw_text else at
             if may_go(data, first, after):
-                cuts, cut = noted(cuts, cut, first, after)
+                cut = noted(cuts, cut, first, after)
                 note_cut(data, first, after, before)
                 at = after
                 continue
-        breaking = number_of(breaks, name)
         if surely and foreign == 0:
-            cuts, cut = noted(cuts, cut, blanks_before(data, first, name, closing, breaking, before), first)
-        note_tag(name, closing, breaking, at, before)
+            cut = noted(cuts, cut, blanks_before(data, first, name, closing, told, before), first)
+        note_tag(name, closing, told, at, before)
+        literal = told & IS_LITERAL != 0 and surely and not closing and telling & HIDES == 0 and data[at - 1] == 62
         if telling & MISREAD and not closing and surely:
-            most = (at - name_end) // LEAST_MISREAD + 1
-            if cut + most > cuts.shape[1]:
-                cuts = larger(cuts, most)
             cut = misread(data, name_end, cuts, cut)
-        elif name in (_CODE, _KBD, _SAMP, _VAR, _TT) and surely and not closing and telling & HIDES == 0 and data[at - 1] == 62:
+        elif literal:
             # What is no frame for sure is not left out for its name, as DocBook's `<code class="email">` was.
-            cuts, cut = noted(cuts, cut, name_end, at - 1)
+            cut = noted(cuts, cut, name_end, at - 1)
+        if not literal:
+            now[ATTRIBUTES] = max(now[ATTRIBUTES], attributes)
+            now[FORMATTED] += told & IS_FORMATTING != 0 and not closing and name_end < size and data[name_end] != 62
+        now[RAISED] += told & IS_RAISED != 0 and not closing
+        now[EMPTY_ANCHORS] += name == _ANCHOR and not closing and data[at - 2] == 47
         hidden = telling & HIDES != 0
-        short_classes |= telling & SHORT != 0
-        kind = number_of(kinds, name)
+        now[SHORT_CLASSES] += telling & SHORT != 0
+        kind = kind_of(told)
         if away and away == _PARAGRAPH and kind >= 0 and not closing:
             away = 0
         if raw_text:
             if unread:
-                cuts, cut = noted(cuts, cut, at, end)
+                cut = noted(cuts, cut, at, end)
             else:
                 now[CHARACTERS] += end - at
+                # Where the parser passes over the tag, as in a `select`, it reads what follows as tags.
+                now[DOUBTS] += next_byte(data, at, 60) < end
             at = end
             continue
         if name in (_SVG, _MATH):
             foreign = max(0, foreign - 1) if closing else foreign + 1
+            drawn = True
         elif name == _PLAINTEXT and not closing:
             surely = False
         a_list = not closing and kind in (_UL, _OL)
         if a_list:
-            if listed == lists.shape[1]:
-                lists = larger(lists, 1)
             begin_list(lists, listed, now, count, kind == _OL, away != 0 or hidden, frames > 0)
             listed += 1
             in_link = False
@@ -237,7 +273,7 @@ def _read(
             now[ANCHORS] += not closing and telling & LINKS == 0
         elif not closing and (kind == _TABLE or name == _SECTION):
             now[SECTIONS] += 1
-        container, titled = name in (_DIV, _SECTION, _ARTICLE, _MAIN), telling & TITLED != 0
+        container, titled = told & IS_CONTAINER != 0, telling & TITLED != 0
         if away:
             if name == away:
                 depth += -1 if closing else 1
@@ -250,7 +286,7 @@ def _read(
                 height, frames = _close(found, lists, now, stack, height, frames, kind, used, count, listed)
             continue
         row = -1
-        if (hidden or kind == NOSCRIPT or name == _TEMPLATE) and number_of(void, name) < 0:
+        if (hidden or kind == NOSCRIPT or name == _TEMPLATE) and told & IS_VOID == 0:
             away, depth, unseen = name, 1, -1
             kind = HIDDEN if hidden else kind
         elif kind >= 0 or name == _DIV:
@@ -261,14 +297,11 @@ def _read(
             now[TITLES] |= titled
         if 0 <= kind < _SCOPE and frames == 0:
             if count == _MOST_BLOCKS or (height == _MOST_OPEN and not away):
-                beyond += 1
+                now[BEYOND] += 1
                 continue
-            if count == found.shape[1]:
-                found = larger(found, 1)
             row = count
             count += 1
-            found[:, row] = used
-            found[_KIND, row], found[_AFTERS, row] = kind, count
+            _begin_block(found, row, kind, used)
             unseen = row if away else -1
         if kind >= 0 and not away and height < _MOST_OPEN:
             stack[0, height], stack[1, height] = kind, listed - 1 if a_list else row
@@ -281,15 +314,14 @@ def _read(
     _end_first_texts(found, named, count, used)
     _pop(found, lists, now, stack, height, 0, frames, used, count)
     marks, in_lists = marks_of(lists, listed), blocks_within(lists, listed)
-    return text[:used], found[:, :count], beyond, marks, in_lists, now, cuts[:, :cut], short_classes
+    now[DOUBTS] += not surely
+    return text[:used], found[:, :count], marks, in_lists, cuts[:, :cut], now
 
 
 @bare_kernel
-def _has_text(data: Bytes, at: int, end: int) -> bool:
-    """Whether there is more than white space, or a comment as old styles and scripts are written in."""
-    while at < end and data[at] <= 32:
-        at += 1
-    return at < end and data[at] != 60
+def _begin_block(found: Integers, row: int, kind: int, used: int) -> None:
+    found[_KIND, row], found[_AFTERS, row] = kind, row + 1
+    found[_STARTS, row] = found[_STOPS, row] = found[_FIRSTS, row] = used
 
 
 @bare_kernel
@@ -360,61 +392,3 @@ def _imply_ends(
         if (kind == _LI and other in (_UL, _OL)) or (kind == _TR and other == _TABLE) or (kind in (_DD, _DT) and other == _DL):
             break
     return height, frames
-
-
-@bare_kernel
-def _name(data: Bytes, at: int) -> tuple[int, int]:
-    """The last eight letters of a tag's name, packed, and where it ends."""
-    name = 0
-    while at < len(data) and data[at] > 32 and data[at] != 47 and data[at] != 62:
-        name = (name << 8) | (data[at] | 32 if 65 <= data[at] <= 90 else data[at])
-        at += 1
-    return name, at
-
-
-@bare_kernel
-def _tag_end(data: Bytes, at: int) -> int:
-    """Where an end tag ends."""
-    return int(read_attributes(data, _name(data, at + 2)[1])[0])
-
-
-@bare_kernel
-def _comment_end(data: Bytes, at: int) -> tuple[int, bool]:
-    """Where a comment ends, or what is read as one; and whether it is one for sure, wherever it stands."""
-    size = len(data)
-    if at + 3 < size and data[at + 1] == 33 and data[at + 2] == 45 and data[at + 3] == 45:
-        begins = at + 4
-        at = next_byte(data, begins, 62)
-        while at < size:
-            # `<!-->` and `<!--->` are whole comments.
-            short = at <= begins + 1 and (at == begins or data[begins] == 45)
-            marked = at > begins + 2 and data[at - 1] == 33
-            if short or (at > begins + 1 and data[at - 1 - marked] == 45 and data[at - 2 - marked] == 45):
-                return at + 1, True
-            at = next_byte(data, at + 1, 62)
-        return size, False
-    return min(size, next_byte(data, at, 62) + 1), False
-
-
-@bare_kernel
-def _raw_end(data: Bytes, at: int, begins: int, name: int) -> tuple[int, bool]:
-    """Where the end tag of an element begins whose content is no text, and whether that is sure: a script that begins within a comment of a
-    script hides its own end tag."""
-    size, letters, comment, sure = len(data), 0, False, True
-    while letters < 8 and name >> (8 * letters):
-        letters += 1
-    at = next_byte(data, at, 60)
-    while at + 1 < size:
-        closing = data[at + 1] == 47
-        if closing or comment:
-            first, place = at + 1 + closing, 0
-            while place < letters and first + place < size and (data[first + place] | 32) == (data[begins + place] | 32):
-                place += 1
-            behind = first + place
-            if place == letters and (behind >= size or data[behind] <= 32 or data[behind] == 47 or data[behind] == 62):
-                if closing:
-                    return at, sure
-                sure = False
-        comment |= at + 3 < size and data[at + 1] == 33 and data[at + 2] == 45 and data[at + 3] == 45
-        at = next_byte(data, at + 1, 60)
-    return size, sure

@@ -9,26 +9,25 @@ only the one with most attributes matters.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
+from dedup.kernel import bare_kernel, kernel
 from pipeline.kernels.unaligned import bytes_between, lowest
 from pipeline.web.html_attributes import next_byte
 from pipeline.web.html_names import packed
+from pipeline.web.html_tags import FORMATTING
 
 # States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
 _ENDED = -1
-_TAGS, _FORMATTING, _ATTRIBUTES, _LISTS, _RAISED, _EMPTY_ANCHORS, _COUNTS = range(7)
+_ATTRIBUTES, _FORMATTING, _RAISED, _EMPTY_ANCHORS, _LISTS, _COUNTS = range(6)
 # What may begin at a `<`.
 _NO_TAG, _SOME_TAG, _ANCHOR = range(3)
 
 
-# Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
-FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 _FORMATTING_NAMES = np.sort(np.array([packed(name) for name in FORMATTING], np.int64))
 _A, _UL, _SUP, _SUB = (packed(name) for name in ("a", "ul", "sup", "sub"))
 
@@ -37,19 +36,18 @@ class Census(NamedTuple):
     """How many there are on a page.
 
     Attributes:
-        tags: signs that may begin a tag.
-        formatting: tags of formatting elements with attributes, opened.
         attributes: those of the tag with most, wherever a tag may begin.
-        lists, raised: `ul`, `sup` and `sub`.
+        formatting: tags of formatting elements with attributes, opened.
+        raised: `sup` and `sub`.
         empty_anchors: tags that may be `<a id="here"/>`.
+        lists: `ul`.
     """
 
-    tags: int
-    formatting: int
     attributes: int
-    lists: int
+    formatting: int
     raised: int
     empty_anchors: int
+    lists: int
 
 
 def take_census(markup: bytes) -> Census:
@@ -69,7 +67,6 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         at = next_byte(data, at, 60)
         if at == size:
             break
-        counts[_TAGS] += 1
         begins = _begins(data, at, formatting, counts)
         if not begins:
             at += 1
@@ -85,10 +82,8 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
                 if not telling:
                     continue
             byte = data[at]
-            if byte == 60:
-                counts[_TAGS] += 1
-                if _begins(data, at, formatting, counts):
-                    break
+            if byte == 60 and _begins(data, at, formatting, counts):
+                break
             following = steps[state * 256 + byte]
             if following != state:
                 if following == _ATTRIBUTE:
@@ -106,7 +101,7 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
     return counts[:_COUNTS]
 
 
-@kernel
+@bare_kernel
 def _count_several(
     data: npt.NDArray[np.uint8],
     at: int,
@@ -131,7 +126,6 @@ def _count_several(
         byte = data[at]
         begins = first
         if byte == 60 and not first:
-            counts[_TAGS] += 1
             begins = _begins(data, at, formatting, counts) != _NO_TAG
         first = False
         counts[_EMPTY_ANCHORS] += byte == 62 and data[at - 1] == 47
@@ -158,7 +152,7 @@ def _count_several(
     return at
 
 
-@kernel
+@bare_kernel
 def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> int:
     """What may begin at a `<`; counts its kind."""
     size = len(data)

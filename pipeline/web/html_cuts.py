@@ -14,28 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
-from pipeline.web.html_list_marks import larger
-from pipeline.web.html_names import numbered, packed
+from pipeline.kernels.unaligned import eight_bytes, put_eight_bytes
+from pipeline.web.html_names import packed
+from pipeline.web.html_tags import BEGINS, HOLDS, IS_BLOCK
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
 # White space that is looked at around a part of the markup.
 _MOST_BLANKS = 128
-# Of elements that stand in lines of their own: they begin wherever their tag stands, as those do not that a parser may pass over, nor
-# tables, which words may be put before that stand in them; and the next block may begin in them, and does not end them.
-_BLOCK, _BEGINS, _HOLDS = 1, 2, 4
-BREAKS = numbered(
-    dict.fromkeys("p h1 h2 h3 h4 h5 h6 dt dd".split(), _BLOCK | _BEGINS)  # noqa: SIM905
-    | dict.fromkeys("body form table tbody tr td th".split(), _BLOCK | _HOLDS)  # noqa: SIM905
-    | dict.fromkeys(
-        "article aside blockquote div dl figure footer header li main nav ol section ul".split(),  # noqa: SIM905
-        _BLOCK | _BEGINS | _HOLDS,
-    )
-)
 _LI, _PRE = packed("li"), packed("pre")
-# Of the tag before: where it ends, its name, whether it closes, and what `BREAKS` says of it. And how many `pre` are open.
-_END, _NAME, _CLOSES, _KIND, _PREFORMATTED, BEFORE = range(6)
+# Of the tag before: where it ends, its name, whether it closes, and what `TAGS` tells of it. And how many `pre` are open.
+_END, _NAME, _CLOSES, _TOLD, _PREFORMATTED, BEFORE = range(6)
 
 
 def without(markup: bytes, cuts: Integers) -> bytes:
@@ -51,23 +41,34 @@ def _left(data: Bytes, cuts: Integers) -> Bytes:
         size -= cuts[1, row] - cuts[0, row]
     left = np.empty(size, np.uint8)
     used = at = 0
-    for row in range(count + 1):
-        end = cuts[0, row] if row < count else len(data)
-        left[used : used + end - at] = data[at:end]
-        used += end - at
-        at = cuts[1, row] if row < count else end
+    for row in range(count):
+        used = _copy(data, at, cuts[0, row], left, used)
+        at = cuts[1, row]
+    _copy(data, at, len(data), left, used)
     return left
 
 
-@kernel
-def noted(cuts: Integers, count: int, first: int, end: int) -> tuple[Integers, int]:
-    """Notes a part of the markup, if it holds anything; how many are noted then."""
+@bare_kernel
+def _copy(data: Bytes, at: int, end: int, left: Bytes, used: int) -> int:
+    """Copies bytes from one place to before another; how many there are then."""
+    while at + 8 <= end:
+        put_eight_bytes(left, used, eight_bytes(data, at))
+        at += 8
+        used += 8
+    while at < end:
+        left[used] = data[at]
+        at += 1
+        used += 1
+    return used
+
+
+@bare_kernel
+def noted(cuts: Integers, count: int, first: int, end: int) -> int:
+    """Notes a part of the markup, if it holds anything; how many are noted then. There is room for it."""
     if first == end:
-        return cuts, count
-    if count == cuts.shape[1]:
-        cuts = larger(cuts, 1)
+        return count
     cuts[0, count], cuts[1, count] = first, end
-    return cuts, count + 1
+    return count + 1
 
 
 @bare_kernel
@@ -88,28 +89,26 @@ def may_go(data: Bytes, at: int, end: int) -> bool:
 
 
 @bare_kernel
-def blanks_before(data: Bytes, at: int, name: int, closing: bool, kind: int, before: Integers) -> int:
+def blanks_before(data: Bytes, at: int, name: int, closing: bool, told: int, before: Integers) -> int:
     """Where white space begins that reaches up to a tag and can be left out; where the tag begins if there is none.
 
     One of the two tags around it must begin an element for sure: were both passed over, the words around them would become one.
 
     Args:
-        kind: what `BREAKS` says of the tag's name.
+        told: what `pipeline.web.html_tags.TAGS` tells of the tag's name.
     """
-    last = before[_KIND]
-    if closing or kind < 0 or last <= 0 or before[_PREFORMATTED] or data[at - 1] > 32:
+    last = before[_TOLD]
+    if closing or not told & last & IS_BLOCK or before[_PREFORMATTED] or data[at - 1] > 32:
         return at
-    if before[_CLOSES]:
-        goes = kind & _BEGINS != 0
-    else:
-        goes = (kind | last) & _BEGINS != 0 and last & _HOLDS != 0 and not name == before[_NAME] == _LI
+    within = (told | last) & BEGINS != 0 and last & HOLDS != 0 and not name == before[_NAME] == _LI
+    goes = told & BEGINS != 0 if before[_CLOSES] else within
     return before[_END] if goes and _is_blank(data, before[_END], at) else at
 
 
 @bare_kernel
-def note_tag(name: int, closing: bool, kind: int, end: int, before: Integers) -> None:
-    """Notes a tag, for what follows it; `kind` is what `BREAKS` says of its name."""
-    before[_END], before[_NAME], before[_CLOSES], before[_KIND] = end, name, closing, kind
+def note_tag(name: int, closing: bool, told: int, end: int, before: Integers) -> None:
+    """Notes a tag, for what follows it."""
+    before[_END], before[_NAME], before[_CLOSES], before[_TOLD] = end, name, closing, told
     if name == _PRE:
         before[_PREFORMATTED] = max(0, before[_PREFORMATTED] + (-1 if closing else 1))
 
@@ -118,7 +117,7 @@ def note_tag(name: int, closing: bool, kind: int, end: int, before: Integers) ->
 def note_cut(data: Bytes, first: int, end: int, before: Integers) -> None:
     """Notes a part that is left out: what follows it follows the tag before."""
     if not _is_blank(data, before[_END], first):
-        before[_KIND] = -1
+        before[_TOLD] = 0
     before[_END] = end
 
 

@@ -27,15 +27,16 @@ NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU, IS_TEXT, APART, 
 SETTLED = IS_TEXT | APART
 
 # What has been read so far: characters, those of links, elements that make sections, `a` that are no links, and characters of paragraphs;
-# the row of the list that is open; how many `CONTAINERS` are open, and which of them have ids that are made of headings: bits, that of the
-# innermost one lowest, and the fewest that were open since a frame began; elements that figures may only frame, and figures that do.
-CHARACTERS, LINKED, SECTIONS, ANCHORS, PARAGRAPHS, OPEN, DEPTH, TITLES, LEAST, FRAMED, FIGURES, COUNTERS = range(12)
+# the row of the list that is open; how many containers (`pipeline.web.html_tags.IS_CONTAINER`) are open, and which of them have ids that
+# are made of headings: bits, that of the innermost one lowest, and the fewest that were open since a frame began; elements that figures may
+# only frame, and figures that do; what `pipeline.web.html_census.Census` asks for; blocks beyond
+# those that are looked at, elements that may have a short class, and places from which on the parser may read other tags.
+CHARACTERS, LINKED, SECTIONS, ANCHORS, PARAGRAPHS, OPEN, DEPTH, TITLES, LEAST, FRAMED, FIGURES = range(11)
+ATTRIBUTES, FORMATTED, RAISED, EMPTY_ANCHORS, BEYOND, SHORT_CLASSES, DOUBTS, COUNTERS = range(11, 19)
 # Of each list the first four, when it began and then within it; the list around it, its marks, whether it has ended, and how many blocks
 # there were when it began and when it ended.
 _OUTER, _MARKS, _ENDED, _FIRST_BLOCK, _AFTER_BLOCKS, ROWS = range(4, 10)
 
-# Elements that end where the markup says so.
-CONTAINERS: Final = ("div", "section", "article", "main")
 # Below this depth resiliparse looks at the links of a list only; ids count in as many elements around it.
 DEEP: Final = 4
 # Containers may seem to be open that are not.
@@ -77,7 +78,7 @@ def end_list(lists: Integers, row: int, now: Integers, blocks: int) -> None:
 
 @bare_kernel
 def begin_container(now: Integers, titled: bool) -> None:
-    """Notes that one of the `CONTAINERS` begins."""
+    """Notes that a container begins."""
     now[DEPTH] += 1
     now[TITLES] = (now[TITLES] << 1 & _MOST_BITS) | titled
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.web.html_attributes import TITLE_SEPARATORS
-from pipeline.web.html_blocks import FRAMES, Blocks
+from pipeline.web.html_blocks import Blocks
 from pipeline.web.html_list_marks import (
     DEEP,
     HARDLY_LINKED,
@@ -34,6 +34,7 @@ from pipeline.web.html_list_marks import (
     UNSEEN,
     Integers,
 )
+from pipeline.web.html_tags import FRAMES
 
 # Above this share of characters in links resiliparse takes a list for a menu.
 _LINKED = 0.2

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.losses import Kind
-from pipeline.web.html_blocks import NAMES, Blocks, blocks_of
+from pipeline.web.html_blocks import Blocks, blocks_of
 from pipeline.web.html_list_marks import SEEMS_MENU
 from pipeline.web.html_search import lost_blocks
+from pipeline.web.html_tags import NAMES
 
 BEYOND = "(not looked at)"
 _PARAGRAPH = NAMES.index("p")

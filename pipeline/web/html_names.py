@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import inlined_kernel
+from dedup.kernel import bare_kernel
 
 Integers = npt.NDArray[np.int64]
 
@@ -42,7 +42,7 @@ def numbered(numbers: dict[str, int]) -> Integers:
     return table
 
 
-@inlined_kernel
+@bare_kernel
 def number_of(table: Integers, name: int) -> int:
     """The number of a name; -1 for one that is not in the table."""
     last = len(table) - 1

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from dedup.kernel import bare_kernel, kernel
 from pipeline.kernels.unaligned import bytes_between, lowest
-from pipeline.web.html_blocks import FRAMES, HIDDEN, NAMES, NOSCRIPT, Blocks
+from pipeline.web.html_blocks import Blocks
 from pipeline.web.html_characters import blank_width, bullet_at, squeeze
+from pipeline.web.html_tags import FRAMES, HIDDEN, NAMES, NOSCRIPT
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.kernel import kernel
-from pipeline.web.html_blocks import _KINDS, _RAW, _SCOPES, _VOID, HIDDEN, NAMES
 from pipeline.web.html_names import Integers, number_of, numbered, packed
+from pipeline.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, kind_of
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=9)
 
@@ -28,19 +28,26 @@ def test_a_name_gives_its_number_and_any_other_none(numbers: dict[str, int], oth
         assert ask(table, packed(name)) == known.get(packed(name), -1)
 
 
+@kernel
+def kind(name: int) -> int:
+    return kind_of(number_of(TAGS, name))
+
+
 @given(WORDS)
 def test_tags(name: str) -> None:
-    kinds = [*NAMES[:HIDDEN], "(no tag)", *_SCOPES]
-    assert ask(_KINDS, packed(name)) == (kinds.index(name) if name in kinds else -1)
+    kinds = [*NAMES[:HIDDEN], "(no tag)", *SCOPES]
+    assert kind(packed(name)) == (kinds.index(name) if name in kinds else -1)
 
 
 def test_every_tag_and_reference_of_the_standard_is_one_thing() -> None:
-    known = {packed(name): number for number, name in enumerate((*NAMES, *_SCOPES)) if name != "hidden"}
+    known = {packed(name): number for number, name in enumerate((*NAMES, *SCOPES)) if name != "hidden"}
     words = {name.rstrip(";") for name in html5} | {"div", "span", "a", "b", "section", "main", "script", "img", "br", "svg"}
     for word in words:
-        assert ask(_KINDS, packed(word)) == known.get(packed(word), -1)
-    assert [ask(_RAW, packed(name)) for name in ("script", "title", "p")] == [0, 0, -1]
-    assert [ask(_VOID, packed(name)) for name in ("br", "source", "li")] == [0, 0, -1]
+        assert kind(packed(word)) == known.get(packed(word), -1)
+    told = {name: max(0, ask(TAGS, packed(name))) for name in ("script", "title", "p", "br", "source", "li", "span")}
+    assert [name for name in told if told[name] & IS_RAW] == ["script", "title"]
+    assert [name for name in told if told[name] & IS_VOID] == ["br", "source"]
+    assert [name for name in told if told[name] & IS_BLOCK] == ["p", "li"]
 
 
 def test_an_empty_name_is_refused() -> None:
