@@ -21,6 +21,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
@@ -36,6 +37,7 @@ from pipeline.web.html_losses import lacks_paragraphs, lists_with_losses, lost_o
 from pipeline.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.web.html_quotations import open_quotations
 from pipeline.web.html_restore import restore_lists
+from pipeline.web.html_syntax import signs
 from pipeline.web.html_tags import FORMATTING, NAMES
 from pipeline.web.html_tree import names_of, open_cells, open_figures, raise_powers, remove_hidden, remove_names, remove_short_classes
 
@@ -211,7 +213,7 @@ def _parse(markup: bytes, html: str, census: Census, blocks: Blocks) -> _Page:
     """
     if census.attributes > _MOST_ATTRIBUTES:
         raise TooComplex("a tag with too many attributes")
-    tags = markup.count(b"<")
+    tags, _ = signs(np.frombuffer(markup, np.uint8))
     if tags > _FEW_TAGS and tags * census.formatting > _MOST_REOPENED:
         html = _FORMATTING_ANY.sub(r"<\1span", html)
     if census.empty_anchors:
