@@ -38,10 +38,11 @@ def is_message_identifier(before: bytes, local: bytes) -> bool:
     if not bracketed and before[-1:] not in (b" ", b":", b"\t", b"\n"):
         return False
     lowered = (before if bracketed else before[-40:]).lower()
-    place, field = max((lowered.rfind(field), field) for field in _FIELDS)
+    places = [lowered.rfind(field) for field in _FIELDS]
+    place = max(places)
     if place < 0 or not _NAME.search(lowered[max(0, place - 60) : place]):
         return False
-    rest = lowered[place + len(field) :]
+    rest = lowered[place + len(_FIELDS[places.index(place)]) :]
     if _NAMED.search(rest[-68:]) and not any(48 <= byte <= 57 for byte in local):
         return False
     return (_SAME_FIELD if bracketed else _IDENTIFIERS).fullmatch(rest) is not None

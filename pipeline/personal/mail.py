@@ -41,6 +41,10 @@ _DOMAIN = rb"(?:" + _NAMES + rb"|" + _LITERAL + rb")"
 _LONGEST_MATCH = 10 * (3 * _LONGEST_LABEL + 1)
 
 _RUN = re.compile(rb"[" + _ATOM + rb"]*")
+# Most local parts and domains, at a third of the cost: from their ends on, so that nothing may be before them that would belong to them or
+# count against them; and labels of a length that is allowed.
+_PLAIN_LOCAL = re.compile(rb"[A-Za-z0-9._+\-]{1,64}+(?<=[A-Za-z0-9])(?![" + _ATOM + rb"@])")
+_PLAIN_DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63})")
 _TOP_LEVEL = re.compile(rb"[A-Za-z]{2,63}|xn--[A-Za-z0-9\-]{1,59}", re.IGNORECASE)
 # Last labels that are no top-level domains but endings of files: `icon@2x.png`.
 _FILES = frozenset((b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"css", b"js", b"json", b"html", b"php", b"pdf"))
@@ -132,6 +136,9 @@ def domain_size(text: bytes | memoryview, start: int, stop: int) -> int:
     """
     domain = bytes(text[start:stop])
     behind = bytes(text[stop : stop + 4])
+    if (plain := _PLAIN_DOMAIN.fullmatch(domain)) is not None:
+        fits = len(domain) <= _LONGEST_DOMAIN and plain[1].lower() not in _FILES and not _VERSION.match(domain)
+        return len(domain) if fits and not _goes_on(behind) else 0
     if domain.startswith(b"["):
         return len(domain) if _is_literal(domain[1:-1]) and not _goes_on(behind) else 0
     if not domain.isascii():
@@ -209,6 +216,9 @@ def _top_level(label: str) -> str:
 
 def local_size(text: bytes | memoryview, at: int, stop: int) -> int:
     """Bytes of the local part before the `@` at `at`; 0 for none. `stop` is where its domain ends."""
+    nearest = bytes(text[max(0, at - _LONGEST_LOCAL - 1) : at])[::-1]
+    if (plain := _PLAIN_LOCAL.match(nearest)) is not None:
+        return 0 if plain[0][::-1].lower() in _NOBODY else plain.end()
     head = max(0, at - _BACK)
     window = bytes(text[head:at])
     found = _RUN.match(window[::-1])

@@ -76,7 +76,8 @@ def is_version(before: bytes, span: bytes, after: bytes) -> bool:
     """
     if _ENDINGS.match(after):
         return True
-    if not before or before[-1:] == b"\n":
+    # None of the patterns ends with a bracket, in which mail servers write most addresses.
+    if before[-1:] in (b"", b"\n", b"["):
         return False
     if _ANNOUNCED.search(before) or _OF_PROGRAM.search(before) or _SIGN.search(before) or _QUOTED.search(before):
         return True

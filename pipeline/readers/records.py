@@ -137,7 +137,8 @@ class Batcher:
             self.skip("empty_text")
             return
         self.documents.append(record)
-        self.lost.add(record.lost)
+        if record.lost:
+            self.lost.add(record.lost)
         self._text_size += len(record.text)
         self._name_size += len(record.name or "") + len(record.url or "")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.personal import mail
 from pipeline.personal import spans as finding
 from pipeline.personal.masking import TOKENS
 from pipeline.personal.patterns import Pattern
@@ -194,3 +195,23 @@ def test_spans_of_a_kind_are_apart_and_in_order(documents: list[str]) -> None:
 def test_masked_texts(documents: list[str], kinds: list[str]) -> None:
     texts = pa.array(documents, pa.large_string())
     assert mask(texts, find_spans(*buffers(documents)), kinds=kinds).to_pylist() == masked(documents, kinds)
+
+
+_NEVER = re.compile(rb"(?!)")
+locals_ = st.text("aZ09._+-'=/?&{}|\"é\u4e00 <(:@\n%", max_size=70) | st.sampled_from(["git", "a" * 64, "b" * 65, "x-1.y", "HG"])
+domains = st.text("aZ09.-_é[", max_size=40) | st.sampled_from(
+    ["a.b.co", "x.png", "1.2-a.rc", "a--b.org", f"{'a' * 63}.com", f"{'a' * 64}.com"]
+)
+
+
+@thorough
+@given(before=locals_, local=locals_, domain=domains, behind=st.text("aZ. _@>-\n", max_size=4))
+@example(before=" ", local="jane.roe+x", domain="acme-mill.com", behind=".")
+@example(before="a@", local="b", domain="c.de", behind="")
+def test_plain_addresses_are_found_as_others_are(before: str, local: str, domain: str, behind: str) -> None:
+    text = f"{before}{local}@{domain}{behind}".encode()
+    fast = search(text, "email")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mail, "_PLAIN_LOCAL", _NEVER)
+        patch.setattr(mail, "_PLAIN_DOMAIN", _NEVER)
+        assert search(text, "email") == fast
