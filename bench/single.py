@@ -24,7 +24,7 @@ _NAME = "crawl/CC-MAIN-20250101000000-{:08d}.warc.gz-0123456789abcdef"
 
 def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
     """As `run_tasks` does before and after its pipeline: `pending_tasks` and `collect` over `count` tasks of three outputs."""
-    from manifests.steps import Ledger, Output, TaskManifest
+    from manifests.step import Ledger, Output, TaskManifest
     from pipeline.tasks import Task, collect, pending_tasks
 
     kinds = ("documents", "signals", "signatures")
@@ -46,7 +46,8 @@ def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
 
 def hold_manifest(count: str, folder: str) -> dict[str, Any]:
     """A step manifest: seconds to write and to read it, bytes of the file, memory of the manifest read."""
-    from manifests.steps import Ledger, Output, StepManifest, read_step, write_step
+    from manifests.step import Ledger, Output, StepManifest
+    from storage.steps import read_step, write_step
 
     outputs = [
         Output(
@@ -126,10 +127,10 @@ def count_edges(corpus: str, out: str) -> dict[str, Any]:
     """
     from dedup.pairs import band_edges, id_edges
     from manifests.corpus import load_corpus
-    from manifests.steps import require_step
     from pipeline.decide import decide_settings
     from pipeline.duplicates import emit_keys
     from pipeline.parts import list_parts
+    from storage.steps import require_step
 
     manifest = load_corpus(corpus)
     partitions, ids = 4_096, 1 << 30
@@ -237,9 +238,9 @@ def read_samples(count: str, folder: str) -> dict[str, Any]:
 def scan_documents(corpus: str, out: str) -> dict[str, Any]:
     """`sample_texts` with a share so small that no text is taken: what is left is reading every document."""
     from manifests.corpus import load_corpus
-    from manifests.steps import require_step
     from pipeline.parts import list_parts
     from pipeline.tokenizer import sample_texts
+    from storage.steps import require_step
 
     parts = list_parts(require_step(f"{out}/extract", command="gristmill extract"), load_corpus(corpus))
     began = time.process_time()

@@ -138,23 +138,23 @@ def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, An
 
 
 def _count_files(counters: _Counters) -> None:
-    from manifests import storage
     from pipeline import extract
+    from storage import files
 
     def map_file(path: str) -> pa.NativeFile:
         return pa.PythonFile(_CountingFile(path, counters), mode="r")
 
-    def read_bytes(path: str, original: Callable[[str], bytes] = storage.read_bytes) -> bytes:
+    def read_bytes(path: str, original: Callable[[str], bytes] = files.read_bytes) -> bytes:
         data = original(path)
         counters.add_read(path, len(data))
         return data
 
-    def publish(path: str, data: Any, original: Callable[[str, Any], None] = storage.publish) -> None:
+    def publish(path: str, data: Any, original: Callable[[str, Any], None] = files.publish) -> None:
         original(path, data)
         counters.written[counters.kind(path)]["bytes"] += Path(path).stat().st_size
         counters.written[counters.kind(path)]["files"] += 1
 
-    for new, old in ((map_file, storage.map_file), (read_bytes, storage.read_bytes), (publish, storage.publish)):
+    for new, old in ((map_file, files.map_file), (read_bytes, files.read_bytes), (publish, files.publish)):
         _replace(old, new)
 
     # Raw files are read by two functions that open them themselves.

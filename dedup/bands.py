@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 
 U64 = nb.uint64
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)

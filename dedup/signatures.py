@@ -3,9 +3,9 @@ r"""MinHash signatures of documents, from the hashes of their words.
 In: the hashes of a document's words, in their order. Out: its signature, uint32[k], and the number of its shingles. They depend on its
 text, the n-gram length and the permutations only. The walk of `pipeline.signals` finds the words on its way and signs each document.
 
-A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `dedup.characters`), with A to Z lower-cased and
+A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`), with A to Z lower-cased and
 nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Myanmar, Javanese and
-others, `dedup.character_ranges.UNSPACED`) have no such runs: each of their letters is a word of its own, with the combining marks behind
+others, `kernels.character_ranges.UNSPACED`) have no such runs: each of their letters is a word of its own, with the combining marks behind
 it; digits of theirs join as all digits do. A *shingle* is `ngram` consecutive words; a document of fewer words is one shingle of them all.
 A word is hashed byte by byte to 64 bits, a shingle from the hashes of its words, of which the upper 32 bits are kept. Each permutation maps
 those by x -> a x + b mod 2^32, then x xor x >> 15, and the signature holds the smallest value of each (Broder 1997). Two signatures
@@ -21,7 +21,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 
 U64 = nb.uint64
 _SHINGLE_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD)

@@ -14,7 +14,7 @@ from pathlib import Path
 from demo.packages import Package
 from demo.texts import raw_files
 from manifests.errors import GristmillError
-from manifests.storage import publish, sha256_file
+from storage.files import publish, sha256_file
 
 Say = Callable[[str], object]
 

@@ -15,26 +15,16 @@ import pyarrow as pa
 
 from gristmill.output import console, print_json
 from manifests.base import load_json, sha256_of
-from manifests.checked import MISSING, file_problem
 from manifests.errors import GristmillError
-from manifests.processes import check_working_folder
-from manifests.steps import (
-    MANIFEST,
-    TASKS,
-    Ledger,
-    Output,
-    StepManifest,
-    TaskManifest,
-    digest_of,
-    merge_ledgers,
-    read_step,
-    read_task,
-)
-from manifests.storage import exists, join, list_files, map_file, read_bytes
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, digest_of, merge_ledgers
 from shards.format import ShardManifest
 from shards.run_record import METRICS, RECORD, load_order, load_record, metrics_in
 from shards.verify import verify_shards
 from shards.writer import load_manifest
+from storage.checked import MISSING, file_problem
+from storage.files import exists, join, list_files, map_file, read_bytes
+from storage.processes import check_working_folder
+from storage.steps import MANIFEST, TASKS, read_step, read_task
 
 _STEPS = ("extract", "decide", "tokenizer")
 _AGAIN = "run `gristmill prep` again: it writes the manifest anew from what is finished"

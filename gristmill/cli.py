@@ -25,7 +25,7 @@ from gristmill import checking, data, looking, models, sampling
 from gristmill.output import console, say_error, say_line
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
-from manifests.processes import check_working_folder, protect_children
+from storage.processes import check_working_folder, protect_children
 
 app = typer.Typer(
     no_args_is_help=True,

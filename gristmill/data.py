@@ -17,10 +17,10 @@ from gristmill.progress import Shown, step_progress
 from manifests.cluster import load_cluster
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, StepManifest
-from manifests.storage import exists, is_url
+from manifests.step import Ledger, StepManifest
 from pipeline.engines.runners import Runner, RunnerKind, on_cluster
 from shards.format import ShardManifest
+from storage.files import exists, is_url
 
 # A corpus of many files may have a note for each.
 _MOST_NOTES = 30
@@ -161,8 +161,8 @@ def _run_step(step: str, manifest: CorpusManifest, out: str, runner: Runner) -> 
 
 def check_tokenizer(model: Path, *, as_json: bool) -> None:
     """The probe set against sentencepiece."""
-    from manifests.storage import read_bytes
     from pipeline.encoder import PROBES, load_encoder
+    from storage.files import read_bytes
 
     encoder = load_encoder(read_bytes(str(model)), engine="gigatoken")
     result: dict[str, Any] = {

@@ -23,9 +23,9 @@ from pathlib import Path
 from gristmill.printable import printable
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
-from manifests.processes import child_environment, python_command
-from manifests.storage import publish
-from manifests.user_folders import user_state
+from storage.files import publish
+from storage.processes import child_environment, python_command
+from storage.user_folders import user_state
 
 _CANCEL_S = 30.0
 # The process takes its lock in less; it imports little before that.

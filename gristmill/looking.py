@@ -17,10 +17,11 @@ from manifests.errors import GristmillError
 from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, ModelManifest
 from manifests.run import RunManifest
-from manifests.steps import MANIFEST, StepManifest, read_step
-from manifests.storage import exists, join, list_files
+from manifests.step import StepManifest
 from shards.run_record import RECORD, load_metrics
 from shards.writer import load_manifest
+from storage.files import exists, join, list_files
+from storage.steps import MANIFEST, read_step
 
 KINDS: dict[str, type[Strict]] = {
     "corpus": CorpusManifest,

@@ -9,15 +9,15 @@ from typing import Any
 
 from gristmill.output import console, print_json, print_line, rewrite_line, say_error, say_line, table
 from manifests.errors import GristmillError
-from manifests.processes import check_working_folder
 from manifests.run import Run, load_run
-from manifests.storage import is_url, join
 from mixing.plan import MixturePlan, plan_mixture
 from mixing.show import mixture_rows, mixture_table
 from shards.lineage import documents_of
 from shards.order import order_from_json
 from shards.reader import open_shards
 from shards.run_record import load_order, load_record
+from storage.files import is_url, join
+from storage.processes import check_working_folder
 
 
 def mix_show(path: Path, *, as_json: bool) -> None:

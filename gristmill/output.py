@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gristmill.printable import printable, printable_json, printable_line
-from manifests.steps import Inside, Ledger
+from manifests.step import Inside, Ledger
 
 
 class _Console(Console):

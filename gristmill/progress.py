@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from gristmill.output import console, say_line
 from manifests.errors import GristmillError
-from manifests.steps import TASKS
-from manifests.storage import is_url, join, list_files, read_bytes
+from storage.files import is_url, join, list_files, read_bytes
+from storage.steps import TASKS
 
 Shown = Literal["bar", "lines", "nothing"]
 _LOCAL_POLL_S = 0.5

@@ -46,8 +46,8 @@ def check_rooms() -> None:
             f"{found}: Python finds another package `manifests` than Gristmill's, which is {ours}\n"
             "  remedy: rename it, start from another folder, or take its folder off PYTHONPATH"
         )
-    from manifests import rooms
     from manifests.errors import GristmillError
+    from storage import rooms
 
     try:
         rooms.check_rooms()

@@ -24,20 +24,7 @@ import pyarrow as pa
 
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
-from manifests.steps import (
-    Ledger,
-    Output,
-    StepManifest,
-    TaskManifest,
-    begin_step,
-    done_step,
-    merge_ledgers,
-    remove_stale,
-    require_step,
-    write_step,
-    write_task,
-)
-from manifests.storage import join
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.duplicates import Before, emit_clusters, reasons_before, run_duplicates
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.filters import reasons_of
@@ -51,6 +38,8 @@ from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read
 from pipeline.site_rule import run_site_rule
 from pipeline.tasks import Task, collect, pending_tasks
 from pipeline.verdicts import Reasons
+from storage.files import join
+from storage.steps import begin_step, done_step, remove_stale, require_step, write_step, write_task
 
 VERSION = 3
 

@@ -21,8 +21,7 @@ from dedup.components import components
 from dedup.pairs import band_edges, bytes_per_document, id_edges, pack_bands, pack_ids, partitions_for
 from manifests.corpus import Languages, MinHash
 from manifests.filters import filters_from
-from manifests.steps import TaskManifest
-from manifests.storage import join
+from manifests.step import TaskManifest
 from pipeline.engines.runners import Runner
 from pipeline.filters.block_lists import blocked_codes
 from pipeline.filters.line_rules import line_values
@@ -32,6 +31,7 @@ from pipeline.schemas import EDGES, publish_ipc, read_ipc
 from pipeline.site_rule import dropped_sites
 from pipeline.tasks import Task, collect
 from pipeline.verdicts import Reasons, document_reasons, filter_reasons, read_signals, rule_from, site_reasons
+from storage.files import join
 
 FOLDER = "edges"
 # The embedded runner holds a shuffle in memory at 5 to 9 bytes per byte: this keeps it near 1 GB.

@@ -24,8 +24,7 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Source
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
-from manifests.steps import Inside, Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, write_step
-from manifests.storage import find, is_url, join, open_input
+from manifests.step import Inside, Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.engines.runners import Runner
 from pipeline.filters.bad_word_lists import bad_words_settings
 from pipeline.folders import EXTRACT
@@ -40,6 +39,8 @@ from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer,
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass
 from pipeline.urls import excerpt_without_credentials, without_url_credentials
+from storage.files import find, is_url, join, open_input
+from storage.steps import begin_step, remove_stale, write_step
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 5

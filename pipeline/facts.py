@@ -33,7 +33,7 @@ _LIBRARIES = (
     "sentencepiece",
     "publicsuffixlist",
 )
-_ROOMS = ("manifests", "shards", "dedup", "pipeline")
+_ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline")
 
 
 def process_facts() -> dict[str, str]:

@@ -18,9 +18,9 @@ import xxhash
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from manifests.storage import file_stat, find, is_glob, is_url, join, list_stats, matches
 from pipeline.folders import DECIDE, EXTRACT, SAMPLE, SHARDS, TOKENIZER
 from pipeline.readers.pieces import Piece, split
+from storage.files import file_stat, find, is_glob, is_url, join, list_stats, matches
 
 _WILDCARD = re.compile(r"\[!?\]?[^\]]*\]|[*?]+")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

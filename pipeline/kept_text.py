@@ -17,17 +17,17 @@ import numba as nb
 import numpy as np
 import pyarrow as pa
 
-from dedup.characters import SPACE, classes
-from dedup.kernel import kernel
+from kernels.characters import SPACE, classes
+from kernels.compiled import kernel
+from kernels.utf8 import code_point, without_space_behind
 from manifests.errors import GristmillError
 from manifests.filters import C4, RefinedWebLines, filters_from
-from manifests.storage import join
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.kernels.line import copy_without_citations
-from pipeline.kernels.utf8 import code_point, without_space_behind
 from pipeline.normalise import text_buffers
 from pipeline.parts import Part
 from pipeline.schemas import iterate_ipc, read_ipc
+from storage.files import join
 
 
 class Cleaning(NamedTuple):

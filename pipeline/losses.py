@@ -1,7 +1,7 @@
 """What is lost or changed inside documents: the inside ledger.
 
 In: what happened within one document, as counts by kind and name, from whoever made it happen (a reader, an extractor, the text pass). Out:
-`manifests.steps.Inside` of a task, and of a step by source. The ledger of records balances while lists vanish within pages: this one says
+`manifests.step.Inside` of a task, and of a step by source. The ledger of records balances while lists vanish within pages: this one says
 what vanished. Sums are the same in any order; which names are kept of very many depends on the order of the file, and on nothing else.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from manifests.steps import Inside, KindOfLoss, Loss
+from manifests.step import Inside, KindOfLoss, Loss
 
 Kind = Literal[
     "replaced_characters",  # shown as U+FFFD; by the charset that the bytes were read in, or what else stood for no character

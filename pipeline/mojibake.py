@@ -23,8 +23,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
-from pipeline.kernels.utf8 import code_point
+from kernels.compiled import kernel
+from kernels.utf8 import code_point
 
 # Beyond the Basic Multilingual Plane no character is told apart: all are as its last, which is none.
 CODE_POINTS = 0x10000

@@ -5,7 +5,7 @@ In: a text. Out: the text with stand-ins for these characters, which are unassig
 Whether a character is a letter, a digit or a mark Python's `str` methods, `re` and `unicodedata` decide by the Unicode version of the
 Python that runs: 14.0 in 3.11, 15.0 in 3.12, 15.1 in 3.13. Between these only `str.islower` and `str.isnumeric` of a few older characters
 have changed, which no text is asked for. What decides by such properties works on texts with stand-ins: the same bytes on every Python.
-`dedup.characters` is pinned to 14.0 too.
+`kernels.characters` is pinned to 14.0 too.
 
 Sources: DerivedAge.txt of Unicode 15.1, ages 15.0 and 15.1.
 """

@@ -24,10 +24,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from dedup.characters import SPACE, classes
-from dedup.kernel import kernel
+from kernels.characters import SPACE, classes
+from kernels.compiled import kernel
+from kernels.utf8 import code_point, without_space_behind
 from manifests.corpus import TextSettings
-from pipeline.kernels.utf8 import code_point, without_space_behind
 from pipeline.mojibake import gate, repair, suspicious
 from pipeline.newer_characters import as_without_newer, newer_characters
 
@@ -111,7 +111,7 @@ def _look(
 
     Args:
         data, offsets: uint8[], int64[n + 1].
-        table: `dedup.characters.classes()`.
+        table: `kernels.characters.classes()`.
         gated: whether mojibake is looked for, by kind_of, bad and alone: `pipeline.mojibake.Gate`.
         unusual: bool[0x110000], code points that may change under the normal form; empty for none.
         starts, ends: int64[n], filled.
@@ -200,7 +200,7 @@ def _unusual(form: str) -> npt.NDArray[np.bool_]:
 
 @cache
 def _blank() -> str:
-    # Written down in dedup.characters rather than `str.strip()`'s own, which could change with the Python version.
+    # Written down in kernels.characters rather than `str.strip()`'s own, which could change with the Python version.
     return "".join(map(chr, np.flatnonzero(classes() & SPACE).tolist()))
 
 

@@ -11,10 +11,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from manifests.steps import Ledger, Output, TaskManifest, write_task
+from manifests.step import Ledger, Output, TaskManifest
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.parts import Part
 from pipeline.tasks import Task, pending_tasks
+from storage.steps import write_task
 
 # Decisions about this many documents cost one process less than starting another one (measured: 0.5 million a second).
 DOCUMENTS_PER_WORKER = 1_000_000

@@ -14,7 +14,7 @@ import numpy as np
 
 from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
-from manifests.steps import Output, StepManifest
+from manifests.step import Output, StepManifest
 
 _ROW_BITS = 32
 _NUMBER_BITS = 24

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from manifests.corpus import CorpusManifest
-from manifests.lock import only_writer
-from manifests.steps import StepManifest
+from manifests.step import StepManifest
 from pipeline.decide import decide
 from pipeline.engines import flink
 from pipeline.engines.runners import Runner, job_owner, with_helpers
@@ -21,6 +20,7 @@ from pipeline.inputs import check_out, list_raw_files
 from pipeline.tokenize import tokenize
 from pipeline.tokenizer import make_tokenizer
 from shards.format import ShardManifest
+from storage.lock import only_writer
 
 
 @dataclass(frozen=True)

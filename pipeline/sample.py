@@ -26,8 +26,7 @@ import xxhash
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
-from manifests.steps import TaskManifest, begin_step, remove_stale
-from manifests.storage import join
+from manifests.step import TaskManifest
 from pipeline.engines.runners import Runner
 from pipeline.extract import HTML_FORMATS, PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
 from pipeline.folders import EXTRACT, SAMPLE
@@ -38,6 +37,8 @@ from pipeline.signals import SIGNALS
 from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.text_pass import TextPass, run_text_pass, text_pass
 from pipeline.web.html import html_to_text
+from storage.files import join
+from storage.steps import begin_step, remove_stale
 
 # Files differ among themselves: with fewer of them a source's mean says little.
 LEAST_FILES = 16

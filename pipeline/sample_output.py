@@ -13,11 +13,11 @@ from functools import cache
 
 import pyarrow as pa
 
-from manifests.steps import Output, TaskManifest
-from manifests.storage import join
+from manifests.step import Output, TaskManifest
 from pipeline.readers.records import BATCH_TEXT_BYTES
 from pipeline.schemas import DOCUMENTS, ipc_bytes, read_ipc
 from pipeline.text_pass import ALL_SIGNALS, signature_schema
+from storage.files import join
 
 # Files with more text than this in all are taken as they are: the more of it, the fuller their batches.
 _MOST_TEXT_BYTES = 64 << 20

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from manifests.steps import Output
-from manifests.storage import join, map_file, publish
+from manifests.step import Output
+from storage.files import join, map_file, publish
 
 DOCUMENT_ID = pa.binary(16)
 

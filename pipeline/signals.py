@@ -4,7 +4,7 @@ In: UTF-8 bytes and offsets of n documents. Out: a record batch of n rows with t
 
 Definitions, where the papers leave a choice:
 
-- *Space* is what Python's `str.isspace` says of Unicode 14, *letter* what `str.isalpha` says (`dedup.characters`).
+- *Space* is what Python's `str.isspace` says of Unicode 14, *letter* what `str.isalpha` says (`kernels.characters`).
 - A *word* is a run of characters that are not space. Its punctuation belongs to it.
 - A *line* is what stands between line feeds and holds a word; a *paragraph* is a run of lines between blank ones. Two lines or paragraphs
   are the same when their words are: space between words does not count.

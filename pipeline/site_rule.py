@@ -19,14 +19,15 @@ import pyarrow.compute as pc
 import xxhash
 
 from dedup.pairs import partitions_for
-from manifests.steps import TaskManifest, finished_task
-from manifests.storage import join
+from manifests.step import TaskManifest
 from pipeline.engines.runners import Runner
 from pipeline.partitions import finish_partition, run_partitions
 from pipeline.parts import Part, part_from
 from pipeline.schemas import SITES, publish_ipc, read_ipc
 from pipeline.tasks import Task, collect
 from pipeline.verdicts import is_heavy, rule_from, spans_of
+from storage.files import join
+from storage.steps import finished_task
 
 FOLDER = "sites"
 _DROPPED_TASK = f"{FOLDER}/dropped"

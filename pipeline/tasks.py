@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from manifests.errors import GristmillError
-from manifests.steps import TaskManifest, finished_task, read_task, write_task
-from manifests.storage import is_url
+from manifests.step import TaskManifest
 from pipeline.engines.runners import Runner, run_pipeline
+from storage.files import is_url
+from storage.steps import finished_task, read_task, write_task
 
 R = TypeVar("R")
 

@@ -20,8 +20,7 @@ import pyarrow as pa
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, Output, StepManifest, TaskManifest, begin_step, merge_ledgers, remove_stale, require_step
-from manifests.storage import join, read_bytes
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.encoder import Encoder, compare, encode, load_encoder
 from pipeline.engines.runners import Runner
 from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
@@ -32,6 +31,8 @@ from pipeline.tasks import Task, pending_tasks, run_tasks
 from pipeline.tokenizer import MODEL
 from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.writer import publish_manifest, write_shard
+from storage.files import join, read_bytes
+from storage.steps import begin_step, remove_stale, require_step
 
 VERSION = 1
 # One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.

@@ -15,14 +15,15 @@ import pyarrow as pa
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, TokenizerTraining
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, StepManifest, begin_step, done_step, is_whole, require_step, write_step
-from manifests.storage import join, read_bytes
+from manifests.step import Ledger, StepManifest
 from pipeline.encoder import load_encoder
 from pipeline.folders import DECIDE, EXTRACT, TOKENIZER
 from pipeline.kept_text import kept_documents
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import publish_buffer
 from pipeline.tokenizer_training import train_model
+from storage.files import join, read_bytes
+from storage.steps import begin_step, done_step, is_whole, require_step, write_step
 
 MODEL = "tokenizer.model"
 VERSION = 1

@@ -1,6 +1,6 @@
 """Kernels compiled before they are needed: `python -P -m pipeline.warm_up`.
 
-In: nothing. Out: compiled kernels where `dedup.kernel_files` finds a place, and a mark that all are there; one line that says how long it
+In: nothing. Out: compiled kernels where `kernels.disk` finds a place, and a mark that all are there; one line that says how long it
 took. A second time it takes a few seconds. Compiling takes one core a minute or two. Commands run this in a child before their workers
 start when there is no mark (`pipeline.engines.compiled`); on a cluster's machines each process of a first run would compile for itself.
 """
@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dedup import kernel, kernel_files
+from kernels import compiled, disk
 from manifests.corpus import load_corpus
-from manifests.processes import end_with_starter
 from pipeline.engines.compiled import WARMING_UP, mark
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
+from storage.processes import end_with_starter
 
 # Passes every filter; holds what makes the text pass look twice: an address, a citation, letters beyond ASCII and UTF-8 read as Latin-1.
 _SENTENCE = "The miller of the old mill {number} has wrïtten to miller{number}@example.org that the wheat is â€œripeâ€\x9d and dry.[1]\n"
@@ -61,7 +61,7 @@ def main() -> None:
     # The preparation below is not to warm up before it begins.
     os.environ[WARMING_UP] = "1"
     warm_up()
-    kept = not kernel.not_kept and kernel_files.keep(mark(), b"") is not None
+    kept = not compiled.not_kept and disk.keep(mark(), b"") is not None
     told = "" if kept else "; they could not be kept, and each process will compile them again: set NUMBA_CACHE_DIR to a folder of your own"
     sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s){told}\n")
 

@@ -25,12 +25,12 @@ from typing import IO
 
 import numpy as np
 
-from manifests.checked import Remembered
 from manifests.errors import GristmillError
-from manifests.objects import StoredObject, open_object
-from manifests.storage import TEMPORARY
-from manifests.user_folders import chosen_folder
 from shards.format import ShardEntry, ShardManifest
+from storage.checked import Remembered
+from storage.files import TEMPORARY
+from storage.objects import StoredObject, open_object
+from storage.user_folders import chosen_folder
 
 DEFAULT_GB = 100.0
 _PIECE = 16 << 20

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from manifests.base import RelativePath, Strict
-from manifests.steps import Ledger
+from manifests.step import Ledger
 
 FORMAT = "gristmill-shard/1"
 MANIFEST = "_MANIFEST.json"

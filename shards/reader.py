@@ -2,7 +2,7 @@
 
 The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it. Nothing is read
 at opening but the manifest and the list of files: a token array is mapped when it is first asked for, and only so many stay mapped.
-A file is read against its sha256 before it is mapped for the first time; that it was is remembered (`manifests.checked`).
+A file is read against its sha256 before it is mapped for the first time; that it was is remembered (`storage.checked`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests.checked import Remembered, record_of
 from manifests.errors import GristmillError
-from manifests.objects import get
-from manifests.storage import is_url, join, list_stats, map_file
 from shards.cache import shard_cache
 from shards.format import FORMAT, ShardEntry, ShardManifest
 from shards.writer import load_manifest
+from storage.checked import Remembered, record_of
+from storage.files import is_url, join, list_stats, map_file
+from storage.objects import get
 
 # Far below Linux's vm.max_map_count (65,530 maps a process); a map holds no file descriptor once it is made.
 OPEN_MAPS = 8192

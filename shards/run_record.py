@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from manifests.base import Strict, first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import exists, join, read_bytes
 from shards.format import TokenizerInfo
+from storage.files import exists, join, read_bytes
 
 RECORD = "run.json"
 ORDER = "order.json"

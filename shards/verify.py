@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from manifests.checked import file_problem
 from manifests.errors import GristmillError
-from manifests.steps import Ledger
-from manifests.storage import join, list_files
+from manifests.step import Ledger
 from shards.format import FORMAT, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.reader import read_batch, read_side_table
 from shards.writer import content_sha256, digest_of, load_manifest, manifest_sha256_of
+from storage.checked import file_problem
+from storage.files import join, list_files
 
 
 @dataclass(frozen=True)

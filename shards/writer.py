@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from manifests.base import first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
-from manifests.storage import exists, join, publish, read_bytes
 from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from storage.files import exists, join, publish, read_bytes
 
 
 def write_shard(

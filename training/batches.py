@@ -17,13 +17,13 @@ from megatron.core.utils import get_batch_on_this_cp_rank
 
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import exists, join
 from mixing.plan import plan_mixture
 from shards.format import TokenizerInfo
 from shards.order import Order, order_from_json, order_to_json
 from shards.reader import MEND, Shards, open_shards
 from shards.run_record import ORDER, RECORD, load_order, load_record
 from shards.samples import samples
+from storage.files import exists, join
 from training.parallel import RankError, Ranks, agree, every_rank
 
 _LOW = (1 << 32) - 1

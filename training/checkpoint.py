@@ -26,10 +26,10 @@ from megatron.core.optimizer import MegatronOptimizer
 from pydantic import ValidationError
 
 from manifests.base import Strict, load_json, sha256_of
-from manifests.checked import file_problem
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree
+from storage.checked import file_problem
+from storage.files import is_url, join, list_stats, publish, read_if_there, remove_file, remove_tree
 from training.parallel import RankError, agree, every_rank
 from training.staging import fetch, fresh_folder, local_copy, upload
 from training.tensor_files import FileName, StoredFile, read_state, write_state

@@ -14,8 +14,8 @@ from megatron.core.models.gpt import GPTModel
 
 from manifests.errors import GristmillError
 from manifests.run import Layout
-from manifests.storage import join, read_bytes
 from shards.format import TokenizerInfo
+from storage.files import join, read_bytes
 from training.checkpoint import complete, damaged_files, folder_of, load_weights, newest_whole
 from training.model import build_model, megatron_config
 from training.parallel import one_rank

@@ -26,7 +26,7 @@ from typing import Any
 from torch._C._distributed_c10d import TCPStore
 
 from manifests.errors import GristmillError
-from manifests.processes import LastLines, child_environment, end_with_parent, obituary, python_command, start_watched
+from storage.processes import LastLines, child_environment, end_with_parent, obituary, python_command, start_watched
 
 LAUNCHED = "GRISTMILL_LAUNCHED"
 """Process id of the launcher, in ranks that this module has started: they leave errors to it."""

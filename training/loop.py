@@ -20,10 +20,10 @@ from typing import Any
 from megatron.core.optimizer import MegatronOptimizer
 
 from manifests.base import sha256_of
-from manifests.lock import only_writer
 from manifests.run import Run
-from manifests.storage import is_url
 from shards.cache import cache_note, shard_cache
+from storage.files import is_url
+from storage.lock import only_writer
 from training import checkpoint, record
 from training.batches import Data, check_shards, open_data
 from training.metrics import MetricsWriter, StepMetrics

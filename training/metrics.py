@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import TextIO
 
 from manifests.errors import GristmillError
-from manifests.storage import is_url, join, publish, read_bytes
 from shards.run_record import METRICS, load_metrics
+from storage.files import is_url, join, publish, read_bytes
 from training.staging import staging_folder
 
 _STORE_SECONDS = 60.0

@@ -14,9 +14,9 @@ from typing import Any
 from manifests.base import sha256_of
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import exists, join, publish
 from shards.format import TokenizerInfo
 from shards.run_record import ORDER, RECORD, RunRecord, load_record
+from storage.files import exists, join, publish
 
 _VERSIONS = ("gristmill", "torch", "megatron-core")
 

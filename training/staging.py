@@ -19,10 +19,10 @@ from pathlib import Path
 
 import torch.distributed as dist
 
-from manifests.checked import Remembered
 from manifests.errors import GristmillError
-from manifests.storage import is_url, join, list_stats, map_file, open_stream, publish, remove_tree
-from manifests.user_folders import chosen_folder
+from storage.checked import Remembered
+from storage.files import is_url, join, list_stats, map_file, open_stream, publish, remove_tree
+from storage.user_folders import chosen_folder
 from training.parallel import agree, every_rank
 from training.tensor_files import StoredFile
 

@@ -32,7 +32,7 @@ from pydantic import Field, NonNegativeInt
 
 from manifests.base import Strict, canonical_json, load_json, validate
 from manifests.errors import GristmillError
-from manifests.mapped import note_mapped
+from storage.mapped import note_mapped
 from training.parallel import agree, every_rank
 
 INDEX = ".metadata"

@@ -21,7 +21,7 @@ import yaml
 from demo.fetch import fetch
 from demo.packages import PACKAGES
 from manifests.errors import GristmillError
-from manifests.storage import exists, join, publish, read_bytes
+from storage.files import exists, join, publish, read_bytes
 
 DEMO = Path(__file__).resolve().parent.parent
 # Which package a source's text comes from.

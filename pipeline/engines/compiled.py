@@ -1,6 +1,6 @@
 """Kernels are there before workers start: a first command compiles them once, and says so, instead of each worker for itself.
 
-In: nothing. Out: compiled kernels in the place that `dedup.kernel_files` finds; notes for the person who waits. Where the mark lies that an
+In: nothing. Out: compiled kernels in the place that `kernels.disk` finds; notes for the person who waits. Where the mark lies that an
 earlier warm-up left, nothing is said or done, and numba is not imported. The mark is a hint: a kernel that is not there after all, or
 that the warm-up does not know, is compiled by the process that calls it.
 """
@@ -16,10 +16,10 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from dedup import kernel_files
-from dedup.kernel_files import Entry
-from dedup.kernel_sources import all_kernels_sha256
-from manifests.processes import child_environment, parent_told, python_command
+from kernels import disk
+from kernels.disk import Entry
+from kernels.sources import all_kernels_sha256
+from storage.processes import child_environment, parent_told, python_command
 
 WARMING_UP = "GRISTMILL_WARMING_UP"
 # CPU seconds with nothing else running: 50 when this was first measured, 110 to 125 on a machine that was slow that day.
@@ -34,7 +34,7 @@ def compile_kernels(say: Callable[[str], object]) -> None:
     """
     if WARMING_UP in os.environ or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or are_compiled():
         return
-    place = kernel_files.writable_place(Path(kernel_files.__file__).resolve())
+    place = disk.writable_place(Path(disk.__file__).resolve())
     # Once a command: its other pipelines find no mark either where none can be kept.
     os.environ[WARMING_UP] = "1"
     if place is None:
@@ -51,14 +51,14 @@ def compile_kernels(say: Callable[[str], object]) -> None:
 
 def are_compiled() -> bool:
     """True where an earlier warm-up on such a processor, with these sources, left its mark."""
-    return kernel_files.load(mark()) is not None
+    return disk.load(mark()) is not None
 
 
 def mark() -> Entry:
     """What a warm-up keeps after all kernels."""
     depends = (metadata.version("numba"), metadata.version("llvmlite"), platform.machine(), _processor())
     return Entry(
-        source=Path(kernel_files.__file__).resolve(),
+        source=Path(disk.__file__).resolve(),
         stem=f"all.py{sys.version_info[0]}{sys.version_info[1]}",
         stamp=all_kernels_sha256(),
         key=hashlib.sha256(repr(depends).encode()).hexdigest(),

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifests.errors import GristmillError
-from manifests.processes import killed_by_memory, obituary
 from pipeline.engines.failures import own_errors
 from pipeline.engines.loopback import HOST, on_loopback
 from pipeline.engines.worker_processes import Resting, Service, start_service
+from storage.processes import killed_by_memory, obituary
 
 URN = "gristmill:env:worker_processes:v1"
 

@@ -3,7 +3,7 @@ pipeline/engines/worker_pool.py through pipeline/engines/worker_processes.py.
 
 On standard output it says `ready` once it can work, and `done` when whoever gives it work wants no more. Then it waits for a line with
 the next `CONTROL_URL WORKER_ID` on standard input, and ends where that is closed; `last` in place of `done` says that it will not wait.
-It ends with the process that started it (`manifests.processes.end_with_parent`) or with its TaskManager (the control channel breaks).
+It ends with the process that started it (`storage.processes.end_with_parent`) or with its TaskManager (the control channel breaks).
 Beam's own worker outlives both when a thread is still at work, and keeps its memory.
 
 Ctrl-C at a terminal reaches the whole process group: what becomes of the workers is up to the process that started them.
@@ -19,8 +19,8 @@ import sys
 import traceback
 
 from manifests.errors import GristmillError
-from manifests.processes import end_with_starter
-from manifests.rooms import check_rooms
+from storage.processes import end_with_starter
+from storage.rooms import check_rooms
 
 READY = "ready"
 DONE = "done"

@@ -12,8 +12,8 @@ import signal
 import threading
 from typing import Any
 
-from manifests.processes import end_with_starter
 from pipeline.engines.loopback import HOST, on_loopback, tell_port
+from storage.processes import end_with_starter
 
 
 def main() -> None:

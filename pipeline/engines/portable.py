@@ -20,12 +20,12 @@ from typing import Any
 
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
-from manifests.processes import child_environment, obituary, parent_told, python_command, start_watched, telling_lines
 from pipeline.engines import flink
 from pipeline.engines.failures import is_our_own, lost_process, lost_worker, worker_message
 from pipeline.engines.loopback import HOST, PORT
 from pipeline.engines.subset import check_subset
 from pipeline.engines.worker_pool import LOST, WHO
+from storage.processes import child_environment, obituary, parent_told, python_command, start_watched, telling_lines
 
 _POLL_S = 0.25
 _FAILURES_POLL_S = 2.0

@@ -19,14 +19,14 @@ from typing import Any
 from manifests.base import canonical_json
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
-from manifests.faults import endpoint_url
-from manifests.storage import join, list_files, map_file, publish, read_bytes, remove_tree
 from pipeline.engines import flink
 from pipeline.engines.compiled import COMPILING_S, are_compiled
 from pipeline.engines.failures import worker_message
 from pipeline.engines.portable import run_portable
 from pipeline.engines.runners import Runner, quiet_import
 from pipeline.facts import differences, process_facts
+from storage.faults import endpoint_url
+from storage.files import join, list_files, map_file, publish, read_bytes, remove_tree
 
 _CONNECT_S = 3.0
 _DESCRIBE_S = 8.0

@@ -21,10 +21,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from manifests.errors import GristmillError
-from manifests.processes import end_with_starter, how_it_ended, obituary
 from pipeline.engines.external_worker import one_quiet_thread
 from pipeline.engines.loopback import tell_port
 from pipeline.engines.worker_processes import Resting, Service, start_service
+from storage.processes import end_with_starter, how_it_ended, obituary
 
 LOST = 3
 """Exit status of a pool that ended with its worker."""

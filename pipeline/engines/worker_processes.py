@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import IO
 
-from manifests.processes import LastLines, child_environment, parent_told, python_command, start_watched
 from pipeline.engines.external_worker import DONE, LAST, READY
+from storage.processes import LastLines, child_environment, parent_told, python_command, start_watched
 
 _MODULE = "pipeline.engines.external_worker"
 

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from dedup.characters import WORD, classes
-from dedup.kernel import kernel
+from kernels.characters import WORD, classes
+from kernels.compiled import kernel
+from kernels.utf8 import code_point
 from manifests.corpus import BadWords
 from manifests.errors import GristmillError
-from manifests.storage import read_bytes
-from pipeline.kernels.utf8 import code_point
+from storage.files import read_bytes
 
 ANY = "any"
 UNSPACED = ("ja", "th", "zh")

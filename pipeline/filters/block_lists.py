@@ -32,12 +32,13 @@ import xxhash
 
 from manifests.corpus import BlockList, CorpusManifest
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, TaskManifest, finished_task, write_task
-from manifests.storage import find, is_glob, join, list_stats, open_stream, split_glob
+from manifests.step import Ledger, TaskManifest
 from pipeline.filters.reasons import code_of
 from pipeline.newer_characters import with_stand_ins
 from pipeline.schemas import publish_ipc, read_ipc
 from pipeline.sites import LONGEST_HOST
+from storage.files import find, is_glob, join, list_stats, open_stream, split_glob
+from storage.steps import finished_task, write_task
 
 FOLDER = "block_lists"
 TASK = f"{FOLDER}/lists"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 from pipeline.kernels.line import (
     APOSTROPHE,
     BRACE,

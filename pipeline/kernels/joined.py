@@ -10,9 +10,9 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel
+from kernels.compiled import bare_kernel
+from kernels.unaligned import eight_bytes
 from pipeline.kernels.ngram import clear_bits, find_slot, next_base, note, noted_again, table_mask
-from pipeline.kernels.unaligned import eight_bytes
 from pipeline.signal_columns import SEPARATED_REPEATED_5GRAM
 
 U64 = nb.uint64

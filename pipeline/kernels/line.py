@@ -28,12 +28,12 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from dedup.characters import SPACE
-from dedup.kernel import bare_kernel, kernel
+from kernels.characters import SPACE
+from kernels.compiled import bare_kernel, kernel
+from kernels.unaligned import bytes_between, lowest, ones
+from kernels.utf8 import code_point
 from pipeline.kernels.phrases import among, begins, closes, matches
 from pipeline.kernels.sentences import ends_sentence
-from pipeline.kernels.unaligned import bytes_between, lowest, ones
-from pipeline.kernels.utf8 import code_point
 
 U64 = nb.uint64
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -128,7 +128,7 @@ def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, t
         start, end: the line in it, without space at its ends, `start < end`.
         words: how many words it has; at least 1.
         longest: characters of the longest of them.
-        table: `dedup.characters.classes()`.
+        table: `kernels.characters.classes()`.
     """
     flags = nb.uint32(0)
     last = data[end - 1]

@@ -11,7 +11,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel
+from kernels.compiled import bare_kernel
 from pipeline.signal_columns import (
     ALL_5GRAM,
     COPIED_5GRAM,

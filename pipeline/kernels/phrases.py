@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dedup.kernel import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel
 
 
 @bare_kernel

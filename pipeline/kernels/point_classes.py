@@ -1,4 +1,4 @@
-"""Classes of code points for the walk over a document: those of `dedup.characters` and the ones that filters and word rules ask for.
+"""Classes of code points for the walk over a document: those of `kernels.characters` and the ones that filters and word rules ask for.
 
 Out: `point_classes()`, uint16[0x110000], bits; `byte_classes()`, uint8[256], what the walk wants to know of a byte.
 
@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from dedup.characters import LETTER, SPACE, WORD, classes
+from kernels.characters import LETTER, SPACE, WORD, classes
 
 AFFIX = 32
 UPPER = 64
@@ -25,7 +25,7 @@ CURRENCY = 1024
 TERMINAL = 2048
 SYMBOL = 4096
 
-# Of bytes: SPACE, LETTER and WORD as in `dedup.characters`; SPACE also where a character of several bytes begins, so that one test
+# Of bytes: SPACE, LETTER and WORD as in `kernels.characters`; SPACE also where a character of several bytes begins, so that one test
 # ends a run of plain bytes.
 DIGIT = 16
 
@@ -64,7 +64,7 @@ _CASED = ((0x41, 0x530), (0x1E00, 0x2000))
 
 @cache
 def point_classes() -> npt.NDArray[np.uint16]:
-    """uint16[0x110000], the bits of `dedup.characters` and those above; read-only."""
+    """uint16[0x110000], the bits of `kernels.characters` and those above; read-only."""
     table = classes().astype(np.uint16)
     for ranges, bit in (
         (_TERMINAL, TERMINAL),

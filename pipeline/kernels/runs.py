@@ -10,11 +10,11 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.characters import ALONE, LETTER, MARK, SPACE, WORD
-from dedup.kernel import bare_kernel, inlined_kernel
+from kernels.characters import ALONE, LETTER, MARK, SPACE, WORD
+from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
+from kernels.utf8 import code_point
 from pipeline.kernels.point_classes import DIGIT
-from pipeline.kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
-from pipeline.kernels.utf8 import code_point
 from pipeline.signal_columns import ELLIPSES, HASH_SYMBOLS, SYMBOL_WORDS
 
 U64 = nb.uint64

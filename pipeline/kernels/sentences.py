@@ -14,7 +14,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel
+from kernels.compiled import bare_kernel
 
 # Dots after these end no sentence: common abbreviations of English prose, at most eight letters.
 ABBREVIATIONS = (

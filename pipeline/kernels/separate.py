@@ -13,11 +13,11 @@ from typing import Any
 
 import numba as nb
 
-from dedup.characters import LETTER
-from dedup.kernel import bare_kernel, inlined_kernel
+from kernels.characters import LETTER
+from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.unaligned import bytes_between
+from kernels.utf8 import code_point
 from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
-from pipeline.kernels.unaligned import bytes_between
-from pipeline.kernels.utf8 import code_point
 from pipeline.kernels.word_hash import hash_word
 from pipeline.signal_columns import PLAIN_WORD_CHARACTERS, PLAIN_WORDS, SEPARATED_LETTER_WORDS, SEPARATED_WORDS
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numba as nb
 
-from dedup.kernel import kernel
 from dedup.signatures import sign
+from kernels.compiled import kernel
 from pipeline.kernels.joined import joined_ngrams
 from pipeline.kernels.ngram import next_base, repeats, window_totals, word_ngrams
 from pipeline.kernels.separate import KEPT

@@ -15,8 +15,9 @@ from typing import Any
 
 import numba as nb
 
-from dedup.characters import ALONE, LETTER, SPACE, WORD
-from dedup.kernel import kernel
+from kernels.characters import ALONE, LETTER, SPACE, WORD
+from kernels.compiled import kernel
+from kernels.utf8 import code_point
 from pipeline.kernels.joined import PREFIX_BYTES
 from pipeline.kernels.line import line_properties
 from pipeline.kernels.point_classes import DIGIT, TERMINAL
@@ -36,7 +37,6 @@ from pipeline.kernels.runs import (
     plain_run,
 )
 from pipeline.kernels.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
-from pipeline.kernels.utf8 import code_point
 from pipeline.kernels.word_hash import hash_word
 from pipeline.signal_columns import (
     BULLET_LINES,

@@ -10,8 +10,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel, inlined_kernel
-from pipeline.kernels.unaligned import eight_bytes
+from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.unaligned import eight_bytes
 
 U64 = nb.uint64
 _SEED = 0xCBF29CE484222325

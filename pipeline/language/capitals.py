@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 
 # Simple lower case of Unicode 14.0.0 (UnicodeData.txt) in the alphabets that languages of the model are written in: Latin, Greek, Cyrillic,
 # Armenian, Georgian. Runs: first code point, how many, steps between them, how far away the small letters are.

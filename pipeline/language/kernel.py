@@ -14,7 +14,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import inlined_kernel, kernel
+from kernels.compiled import inlined_kernel, kernel
 
 U32 = nb.uint32
 _FNV_START = np.uint32(2166136261)

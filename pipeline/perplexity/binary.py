@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import GristmillError
-from manifests.mapped import note_mapped
-from manifests.storage import is_url, read_bytes
 from pipeline.perplexity.probing import FULL, LONGEST_SIZE, MIDDLE_SIZE, WORD_SIZE, find_slot, score_probing
 from pipeline.perplexity.trie import COLUMNS, find_row, score_trie
 from pipeline.perplexity.words import word_hash
+from storage.files import is_url, read_bytes
+from storage.mapped import note_mapped
 
 # What all of KenLM's binary files begin with.
 MAGIC = b"mmap lm http://kheafield.com/code"

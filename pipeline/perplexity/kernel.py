@@ -19,7 +19,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 
 MOST_WORDS = 5
 

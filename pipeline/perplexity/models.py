@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import GristmillError
-from manifests.storage import open_stream
 from pipeline.perplexity import arpa
 from pipeline.perplexity.arpa import LanguageModel, read_arpa
 from pipeline.perplexity.binary import MAGIC, ProbingModel, TrieModel, read_binary, score_binary
+from storage.files import open_stream
 
 Model = LanguageModel | ProbingModel | TrieModel
 

@@ -16,7 +16,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel
 from pipeline.perplexity.words import U64, goes_on, next_token, remember, word_hash
 
 # uint32s in a slot: key and value.

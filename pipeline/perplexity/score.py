@@ -27,9 +27,9 @@ import xxhash
 
 from manifests.corpus import Perplexity
 from manifests.errors import GristmillError
-from manifests.storage import open_stream, read_bytes
 from pipeline.newer_characters import newer_characters
 from pipeline.perplexity.models import Model, read_model, score
+from storage.files import open_stream, read_bytes
 
 # text_normalizer.py, UNICODE_PUNCT. Its entry for the digit U+FF11 never applies: digits are zeros by then.
 _PUNCTUATION = dict(zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True))

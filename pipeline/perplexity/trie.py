@@ -20,7 +20,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel
 from pipeline.perplexity.words import U64, eight_bytes, goes_on, next_token, remember, word_hash
 
 # What `parts` has of the n-grams of each length.

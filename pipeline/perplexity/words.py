@@ -12,7 +12,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from dedup.kernel import bare_kernel
+from kernels.compiled import bare_kernel
 
 U64 = nb.uint64
 _MULTIPLIER = np.uint64(0xC6A4A7935BD1E995)

@@ -20,7 +20,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 import numpy as np
 import numpy.typing as npt
 
-from dedup.characters import ALONE, LETTER, MARK, WORD, classes
+from kernels.characters import ALONE, LETTER, MARK, WORD, classes
 from pipeline.personal.identifiers import is_message_identifier
 from pipeline.personal.patterns import ANYTHING, Pattern
 

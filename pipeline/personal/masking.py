@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 from manifests.errors import GristmillError
 from pipeline.normalise import text_buffers
 from pipeline.personal.spans import KINDS, Spans

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 from pipeline.personal import accounts, birth, mail, national, online, phone, street
 
 Integers = npt.NDArray[np.int64]

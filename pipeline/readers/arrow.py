@@ -21,12 +21,12 @@ import pyarrow as pa
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from manifests.storage import open_input
 from pipeline.readers.arrow_layout import FILE_HEAD, MAGIC, Batch, batches_of, footer_end, message_at, padding
 from pipeline.readers.parquet import DAMAGE, message
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import Batcher, Records
 from pipeline.readers.tables import add_rows, fields_of, is_text, portions, top_column, wanted_columns
+from storage.files import open_input
 
 
 def read_arrow(path: str, *, name: str, source: Source, piece: Piece | None = None) -> Iterator[Records]:

@@ -26,9 +26,9 @@ from typing import Any
 from isal import isal_zlib
 
 from manifests.errors import GristmillError
-from manifests.storage import open_stream
 from pipeline.readers.frame_headers import HEADER_BYTES, unusual, zstd_window
 from pipeline.readers.raw_file import DICTIONARY_FRAME, MEMBER_HEAD, SKIPPABLE, RawFile, find_member, identified
+from storage.files import open_stream
 
 _RAW_CHUNK = 1 << 16
 _NOT_ZERO = re.compile(rb"[^\0]")

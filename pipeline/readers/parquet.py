@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.corpus import Source
-from manifests.storage import open_input
 from pipeline.readers.parquet_layout import bytes_before
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
 from pipeline.readers.tables import MOST_BATCH_ROWS, MOST_ROWS, add_rows, fields_of, portions, wanted_columns
+from storage.files import open_input
 
 # What Arrow raises on damage; a length that is damaged may be more than there is memory.
 DAMAGE = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)

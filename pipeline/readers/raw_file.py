@@ -35,7 +35,7 @@ class RawFile:
     """An opened file.
 
     Attributes:
-        file: what `manifests.storage.open_stream` gave.
+        file: what `storage.files.open_stream` gave.
         kind: "gzip", "zstd", "bzip2", "xz", "lz4"; None for a plain file.
         make: makes a decompressor for one member: `decompress(bytes)`, `eof`, `unused_data`.
         dictionary: number of the dictionary that the file begins with; 0: none.

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, inlined_kernel
-from pipeline.kernels.unaligned import bytes_between, lowest
+from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.unaligned import bytes_between, lowest
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel
 from pipeline.web.html_attributes import HIDES, LEAST_MISREAD, LINKS, MISREAD, SHORT, TITLED, misread, next_byte, read_attributes
 from pipeline.web.html_census import Census
 from pipeline.web.html_characters import ENTITIES, copy_reference, copy_text

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
-from pipeline.kernels.unaligned import bytes_between, lowest
+from kernels.compiled import bare_kernel, kernel
+from kernels.unaligned import bytes_between, lowest
 from pipeline.web.html_attributes import next_byte
 from pipeline.web.html_names import packed
 from pipeline.web.html_tags import FORMATTING

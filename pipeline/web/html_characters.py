@@ -11,7 +11,7 @@ from html.entities import html5
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel
 from pipeline.web.html_list_marks import CHARACTERS, LINKED
 from pipeline.web.html_names import number_of, numbered
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
-from pipeline.kernels.unaligned import eight_bytes, put_eight_bytes
+from kernels.compiled import bare_kernel, kernel
+from kernels.unaligned import eight_bytes, put_eight_bytes
 from pipeline.web.html_names import packed
 from pipeline.web.html_tags import BEGINS, HOLDS, IS_BLOCK
 

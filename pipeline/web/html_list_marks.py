@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel
 
 Integers = npt.NDArray[np.int64]
 

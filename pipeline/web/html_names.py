@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel
+from kernels.compiled import bare_kernel
 
 Integers = npt.NDArray[np.int64]
 

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
-from pipeline.kernels.unaligned import bytes_between, lowest
+from kernels.compiled import bare_kernel, kernel
+from kernels.unaligned import bytes_between, lowest
 from pipeline.web.html_blocks import Blocks
 from pipeline.web.html_characters import blank_width, bullet_at, squeeze
 from pipeline.web.html_tags import FRAMES, HIDDEN, NAMES, NOSCRIPT

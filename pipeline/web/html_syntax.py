@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import bare_kernel, kernel
-from pipeline.kernels.unaligned import bytes_between, ones
+from kernels.compiled import bare_kernel, kernel
+from kernels.unaligned import bytes_between, ones
 from pipeline.web.html_attributes import next_byte, read_attributes
 
 Bytes = npt.NDArray[np.uint8]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dedup.kernel import inlined_kernel
+from kernels.compiled import inlined_kernel
 from pipeline.web.html_names import numbered
 
 # Blocks that hold text; frames, which count as one with all that they hold; what is not shown.

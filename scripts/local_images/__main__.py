@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 # The version in docker-compose.yml.
 SEAWEEDFS = "4.48"
-PACKAGES = ("manifests", "shards", "dedup", "pipeline", "mixing", "training", "gristmill")
+PACKAGES = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline", "mixing", "training", "gristmill")
 
 
 def main() -> None:

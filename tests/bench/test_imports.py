@@ -10,7 +10,7 @@ import pytest
 
 from tests.paths import PROJECT
 
-ROOMS = ("manifests", "shards", "dedup", "pipeline", "mixing", "gristmill", "bench")
+ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline", "mixing", "gristmill", "bench")
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "bench").glob("*.py")), ids=lambda path: path.stem)

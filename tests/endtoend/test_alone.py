@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from gristmill import rooms as front
-from manifests import rooms
 from manifests.errors import GristmillError
-from manifests.processes import child_environment
+from storage import rooms
+from storage.processes import child_environment
 from tests.endtoend import sockets
 from tests.endtoend.corpora import write_corpus
 from tests.paths import PROJECT
 
 TRAPS = (
-    *("pipeline", "training", "manifests", "shards", "dedup", "mixing"),
+    *("pipeline", "training", "manifests", "storage", "shards", "kernels", "dedup", "mixing", "text"),
     *("tempfile", "numpy", "grpc", "apache_beam", "torch", "megatron", "typer", "yaml", "contextlib", "sitecustomize", "usercustomize"),
 )
 """What a worker, a rank or a library would import, as files of the working folder; half of them as packages too."""

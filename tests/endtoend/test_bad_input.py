@@ -20,10 +20,10 @@ import yaml
 from gristmill.looking import broken_records
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from manifests.steps import MANIFEST, read_step
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
+from storage.steps import MANIFEST, read_step
 from tests.endtoend.corpora import change, prose, tree_hashes, write_corpus
 from tests.paths import PROJECT
 from tests.pipeline.readers.samples import json_lines, members, page, warc_record

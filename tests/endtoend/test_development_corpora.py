@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from manifests.corpus import load_corpus
-from manifests.steps import read_step
 from pipeline.inputs import list_raw_files
 from shards.writer import load_manifest
+from storage.steps import read_step
 from tests.endtoend.commands import count_tasks, prep_with_kills
 from tests.endtoend.corpora import tree_hashes
 from tests.paths import DEVELOPMENT_CORPUS, SHARED

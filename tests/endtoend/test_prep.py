@@ -9,7 +9,6 @@ import pytest
 import sentencepiece
 
 from manifests.corpus import load_corpus
-from manifests.steps import read_step
 from pipeline.engines.runners import Runner
 from pipeline.filters.reasons import REASONS
 from pipeline.normalise import document_ids, normalise
@@ -17,6 +16,7 @@ from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
 from shards.reader import open_shards
 from shards.verify import verify_shards
+from storage.steps import read_step
 from tests.endtoend.corpora import change, prose, tree_hashes, write_corpus
 
 

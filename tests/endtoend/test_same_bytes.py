@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-import manifests.steps
 import pipeline.schemas
 import shards.writer
+import storage.steps
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from manifests.lock import only_writer
-from manifests.steps import read_step
-from manifests.storage import publish
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
+from storage.files import publish
+from storage.lock import only_writer
+from storage.steps import read_step
 from tests.endtoend.commands import count_tasks, prep_with_kills, start_prep
 from tests.endtoend.corpora import tree_hashes, write_corpus
 
@@ -82,7 +82,7 @@ def test_stopped_again_and_again_between_any_two_files(corpus, expected, tmp_pat
         left -= 1
         publish(path, data)
 
-    for module in (manifests.steps, pipeline.schemas, shards.writer):
+    for module in (storage.steps, pipeline.schemas, shards.writer):
         monkeypatch.setattr(module, "publish", limited)
     for attempts in range(1, 60):
         # More each time: a task that writes many files must be able to finish.

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from gristmill import cli
 from manifests.credentials import credential_in, redacted, without_credentials
 from manifests.errors import GristmillError
-from manifests.stores import locate
 from pipeline.schemas import read_ipc
 from pipeline.urls import without_url_credentials
+from storage.stores import locate
 from tests.endtoend.corpora import prose
 
 CANARY = "hunter2secret"

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gristmill import output
 from gristmill.printable import printable, printable_json, printable_line
-from manifests.steps import Ledger
+from manifests.step import Ledger
 from tests.paths import PROJECT
 
 # Clipboard, title, clear screen, colour, hyperlink, device status; C1 forms; overprinting; direction; markup and emoji codes of rich.

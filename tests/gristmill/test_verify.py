@@ -16,11 +16,11 @@ from gristmill.cli import app
 from manifests.base import sha256_of
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from manifests.steps import require_step
 from pipeline.decide import decide
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from shards.reader import open_shards
+from storage.steps import require_step
 from tests.damage import flip, flip_quietly
 from tests.endtoend.corpora import prose, tree_hashes
 
@@ -67,8 +67,8 @@ def problems(folder: Path) -> list[str]:
 
 def rot(path: Path) -> None:
     """As `flip_quietly`; and what is remembered of the file is made to fit, as if a disk had changed it."""
-    from manifests.checked import stamp_of
-    from manifests.steps import TaskManifest, digest_of
+    from manifests.step import TaskManifest, digest_of
+    from storage.checked import stamp_of
 
     flip_quietly(path)
     step = path
@@ -130,13 +130,13 @@ def test_finished_files_are_not_read_again(made, out, monkeypatch) -> None:
     read: list[str] = []
 
     def count(path: str) -> str:
-        from manifests import storage
+        from storage import files
 
         read.append(path)
-        return storage.sha256_file(path)
+        return files.sha256_file(path)
 
-    monkeypatch.setattr("manifests.checked.sha256_file", count)
-    monkeypatch.setattr("manifests.steps._whole", {})
+    monkeypatch.setattr("storage.checked.sha256_file", count)
+    monkeypatch.setattr("storage.steps._whole", {})
     again(made, out)
     assert [path for path in read if "tokenizer" not in path] == []
     copy = out.parent / "copy"
@@ -144,7 +144,7 @@ def test_finished_files_are_not_read_again(made, out, monkeypatch) -> None:
     again(made, copy)
     assert len(read) > 10
     read.clear()
-    monkeypatch.setattr("manifests.steps._whole", {})
+    monkeypatch.setattr("storage.steps._whole", {})
     again(made, copy)
     assert [path for path in read if "tokenizer" not in path] == []
 
@@ -253,10 +253,10 @@ def test_shards_are_checked_before_they_are_mapped(out, damage) -> None:
 
 def test_checked_shards_are_remembered(out, monkeypatch) -> None:
     read: list[str] = []
-    from manifests import checked
+    from storage import checked
 
     whole = checked.sha256_file
-    monkeypatch.setattr("manifests.checked.sha256_file", lambda path: read.append(path) or whole(path))
+    monkeypatch.setattr("storage.checked.sha256_file", lambda path: read.append(path) or whole(path))
     for _ in range(3):
         for bucket in open_shards(str(out / "shards")).buckets.values():
             for shard in range(len(bucket.entries)):

@@ -11,7 +11,7 @@ from manifests.errors import GristmillError
 from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, load_model
 from manifests.run import RunManifest, load_run
-from manifests.storage import map_file, open_stream, read_bytes
+from storage.files import map_file, open_stream, read_bytes
 
 CORPUS = """
 kind: corpus

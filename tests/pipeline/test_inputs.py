@@ -4,8 +4,8 @@ import pytest
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from manifests.storage import list_files, matches
 from pipeline.inputs import RawFile, check_files, check_out, list_raw_files, task_name
+from storage.files import list_files, matches
 
 
 def source(root, *files, name="s"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gristmill.looking import inspect
 from manifests.corpus import load_corpus
-from manifests.steps import Inside, KindOfLoss, Loss
+from manifests.step import Inside, KindOfLoss, Loss
 from pipeline.engines.runners import Runner
 from pipeline.extract import extract
 from pipeline.losses import LONGEST_NAME, MOST_NAMES_HELD, MOST_NAMES_KEPT, OTHERS, Kind, Tally, merge_inside

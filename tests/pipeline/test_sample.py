@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from gristmill.cli import app
 from manifests.corpus import CorpusManifest, Extraction, load_corpus
 from manifests.errors import GristmillError
-from manifests.steps import StepManifest
+from manifests.step import StepManifest
 from pipeline import sample
 from pipeline.engines.runners import Runner
 from pipeline.extract import extract, raw_records

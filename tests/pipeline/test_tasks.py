@@ -5,10 +5,10 @@ import json
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.steps import Ledger, Output, TaskManifest
-from manifests.storage import publish
+from manifests.step import Ledger, Output, TaskManifest
 from pipeline.engines.runners import Runner
 from pipeline.tasks import Task, collect, pending_tasks, perform, run_tasks
+from storage.files import publish
 
 
 def work(payload, settings):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 from pipeline.web.html_names import Integers, number_of, numbered, packed
 from pipeline.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, kind_of
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.characters import SPACE, classes
+from kernels.characters import SPACE, classes
 from pipeline.filters.line_rules import c4_flags, judge_c4_lines, judge_refinedweb_lines, refinedweb_flags, removed_lists
 from pipeline.kept_text import Cleaning, clean_texts
 from pipeline.kernels import line as kernel

@@ -13,7 +13,7 @@ from ftfy.badness import is_bad
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.characters import SPACE, classes
+from kernels.characters import SPACE, classes
 from manifests.corpus import TextSettings
 from pipeline.mojibake import gate, repair
 from pipeline.normalise import document_ids, normalise, text_buffers

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.characters import LETTER, SPACE
+from kernels.characters import LETTER, SPACE
+from kernels.unaligned import bytes_between, lowest, ones
 from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER, point_classes
 from pipeline.kernels.separate import separate
 from pipeline.kernels.special_words import special_words, units, word_cuts
-from pipeline.kernels.unaligned import bytes_between, lowest, ones
 from pipeline.kernels.word_hash import hash_text, hash_word
 from pipeline.signal_columns import COLUMNS
 from pipeline.signals import compute

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.characters import LETTER, SPACE, classes
 from dedup.signatures import make_permutations
+from kernels.characters import LETTER, SPACE, classes
 from pipeline.kernels.point_classes import SYMBOL, TERMINAL, point_classes
 from pipeline.signals import LINES_PACKED, SIGNALS, STOP_WORDS, compute, compute_signals
 from tests.paths import PROJECT

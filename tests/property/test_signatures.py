@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.bands import band_keys
-from dedup.characters import ALONE, MARK, WORD, classes
 from dedup.signatures import EMPTY, Permutations, make_permutations
+from kernels.characters import ALONE, MARK, WORD, classes
 from tests.property.texts import texts, thorough
 from tests.signing import signatures
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from manifests.steps import Ledger
+from manifests.step import Ledger
 from shards.format import ShardManifest, TokenizerInfo, token_dtype
 from shards.writer import publish_manifest, write_shard
 

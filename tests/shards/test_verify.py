@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.steps import Ledger
+from manifests.step import Ledger
 from shards.format import ShardEntry, ShardManifest
 from shards.verify import Problem, verify_shards
 from shards.writer import load_manifest, publish_manifest
@@ -93,7 +93,7 @@ def test_a_truncated_and_a_missing_file(folder: Path, name: str) -> None:
 
 def test_a_file_that_its_disk_does_not_give_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other files are checked all the same."""
-    from manifests import checked
+    from storage import checked
 
     whole = checked.sha256_file
 
@@ -102,7 +102,7 @@ def test_a_file_that_its_disk_does_not_give_back(folder: Path, monkeypatch: pyte
             raise GristmillError("cannot be read: Input/output error", where=path)
         return whole(path)
 
-    monkeypatch.setattr("manifests.checked.sha256_file", failing)
+    monkeypatch.setattr("storage.checked.sha256_file", failing)
     (folder / SIDE).unlink()
     assert problems(folder) == [f"{TOKENS}: cannot be read: Input/output error", f"{SIDE}: is missing"]
 

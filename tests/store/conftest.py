@@ -35,8 +35,8 @@ def folder(server: Store) -> str:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting between attempts, and few of them: for tests in which all fail."""
-    monkeypatch.setattr("manifests.faults.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("manifests.stores.SDK_ATTEMPTS", 2)
+    monkeypatch.setattr("storage.faults.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("storage.stores.SDK_ATTEMPTS", 2)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from manifests.storage import join, list_files, publish, read_bytes
+from storage.files import join, list_files, publish, read_bytes
 
 
 def copy_in(folder: Path, url: str) -> str:

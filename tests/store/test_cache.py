@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.storage import join, publish, read_bytes
 from shards.cache import ShardCache, cache_note, shard_cache
 from shards.lineage import documents_of
 from shards.order import Order, new_order
 from shards.reader import open_shards
 from shards.samples import samples
 from shards.verify import verify_shards
+from storage.files import join, publish, read_bytes
 from tests.store.copies import copy_in
 from tests.store.proxy import Faults
 from tests.training.data import make_corpus

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from manifests import objects
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from manifests.steps import read_step
-from manifests.storage import join, list_files, publish, read_bytes
 from pipeline.decide import decide
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from shards.verify import verify_shards
 from shards.writer import load_manifest
+from storage import objects
+from storage.files import join, list_files, publish, read_bytes
+from storage.steps import read_step
 from tests.endtoend.corpora import change, tree_hashes, write_corpus
 from tests.paths import PROJECT
 from tests.store.copies import copy_in, copy_out

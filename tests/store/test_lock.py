@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.lock import LEASE, only_writer
-from manifests.storage import exists, join, list_files, publish, read_bytes
+from storage.files import exists, join, list_files, publish, read_bytes
+from storage.lock import LEASE, only_writer
 from tests.paths import PROJECT
 
 QUICK = {"renew": 0.1, "stale": 1.5, "settle": 0.05}
 
 HOLD = """
 import sys, time
-from manifests.lock import only_writer
+from storage.lock import only_writer
 with only_writer(sys.argv[1], renew=0.1, stale=1.5, settle=0.05):
     print("held", flush=True)
     time.sleep(60)
@@ -125,8 +125,8 @@ def test_of_two_that_begin_together_one_goes_on(store, folder):
 
 BOTH = """
 import sys, time
-from manifests.lock import only_writer
-from manifests.storage import exists
+from storage.lock import only_writer
+from storage.files import exists
 exists(sys.argv[1])
 time.sleep(1 - time.time() % 1)
 with only_writer(sys.argv[1], renew=0.1, stale=1.5, settle=0.4):

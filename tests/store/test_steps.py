@@ -5,19 +5,9 @@ from __future__ import annotations
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.steps import (
-    Ledger,
-    Output,
-    StepManifest,
-    TaskManifest,
-    finished_task,
-    read_step,
-    remove_stale,
-    require_step,
-    write_step,
-    write_task,
-)
-from manifests.storage import join, list_files, publish
+from manifests.step import Ledger, Output, StepManifest, TaskManifest
+from storage.files import join, list_files, publish
+from storage.steps import finished_task, read_step, remove_stale, require_step, write_step, write_task
 
 KEYS = {"a/1": "k1", "a/2": "k2", "b/3": "k3"}
 

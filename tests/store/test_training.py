@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from manifests.errors import GristmillError
-from manifests.lock import LEASE
 from manifests.run import Run
-from manifests.storage import exists, join, list_files, publish, read_bytes, remove_file
 from shards.reader import open_shards
+from storage.files import exists, join, list_files, publish, read_bytes, remove_file
+from storage.lock import LEASE
 from tests.store.copies import copy_in
 from tests.store.proxy import Faults
 from tests.training import ranks

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.lock import only_writer
 from manifests.run import Run
-from manifests.storage import sha256_file
+from storage.files import sha256_file
+from storage.lock import only_writer
 from tests.training.data import MODEL, make_corpus, make_run, metrics
 from training import checkpoint
 from training.loop import train

@@ -15,7 +15,7 @@ import torch
 
 from manifests.errors import GristmillError
 from manifests.run import Run
-from manifests.storage import sha256_file
+from storage.files import sha256_file
 from tests.training.data import make_corpus, make_run
 from training.generate import choose, generate
 from training.loop import train

@@ -499,5 +499,5 @@ def test_no_source_file_reads_pickles() -> None:
                     "FileSystemReader",
                 ):
                     found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: {node.attr}")
-    # Compiled kernels are machine code in a pickle, read only from folders that nobody else can write: dedup/kernel_files.py.
-    assert [line.split(":")[0] + line.split(":")[2] for line in found] == ["dedup/kernel.py pickle.loads"]
+    # Compiled kernels are machine code in a pickle, read only from folders that nobody else can write: kernels/disk.py.
+    assert [line.split(":")[0] + line.split(":")[2] for line in found] == ["kernels/compiled.py pickle.loads"]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dedup import kernel_files
-from manifests.processes import PARENT, child_environment, python_command
+from kernels import disk
 from pipeline.engines import compiled
+from storage.processes import PARENT, child_environment, python_command
 from tests.paths import PROJECT
 
 
@@ -24,14 +24,14 @@ def said(monkeypatch):
 
 
 def test_nothing_is_said_where_the_mark_lies(said, monkeypatch):
-    monkeypatch.setattr(kernel_files, "load", lambda entry: b"")
+    monkeypatch.setattr(disk, "load", lambda entry: b"")
     monkeypatch.setattr(compiled, "_warm_up", lambda: pytest.fail("compiled again"))
     compiled.compile_kernels(said.append)
     assert said == []
 
 
 def test_first_time_is_said_once(said, monkeypatch):
-    monkeypatch.setattr(kernel_files, "load", lambda entry: None)
+    monkeypatch.setattr(disk, "load", lambda entry: None)
     monkeypatch.setattr(compiled, "_warm_up", lambda: "")
     compiled.compile_kernels(said.append)
     compiled.compile_kernels(said.append)
@@ -40,8 +40,8 @@ def test_first_time_is_said_once(said, monkeypatch):
 
 
 def test_no_place_is_said_and_nothing_is_compiled_beforehand(said, monkeypatch):
-    monkeypatch.setattr(kernel_files, "load", lambda entry: None)
-    monkeypatch.setattr(kernel_files, "writable_place", lambda source: None)
+    monkeypatch.setattr(disk, "load", lambda entry: None)
+    monkeypatch.setattr(disk, "writable_place", lambda source: None)
     monkeypatch.setattr(compiled, "_warm_up", lambda: pytest.fail("compiled in vain"))
     compiled.compile_kernels(said.append)
     compiled.compile_kernels(said.append)
@@ -51,7 +51,7 @@ def test_no_place_is_said_and_nothing_is_compiled_beforehand(said, monkeypatch):
 
 
 def test_a_child_that_fails_does_not_end_the_command(said, monkeypatch, tmp_path):
-    monkeypatch.setattr(kernel_files, "load", lambda entry: None)
+    monkeypatch.setattr(disk, "load", lambda entry: None)
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho No space left on device\nexit 1\n")
     broken.chmod(0o755)
@@ -76,17 +76,17 @@ def test_looking_for_the_mark_is_quick_and_imports_no_compiler():
 
 def test_the_mark_goes_with_the_sources(tmp_path, monkeypatch):
     """Whatever file holds a kernel, or what a kernel imports, is part of the stamp."""
-    from dedup import kernel_sources
+    from kernels import sources
 
-    before = kernel_sources.all_kernels_sha256()
-    path = PROJECT / "pipeline/kernels/utf8.py"
-    whole = kernel_sources._file_sha256
+    before = sources.all_kernels_sha256()
+    path = PROJECT / "kernels/utf8.py"
+    whole = sources._file_sha256
 
     def changed(source: Path) -> bytes:
         return bytes(32) if source == path.resolve() else whole(source)
 
-    monkeypatch.setattr(kernel_sources, "_file_sha256", changed)
-    assert kernel_sources.all_kernels_sha256() != before
+    monkeypatch.setattr(sources, "_file_sha256", changed)
+    assert sources.all_kernels_sha256() != before
 
 
 def test_child_ends_with_its_command():

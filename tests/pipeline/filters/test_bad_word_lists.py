@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.characters import WORD, classes
+from kernels.characters import WORD, classes
 from manifests.corpus import BadWords, CorpusManifest
 from manifests.errors import GristmillError
 from pipeline.filters.bad_word_lists import bad_words_settings, count_bad_words, load_matcher, make_matcher

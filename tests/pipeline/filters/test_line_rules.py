@@ -14,7 +14,6 @@ import yaml
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.filters import C4Tfds, FineWeb, RefinedWebLines, filters_from
-from manifests.steps import read_step, read_task
 from pipeline.decide import decide
 from pipeline.engines.runners import Runner
 from pipeline.filters.line_rules import LINES, line_values
@@ -24,6 +23,7 @@ from pipeline.prep import prepare
 from pipeline.schemas import ipc_bytes, read_ipc
 from pipeline.verdicts import read_signals
 from shards.reader import open_shards
+from storage.steps import read_step, read_task
 from tests.endtoend.corpora import prose
 
 GOOD = "This line has words enough and it ends well."

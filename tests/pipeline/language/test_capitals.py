@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from dedup.character_ranges import UNICODE
+from kernels.character_ranges import UNICODE
 from pipeline.language.capitals import in_capitals, lower_case, small_letters
 from pipeline.language.identify import identify
 from tests.property.texts import buffers

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from manifests.errors import GristmillError
-from manifests.storage import is_url, join, publish, read_if_there, remove_file
+from storage.files import is_url, join, publish, read_if_there, remove_file
 
 LEASE = ".tmp-lock.json"
 RENEW_SECONDS = 10.0

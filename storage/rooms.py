@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from manifests.errors import GristmillError
-from manifests.processes import home
+from storage.processes import home
 
-ROOMS = ("manifests", "shards", "dedup", "pipeline", "mixing", "training")
+ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline", "mixing", "training")
 
 
 def check_rooms(names: Sequence[str] = ROOMS) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numba as nb
 
-from dedup.characters import SPACE
-from dedup.kernel import kernel
+from kernels.characters import SPACE
+from kernels.compiled import kernel
 
 
 @kernel
@@ -28,7 +28,7 @@ def code_point(data: Any, i: Any) -> Any:
 
 @kernel
 def without_space_behind(data: Any, start: Any, end: Any, table: Any) -> Any:
-    """Where a text ends without the space at its end; `start` if it holds nothing else. `table`: `dedup.characters.classes()`."""
+    """Where a text ends without the space at its end; `start` if it holds nothing else. `table`: `kernels.characters.classes()`."""
     while end > start:
         last = end - 1
         while data[last] & 0xC0 == 0x80:

@@ -3,21 +3,9 @@
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.steps import (
-    Ledger,
-    Output,
-    StepManifest,
-    TaskManifest,
-    begin_step,
-    finished_task,
-    merge_ledgers,
-    read_step,
-    remove_stale,
-    require_step,
-    write_step,
-    write_task,
-)
-from manifests.storage import list_files, publish
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from storage.files import list_files, publish
+from storage.steps import begin_step, finished_task, read_step, remove_stale, require_step, write_step, write_task
 
 
 def output(folder: str, path: str) -> Output:

@@ -29,7 +29,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from manifests.user_folders import user_cache
+from storage.user_folders import user_cache
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _SUFFIX = ".kernel"

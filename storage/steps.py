@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from manifests.base import RelativePath, Strict, canonical_json, first_problem, load_json, sha256_of
-from manifests.checked import MISSING, file_problem, stamp_of
+from manifests.base import canonical_json, first_problem, load_json
 from manifests.errors import GristmillError
-from manifests.objects import Stat
-from manifests.storage import (
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, digest_of
+from storage.checked import MISSING, file_problem, stamp_of
+from storage.files import (
     find,
     is_url,
     join,
@@ -34,113 +33,10 @@ from manifests.storage import (
     remove_file,
     sweep_temporaries,
 )
+from storage.objects import Stat
 
 MANIFEST = "_MANIFEST.json"
 TASKS = "tasks"
-
-
-class Output(Strict):
-    """One published file of a step.
-
-    Attributes:
-        path: relative to the step's folder.
-        rows: records in the file.
-        text_bytes: bytes of UTF-8 text in those records; 0 where the file holds no text.
-    """
-
-    path: RelativePath
-    sha256: str
-    bytes: int
-    rows: int
-    text_bytes: int = 0
-
-
-class Ledger(Strict):
-    """Records in and where each of them went: `kept`, or dropped or quarantined under a reason. It must balance."""
-
-    records_in: int = 0
-    kept: int = 0
-    dropped: dict[str, int] = {}
-    quarantined: dict[str, int] = {}
-
-    def balance(self) -> int:
-        """Records in minus records accounted for; 0 when the ledger balances."""
-        return self.records_in - self.kept - sum(self.dropped.values()) - sum(self.quarantined.values())
-
-
-class Loss(Strict):
-    """Documents in which something was lost, and how often it was."""
-
-    documents: int
-    count: int
-
-
-class KindOfLoss(Loss):
-    """All losses of one kind, and the commonest of them by name."""
-
-    names: dict[str, Loss] = {}
-
-
-# What was lost or changed within documents, by kind: `pipeline.losses`.
-Inside = dict[str, KindOfLoss]
-
-
-class TaskManifest(Strict):
-    """One finished task.
-
-    Attributes:
-        key: sha256 over the task's settings and input stamps; a resumed run repeats the task when it differs.
-        inputs: names of what was read, with content hashes.
-        inside: what was lost within the documents that were kept.
-        details: what only the step itself understands.
-        stamps: path of an output to what the file system, or the store, said of it when it was known to be whole.
-        digest: sha256 over all the rest.
-    """
-
-    task: str
-    key: str
-    inputs: dict[str, str]
-    outputs: list[Output]
-    ledger: Ledger
-    inside: Inside = {}
-    notes: list[str] = []
-    details: dict[str, Any] = {}
-    stamps: dict[str, str] = {}
-    digest: str = ""
-
-
-class StepManifest(Strict):
-    """One finished step.
-
-    Attributes:
-        inside: what was lost within the documents that were kept, by source.
-    """
-
-    format: Literal["gristmill-step/1"] = "gristmill-step/1"
-    step: str
-    settings_sha256: str
-    inputs_sha256: str
-    settings: dict[str, Any]
-    inputs: dict[str, str]
-    outputs: list[Output]
-    ledger: Ledger
-    inside: dict[str, Inside] = {}
-    notes: list[str] = []
-    digest: str = ""
-
-
-def merge_ledgers(ledgers: Iterable[Ledger]) -> Ledger:
-    """The sum, with reasons in alphabetical order."""
-    records_in = kept = 0
-    dropped: dict[str, int] = {}
-    quarantined: dict[str, int] = {}
-    for ledger in ledgers:
-        records_in += ledger.records_in
-        kept += ledger.kept
-        for total, part in ((dropped, ledger.dropped), (quarantined, ledger.quarantined)):
-            for reason, count in part.items():
-                total[reason] = total.get(reason, 0) + count
-    return Ledger(records_in=records_in, kept=kept, dropped=dict(sorted(dropped.items())), quarantined=dict(sorted(quarantined.items())))
 
 
 def check_balance(ledger: Ledger, *, step: str) -> None:
@@ -254,11 +150,6 @@ def _stamp(path: str) -> str | None:
 def _object_stamp(stat: Stat) -> str:
     # Stores tell the time of an object more exactly in a listing than alone.
     return f"{stat.size} {stat.changed // 1_000_000_000}"
-
-
-def digest_of(manifest: TaskManifest | StepManifest) -> str:
-    """Hex sha256 over all of a manifest but its digest."""
-    return sha256_of(manifest.model_dump(mode="json", exclude={"digest"}))
 
 
 def begin_step(folder: str) -> None:

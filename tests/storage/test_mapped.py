@@ -8,13 +8,13 @@ import sys
 import pyarrow as pa
 import pytest
 
-from manifests.rooms import ROOMS
-from manifests.storage import open_input
+from storage.files import open_input
+from storage.rooms import ROOMS
 from tests.paths import PROJECT
 
 TOUCH = """
 import os, sys
-from manifests.storage import map_file
+from storage.files import map_file
 file = map_file(sys.argv[1])
 os.truncate(sys.argv[1], 10)
 print(sum(file.read_buffer(1 << 20).to_pybytes()))

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from manifests.errors import GristmillError
-from manifests.faults import MissingError
-from manifests.storage import file_size, sha256_file
-from manifests.user_folders import user_cache
+from storage.faults import MissingError
+from storage.files import file_size, sha256_file
+from storage.user_folders import user_cache
 
 MISSING = "is missing"
 

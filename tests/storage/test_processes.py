@@ -12,13 +12,13 @@ import time
 import psutil
 import pytest
 
-from manifests.processes import LastLines, how_it_ended, obituary, start_watched, telling_lines
+from storage.processes import LastLines, how_it_ended, obituary, start_watched, telling_lines
 from tests.paths import PROJECT
 
 CHILD = """
 import sys, time
 sys.path.insert(0, {project!r})
-from manifests.processes import end_with_parent
+from storage.processes import end_with_parent
 end_with_parent({parent})
 print("ready", flush=True)
 time.sleep(100)
@@ -31,8 +31,8 @@ def child(parent: int) -> list[str]:
 
 def test_a_child_ends_with_its_parent_even_when_it_is_stopped() -> None:
     code = (
-        f"import os, subprocess, sys, time\nsys.path.insert(0, {str(PROJECT)!r})\nfrom tests.manifests.test_processes import child\n"
-        "from manifests.processes import start_watched\n"
+        f"import os, subprocess, sys, time\nsys.path.insert(0, {str(PROJECT)!r})\nfrom tests.storage.test_processes import child\n"
+        "from storage.processes import start_watched\n"
         "process = start_watched(child(os.getpid()), stdout=subprocess.PIPE)\nprocess.stdout.readline()\n"
         "print(process.pid, flush=True)\ntime.sleep(100)\n"
     )

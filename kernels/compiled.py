@@ -1,6 +1,6 @@
 """How kernels are compiled, and when what was compiled before is used again.
 
-In: a plain Python function over arrays and numbers. Out: the function compiled by numba, kept where `dedup.kernel_files` finds a place.
+In: a plain Python function over arrays and numbers. Out: the function compiled by numba, kept where `kernels.disk` finds a place.
 
 numba's own cache keeps a compiled kernel for as long as the kernel's own file stays as it is. The machine code also holds the kernels that
 it calls and the constants that it reads, from whatever file they come: after a change of one of those alone, numba would go on with the old
@@ -28,8 +28,8 @@ from numba.core.compiler import CompileResult
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
-from dedup.kernel_files import Entry, keep, load
-from dedup.kernel_sources import sources_sha256
+from kernels.disk import Entry, keep, load
+from kernels.sources import sources_sha256
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 

@@ -10,7 +10,7 @@ What Arrow 25 does not do, and what is done about it:
 - A body that is shorter than announced, but ends properly, comes back padded with whatever lay in memory (Arrow writes into a buffer of the
   announced size and does not count). Reads go into buffers whose last byte is known, see `_read_into`.
 - Conditional PUTs (`If-None-Match`, `If-Match`) cannot be asked for: metadata of these names are dropped without a word. Parts do not need
-  them, since the same name always holds the same bytes; writers are kept apart by `manifests.lock`.
+  them, since the same name always holds the same bytes; writers are kept apart by `storage.lock`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from pyarrow import fs as pafs
 
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
-from manifests.faults import BrokenError, attempt
-from manifests.stores import locate
+from storage.faults import BrokenError, attempt
+from storage.stores import locate
 
 # Up to this many bytes an object is read by one request; beyond, in pieces as they are asked for.
 WHOLE = 32 << 20

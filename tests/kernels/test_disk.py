@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dedup import kernel_files
-from dedup.kernel_files import Entry, keep, load, places, writable_place
+from kernels import disk
+from kernels.disk import Entry, keep, load, places, writable_place
 from tests.paths import PROJECT
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="files of another user can be made by root only")
@@ -70,7 +70,7 @@ def test_next_places_when_one_cannot_be_written(source, tmp_path, monkeypatch):
 
 
 def test_nowhere(source, monkeypatch):
-    monkeypatch.setattr(kernel_files, "places", lambda folder: (kernel_files.Place("user", Path("/proc/none/leaf")),))
+    monkeypatch.setattr(disk, "places", lambda folder: (disk.Place("user", Path("/proc/none/leaf")),))
     assert keep(entry(source), b"code") is None
     assert writable_place(source) is None
     assert load(entry(source)) is None
@@ -135,7 +135,7 @@ def test_temporary_folder_must_be_closed_to_others(source, tmp_path, mode, monke
     place.folder.parent.chmod(mode)
     place.folder.mkdir()
     (place.folder / entry(source).name).write_bytes(b"planted")
-    monkeypatch.setattr(kernel_files, "places", lambda folder: (place,))
+    monkeypatch.setattr(disk, "places", lambda folder: (place,))
     assert load(entry(source)) is None
     assert keep(entry(source), b"code") is None
 
@@ -158,7 +158,7 @@ def test_unknown_home_is_no_folder_here(source, monkeypatch, home):
 def test_full_disk_leaves_nothing_behind(source):
     """A limit on file sizes stands for the disk: the entry goes to no place, and no piece of one is left."""
     program = (
-        "import resource, sys; from pathlib import Path; from dedup.kernel_files import Entry, keep\n"
+        "import resource, sys; from pathlib import Path; from kernels.disk import Entry, keep\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         f"print(keep(Entry(Path({str(source)!r}), 'a', 's', 'k'), bytes(1000)))"
     )

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from gristmill.jobs import state_folder
-from manifests.checked import Remembered, record_of
 from manifests.errors import GristmillError
-from manifests.user_folders import chosen_folder, user_cache, user_state
 from shards.cache import shard_cache
 from shards.reader import open_shards
+from storage.checked import Remembered, record_of
+from storage.user_folders import chosen_folder, user_cache, user_state
 from tests.training.data import make_corpus
 
 SETTINGS = ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "GRISTMILL_CACHE", "GRISTMILL_STAGING")

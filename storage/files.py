@@ -1,4 +1,4 @@
-"""Reading and publishing files, on local disk or in an object store (`manifests.objects`).
+"""Reading and publishing files, on local disk or in an object store (`storage.objects`).
 
 A file is either absent or whole: local files are written to a temporary name in the same folder, synced and renamed; objects are sent as
 one finished buffer. Leftovers of killed writers begin with `.tmp-` and are never listed.
@@ -21,11 +21,11 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from manifests import objects
 from manifests.errors import GristmillError
-from manifests.faults import MissingError
-from manifests.mapped import note_mapped
-from manifests.objects import Stat
+from storage import objects
+from storage.faults import MissingError
+from storage.mapped import note_mapped
+from storage.objects import Stat
 
 TEMPORARY = ".tmp-"
 _GLOB = re.compile(r"[*?\[]")

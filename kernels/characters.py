@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from dedup.character_ranges import LETTERS, MARKS, UNSPACED, WHITE_SPACE, WORD_CHARACTERS
+from kernels.character_ranges import LETTERS, MARKS, UNSPACED, WHITE_SPACE, WORD_CHARACTERS
 
 SPACE = 1
 LETTER = 2

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dedup import kernel, kernel_files, kernel_sources
+from kernels import compiled, disk, sources
 
 OUTER = """
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 from pipeline import inner
 from pipeline.constants import (
     FIRST,
@@ -26,7 +26,7 @@ def outer(number):
 print(outer(20), sum(outer.stats.cache_hits.values()))
 """
 INNER = """
-from dedup.kernel import bare_kernel
+from kernels.compiled import bare_kernel
 
 @bare_kernel
 def twice(number):
@@ -43,11 +43,11 @@ def run(folder: Path) -> tuple[int, int]:
 
 def copy_kernels(folder: Path) -> None:
     """Two rooms, with the modules that compile."""
-    for room in ("dedup", "pipeline"):
+    for room in ("kernels", "pipeline"):
         (folder / room).mkdir()
         (folder / room / "__init__.py").touch()
-    for module in (kernel, kernel_files, kernel_sources):
-        shutil.copy(Path(module.__file__), folder / "dedup")
+    for module in (compiled, disk, sources):
+        shutil.copy(Path(module.__file__), folder / "kernels")
 
 
 def test_a_changed_callee_or_constant_is_compiled_again(tmp_path):
@@ -70,7 +70,7 @@ import sys
 
 import numpy as np
 
-from dedup.kernel import kernel
+from kernels.compiled import kernel
 
 @kernel
 def loaded(values):
@@ -111,6 +111,6 @@ def test_what_is_loaded_needs_nothing_of_the_compiler(tmp_path):
 
 
 def test_sources_are_those_that_are_imported_and_no_others():
-    names = {path.name for path in kernel_sources._sources(Path(kernel.__file__).parent.parent / "pipeline/kernels/walk.py")}
+    names = {path.name for path in sources._sources(Path(compiled.__file__).parent.parent / "pipeline/kernels/walk.py")}
     assert {"walk.py", "ngram.py", "separate.py", "utf8.py", "signal_columns.py"} <= names
     assert not {"extract.py", "decide.py", "schemas.py"} & names

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.storage import exists, list_files, list_stats, matches, publish, read_bytes, sha256_file, sweep_temporaries
+from storage.files import exists, list_files, list_stats, matches, publish, read_bytes, sha256_file, sweep_temporaries
 
 
 def test_publish_replaces_and_leaves_no_temporary(tmp_path):

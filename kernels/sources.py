@@ -11,12 +11,14 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-_IMPORT = re.compile(r"^from ((?:manifests|shards|dedup|pipeline)(?:\.\w+)*) import (?:\(([^)]*)\)|([^\n#]*))", re.MULTILINE)
-_HAS_KERNELS = b"from dedup.kernel import"
+_IMPORT = re.compile(
+    r"^from ((?:manifests|storage|shards|kernels|dedup|pipeline)(?:\.\w+)*) import (?:\(([^)]*)\)|([^\n#]*))", re.MULTILINE
+)
+_HAS_KERNELS = b"from kernels.compiled import"
 # Where kernels are kept changes no kernel.
-_WITHOUT_CODE = {"dedup.kernel_files", "dedup.kernel_sources"}
+_WITHOUT_CODE = {"kernels.disk", "kernels.sources"}
 # Rooms with kernels.
-_ROOMS = ("dedup", "pipeline")
+_ROOMS = ("kernels", "dedup", "pipeline")
 
 
 def sources_sha256(path: Path) -> str:

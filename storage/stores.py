@@ -16,7 +16,7 @@ from pyarrow import fs as pafs
 
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in, redacted
 from manifests.errors import GristmillError
-from manifests.faults import DENIED, SDK_ATTEMPTS, UNREACHABLE, attempt, endpoint_url, explained, first_line
+from storage.faults import DENIED, SDK_ATTEMPTS, UNREACHABLE, attempt, endpoint_url, explained, first_line
 
 _CONNECT_SECONDS = 2.0
 # Without a byte; then the attempt counts as failed. A store may think for seconds before it answers the end of a large upload.

@@ -7,8 +7,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from dedup.character_ranges import UNICODE
-from dedup.characters import ALONE, LETTER, MARK, SPACE, WORD, classes
+from kernels.character_ranges import UNICODE
+from kernels.characters import ALONE, LETTER, MARK, SPACE, WORD, classes
 
 
 def test_the_table_is_the_same_on_every_python() -> None:
