@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from resiliparse.parse.html import HTMLTree
 
-from pipeline.sites import registered_domain
-from pipeline.web.html import ENOUGH_IN_CONTAINER, LEAST_SHARE, LEAST_TEXT, MOST_TAGS_TO_ASK, TooComplex, html_to_text
-from pipeline.web.html_container import LEAST_INSIDE, SHARE, paragraph_container
+from pipeline.readers.web.html import ENOUGH_IN_CONTAINER, LEAST_SHARE, LEAST_TEXT, MOST_TAGS_TO_ASK, TooComplex, html_to_text
+from pipeline.readers.web.html_container import LEAST_INSIDE, SHARE, paragraph_container
+from pipeline.text.sites import registered_domain
 
 REPEATS = 10
 Shares = tuple[float, float, float]
@@ -106,7 +106,7 @@ def _contained(html: str, rules: Sequence[Rule]) -> dict[tuple[Any, ...], str]:
 
 
 def _decide(rule: Rule, text: str, plain: str, precise: str, tags: int) -> str:
-    """As `pipeline.web.html` decides."""
+    """As `pipeline.readers.web.html` decides."""
     kept = text if len(text) >= rule.enough_text or len(text) >= rule.least_share * len(plain) else ""
     if len(kept) >= LEAST_TEXT:
         return kept

@@ -24,7 +24,7 @@ from typing import Any
 
 import lxml.html  # type: ignore[import-untyped]
 
-from pipeline.web.charset import decode_text
+from pipeline.readers.web.charset import decode_text
 
 # Elements that a generator makes for the page's text, the most particular first.
 CONTENT = (

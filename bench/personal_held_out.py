@@ -29,8 +29,8 @@ import phonenumbers
 
 from bench.peers import Unavailable, peer_environment, peer_python
 from bench.personal_values import LOCALES
-from pipeline.personal.check_digits import germany_tax, luhn, mod_97
-from pipeline.personal_information import KINDS, find_spans
+from pipeline.text.personal import KINDS, find_spans
+from pipeline.text.personal.check_digits import germany_tax, luhn, mod_97
 
 HERE = Path(__file__).resolve().parent
 HALVES = ("development", "held out")

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.personal import spans as finding
-from pipeline.personal_information import KINDS, count_spans, find_spans, search
+from pipeline.text.personal import KINDS, count_spans, find_spans, search
+from pipeline.text.personal import spans as finding
 
 # Entities of the labelled file, by kind.
 ENTITIES = {

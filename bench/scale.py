@@ -12,8 +12,8 @@ from typing import Any
 
 from bench.power_law import Fit, Series
 from dedup.pairs import BYTES_PER_PARTITION, bytes_per_document
-from pipeline.duplicates import SHUFFLE_BYTES
-from pipeline.extract import PART_TEXT_BYTES
+from pipeline.decide.duplicates import SHUFFLE_BYTES
+from pipeline.extract.step import PART_TEXT_BYTES
 
 TB, GB, MB = 1e12, 1e9, 1e6
 CORES = (1, 100, 1000)
@@ -338,7 +338,7 @@ def waiting_requests(work: Workload, counts: Counts) -> float:
     """Requests to the store that wait for each other in the command, in a run without interruption.
 
     A partition's manifest is looked for before (1) and after (exists, read, exists and size of its output: 4) one by one; tasks are
-    looked for before (1) and read after (2), as partitions are in the end (2), 32 at once (`pipeline.tasks`).
+    looked for before (1) and read after (2), as partitions are in the end (2), 32 at once (`pipeline.engines.tasks`).
     """
     partitions = counts.site_partitions + 2 * counts.partitions
     return 5 * partitions + (3 * (work.raw_files + counts.parts + counts.shard_tasks) + 2 * partitions) / 32

@@ -24,7 +24,7 @@ from bench.scale import (
     waiting_requests,
 )
 from dedup.pairs import BYTES_PER_PARTITION, bytes_per_document
-from pipeline.duplicates import SHUFFLE_BYTES
+from pipeline.decide.duplicates import SHUFFLE_BYTES
 
 # Beam's rule for this project: values of one key, bytes (DESIGN.md, "The Beam subset").
 KEY_BYTES = 32 * 2**20

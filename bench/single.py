@@ -25,7 +25,7 @@ _NAME = "crawl/CC-MAIN-20250101000000-{:08d}.warc.gz-0123456789abcdef"
 def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
     """As `run_tasks` does before and after its pipeline: `pending_tasks` and `collect` over `count` tasks of three outputs."""
     from manifests.step import Ledger, Output, TaskManifest
-    from pipeline.tasks import Task, collect, pending_tasks
+    from pipeline.engines.tasks import Task, collect, pending_tasks
 
     kinds = ("documents", "signals", "signatures")
     names = [_NAME.format(number) for number in range(int(count))]
@@ -79,8 +79,8 @@ def size_graph(count: str) -> dict[str, Any]:
     """Bytes of the submitted pipeline and of one worker's bundle descriptor, which both hold all elements of a Create."""
     import apache_beam as beam
 
-    from pipeline import duplicates
-    from pipeline.dofns import EmitPacked, ReducePacked
+    from pipeline.decide import duplicates
+    from pipeline.engines.dofns import EmitPacked, ReducePacked
     from pipeline.parts import Part
 
     parts = [
@@ -98,7 +98,7 @@ def size_graph(count: str) -> dict[str, Any]:
 
 def cluster_edges(count: str, folder: str) -> dict[str, Any]:
     """`emit_clusters` over N star edges in files of 100,000: every row copies an earlier one, all in one cluster, the worst case."""
-    from pipeline.duplicates import emit_clusters
+    from pipeline.decide.duplicates import emit_clusters
     from pipeline.schemas import EDGES, publish_ipc
 
     generator = np.random.default_rng(1)
@@ -127,8 +127,8 @@ def count_edges(corpus: str, out: str) -> dict[str, Any]:
     """
     from dedup.pairs import band_edges, id_edges
     from manifests.corpus import load_corpus
-    from pipeline.decide import decide_settings
-    from pipeline.duplicates import emit_keys
+    from pipeline.decide.duplicates import emit_keys
+    from pipeline.decide.step import decide_settings
     from pipeline.parts import list_parts
     from storage.steps import require_step
 
@@ -171,7 +171,7 @@ def shuffle(partitions: str) -> dict[str, Any]:
     """16 parts emit 2 MiB each, divided among so many partitions: the same bytes in more and smaller elements."""
     import apache_beam as beam
 
-    from pipeline.dofns import EmitPacked, ReducePacked
+    from pipeline.engines.dofns import EmitPacked, ReducePacked
     from pipeline.engines.runners import Runner, run_pipeline
 
     settings = {"partitions": int(partitions), "bytes": 2 << 20}
@@ -239,7 +239,7 @@ def scan_documents(corpus: str, out: str) -> dict[str, Any]:
     """`sample_texts` with a share so small that no text is taken: what is left is reading every document."""
     from manifests.corpus import load_corpus
     from pipeline.parts import list_parts
-    from pipeline.tokenizer import sample_texts
+    from pipeline.tokenize.training_step import sample_texts
     from storage.steps import require_step
 
     parts = list_parts(require_step(f"{out}/extract", command="gristmill extract"), load_corpus(corpus))

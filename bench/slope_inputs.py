@@ -21,9 +21,9 @@ from fastwarc.warc import ArchiveIterator
 
 from manifests.corpus import CorpusManifest, Source, load_corpus
 from manifests.step import Ledger, Output, StepManifest
-from pipeline.inputs import RawFile, list_raw_files
+from pipeline.extract.inputs import RawFile, list_raw_files
+from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
 from pipeline.schemas import DOCUMENTS, publish_ipc
-from pipeline.text_pass import ALL_SIGNALS, signature_schema
 from storage.steps import write_step
 
 # lz4, uncompressed and deliberately odd WARC files of a few KB: their records cannot be cut out by gzip members, and weigh nothing.

@@ -5,13 +5,14 @@
 One run measures all of it, so that the machine's mood is the same for all. CPU seconds are user + system, children included; MB are
 megabytes (1e6 bytes) of UTF-8 text. Documents are a hash sample of the development corpora; the peers see a smaller one of the same draw.
 
-- statistics: all signals of a document and the decisions of C4 and Gopher, from Arrow batches in memory, by `pipeline.signals` and
+- statistics: all signals of a document and the decisions of C4 and Gopher, from Arrow batches in memory, by `pipeline.text.signals` and
   `pipeline.filters`; beside dolma's taggers (`gopher_v2`, `c4_v2`) and datatrove's filters (Gopher repetition, Gopher quality, C4), called
   directly on documents in memory, start-up left out.
 - extract: the command `gristmill extract`, whole process: gzip JSONL in; signals, personal information, language, signatures and Arrow
   files out. datatrove beside it, whole process: the same JSONL, Gopher, C4 and FineWeb filters that drop nothing, its personal-information
   formatter, MinHash signatures, gzip JSONL out. Its language filter needs a download and is left out.
-- warc: the same command on the development crawl several times over, less its start-up; beside `pipeline.web.html.html_to_text` alone on
+- warc: the same command on the development crawl several times over, less its start-up; beside `pipeline.readers.web.html.html_to_text`
+  alone on
 the same decoded pages. The start-up is that of the command on a file of one record.
 
 The last line is one JSON object; a peer that cannot be installed is skipped with a message, and its ratio is null.
@@ -124,8 +125,8 @@ def statistics_cpu(rows: list[tuple[str, str]]) -> float:
     """CPU seconds per run of all signals and the decisions of C4 and Gopher, from Arrow batches of 4 MB of text."""
     from manifests.filters import C4ArxivV1, GopherDatatrove
     from pipeline.filters import verdicts
-    from pipeline.normalise import text_buffers
-    from pipeline.signals import compute_signals
+    from pipeline.text.normalise import text_buffers
+    from pipeline.text.signals import compute_signals
 
     filters = [GopherDatatrove(), C4ArxivV1()]
     batches, texts, size = [], [], 0
@@ -152,11 +153,11 @@ def html_extractor_cpu(paths: list[Path]) -> tuple[float, float]:
     """CPU seconds of the HTML extractor alone on the decoded pages of WARC files, and megabytes of HTML."""
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-    from pipeline.web.charset import decode_text
-    from pipeline.web.content_coding import decode_body
-    from pipeline.web.html import html_to_text
-    from pipeline.web.http import content_type, parse_response
-    from pipeline.web.mime import is_html
+    from pipeline.readers.web.charset import decode_text
+    from pipeline.readers.web.content_coding import decode_body
+    from pipeline.readers.web.html import html_to_text
+    from pipeline.readers.web.http import content_type, parse_response
+    from pipeline.readers.web.mime import is_html
 
     pages = []
     for path in paths:

@@ -36,10 +36,10 @@ sys.path.insert(0, str(HERE.parent))
 from bench import single  # noqa: E402  (the project's root is no installed package)
 
 STEPS = {
-    "extract": ("pipeline.extract", "extract"),
-    "decide": ("pipeline.decide", "decide"),
-    "tokenizer": ("pipeline.tokenizer", "make_tokenizer"),
-    "tokenize": ("pipeline.tokenize", "tokenize"),
+    "extract": ("pipeline.extract.step", "extract"),
+    "decide": ("pipeline.decide.step", "decide"),
+    "tokenizer": ("pipeline.tokenize.training_step", "make_tokenizer"),
+    "tokenize": ("pipeline.tokenize.step", "tokenize"),
 }
 Counts = defaultdict[str, defaultdict[str, float]]
 
@@ -128,7 +128,7 @@ def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, An
     if warm:
         run(load_corpus(warm), out=out + "-warm", runner=Runner())
     # As a cluster does it: the whole shuffle in one pass.
-    vars(importlib.import_module("pipeline.duplicates"))["SHUFFLE_BYTES"] = 1 << 62
+    vars(importlib.import_module("pipeline.decide.duplicates"))["SHUFFLE_BYTES"] = 1 << 62
     counters = _Counters(out)
     _count_files(counters)
     _count_functions(counters)
@@ -138,7 +138,7 @@ def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, An
 
 
 def _count_files(counters: _Counters) -> None:
-    from pipeline import extract
+    from pipeline.extract import step
     from storage import files
 
     def map_file(path: str) -> pa.NativeFile:
@@ -159,7 +159,7 @@ def _count_files(counters: _Counters) -> None:
 
     # Raw files are read by two functions that open them themselves.
     for name in ("content_hash", "read_records"):
-        vars(extract)[name] = _counts_whole(vars(extract)[name], counters)
+        vars(step)[name] = _counts_whole(vars(step)[name], counters)
 
 
 def _counts_whole(original: Callable[..., Any], counters: _Counters) -> Callable[..., Any]:
@@ -179,9 +179,8 @@ def _replace(old: object, new: object) -> None:
 
 
 def _count_functions(counters: _Counters) -> None:
-    from pipeline import dofns
-    from pipeline.engines import runners, subset
-    from pipeline.tasks import perform
+    from pipeline.engines import dofns, runners, subset
+    from pipeline.engines.tasks import perform
 
     functions = counters.functions
 

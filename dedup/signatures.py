@@ -1,7 +1,7 @@
 r"""MinHash signatures of documents, from the hashes of their words.
 
 In: the hashes of a document's words, in their order. Out: its signature, uint32[k], and the number of its shingles. They depend on its
-text, the n-gram length and the permutations only. The walk of `pipeline.signals` finds the words on its way and signs each document.
+text, the n-gram length and the permutations only. The walk of `pipeline.text.signals` finds the words on its way and signs each document.
 
 A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`), with A to Z lower-cased and
 nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Myanmar, Javanese and

@@ -112,7 +112,7 @@ def _check_places(manifest: CorpusManifest) -> None:
     Raises:
         GristmillError: a block list or the tokenizer's model is not there.
     """
-    from pipeline.filters.block_lists import check_lists
+    from pipeline.decide.block_lists import check_lists
 
     check_lists(manifest)
     if manifest.tokenizer.model is not None and not exists(manifest.tokenizer.model):
@@ -143,25 +143,25 @@ def one_step(step: str, corpus: Path, out: str, runner: Runner, *, as_json: bool
 
 def _run_step(step: str, manifest: CorpusManifest, out: str, runner: Runner) -> StepManifest | ShardManifest:
     if step == "extract":
-        from pipeline.extract import extract
+        from pipeline.extract.step import extract
 
         return extract(manifest, out=out, runner=runner)
     if step == "decide":
-        from pipeline.decide import decide
+        from pipeline.decide.step import decide
 
         return decide(manifest, out=out, runner=runner)
     if step == "tokenizer":
-        from pipeline.tokenizer import make_tokenizer
+        from pipeline.tokenize.training_step import make_tokenizer
 
         return make_tokenizer(manifest, out=out)
-    from pipeline.tokenize import tokenize
+    from pipeline.tokenize.step import tokenize
 
     return tokenize(manifest, out=out, runner=runner)
 
 
 def check_tokenizer(model: Path, *, as_json: bool) -> None:
     """The probe set against sentencepiece."""
-    from pipeline.encoder import PROBES, load_encoder
+    from pipeline.tokenize.encoder import PROBES, load_encoder
     from storage.files import read_bytes
 
     encoder = load_encoder(read_bytes(str(model)), engine="gigatoken")

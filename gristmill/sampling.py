@@ -16,9 +16,9 @@ def sample(
     corpus: Path, out: str, share: float, kind: str | None, workers: int, cluster: Path | None, *, detached: bool, as_json: bool
 ) -> None:
     """Run extract on `share` of the records and say what all of them will need."""
+    from pipeline.extract.sample import FEW_DOCUMENTS, sample_extract
     from pipeline.folders import SAMPLE
     from pipeline.prep import claimed
-    from pipeline.sample import FEW_DOCUMENTS, sample_extract
 
     if detached:
         raise GristmillError("a sample is run here", where="--sample", remedy="leave --detach out")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from kernels.newer_characters import without_stand_ins
 from manifests.step import Inside, KindOfLoss, Loss
 
 Kind = Literal[
@@ -34,6 +35,12 @@ MOST_NAMES_HELD = 10_000
 MOST_NAMES_KEPT = 100
 LONGEST_NAME = 60
 OTHERS = "(others)"
+
+
+def extracted_without_stand_ins(found: Extracted) -> Extracted:
+    """The newer characters again, in a text and in the names of what it lost."""
+    lost: Lost = {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()}
+    return Extracted(without_stand_ins(found.text), lost)
 
 
 @dataclass(frozen=True)

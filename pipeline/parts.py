@@ -29,7 +29,7 @@ class Part:
         number: rank among all parts, by name.
         sha256: hash over all files of the part (documents, signals, signatures).
         priority: the source's; smaller is kept first among duplicates.
-        filters: the source's `manifests.filters` sections, as JSON; also what `pipeline.kept_text` cleans texts by.
+        filters: the source's `manifests.filters` sections, as JSON; also what `pipeline.tokenize.kept_text` cleans texts by.
         bucket: `source/band`.
     """
 

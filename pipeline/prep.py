@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from manifests.corpus import CorpusManifest
 from manifests.step import StepManifest
-from pipeline.decide import decide
+from pipeline.decide.step import decide
 from pipeline.engines import flink
 from pipeline.engines.runners import Runner, job_owner, with_helpers
-from pipeline.extract import extract
-from pipeline.inputs import check_out, list_raw_files
-from pipeline.tokenize import tokenize
-from pipeline.tokenizer import make_tokenizer
+from pipeline.extract.inputs import check_out, list_raw_files
+from pipeline.extract.step import extract
+from pipeline.tokenize.step import tokenize
+from pipeline.tokenize.training_step import make_tokenizer
 from shards.format import ShardManifest
 from storage.lock import only_writer
 

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from manifests.errors import GristmillError
-from pipeline.normalise import text_buffers
+from pipeline.text.normalise import text_buffers
 from tests import hostile
 
 Take = Callable[[str], object]
@@ -26,46 +26,46 @@ def _buffers(text: str) -> tuple[Any, Any]:
 
 
 def normalising(text: str) -> None:
-    from pipeline.normalise import normalise
+    from pipeline.text.normalise import normalise
 
     normalise(pa.array([text], pa.large_string()))
 
 
 def signals(text: str) -> None:
     from dedup.signatures import make_permutations
-    from pipeline.signals import compute
+    from pipeline.text.signals import compute
 
     compute(*_buffers(text), permutations=make_permutations(112, seed=0))
 
 
 def language(text: str) -> None:
-    from pipeline.language.identify import identify
+    from pipeline.text.language.identify import identify
 
     identify(*_buffers(text), characters=1_000)
 
 
 def personal(text: str) -> None:
-    from pipeline.personal.spans import find_spans
+    from pipeline.text.personal.spans import find_spans
 
     find_spans(*_buffers(text))
 
 
 def cleaning(text: str) -> None:
-    from pipeline.kept_text import Cleaning, clean_texts
+    from pipeline.tokenize.kept_text import Cleaning, clean_texts
 
     removed = pa.array([[1]], pa.list_(pa.uint32()))
     clean_texts(pa.array([text], pa.large_string()), removed, Cleaning(citations=True, compact=True))
 
 
 def bad_words(text: str) -> None:
-    from pipeline.filters.bad_word_lists import count_bad_words, make_matcher
+    from pipeline.text.bad_word_lists import count_bad_words, make_matcher
 
     matcher = make_matcher("a\nword\nthe word\naa\nä\n".encode(), language="en", where="words")
     count_bad_words(*_buffers(text), ["en"], {"en": matcher})
 
 
 def perplexity(text: str) -> None:
-    from pipeline.perplexity.score import normalised
+    from pipeline.text.perplexity.score import normalised
 
     normalised(text)
 
@@ -88,32 +88,32 @@ def _tokenizer(kind: str) -> bytes:
 
 @cache
 def _encoder(engine: str) -> Any:
-    from pipeline.encoder import load_encoder
+    from pipeline.tokenize.encoder import load_encoder
 
     return load_encoder(_tokenizer("bpe"), engine=engine)
 
 
 def encoding(text: str) -> None:
-    from pipeline.encoder import encode
+    from pipeline.tokenize.encoder import encode
 
     encode(_encoder("gigatoken"), pa.array([text], pa.large_string()))
 
 
 def encoding_reference(text: str) -> None:
-    from pipeline.encoder import encode
+    from pipeline.tokenize.encoder import encode
 
     encode(_encoder("sentencepiece"), pa.array([text], pa.large_string()))
 
 
 def site(text: str) -> None:
-    from pipeline.sites import registered_domain
+    from pipeline.text.sites import registered_domain
 
     registered_domain(text)
     registered_domain("http://" + text)
 
 
 def block_list(text: str) -> None:
-    from pipeline.filters.block_lists import host_of, host_suffixes, url_prefix_hashes, url_words
+    from pipeline.decide.block_lists import host_of, host_suffixes, url_prefix_hashes, url_words
 
     for url in (text, "http://" + text):
         host_suffixes(host_of(url))
@@ -132,10 +132,10 @@ def yaml(text: str) -> None:
 
 
 def http_response(text: str) -> None:
-    from pipeline.web.charset import Undecodable, decode_text
-    from pipeline.web.content_coding import decode_body
-    from pipeline.web.http import HttpError, UnusableBody, content_type, parse_response
-    from pipeline.web.mime import is_html
+    from pipeline.readers.web.charset import Undecodable, decode_text
+    from pipeline.readers.web.content_coding import decode_body
+    from pipeline.readers.web.http import HttpError, UnusableBody, content_type, parse_response
+    from pipeline.readers.web.mime import is_html
 
     with contextlib.suppress(HttpError, UnusableBody, Undecodable):
         response = parse_response(b"HTTP/1.1 200 OK\r\n" + text.encode("utf-8", "replace"))
@@ -147,7 +147,7 @@ def http_response(text: str) -> None:
 
 def content_types(text: str) -> None:
     """What is measured is the search itself, whatever limit headers have."""
-    from pipeline.web import mime
+    from pipeline.readers.web import mime
 
     mime._TYPE.match(text)
     mime._CHARSET.search(text)
@@ -155,8 +155,8 @@ def content_types(text: str) -> None:
 
 
 def http_body(text: str) -> None:
-    from pipeline.web.charset import Undecodable, decode_text
-    from pipeline.web.mime import is_html
+    from pipeline.readers.web.charset import Undecodable, decode_text
+    from pipeline.readers.web.mime import is_html
 
     body = text.encode("utf-8", "replace")
     is_html("", body)
@@ -165,15 +165,15 @@ def http_body(text: str) -> None:
 
 
 def chunked_body(text: str) -> None:
-    from pipeline.web.content_coding import decode_body
-    from pipeline.web.http import HttpError, Response, UnusableBody
+    from pipeline.readers.web.content_coding import decode_body
+    from pipeline.readers.web.http import HttpError, Response, UnusableBody
 
     with contextlib.suppress(HttpError, UnusableBody):
         decode_body(Response(200, (("transfer-encoding", "chunked"),), text.encode("utf-8", "replace")), most=16 << 20)
 
 
 def _html(text: str, extraction: Any) -> None:
-    from pipeline.web import html
+    from pipeline.readers.web import html
 
     with contextlib.suppress(Exception):
         html.html_to_text(f"<html><body><p>The wheat is ripe and dry.</p>{text}", extraction=extraction)
@@ -192,27 +192,27 @@ def html_precise(text: str) -> None:
 
 
 def wikitext(text: str) -> None:
-    from pipeline.readers.wikitext import wikitext_to_text
+    from pipeline.readers.wiki.wikitext import wikitext_to_text
 
     wikitext_to_text(text)
 
 
 def latex(text: str) -> None:
-    from pipeline.readers.latex import latex_to_text
+    from pipeline.readers.latex.papers import latex_to_text
 
     with contextlib.suppress(Exception):
         latex_to_text({"a.tex": "\\documentclass{article}\\begin{document}The wheat is ripe." + text + "\\end{document}"})
 
 
 def latex_preamble(text: str) -> None:
-    from pipeline.readers.latex import latex_to_text
+    from pipeline.readers.latex.papers import latex_to_text
 
     with contextlib.suppress(Exception):
         latex_to_text({"a.tex": "\\documentclass{article}" + text + "\\begin{document}The wheat is ripe.\\end{document}"})
 
 
 def post(text: str) -> None:
-    from pipeline.readers.post_html import post_to_text
+    from pipeline.readers.posts.post_html import post_to_text
 
     post_to_text(text)
 
@@ -225,7 +225,7 @@ def gutenberg(text: str) -> None:
 
 def jsonl(text: str) -> None:
     from manifests.corpus import load_corpus
-    from pipeline.readers.jsonl import read_jsonl
+    from pipeline.readers.tables.jsonl import read_jsonl
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

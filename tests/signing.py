@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.signatures import Permutations
-from pipeline.signals import compute
+from pipeline.text.signals import compute
 from tests.property.texts import buffers
 
 

@@ -75,7 +75,7 @@ def work(control_url: str, worker_id: str) -> None:
     # Everything that tasks need is imported before the worker calls itself ready: what is missing is said by the pool at once.
     from apache_beam.runners.worker.sdk_worker import SdkHarness
 
-    import pipeline.dofns  # noqa: F401
+    import pipeline.engines.dofns  # noqa: F401
 
     named = [control_url, worker_id]
     while named:

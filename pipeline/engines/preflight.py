@@ -24,7 +24,7 @@ from pipeline.engines.compiled import COMPILING_S, are_compiled
 from pipeline.engines.failures import worker_message
 from pipeline.engines.portable import run_portable
 from pipeline.engines.runners import Runner, quiet_import
-from pipeline.facts import differences, process_facts
+from pipeline.engines.versions import differences, process_facts
 from storage.faults import endpoint_url
 from storage.files import join, list_files, map_file, publish, read_bytes, remove_tree
 
@@ -161,7 +161,7 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
     def build(pipeline: Any) -> object:
         import apache_beam as beam
 
-        from pipeline.dofns import SayHello
+        from pipeline.engines.dofns import SayHello
 
         return pipeline | beam.Create(elements) | "Hello" >> beam.ParDo(SayHello(settings))
 

@@ -71,7 +71,7 @@ def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[sections.F
     """The first rule that each row fails, and the lines that go.
 
     Args:
-        signals: the columns of `pipeline.signals.SIGNALS`, for line variants `lines_packed`, and what text variants need
+        signals: the columns of `pipeline.text.signals.SIGNALS`, for line variants `lines_packed`, and what text variants need
             (`language`, `perplexity`, `bad_words`, `id`); others are not looked at.
         filters: sections of a manifest, in the order in which they are applied.
     """

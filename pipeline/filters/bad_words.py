@@ -1,7 +1,7 @@
 """Filter variant `bad-words`: pages with listed words go, a share of them chosen by id stays (TFDS c4_utils.py, `get_badwords_filter_fn`).
 
 C4 drops every page with a word of the list; mC4 keeps one in a thousand of them, so that models see some. The choice is a hash of the
-document's id, as everywhere in Gristmill. Words are counted by extract (`pipeline.filters.bad_word_lists`).
+document's id, as everywhere in Gristmill. Words are counted by extract (`pipeline.text.bad_word_lists`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Filter variants `c4-tfds` and `c4-arxiv-v1`: C4's page cleaning (Raffel et al., JMLR 21-140, section 2.2).
 
 The order of tests is that of TFDS c4_utils.py, `clean_page`; thresholds and differences between the two variants are in
-`manifests.filters.C4Tfds` and `C4ArxivV1`, what a line test looks for is in `pipeline.kernels.line`. `lorem ipsum` and `{` drop a page only
-where they stand in a line that no earlier test removed.
+`manifests.filters.C4Tfds` and `C4ArxivV1`, what a line test looks for is in `pipeline.text.words.line`. `lorem ipsum` and `{` drop a page
+only where they stand in a line that no earlier test removed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Line rules on packed properties: which lines of a document go, and which documents with them. No text is read.
 
-In: `lines_packed` of n documents (`pipeline.kernels.line`), thresholds, and which lines earlier rules removed. Out: a verdict per document;
-`removed` is updated in place. Lines in the order of the text.
+In: `lines_packed` of n documents (`pipeline.text.words.line`), thresholds, and which lines earlier rules removed. Out: a verdict per
+document; `removed` is updated in place. Lines in the order of the text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kernels.compiled import kernel
-from pipeline.kernels.line import (
+from pipeline.text.words.line import (
     APOSTROPHE,
     BRACE,
     COUNTER,

@@ -1,7 +1,7 @@
 """Filter variant `refinedweb-lines`: RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, section 3.2, appendix G.2).
 
 "If these corrections remove more than 5 % of the words, the document is discarded." The paper cuts a navigation phrase out of its line;
-here the short line that holds it goes. What a line test looks for is in `pipeline.kernels.line`.
+here the short line that holds it goes. What a line test looks for is in `pipeline.text.words.line`.
 """
 
 from __future__ import annotations

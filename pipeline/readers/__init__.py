@@ -26,19 +26,19 @@ def read_records(path: str, *, name: str, source: Source, piece: Piece | None = 
     # Imported here: a worker loads only what its files need.
     match source.format:
         case "warc" | "wet" | "arc":
-            from pipeline.readers.warc import read_warc
+            from pipeline.readers.archives.warc import read_warc
 
             yield from read_warc(path, piece=piece, extraction=extraction, draw=draw)
         case "jsonl":
-            from pipeline.readers.jsonl import read_jsonl
+            from pipeline.readers.tables.jsonl import read_jsonl
 
             yield from read_jsonl(path, source=source, piece=piece)
         case "parquet":
-            from pipeline.readers.parquet import read_parquet
+            from pipeline.readers.tables.parquet import read_parquet
 
             yield from read_parquet(path, name=name, source=source, piece=piece)
         case "arrow":
-            from pipeline.readers.arrow import read_arrow
+            from pipeline.readers.tables.arrow import read_arrow
 
             yield from read_arrow(path, name=name, source=source, piece=piece)
         case _ if piece is None or not piece.index:
@@ -49,15 +49,15 @@ def _read_whole(path: str, *, name: str, format: SourceFormat, extraction: Extra
     """The formats that are not split: all of a file belongs to its first piece."""
     match format:
         case "mediawiki":
-            from pipeline.readers.mediawiki import read_mediawiki
+            from pipeline.readers.wiki.mediawiki import read_mediawiki
 
             yield from read_mediawiki(path)
         case "stackexchange":
-            from pipeline.readers.stackexchange import read_stackexchange
+            from pipeline.readers.posts.stackexchange import read_stackexchange
 
             yield from read_stackexchange(path)
         case "html":
-            from pipeline.readers.html_files import read_html_files
+            from pipeline.readers.web.html_files import read_html_files
 
             yield from read_html_files(path, name=name, extraction=extraction, draw=draw)
         case "text":
@@ -65,6 +65,6 @@ def _read_whole(path: str, *, name: str, format: SourceFormat, extraction: Extra
 
             yield from read_plain_text(path, name=name)
         case "latex":
-            from pipeline.readers.latex import read_latex
+            from pipeline.readers.latex.papers import read_latex
 
             yield from read_latex(path, name=name)

@@ -15,12 +15,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipeline.readers.compressed import Damaged
 from pipeline.readers.records import Batcher, Record, Records, unforeseen
+from pipeline.readers.web.charset import BOMS, Decoded, Undecodable, decoded_as, lead_bytes
+from pipeline.readers.web.charset_guess import guess, visible
+from pipeline.readers.web.charset_labels import encoding_of
 from pipeline.readers.whole import TooLarge, read_whole
-from pipeline.web.charset import BOMS, Decoded, Undecodable, decoded_as, lead_bytes
-from pipeline.web.charset_guess import guess, visible
-from pipeline.web.charset_labels import encoding_of
+from storage.compressed import Damaged
 
 # The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
 MOST_TEXT_BYTES = 64 << 20

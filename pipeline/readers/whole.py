@@ -5,7 +5,7 @@ In: a path; compressed or not. Out: all decompressed bytes. Memory is bounded by
 
 from __future__ import annotations
 
-from pipeline.readers.compressed import chunks
+from storage.compressed import chunks
 
 
 class TooLarge(Exception):

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from pipeline.readers.compressed import Damaged, chunks
 from pipeline.readers.records import EXCERPT_BYTES
+from storage.compressed import Damaged, chunks
 
 # expat keeps every open element in memory; the dumps read here nest 5.
 MOST_DEPTH = 32

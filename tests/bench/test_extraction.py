@@ -10,7 +10,7 @@ import pytest
 
 from bench import held_out
 from bench.extraction import Page, evaluate, full_text, score, shares, shingles
-from pipeline.web.html import html_to_text
+from pipeline.readers.web.html import html_to_text
 from tests.paths import PROJECT, SHARED
 
 

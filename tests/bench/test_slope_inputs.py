@@ -8,7 +8,7 @@ import yaml
 
 from bench.slope_inputs import FIRST_RECORDS, write_share, write_synthetic
 from manifests.corpus import load_corpus
-from pipeline.decide import decide
+from pipeline.decide.step import decide
 from pipeline.engines.runners import Runner
 
 TOKENIZER = "given.model"

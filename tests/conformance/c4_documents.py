@@ -15,7 +15,7 @@ import pytest
 import xxhash
 
 from bench.peers import Unavailable, peer_environment, peer_python
-from pipeline.normalise import normalise
+from pipeline.text.normalise import normalise
 from tests.paths import SHARED
 
 EVERYTHING = os.environ.get("GRISTMILL_CONFORMANCE") == "all"

@@ -13,10 +13,10 @@ from manifests.filters import filters_from
 from pipeline.filters import verdicts
 from pipeline.filters.line_rules import line_values, removed_lists
 from pipeline.filters.reasons import REASONS
-from pipeline.kept_text import Cleaning, clean_texts
-from pipeline.kernels.line import SENTENCES_MASK, SENTENCES_SHIFT
-from pipeline.normalise import text_buffers
-from pipeline.signals import compute_signals
+from pipeline.text.normalise import text_buffers
+from pipeline.text.signals import compute_signals
+from pipeline.text.words.line import SENTENCES_MASK, SENTENCES_SHIFT
+from pipeline.tokenize.kept_text import Cleaning, clean_texts
 from tests.conformance.c4_documents import documents, run_peer
 
 pytestmark = [pytest.mark.corpora, pytest.mark.conformance]

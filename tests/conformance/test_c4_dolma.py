@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.filters.line_rules import line_values
-from pipeline.kernels.line import BRACE, JAVASCRIPT, LOREM_IPSUM, LOST_MASK, LOST_SHIFT, RAW_END_MARK, WORDS_MASK
-from pipeline.normalise import text_buffers
-from pipeline.signals import compute_signals
+from pipeline.text.normalise import text_buffers
+from pipeline.text.signals import compute_signals
+from pipeline.text.words.line import BRACE, JAVASCRIPT, LOREM_IPSUM, LOST_MASK, LOST_SHIFT, RAW_END_MARK, WORDS_MASK
 from tests.conformance.c4_documents import documents, run_peer
 
 pytestmark = [pytest.mark.corpora, pytest.mark.conformance]

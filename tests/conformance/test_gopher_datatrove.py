@@ -15,8 +15,8 @@ import pytest
 from manifests.filters import FilterSpec, FineWeb, GopherDatatrove
 from pipeline.filters import verdicts
 from pipeline.filters.reasons import REASONS
-from pipeline.normalise import text_buffers
-from pipeline.signals import compute
+from pipeline.text.normalise import text_buffers
+from pipeline.text.signals import compute
 from tests.conformance.c4_documents import documents, run_peer
 from tests.conformance.odd_documents import ODD
 

@@ -11,8 +11,8 @@ import pytest
 
 from manifests.filters import GopherDolma
 from pipeline.filters import verdicts
-from pipeline.normalise import text_buffers
-from pipeline.signals import compute_signals
+from pipeline.text.normalise import text_buffers
+from pipeline.text.signals import compute_signals
 from tests.conformance.c4_documents import documents, run_peer
 from tests.conformance.odd_documents import ODD
 

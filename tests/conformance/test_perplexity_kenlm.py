@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from pipeline.perplexity.models import read_model, score
-from pipeline.perplexity.score import load_scorer, normalised, perplexities
+from pipeline.text.perplexity.models import read_model, score
+from pipeline.text.perplexity.score import load_scorer, normalised, perplexities
 from tests.conformance.c4_documents import documents, run_peer
 from tests.property.arpas import NGrams, arpa
 from tests.property.kenlm_files import FORMS, binary, rounded

@@ -226,8 +226,8 @@ def test_one_record_that_cannot_be_taken_never_ends_the_command(tmp_path) -> Non
 
 def test_an_input_that_is_cut_while_it_is_read_is_named(tmp_path) -> None:
     """A mapped one would end the process without a word."""
-    from pipeline.extract import extract_records, extract_settings, piece_task, places, raw_records
-    from pipeline.inputs import list_raw_pieces
+    from pipeline.extract.inputs import list_raw_pieces
+    from pipeline.extract.step import extract_records, extract_settings, piece_task, places, raw_records
 
     table = pa.table({"text": [prose(f"{number}") * 40 for number in range(300)]})
     for name in ("a.arrow", "b.parquet"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from manifests.corpus import load_corpus
-from pipeline.inputs import list_raw_files
+from pipeline.extract.inputs import list_raw_files
 from shards.writer import load_manifest
 from storage.steps import read_step
 from tests.endtoend.commands import count_tasks, prep_with_kills

@@ -11,9 +11,9 @@ import sentencepiece
 from manifests.corpus import load_corpus
 from pipeline.engines.runners import Runner
 from pipeline.filters.reasons import REASONS
-from pipeline.normalise import document_ids, normalise
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
+from pipeline.text.normalise import document_ids, normalise
 from shards.reader import open_shards
 from shards.verify import verify_shards
 from storage.steps import read_step

@@ -32,7 +32,7 @@ def expected(corpus, tmp_path_factory):
 
 def test_any_number_of_workers(corpus, expected, tmp_path, monkeypatch) -> None:
     """One in `expected`, two in the runs that are killed, and here seven, in every step."""
-    monkeypatch.setattr("pipeline.partitions.DOCUMENTS_PER_WORKER", 10)  # or a small corpus would be decided in one process
+    monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)  # or a small corpus would be decided in one process
     prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(workers=7))
     assert tree_hashes(tmp_path / "out") == expected
 
@@ -57,7 +57,7 @@ def test_any_batch_size(corpus, expected, tmp_path, monkeypatch) -> None:
 def test_any_partitioning(corpus, expected, tmp_path, monkeypatch) -> None:
     """Many partitions in many passes find the same duplicates as one."""
     monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 2_000)
-    monkeypatch.setattr("pipeline.duplicates.SHUFFLE_BYTES", 8_000)
+    monkeypatch.setattr("pipeline.decide.duplicates.SHUFFLE_BYTES", 8_000)
     prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
     assert len(list((tmp_path / "out" / "decide" / "edges").iterdir())) > 8
     hashes = tree_hashes(tmp_path / "out")

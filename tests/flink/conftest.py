@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from manifests.corpus import load_corpus
-from pipeline.inputs import list_raw_files
+from pipeline.extract.inputs import list_raw_files
 from tests.endtoend.corpora import Corpus, write_corpus
 from tests.flink.cluster import FlinkCluster, flink_cluster, missing
 from tests.store.server import Store

@@ -13,7 +13,7 @@ from gristmill import cli
 from manifests.credentials import credential_in, redacted, without_credentials
 from manifests.errors import GristmillError
 from pipeline.schemas import read_ipc
-from pipeline.urls import without_url_credentials
+from pipeline.text.urls import without_url_credentials
 from storage.stores import locate
 from tests.endtoend.corpora import prose
 

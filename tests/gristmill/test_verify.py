@@ -16,7 +16,7 @@ from gristmill.cli import app
 from manifests.base import sha256_of
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from pipeline.decide import decide
+from pipeline.decide.step import decide
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from shards.reader import open_shards

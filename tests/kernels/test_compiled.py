@@ -111,6 +111,6 @@ def test_what_is_loaded_needs_nothing_of_the_compiler(tmp_path):
 
 
 def test_sources_are_those_that_are_imported_and_no_others():
-    names = {path.name for path in sources._sources(Path(compiled.__file__).parent.parent / "pipeline/kernels/walk.py")}
+    names = {path.name for path in sources._sources(Path(compiled.__file__).parent.parent / "pipeline/text/words/walk.py")}
     assert {"walk.py", "ngram.py", "separate.py", "utf8.py", "signal_columns.py"} <= names
     assert not {"extract.py", "decide.py", "schemas.py"} & names

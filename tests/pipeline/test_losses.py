@@ -15,7 +15,7 @@ from gristmill.looking import inspect
 from manifests.corpus import load_corpus
 from manifests.step import Inside, KindOfLoss, Loss
 from pipeline.engines.runners import Runner
-from pipeline.extract import extract
+from pipeline.extract.step import extract
 from pipeline.losses import LONGEST_NAME, MOST_NAMES_HELD, MOST_NAMES_KEPT, OTHERS, Kind, Tally, merge_inside
 
 KINDS: list[Kind] = ["dropped_elements", "templates_not_expanded"]

@@ -10,16 +10,16 @@ from tests.paths import PROJECT
 
 CALLED_FROM_PYTHON = {
     "dedup.bands._band_keys",
-    "pipeline.filters.bad_word_lists._count",
+    "pipeline.text.bad_word_lists._count",
     "pipeline.filters.line_rules.judge_c4_lines",
     "pipeline.filters.line_rules.judge_refinedweb_lines",
-    "pipeline.kept_text._clean",
-    "pipeline.kernels.signal.measure",
-    "pipeline.language.kernel.classify",
-    "pipeline.mojibake._suspect_lines",
-    "pipeline.normalise._gather",
-    "pipeline.normalise._look",
-    "pipeline.personal.masking._replace",
+    "pipeline.tokenize.kept_text._clean",
+    "pipeline.text.words.signal.measure",
+    "pipeline.text.language.kernel.classify",
+    "pipeline.text.mojibake._suspect_lines",
+    "pipeline.text.normalise._gather",
+    "pipeline.text.normalise._look",
+    "pipeline.text.personal.masking._replace",
 }
 
 PROBE = """

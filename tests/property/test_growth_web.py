@@ -69,8 +69,8 @@ def test_tags_with_attributes_and_quoted_ends():
 
 
 def test_compressed_body_is_cut_at_its_limit_while_it_is_decompressed():
-    from pipeline.web.content_coding import decode_body
-    from pipeline.web.http import Response, UnusableBody
+    from pipeline.readers.web.content_coding import decode_body
+    from pipeline.readers.web.http import Response, UnusableBody
 
     body = gzip.compress(bytes(64 << 20))
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
-from pipeline.web.html_attributes import HIDES, LINKS, MISREAD, SHORT, TITLED, read_attributes
-from pipeline.web.html_blocks import blocks_of
-from pipeline.web.html_tags import BLOCKS, FRAMES, NAMES
-from pipeline.web.html_tree import is_hidden
+from pipeline.readers.web.html_attributes import HIDES, LINKS, MISREAD, SHORT, TITLED, read_attributes
+from pipeline.readers.web.html_blocks import blocks_of
+from pipeline.readers.web.html_tags import BLOCKS, FRAMES, NAMES
+from pipeline.readers.web.html_tree import is_hidden
 from tests.property.texts import squeezed, thorough
 
 words = st.sampled_from(

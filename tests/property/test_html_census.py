@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.web.html_census import (
+from pipeline.readers.web.html_census import (
     _ATTRIBUTE,
     _ENDED,
     _NAME,
@@ -15,7 +15,7 @@ from pipeline.web.html_census import (
     _next,
     take_census,
 )
-from pipeline.web.html_tags import FORMATTING
+from pipeline.readers.web.html_tags import FORMATTING
 from tests.property.texts import thorough
 
 _PIECES = ("<", ">", "</", "<a ", "<div ", "<ul>", "<UL ", "<figure ", "<sup>", "<b ", "<b>", "<font/", "<abcdefghij ", "<!--", "-->", "<1",

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree, NodeType
 
-from pipeline.web.html_blocks import blocks_of
-from pipeline.web.html_cuts import without
+from pipeline.readers.web.html_blocks import blocks_of
+from pipeline.readers.web.html_cuts import without
 from tests.property.texts import thorough
 
 UNREAD = ("script", "style", "meta", "link")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.compiled import kernel
-from pipeline.web.html_names import Integers, number_of, numbered, packed
-from pipeline.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, kind_of
+from pipeline.readers.web.html_names import Integers, number_of, numbered, packed
+from pipeline.readers.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, kind_of
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=9)
 

@@ -7,9 +7,9 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.web.html_blocks import blocks_of
-from pipeline.web.html_search import lost_blocks
-from pipeline.web.html_tags import FRAMES, NAMES
+from pipeline.readers.web.html_blocks import blocks_of
+from pipeline.readers.web.html_search import lost_blocks
+from pipeline.readers.web.html_tags import FRAMES, NAMES
 from tests.property.texts import squeezed, thorough
 
 MOST = 1_000_000

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
-from pipeline.web.html import TooComplex, html_to_text
-from pipeline.web.html_blocks import blocks_of
-from pipeline.web.html_cuts import without
+from pipeline.readers.web.html import TooComplex, html_to_text
+from pipeline.readers.web.html_blocks import blocks_of
+from pipeline.readers.web.html_cuts import without
 from tests.property.texts import thorough
 
 _SENTENCE = "The miller grinds the grain of the whole valley, and nobody has ever complained about the flour. "

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.language.capitals import in_capitals, lower_case
-from pipeline.language.identify import identify, model_path
+from pipeline.text.language.capitals import in_capitals, lower_case
+from pipeline.text.language.identify import identify, model_path
 from tests.paths import SHARED
 from tests.property.texts import any_text, buffers, texts, thorough
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from kernels.characters import SPACE, classes
 from pipeline.filters.line_rules import c4_flags, judge_c4_lines, judge_refinedweb_lines, refinedweb_flags, removed_lists
-from pipeline.kept_text import Cleaning, clean_texts
-from pipeline.kernels import line as kernel
-from pipeline.kernels.line import line_properties
-from pipeline.kernels.sentences import ABBREVIATIONS
+from pipeline.text.words import line as kernel
+from pipeline.text.words.line import line_properties
+from pipeline.text.words.sentences import ABBREVIATIONS
+from pipeline.tokenize.kept_text import Cleaning, clean_texts
 from tests.property.texts import any_text, texts, thorough, wordy_text
 
 SPACES = "".join(map(chr, np.flatnonzero(classes() & SPACE).tolist()))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from kernels.characters import SPACE, classes
 from manifests.corpus import TextSettings
-from pipeline.mojibake import gate, repair
-from pipeline.normalise import document_ids, normalise, text_buffers
+from pipeline.text.mojibake import gate, repair
+from pipeline.text.normalise import document_ids, normalise, text_buffers
 from tests.property.texts import any_text, thorough
 
 KEEP = TextSettings(mojibake="keep")

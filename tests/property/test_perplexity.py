@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifests.errors import GristmillError
-from pipeline.perplexity import arpa as reading
-from pipeline.perplexity.arpa import LanguageModel, read_arpa, score
-from pipeline.perplexity.models import Model, read_model
-from pipeline.perplexity.models import score as score_any
-from pipeline.perplexity.score import normalised
-from pipeline.perplexity.words import word_hash
+from pipeline.text.perplexity import arpa as reading
+from pipeline.text.perplexity.arpa import LanguageModel, read_arpa, score
+from pipeline.text.perplexity.models import Model, read_model
+from pipeline.text.perplexity.models import score as score_any
+from pipeline.text.perplexity.score import normalised
+from pipeline.text.perplexity.words import word_hash
 from tests.property.arpas import NGrams, arpa, slow_score
 from tests.property.kenlm_files import FORMS, Form, binary, murmur, quantised, rounded
 from tests.property.texts import any_text, buffers, thorough

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.personal import mail
-from pipeline.personal import spans as finding
-from pipeline.personal.masking import TOKENS
-from pipeline.personal.patterns import Pattern
-from pipeline.personal.spans import PATTERNS
-from pipeline.personal_information import KINDS, count_spans, find_spans, mask, search
+from pipeline.text.personal import KINDS, count_spans, find_spans, mail, mask, search
+from pipeline.text.personal import spans as finding
+from pipeline.text.personal.masking import TOKENS
+from pipeline.text.personal.patterns import Pattern
+from pipeline.text.personal.spans import PATTERNS
 from tests.property.texts import any_text, buffers, thorough
 
 # What hypothesis makes from a pattern over bytes is Latin-1: its bytes are taken for UTF-8 where they are, replaced where not.

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from kernels.characters import LETTER, SPACE
 from kernels.unaligned import bytes_between, lowest, ones
-from pipeline.kernels.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER, point_classes
-from pipeline.kernels.separate import separate
-from pipeline.kernels.special_words import special_words, units, word_cuts
-from pipeline.kernels.word_hash import hash_text, hash_word
-from pipeline.signal_columns import COLUMNS
-from pipeline.signals import compute
+from pipeline.text.signal_columns import COLUMNS
+from pipeline.text.signals import compute
+from pipeline.text.words.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER, point_classes
+from pipeline.text.words.separate import separate
+from pipeline.text.words.special_words import special_words, units, word_cuts
+from pipeline.text.words.word_hash import hash_text, hash_word
 from tests.property.texts import any_text, buffers, thorough
 
 

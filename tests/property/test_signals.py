@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dedup.signatures import make_permutations
 from kernels.characters import LETTER, SPACE, classes
-from pipeline.kernels.point_classes import SYMBOL, TERMINAL, point_classes
-from pipeline.signals import LINES_PACKED, SIGNALS, STOP_WORDS, compute, compute_signals
+from pipeline.text.signals import LINES_PACKED, SIGNALS, STOP_WORDS, compute, compute_signals
+from pipeline.text.words.point_classes import SYMBOL, TERMINAL, point_classes
 from tests.paths import PROJECT
 from tests.property.texts import buffers, texts, thorough
 
@@ -305,7 +305,7 @@ def test_repeats_are_looked_for_in_the_first_words_only(monkeypatch: pytest.Monk
     names = [f"w{index}" for index in range(40)]
     texts = [" ".join([*names, *names]), "\n\n".join([*names, *names]), "(" * 80, " ".join(f"{name}," for name in names) * 2]
     free = [signals.to_pylist()[0] for signals in (compute_signals(*buffers([text])) for text in texts)]
-    monkeypatch.setattr("pipeline.signals.MOST_WORDS", 40)
+    monkeypatch.setattr("pipeline.text.signals.MOST_WORDS", 40)
     for text, row, without_limit in zip(texts, [compute_signals(*buffers([text])).to_pylist()[0] for text in texts], free, strict=True):
         assert row["words"] == without_limit["words"]
         assert row["separated_words"] == without_limit["separated_words"]
@@ -313,14 +313,14 @@ def test_repeats_are_looked_for_in_the_first_words_only(monkeypatch: pytest.Monk
         first = compute_signals(*buffers([text[: len(text) // 2]])).to_pylist()[0]
         for name in ("repeated_lines", "repeated_paragraphs", "raw_repeated_lines", "repeated_5gram_characters", "copied_5gram_characters"):
             assert row[name] == first[name]
-    monkeypatch.setattr("pipeline.signals.MOST_CHARACTER_BYTES", 30)
+    monkeypatch.setattr("pipeline.text.signals.MOST_CHARACTER_BYTES", 30)
     row = compute_signals(*buffers([" ".join(["aaaaa"] * 100)])).to_pylist()[0]
     assert row["separated_words"] == 100
     assert row["separated_top_2gram_characters"] == 5 * len("aaaaa aaaaa")  # of the first six words
 
 
 def test_numbers_too_large_for_a_column_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.signals._LARGEST", 100)
+    monkeypatch.setattr("pipeline.text.signals._LARGEST", 100)
     row = compute_signals(*buffers(["a b c d e f g h " * 40])).to_pylist()[0]
     assert row["copied_5gram_characters"] == row["all_5gram_characters"] == row["characters"] == 100
     assert row["lines"] == 1

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pipeline.web.html_characters import squeeze
+from pipeline.readers.web.html_characters import squeeze
 
 # Kernels compile at their first call, which takes seconds.
 thorough = settings(deadline=None, max_examples=200)
@@ -33,7 +33,7 @@ def buffers(documents: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np
     """UTF-8 bytes and offsets of documents, as Arrow would hold them; nothing follows the last byte."""
     encoded = [document.encode() for document in documents]
     offsets = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
-    # As `pipeline.normalise.text_buffers` gives them: for arrays that can be written every kernel would be compiled once more.
+    # As `pipeline.text.normalise.text_buffers` gives them: for arrays that can be written every kernel would be compiled once more.
     offsets.flags.writeable = False
     return np.frombuffer(b"".join(encoded), np.uint8), offsets
 

@@ -14,7 +14,7 @@ import yaml
 
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from pipeline.decide import decide
+from pipeline.decide.step import decide
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from shards.verify import verify_shards
@@ -184,7 +184,7 @@ def test_trained_and_sampled_without_a_local_file(store, folder, remote, tmp_pat
 
 
 def test_sources_may_name_urls(store, corpus, tmp_path):
-    from pipeline.inputs import list_raw_files
+    from pipeline.extract.inputs import list_raw_files
 
     sources = load_corpus(corpus).sources
     for path in (corpus.parent / "raw").iterdir():

@@ -19,10 +19,10 @@ import zstandard
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from pipeline.inputs import list_raw_files
-from pipeline.readers.compressed import chunks
-from pipeline.readers.parquet import read_parquet
+from pipeline.extract.inputs import list_raw_files
+from pipeline.readers.tables.parquet import read_parquet
 from storage import files, objects
+from storage.compressed import chunks
 from storage.stores import locate
 from tests.store.proxy import Faults
 from tests.store.server import free_ports

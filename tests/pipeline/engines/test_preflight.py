@@ -10,7 +10,7 @@ from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from pipeline.engines import flink
 from pipeline.engines.preflight import check_flink, check_greetings, say_hello
-from pipeline.facts import differences, process_facts
+from pipeline.engines.versions import differences, process_facts
 from tests.pipeline.engines.rest import answers, serve
 
 

@@ -49,7 +49,7 @@ def run(runner: Runner, emit, folder, elements=("a", "bb", "ccc", "bad")) -> Non
     def build(pipeline):
         import apache_beam as beam
 
-        from pipeline.dofns import EmitPacked, ReducePacked
+        from pipeline.engines.dofns import EmitPacked, ReducePacked
 
         packed = pipeline | beam.Create(list(elements)) | beam.ParDo(EmitPacked(emit, {}))
         return packed | beam.GroupByKey() | beam.ParDo(ReducePacked(write, {"folder": str(folder)}))

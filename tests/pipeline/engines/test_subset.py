@@ -4,7 +4,7 @@ import apache_beam as beam
 import pytest
 
 from manifests.errors import GristmillError
-from pipeline.dofns import EmitPacked, JoinPacked, ReducePacked
+from pipeline.engines.dofns import EmitPacked, JoinPacked, ReducePacked
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.subset import violations
 

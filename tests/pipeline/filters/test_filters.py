@@ -13,7 +13,8 @@ from manifests.filters import GopherPaper, filters_from
 from pipeline.filters import rules_of, verdicts
 from pipeline.filters.line_rules import LINES
 from pipeline.filters.reasons import REASONS, code_of
-from pipeline.kernels.line import (
+from pipeline.text.signals import SIGNALS, compute_signals
+from pipeline.text.words.line import (
     APOSTROPHE,
     BRACE,
     COUNTER,
@@ -30,7 +31,6 @@ from pipeline.kernels.line import (
     SENTENCES_SHIFT,
     UPPER,
 )  # fmt: skip
-from pipeline.signals import SIGNALS, compute_signals
 from tests.property.texts import buffers
 
 # A document that passes: round numbers, so that shares are easy to set.

@@ -7,7 +7,7 @@ import pytest
 from manifests.filters import FilterSpec, FineWeb, GopherDatatrove, GopherDolma, GopherPaper
 from pipeline.filters import verdicts
 from pipeline.filters.reasons import REASONS
-from pipeline.signals import compute_signals
+from pipeline.text.signals import compute_signals
 from tests.property.texts import buffers
 
 NAMES = [f"{first}{second}{third}" for first in ("al", "be", "co", "du") for second in ("ra", "mi", "so", "fe") for third in "nskx"]

@@ -14,14 +14,14 @@ import yaml
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.filters import C4Tfds, FineWeb, RefinedWebLines, filters_from
-from pipeline.decide import decide
+from pipeline.decide.step import decide
+from pipeline.decide.verdicts import read_signals
 from pipeline.engines.runners import Runner
 from pipeline.filters.line_rules import LINES, line_values
 from pipeline.filters.reasons import REASONS
-from pipeline.kept_text import Cleaning, cleaning_of
 from pipeline.prep import prepare
 from pipeline.schemas import ipc_bytes, read_ipc
-from pipeline.verdicts import read_signals
+from pipeline.tokenize.kept_text import Cleaning, cleaning_of
 from shards.reader import open_shards
 from storage.steps import read_step, read_task
 from tests.endtoend.corpora import prose

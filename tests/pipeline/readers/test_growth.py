@@ -240,7 +240,7 @@ def test_as_many_attributes_as_a_tag_can_hold(tmp_path: Path) -> None:
 
 def test_members_within_members_are_not_read_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is damaged where the file ends: without a bound it would be read as often as there are members."""
-    monkeypatch.setattr("pipeline.readers.compressed._MOST_AGAIN", 1 << 16)
+    monkeypatch.setattr("storage.compressed._MOST_AGAIN", 1 << 16)
 
     def work(size):
         path = tmp_path / f"{size}.warc.gz"

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests.errors import GristmillError
-from pipeline.readers.arc import ARC
-from pipeline.readers.compressed import opened
-from pipeline.readers.framing import Frame, frames
-from pipeline.readers.warc import WARC
+from pipeline.readers.archives.arc import ARC
+from pipeline.readers.archives.framing import Frame, frames
+from pipeline.readers.archives.warc import WARC
+from storage.compressed import opened
 from tests.pipeline.readers.samples import json_lines, members, page, read, warc_record, wiki_dump, wiki_page, write
 
 pytestmark = [pytest.mark.hostile, pytest.mark.timeout(180)]

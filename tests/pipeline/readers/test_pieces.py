@@ -10,7 +10,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.readers import framing, pieces
+from pipeline.readers import pieces
+from pipeline.readers.archives import framing
 from pipeline.readers.pieces import Piece, split
 from tests.pipeline.readers.samples import json_lines, members, page, pages, read, read_pieces, warc_record, write
 
@@ -210,7 +211,7 @@ def test_pieces_of_json_lines_do_not_read_from_the_beginning(tmp_path, monkeypat
             read_bytes.append(len(data))
             return data
 
-    monkeypatch.setattr("pipeline.readers.compressed.open_stream", lambda path: Counted(path))
+    monkeypatch.setattr("storage.compressed.open_stream", lambda path: Counted(path))
     last = real(path.name, format="jsonl", size=size, budget=size // 8 + 1)[-1]
     assert 12_000 < len(read(path, "jsonl", piece=last).documents) < 13_000
     assert sum(read_bytes) < size // 8 + (256 << 10)

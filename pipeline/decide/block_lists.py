@@ -1,0 +1,342 @@
+"""Block lists: which documents come from listed sites or URLs.
+
+In: list files of the manifest (UT1 folders with `domains` and `urls` files, or plain lists, one entry a line, gzip or not) and the URLs
+of documents. Out: the lists as sorted hashes, 8 bytes an entry, published once below `OUT/decide/block_lists` and mapped by every worker;
+and a reason code per document, row-aligned.
+
+- A *site* entry is a host or a domain. It blocks URLs whose host it is, or whose host ends with it after a dot.
+- A *URL* entry has a host and a path. It blocks URLs that are equal to it or go on after it with `/`, `?` or `#`. Scheme, `www.` and a `/`
+  at the end do not count on either side.
+- A *word* entry is a word of letters and digits. It blocks URLs that hold at least `min_words` different ones of the list's words, each
+  between characters that are neither letters nor digits (RefinedWeb, arXiv 2306.01116, appendix G.1, scores URLs by such words).
+
+Case does not count, nor does a port. Site lists may be hosts files (`0.0.0.0 example.com`). Lines that are no entry of their kind are left
+out and counted; a list of more such lines than entries is an error: it is of another kind. The first list in the manifest's order that
+matches gives the reason. Two different entries share an xxh3-64 hash with probability below 1e-6 for 5 million entries.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import xxhash
+
+from kernels.newer_characters import with_stand_ins
+from manifests.corpus import BlockList, CorpusManifest
+from manifests.errors import GristmillError
+from manifests.step import Ledger, TaskManifest
+from pipeline.filters.reasons import code_of
+from pipeline.schemas import publish_ipc, read_ipc
+from pipeline.text.sites import LONGEST_HOST
+from storage.files import find, is_glob, join, list_stats, open_stream, split_glob
+from storage.steps import finished_task, write_task
+
+FOLDER = "block_lists"
+TASK = f"{FOLDER}/lists"
+KINDS = ("sites", "urls", "words")
+_REASONS = {"sites": "blocked_site", "urls": "blocked_url", "words": "blocked_word"}
+# What a folder in UT1's form calls its files.
+_IN_FOLDER = {"sites": ("domains", "domains.gz"), "urls": ("urls", "urls.gz"), "words": ("words", "words.gz")}
+_SCHEMA = pa.schema([pa.field("hash", pa.uint64(), nullable=False)])
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+")
+_PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_HOST = re.compile(r"(\[[0-9a-f:.%]+\]|[\w-]+(?:\.[\w-]+)*)(?::[0-9]{1,5})?")
+# What stands before the hosts of a hosts file that blocks them.
+_NOWHERE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*", re.DOTALL)
+_SHOWN = 80
+_URL_PARTS = re.compile(r"[/?#]")
+
+# Bytes of lines handled at once.
+_PIECE = 4 << 20
+
+Hashes = npt.NDArray[np.uint64]
+
+
+class Entries(NamedTuple):
+    """What a list holds.
+
+    Attributes:
+        hashes: uint64[entries], sorted and different.
+        unread: how many lines are neither an entry of the list's kind nor empty nor a comment.
+        example: the first of them.
+    """
+
+    hashes: Hashes
+    unread: int
+    example: str
+
+
+def list_settings(manifest: CorpusManifest) -> list[dict[str, Any]]:
+    """What decisions depend on: names, kinds and a hash of the contents of every list, not where they lie."""
+    return [
+        {
+            "name": block_list.name,
+            "min_words": block_list.min_words,
+            **{kind: _content_hash(_files(block_list, kind)) for kind in KINDS if getattr(block_list, kind)},
+        }
+        for block_list in manifest.block_lists
+    ]
+
+
+def publish_lists(manifest: CorpusManifest, settings: Mapping[str, Any]) -> list[TaskManifest]:
+    """Publish the hashes of all lists; nothing when the manifest has none or they are there.
+
+    Raises:
+        GristmillError: a list is missing, empty, or not of the kind it is given as.
+    """
+    if not manifest.block_lists:
+        return []
+    done = finished_task(settings["folder"], TASK, settings["key"])
+    if done is not None:
+        return [done]
+    outputs, notes = [], []
+    for number, block_list in enumerate(manifest.block_lists):
+        for kind in KINDS:
+            if getattr(block_list, kind):
+                entries = read_list(_files(block_list, kind), kind=kind, name=block_list.name)
+                batch = pa.RecordBatch.from_arrays([pa.array(entries.hashes)], schema=_SCHEMA)
+                if entries.unread:
+                    what = f"{entries.unread:,} lines are none of its {kind} and left out, as `{entries.example}`"
+                    notes.append(f"block list `{block_list.name}`: {what}")
+                outputs.append(publish_ipc(settings["folder"], _path(number, kind), [batch], _SCHEMA, compress=False))
+    task = TaskManifest(task=TASK, key=settings["key"], inputs={}, outputs=outputs, ledger=Ledger(), notes=notes)
+    write_task(settings["folder"], task)
+    return [task]
+
+
+def _path(number: int, kind: str) -> str:
+    return f"{FOLDER}/{number:03d}-{kind}.arrow"
+
+
+def _files(block_list: BlockList, kind: str) -> list[str]:
+    """The files of one list, sorted by name."""
+    given = getattr(block_list, kind)
+    paths = sorted(path for pattern in ([given] if isinstance(given, str) else given) for path in _expand(pattern, kind))
+    if not paths:
+        raise GristmillError(
+            f"block list `{block_list.name}` names no file for `{kind}`",
+            where=given if isinstance(given, str) else ", ".join(given),
+            remedy=f"give a file, a glob, or a folder with a file `{_IN_FOLDER[kind][0]}` in it",
+        )
+    return paths
+
+
+def _expand(pattern: str, kind: str) -> list[str]:
+    """The files that a path, a glob or a folder means."""
+    if find(pattern) is not None:
+        return [pattern]
+    if is_glob(pattern) and not Path(pattern).is_dir():
+        folder, below = split_glob(pattern)
+        if found := list_stats(folder, below):
+            return [join(folder, name) for name in found]
+    return [join(pattern, name) for name in list_stats(pattern, "**") if name.rsplit("/", 1)[-1] in _IN_FOLDER[kind]]
+
+
+def _content_hash(paths: Sequence[str]) -> str:
+    digest = xxhash.xxh3_128()
+    for path in paths:
+        with open_stream(path) as file:
+            while chunk := file.read(4 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def check_lists(manifest: CorpusManifest) -> None:
+    """Look whether the files of all lists are there, before the hours that extract takes; they are read by decide.
+
+    Raises:
+        GristmillError: a list names no file.
+    """
+    for block_list in manifest.block_lists:
+        for kind in KINDS:
+            if getattr(block_list, kind):
+                _files(block_list, kind)
+
+
+def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
+    """The entries of list files.
+
+    Blank lines and what begins with `#` are no entries.
+
+    Raises:
+        GristmillError: a file is broken, there is no entry at all, or there are more lines that are none of this kind.
+    """
+    clean = {"sites": _clean_site, "urls": _clean_url, "words": _clean_word}[kind]
+    pieces = [np.empty(0, np.uint64)]
+    known, unread, example = 0, 0, ""
+    for path in paths:
+        try:
+            for lines in _pieces(path):
+                hashes = []
+                for raw in lines:
+                    line = raw.decode("utf-8", "replace").strip("\ufeff \t\r\n\v\f").lower()
+                    if "#" in line:
+                        line = _COMMENT.sub("", line).rstrip(" \t")
+                    if line and (entry := clean(line)) is not None:
+                        hashes.append(_hash(entry))
+                    elif line:
+                        unread, example = unread + 1, example or line[:_SHOWN]
+                known += len(hashes)
+                pieces.append(np.array(hashes, np.uint64))
+        except (OSError, EOFError, zlib.error) as error:
+            raise GristmillError(f"cannot be read: {error}", where=path, remedy="fetch the file again") from None
+    where = ", ".join(paths)
+    if unread > known:
+        problem = f"block list `{name}` is no list of {kind}: {unread:,} of {known + unread:,} lines are none, as `{example}`"
+        raise GristmillError(problem, where=where, remedy=f"one of its {kind} a line; see docs/filters.md, Block lists")
+    if not known:
+        raise GristmillError(f"block list `{name}` has no entry", where=where, remedy="check the file, or leave the list away")
+    return Entries(np.unique(np.concatenate(pieces)), unread, example)
+
+
+def _pieces(path: str) -> Iterator[list[bytes]]:
+    """The lines of a list file, some MB at a time: five million entries are never in memory as text."""
+    with open_stream(path) as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        stream = gzip.GzipFile(fileobj=file) if packed else file
+        while lines := stream.readlines(_PIECE):
+            yield lines
+
+
+def _hash(entry: str) -> int:
+    return xxhash.xxh3_64_intdigest(entry.encode())
+
+
+def _clean_site(line: str) -> str | None:
+    """Host of an entry; some lists write `.example.com`, `*.example.com`, a whole URL, or are hosts files. None for what is no host."""
+    if _PLAIN_HOST.fullmatch(line):
+        return line
+    line = _NOWHERE.sub("", line, count=1) if _NOWHERE.match(line) else line
+    if "/" in line:
+        line = _without_scheme(line).partition("/")[0].rpartition("@")[2]
+    host = line.lstrip("*.").rstrip(".")
+    host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host  # as URLs write an address of IPv6
+    found = _HOST.fullmatch(with_stand_ins(_ascii_host(host)))
+    return None if found is None else _ascii_host(found[1].rstrip("."))
+
+
+def _clean_url(line: str) -> str | None:
+    """What a URL begins with; None where white space stands in it, which is in no URL."""
+    return None if any(character.isspace() or character < " " for character in line) else _bare(line).rstrip("/") or None
+
+
+def _clean_word(line: str) -> str | None:
+    return line if _WORD.fullmatch(with_stand_ins(line)) else None
+
+
+def _bare(url: str) -> str:
+    """A URL in small letters without scheme, user and `www.`."""
+    rest = _without_scheme(url.strip().lower())
+    host, slash, path = rest.partition("/")
+    return host.rpartition("@")[2].removeprefix("www.") + slash + path
+
+
+def _without_scheme(url: str) -> str:
+    scheme = _SCHEME.match(url)
+    return url if scheme is None else url[scheme.end() :]
+
+
+def host_of(url: str) -> str:
+    """The host of an absolute URL in small letters, without user, port and a dot at its end; empty if there is none."""
+    match = _SCHEME.match(url.strip())
+    if match is None:
+        return ""
+    authority = re.split(r"[/?#\s]", url.strip()[match.end() :], maxsplit=1)[0].rpartition("@")[2].lower()
+    host = authority.partition("]")[0] + "]" if authority.startswith("[") else authority.partition(":")[0]
+    return _ascii_host(host.rstrip("."))
+
+
+def _ascii_host(host: str) -> str:
+    if not host.isascii() and len(host) <= LONGEST_HOST:
+        with suppress(UnicodeError):
+            return host.encode("idna").decode()  # RFC 3490
+    return host
+
+
+def host_suffixes(host: str) -> list[str]:
+    """A host and what is left of it after each dot; an address in brackets or of digits, or what is too long, stands for itself."""
+    if len(host) > LONGEST_HOST or host.startswith("[") or with_stand_ins(host).replace(".", "").isdigit():
+        return [host]
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def url_prefix_hashes(url: str) -> list[int]:
+    """Hashes of the URL, as lists write it, and of what stands before each `/`, `?` and `#` of it; a URL may have any number of those."""
+    bare = _bare(url)
+    hashes: list[int] = []
+    before, start = xxhash.xxh3_64(), 0
+    for match in _URL_PARTS.finditer(bare):
+        before.update(bare[start : match.start()].encode())
+        start = match.start()
+        hashes.append(before.intdigest())
+    return [*hashes, _hash(bare.rstrip("/"))]
+
+
+def url_words(url: str) -> list[str]:
+    """The different words of letters and digits in a URL, sorted."""
+    return sorted(set(_WORD.findall(with_stand_ins(_without_scheme(url.strip().lower())))))
+
+
+def blocked_codes(urls: pa.ChunkedArray, settings: Mapping[str, Any]) -> tuple[npt.NDArray[np.uint8], list[int]]:
+    """Reason codes by the block lists, uint8[n], and for each list how many documents it gave the reason.
+
+    Args:
+        urls: string[n]; documents without one are not blocked.
+        settings: `folder` of decide, with published lists, and `block_lists` as from `list_settings`.
+    """
+    lists = settings["block_lists"]
+    texts = urls.to_pylist()
+    codes = np.zeros(len(texts), np.uint8)
+    counts = [0] * len(lists)
+    candidates = {kind: _candidates(kind, texts) for kind in KINDS if any(kind in entry for entry in lists)}
+    for number, entry in enumerate(lists):
+        for kind in KINDS:
+            if kind not in entry:
+                continue
+            known = read_ipc(join(settings["folder"], _path(number, kind)))["hash"].combine_chunks().to_numpy()
+            hashes, rows = candidates[kind]
+            places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+            hits = np.bincount(rows[known[places] == hashes], minlength=len(texts))
+            found = (hits >= (entry["min_words"] if kind == "words" else 1)) & (codes == 0)
+            codes[found] = code_of(_REASONS[kind])
+            counts[number] += int(found.sum())
+    return codes, counts
+
+
+def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDArray[np.int64]]:
+    """Hashes of all that an entry of this kind may be for each URL, and the row of each."""
+    hashes: list[int] = []
+    rows: list[int] = []
+    for row, url in enumerate(urls):
+        if url is None:
+            continue
+        match kind:
+            case "sites":
+                found = [_hash(suffix) for suffix in host_suffixes(host_of(url))]
+            case "urls":
+                found = url_prefix_hashes(url)
+            case _:
+                found = [_hash(word) for word in url_words(url)]
+        hashes += found
+        rows += [row] * len(found)
+    return np.array(hashes, np.uint64), np.array(rows, np.int64)
+
+
+def idle_lists(lists: Sequence[Mapping[str, Any]], counts: npt.NDArray[np.int64]) -> list[str]:
+    """A note for each list that gave no document its reason."""
+    return [
+        f"block list `{entry['name']}`: no document was dropped for it" for entry, count in zip(lists, counts, strict=True) if not count
+    ]

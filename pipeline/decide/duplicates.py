@@ -1,0 +1,154 @@
+"""The search for duplicates: which rows are copies of which, from ids and signatures alone.
+
+In: the parts of extract, and the reasons for which rows are dropped before: those take no part, so that they never displace a good copy.
+Out, below `OUT/decide/edges`: `near-<p>.arrow` and `exact-<p>.arrow`, pipeline.schemas.EDGES, star edges (hub, row) found in one
+partition, sorted and unique. The shuffle carries 16 bytes per document and band and 24 per id; in the embedded runner, which holds it in
+memory, it is split into passes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.bands import band_keys
+from dedup.components import components
+from dedup.pairs import band_edges, bytes_per_document, id_edges, pack_bands, pack_ids, partitions_for
+from manifests.corpus import Languages, MinHash
+from manifests.filters import filters_from
+from manifests.step import TaskManifest
+from pipeline.decide.block_lists import blocked_codes
+from pipeline.decide.site_rule import dropped_sites
+from pipeline.decide.verdicts import Reasons, document_reasons, filter_reasons, read_signals, rule_from, site_reasons
+from pipeline.engines.partitions import finish_partition, run_partitions
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import Task, collect
+from pipeline.filters.line_rules import line_values
+from pipeline.parts import Part, part_from, split_row_ids
+from pipeline.schemas import EDGES, publish_ipc, read_ipc
+from storage.files import join
+
+FOLDER = "edges"
+# The embedded runner holds a shuffle in memory at 5 to 9 bytes per byte: this keeps it near 1 GB.
+SHUFFLE_BYTES = 160 << 20
+# Partition numbers of document ids start here, those of bands at 0.
+_ID_KEYS = 1 << 30
+
+
+def run_duplicates(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
+    """Publish the edges of all partitions."""
+    dedup = settings["dedup"]
+    minhash = dedup["minhash"]
+    if not dedup["exact"] and minhash is None:
+        return []
+    total = sum(part.rows for part in parts) * bytes_per_document(minhash["bands"] if minhash else 0, exact=dedup["exact"])
+    partitions = partitions_for(total)
+    passes = min(partitions, max(1, -(-total // SHUFFLE_BYTES))) if runner.kind == "embedded" else 1
+    starts = ([0] if minhash else []) + ([_ID_KEYS] if dedup["exact"] else [])
+    names = {start + partition: _name(start + partition) for start in starts for partition in range(partitions)}
+    own = {**settings, "partitions": partitions}
+    for number in range(passes):
+        of_pass = {key: name for key, name in names.items() if key % _ID_KEYS % passes == number}
+        run_partitions(of_pass, parts, emit_keys, reduce_keys, own, folder=folder, label="Duplicates", runner=runner)
+    return collect([Task(name=name, key=settings["key"], payload={}) for name in names.values()], folder=folder)
+
+
+def _name(key: int) -> str:
+    return f"{FOLDER}/exact-{key - _ID_KEYS:06d}" if key >= _ID_KEYS else f"{FOLDER}/near-{key:06d}"
+
+
+class Before(NamedTuple):
+    """What is known of one part before duplicates are looked for.
+
+    Attributes:
+        reasons: uint8[n], reason codes.
+        removed: bool[lines], which lines filters remove; None when they look at none.
+        line_offsets: int64[n + 1], where each document's lines begin; None likewise.
+        documents: the columns id, site and, with block lists, url.
+        blocked: how many documents each block list matched, in the order of the manifest.
+    """
+
+    reasons: Reasons
+    removed: npt.NDArray[np.bool_] | None
+    line_offsets: npt.NDArray[np.int64] | None
+    documents: pa.Table
+    blocked: list[int]
+
+
+def reasons_before(part: Part, settings: Mapping[str, Any]) -> Before:
+    """Reasons and removed lines of one part before duplicates are looked for."""
+    filters = filters_from(part.filters)
+    lists = settings["block_lists"]
+    documents = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["id", "site", *(["url"] if lists else [])])
+    signals = read_signals(join(settings["extract"], "signals", part.name + ".arrow"), filters=filters)
+    reasons, removed = filter_reasons(
+        signals.append_column("id", documents["id"]), filters=filters, languages=Languages.model_validate(settings["languages"])
+    )
+    blocked: list[int] = []
+    if lists:
+        codes, blocked = blocked_codes(documents["url"], settings)
+        reasons = np.where(codes, codes, reasons)
+    reasons = document_reasons(reasons, signals, rule_from(settings))
+    reasons = site_reasons(reasons, documents["site"], dropped_sites(settings))
+    return Before(reasons, removed, None if removed is None else line_values(signals)[1], documents, blocked)
+
+
+def emit_keys(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
+    """Packed ids and band keys of one part's surviving rows, for the wanted partitions."""
+    part = part_from(json.loads(element))
+    before = reasons_before(part, settings)
+    reasons, documents = before.reasons, before.documents
+    kept = np.flatnonzero(reasons == 0)
+    rows = np.uint64(part.base) + kept.astype(np.uint64)
+    wanted = set(settings["wanted"])
+    if settings["dedup"]["exact"]:
+        ids = np.frombuffer(documents["id"].combine_chunks().buffers()[1], ">u8").reshape(-1, 2)[kept].astype(np.uint64)
+        for partition, packed in pack_ids(ids, rows, partitions=settings["partitions"]):
+            if _ID_KEYS + partition in wanted:
+                yield _ID_KEYS + partition, packed
+    if settings["dedup"]["minhash"] is not None:
+        minhash = MinHash.model_validate(settings["dedup"]["minhash"])
+        table = read_ipc(join(settings["extract"], "signatures", part.name + ".arrow"))
+        shingles = table["shingles"].to_numpy()[kept]
+        values = table["signature"].combine_chunks().flatten().to_numpy().reshape(part.rows, -1)
+        keys = band_keys(np.ascontiguousarray(values[kept[shingles > 0]]), bands=minhash.bands, rows=minhash.rows)
+        for partition, packed in pack_bands(keys, rows[shingles > 0], partitions=settings["partitions"]):
+            if partition in wanted:
+                yield partition, packed
+
+
+def reduce_keys(key: int, elements: list[bytes], settings: dict[str, Any]) -> str:
+    """The edges of one partition, published."""
+    edges = id_edges(elements) if key >= _ID_KEYS else band_edges(elements)
+    batch = pa.RecordBatch.from_arrays([pa.array(edges[:, 0]), pa.array(edges[:, 1])], schema=EDGES)
+    name = _name(key)
+    return finish_partition(name, settings, [publish_ipc(settings["folder"], name + ".arrow", [batch], EDGES)])
+
+
+def emit_clusters(_element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
+    """All rows that have duplicates, packed per part number: uint64[3, n] of row id, id of the kept row, 1 where the row repeats an id.
+
+    Settings: `edges`, the paths of all edge files. One worker holds the edges of the corpus, about 100 bytes each.
+    """
+    near, exact = _load_edges(settings, f"{FOLDER}/near-"), _load_edges(settings, f"{FOLDER}/exact-")
+    nodes, roots = components(np.concatenate([near, exact]))
+    repeated = np.isin(nodes, exact[:, 1]).astype(np.uint64)
+    numbers, _ = split_row_ids(nodes)
+    order = np.argsort(numbers, kind="stable")
+    bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1, append=-1))
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        chosen = order[start:stop]
+        yield int(numbers[chosen[0]]), np.stack([nodes[chosen], roots[chosen], repeated[chosen]]).tobytes()
+
+
+def _load_edges(settings: Mapping[str, Any], prefix: str) -> npt.NDArray[np.uint64]:
+    tables = [read_ipc(join(settings["folder"], path)) for path in settings["edges"] if path.startswith(prefix)]
+    if not tables:
+        return np.empty((0, 2), np.uint64)
+    table = pa.concat_tables(tables)
+    return np.stack([table["hub"].to_numpy(), table["row"].to_numpy()], axis=1)

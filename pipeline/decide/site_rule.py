@@ -1,0 +1,103 @@
+"""The site rule: personal information summed per registered domain, and the domains that are dropped whole.
+
+In: the parts of extract (sites, words, spans). Out, below `OUT/decide/sites`:
+
+    <p>.arrow         pipeline.schemas.SITES, the sites of one partition, sorted by name
+    dropped.arrow     the names of the dropped sites, sorted: all that later tasks need to know
+
+A site belongs to partition xxh3(name) mod the number of partitions. All documents of a site count, whether or not a filter drops them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from dedup.pairs import partitions_for
+from manifests.step import TaskManifest
+from pipeline.decide.verdicts import is_heavy, rule_from, spans_of
+from pipeline.engines.partitions import finish_partition, run_partitions
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import Task, collect
+from pipeline.parts import Part, part_from
+from pipeline.schemas import SITES, publish_ipc, read_ipc
+from storage.files import join
+from storage.steps import finished_task
+
+FOLDER = "sites"
+_DROPPED_TASK = f"{FOLDER}/dropped"
+_DROPPED_FILE = f"{FOLDER}/dropped.arrow"
+_DROPPED_SCHEMA = pa.schema([pa.field("site", pa.string(), nullable=False)])
+# A row of a shuffle element: name and three numbers as JSON; at most one row per document.
+_BYTES_PER_ROW = 64
+
+
+def run_site_rule(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
+    """Publish the sites and the list of dropped ones; nothing when the manifest has no rule."""
+    if settings["personal_information"] is None:
+        return []
+    count = partitions_for(sum(part.rows for part in parts) * _BYTES_PER_ROW)
+    names = {number: f"{FOLDER}/{number:05d}" for number in range(count)}
+    own = {**settings, "partitions": count}
+    run_partitions(names, parts, emit_sites, reduce_sites, own, folder=folder, label="Sites", runner=runner)
+    if finished_task(folder, _DROPPED_TASK, settings["key"]) is None:
+        _publish_dropped(sorted(names.values()), settings)
+    return collect([Task(name=name, key=settings["key"], payload={}) for name in (*names.values(), _DROPPED_TASK)], folder=folder)
+
+
+def emit_sites(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
+    """One part's sums per site, as JSON rows [site, documents, words, spans], one element per partition."""
+    rule = rule_from(settings)
+    assert rule is not None
+    part = part_from(json.loads(element))
+    wanted = set(settings["wanted"])
+    site = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["site"])["site"]
+    columns = ["words", *(f"spans_{kind}" for kind in rule.kinds)]
+    signals = read_ipc(join(settings["extract"], "signals", part.name + ".arrow"), columns=columns)
+    table = pa.table({"site": site, "words": signals["words"].cast(pa.int64()), "spans": pa.array(spans_of(signals, rule))})
+    named = table.filter(pc.is_valid(table["site"]))
+    sums = named.group_by("site").aggregate([("words", "count"), ("words", "sum"), ("spans", "sum")])
+    rows: dict[int, list[list[Any]]] = {}
+    for row in zip(*(sums[name].to_pylist() for name in ("site", "words_count", "words_sum", "spans_sum")), strict=True):
+        rows.setdefault(xxhash.xxh3_64_intdigest(row[0].encode()) % settings["partitions"], []).append(list(row))
+    for partition, group in sorted(rows.items()):
+        if partition in wanted:
+            yield partition, json.dumps(sorted(group)).encode()
+
+
+def reduce_sites(partition: int, elements: list[bytes], settings: dict[str, Any]) -> str:
+    """The partition's sites, sorted by name, published with the verdict of the site rule."""
+    rule = rule_from(settings)
+    assert rule is not None
+    sums: dict[str, list[int]] = {}
+    for element in elements:
+        for site, *counts in json.loads(element):
+            sums[site] = [a + b for a, b in zip(sums.get(site, [0, 0, 0]), counts, strict=True)]
+    rows = [
+        {"site": site, "documents": documents, "words": words, "spans": spans, "dropped": is_heavy(documents, words, spans, rule)}
+        for site, (documents, words, spans) in sorted(sums.items())
+    ]
+    name = f"{FOLDER}/{partition:05d}"
+    batch = pa.RecordBatch.from_pylist(rows, schema=SITES)
+    return finish_partition(name, settings, [publish_ipc(settings["folder"], f"{name}.arrow", [batch], SITES)])
+
+
+def dropped_sites(settings: Mapping[str, Any]) -> set[str]:
+    """Names of the sites that the rule drops; empty without a rule."""
+    if settings["personal_information"] is None:
+        return set()
+    return set(read_ipc(join(settings["folder"], _DROPPED_FILE))["site"].to_pylist())
+
+
+def _publish_dropped(names: Sequence[str], settings: Mapping[str, Any]) -> None:
+    dropped: list[str] = []
+    for name in names:
+        table = read_ipc(join(settings["folder"], f"{name}.arrow"))
+        dropped += table.filter(table["dropped"])["site"].to_pylist()
+    batch = pa.RecordBatch.from_arrays([pa.array(sorted(dropped), pa.string())], schema=_DROPPED_SCHEMA)
+    finish_partition(_DROPPED_TASK, settings, [publish_ipc(settings["folder"], _DROPPED_FILE, [batch], _DROPPED_SCHEMA)])

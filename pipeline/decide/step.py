@@ -1,0 +1,199 @@
+"""The decide step: what to do with each document, from signals, ids and signatures alone; no text is read.
+
+In: the parts of extract. Out, below `OUT/decide`:
+
+    block_lists/<n>-<kind>.arrow   block lists as hashes
+    sites/<p>.arrow            per registered domain: documents, words, personal-information spans, dropped or not
+    edges/<pass>-<p>.arrow     duplicate pairs found in one partition
+    decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines
+    dropped/<part>.arrow       the documents that were dropped, with reasons and where they came from
+
+Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`, and the decisions here. Of
+duplicates the row with the smallest row id (priority, part, row) is kept. Documents are compared as they were extracted: what line rules
+remove from them plays no part in that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from manifests.base import sha256_of
+from manifests.corpus import CorpusManifest
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
+from pipeline.decide.duplicates import Before, emit_clusters, reasons_before, run_duplicates
+from pipeline.decide.site_rule import run_site_rule
+from pipeline.decide.verdicts import Reasons
+from pipeline.engines.partitions import workers_for
+from pipeline.engines.runners import Runner, run_pipeline
+from pipeline.engines.tasks import Task, collect, pending_tasks
+from pipeline.filters import reasons_of
+from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
+from pipeline.filters.reasons import REASONS, code_of
+from pipeline.folders import DECIDE, EXTRACT
+from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
+from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
+from storage.files import join
+from storage.steps import begin_step, done_step, remove_stale, require_step, write_step, write_task
+
+VERSION = 3
+
+
+def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
+    """Run the step; what is finished is not repeated.
+
+    Raises:
+        GristmillError: extract is not complete, or a task failed.
+    """
+    folder = join(out, DECIDE)
+    extracted = require_step(join(out, EXTRACT), command="gristmill extract")
+    parts = list_parts(extracted, manifest)
+    described = decide_settings(manifest)
+    key = sha256_of([described, extracted.digest])
+    done = done_step(folder)
+    if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
+        begin_step(folder)
+    settings = {**described, "extract": join(out, EXTRACT), "folder": folder, "key": key}
+    lists = publish_lists(manifest, settings)
+    sites = run_site_rule(parts, settings, folder=folder, runner=runner)
+    edges = run_duplicates(parts, settings, folder=folder, runner=runner)
+    final = {**settings, "edges": [output.path for task in edges for output in task.outputs]}
+    decisions = _run_decisions(parts, final, folder=folder, runner=runner)
+    tasks = [*lists, *sites, *edges, *decisions]
+    outputs = [output for task in tasks for output in task.outputs]
+    remove_stale(folder, outputs, [task.task for task in tasks])
+    ledger = merge_ledgers(task.ledger for task in tasks)
+    return write_step(
+        folder,
+        StepManifest(
+            step=DECIDE,
+            settings_sha256=sha256_of(described),
+            inputs_sha256=extracted.digest,
+            settings=described,
+            inputs={EXTRACT: extracted.digest},
+            outputs=outputs,
+            ledger=ledger,
+            notes=[*(note for task in lists for note in task.notes), *_notes(manifest, ledger, decisions)],
+        ),
+    )
+
+
+def decide_settings(manifest: CorpusManifest) -> dict[str, Any]:
+    """What the output of this step depends on, beside the output of extract."""
+    rule = manifest.personal_information
+    sources = {s.name: {"filters": filters_of(s, manifest), "factual": s.factual, "priority": s.priority} for s in manifest.sources}
+    return {
+        "version": VERSION,
+        "sources": sources,
+        "languages": manifest.languages.model_dump(mode="json"),
+        "block_lists": list_settings(manifest),
+        "dedup": manifest.dedup.model_dump(mode="json"),
+        "personal_information": None if rule is None else rule.model_dump(mode="json"),
+    }
+
+
+def _notes(manifest: CorpusManifest, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
+    """Rules that had no effect say so, and line rules what they removed."""
+    rule = manifest.personal_information
+    asked = {
+        "exact_duplicate": manifest.dedup.exact,
+        "near_duplicate": manifest.dedup.minhash is not None,
+        "personal_information_site": rule is not None,
+        "personal_information_document": rule is not None and rule.max_spans_per_document is not None,
+        "language": manifest.languages.keep != "all",
+    }
+    notes = [f"{reason}: no document was dropped for this" for reason, wanted in asked.items() if wanted and not ledger.dropped.get(reason)]
+    if ledger.records_in and not ledger.kept:
+        most = max(sorted(ledger.dropped), key=lambda reason: ledger.dropped[reason])
+        notes.insert(0, f"no document is kept; most went for {most}: {ledger.dropped[most]:,} of {ledger.records_in:,}")
+    blocked = np.array([task.details["blocked"] for task in decisions if task.details["blocked"]], np.int64)
+    if len(blocked):
+        notes += idle_lists(list_settings(manifest), blocked.sum(axis=0))
+    removed, shortened = (sum(task.details[name] for task in decisions) for name in ("removed_lines", "shortened_documents"))
+    groups = [manifest.filters, *(source.filters for source in manifest.sources if source.filters is not None)]
+    used = groups[1:] if len(groups) > len(manifest.sources) else groups
+    sections = {section.variant: section for group in used for section in group}
+    for variant, section in sections.items():
+        if not any(ledger.dropped.get(reason) for reason in reasons_of(section)):
+            notes.append(f"filter `{variant}`: no document was dropped for it")
+    if removed:
+        notes.append(f"line rules: {removed:,} lines go from {shortened:,} documents that stay")
+    return notes
+
+
+def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
+    """Clusters from the edges (one worker, edges only), joined to the parts by number."""
+    tasks = [Task(name=f"decisions/{part.name}", key=settings["key"], payload={}) for part in parts]
+    runner.expect(len(tasks))
+    waiting = {task.name for task in pending_tasks(tasks, folder=folder)}
+    pending = [part for part, task in zip(parts, tasks, strict=True) if task.name in waiting]
+    if pending:
+        own = dict(settings)
+
+        def build(pipeline: Any) -> object:
+            import apache_beam as beam
+
+            from pipeline.engines.dofns import EmitPacked, JoinPacked
+
+            clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(EmitPacked(emit_clusters, own))
+            numbered = [(part.number, json.dumps(part.payload()).encode()) for part in pending]
+            joined = {"task": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
+            return joined | "Decisions" >> beam.ParDo(JoinPacked(decide_part, own))
+
+        run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
+    return collect(tasks, folder=folder)
+
+
+def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> str:
+    """Publish decisions and dropped documents of one part."""
+    part = part_from(json.loads(element))
+    before = reasons_before(part, settings)
+    reasons = before.reasons
+    clusters = np.zeros(part.rows, np.uint64)
+    clustered = np.zeros(part.rows, bool)
+    for packed in rows:
+        nodes, roots, repeated = np.frombuffer(packed, np.uint64).reshape(3, -1)
+        _, index = split_row_ids(nodes)
+        clusters[index], clustered[index] = roots, True
+        reasons[index[nodes != roots]] = code_of("near_duplicate")
+        reasons[index[repeated == 1]] = code_of("exact_duplicate")
+    cluster = pa.array(clusters, mask=~clustered)
+    bucket = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.rows, np.int32)), pa.array([part.bucket]))
+    removed = _removed_lines(before, reasons)
+    batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
+    outputs = [publish_ipc(settings["folder"], f"decisions/{part.name}.arrow", [batch], DECISIONS)]
+    outputs.append(_publish_dropped(part, reasons, cluster, settings))
+    counts = np.bincount(reasons, minlength=len(REASONS))
+    dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
+    ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
+    task = f"decisions/{part.name}"
+    inputs = {part.name: part.sha256}
+    details = {
+        "blocked": before.blocked,
+        "removed_lines": len(removed.flatten()),
+        "shortened_documents": part.rows - removed.null_count,
+    }
+    write_task(
+        settings["folder"], TaskManifest(task=task, key=settings["key"], inputs=inputs, outputs=outputs, ledger=ledger, details=details)
+    )
+    return task
+
+
+def _removed_lines(before: Before, reasons: Reasons) -> pa.Array:
+    if before.removed is None or before.line_offsets is None:
+        return pa.nulls(len(reasons), REMOVED_LINES)
+    return removed_lists(before.removed, before.line_offsets, reasons == 0)
+
+
+def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, settings: Mapping[str, Any]) -> Output:
+    path = join(settings["extract"], "documents", part.name + ".arrow")
+    table = read_ipc(path, columns=["id", "url", "site", "name", "record"])
+    names = pa.DictionaryArray.from_arrays(pa.array(reasons.astype(np.int32)), pa.array(REASONS))
+    table = table.add_column(1, "reason", names).add_column(2, "cluster", cluster).filter(pa.array(reasons != 0))
+    schema = DROPPED.with_metadata(ipc_metadata(path))
+    return publish_ipc(settings["folder"], f"dropped/{part.name}.arrow", table.cast(DROPPED).combine_chunks().to_batches(), schema)

@@ -1,0 +1,343 @@
+"""A rehearsal of extract: the step on a hash sample of the corpus, and what the full run will need by its measure.
+
+In: raw files of a corpus manifest and the share of them to read. Out: the step's outputs for the sample below `OUT/sample/extract`, and a
+`Prediction`. Nothing of the full run is touched.
+
+Two draws make the sample, both by hash of names: of each source the files (of large ones the pieces), never fewer than `LEAST_FILES`; then
+of each the records, such that both together give the share. Of records that are not drawn no HTML is parsed. Predictions are ratios to raw
+bytes (of files) and to the share of records, per source.
+The sample's documents are the same wherever and whenever it runs. CPU time and memory are measured: they differ from run to run.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import xxhash
+
+from manifests.base import sha256_of
+from manifests.corpus import CorpusManifest
+from manifests.errors import GristmillError
+from manifests.step import TaskManifest
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import Task, pending_tasks, run_tasks
+from pipeline.extract.inputs import RawPiece, check_files, list_raw_pieces
+from pipeline.extract.sample_output import full_output_bytes
+from pipeline.extract.step import HTML_FORMATS, PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
+from pipeline.extract.text_pass import TextPass, run_text_pass, text_pass
+from pipeline.folders import EXTRACT, SAMPLE
+from pipeline.readers.records import BATCH_TEXT_BYTES, NOT_SAMPLED, RAW, Draw, Record, Records, raw_batch
+from pipeline.readers.web.html import html_to_text
+from pipeline.text.signals import SIGNALS
+from storage.files import join
+from storage.steps import begin_step, remove_stale
+
+# Files differ among themselves: with fewer of them a source's mean says little.
+LEAST_FILES = 16
+# A process that has done nothing yet, a worker or the command itself: Python, Beam, kernels, models (measured: 2.7 CPU s).
+_START_CPU_S = 2.7
+# Below this many documents of a source its prediction is a guess: the standard error of a mean is above a tenth of the spread.
+FEW_DOCUMENTS = 100
+# What a document takes in memory beside its text: signals, a signature of 112 values, id, URL, site, name, offsets.
+_ROW_BYTES = sum(field.type.bit_width // 8 for field in SIGNALS if pa.types.is_integer(field.type)) + 112 * 4 + 256
+
+
+@dataclass(frozen=True)
+class SourcePrediction:
+    """What one source will give, and what it costs.
+
+    Attributes:
+        raw_bytes: of its files, as found.
+        sampled_documents: how many documents the prediction rests on.
+        output_bytes: all files of the step.
+    """
+
+    source: str
+    files: int
+    raw_bytes: int
+    sampled_documents: int
+    documents: int
+    text_bytes: int
+    output_bytes: int
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the full run of extract will need.
+
+    Attributes:
+        cpu_s: of all workers, their start included.
+        wall_s: with the workers that the sample ran with, all busy.
+        worker_bytes: resident memory of one worker at its peak, less what it shares with others (on Linux; elsewhere with it).
+    """
+
+    sources: tuple[SourcePrediction, ...]
+    share: float
+    workers: int
+    documents: int
+    text_bytes: int
+    output_bytes: int
+    cpu_s: float
+    wall_s: float
+    worker_bytes: int
+
+
+def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: Runner) -> Prediction:
+    """Run extract on a sample and predict the full run.
+
+    Args:
+        share: of the records, above 0 and at most 1.
+
+    Raises:
+        GristmillError: a share that is none, a missing input, a failed task, or a sample without any document.
+    """
+    if not 0 < share <= 1:
+        raise GristmillError(
+            f"a sample of {share} of the records", where="--sample", remedy="give a share above 0 and at most 1, such as 0.01"
+        )
+    folder = join(out, SAMPLE, EXTRACT)
+    settings = extract_settings(manifest)
+    sources = {source.name: source for source in manifest.sources}
+    pieces = list_raw_pieces(manifest.sources)
+    check_files([piece.file for piece in pieces], out=out)
+    drawn = draw_pieces(pieces, share=share, seed=manifest.seed)
+    record_share = {name: _record_share(name, pieces, drawn, share) for name in sources}
+    key = {**settings, "record_share": record_share}
+    own = {**key, **places(manifest), "folder": folder}
+    tasks = [_sampled(piece_task(piece, sources[piece.file.source], settings), key) for piece in drawn]
+    if pending_tasks(tasks, folder=folder):
+        begin_step(folder)
+    manifests = run_tasks(tasks, sample_file, own, folder=folder, label="Sample", runner=runner)
+    remove_stale(folder, [output for task in manifests for output in task.outputs], [task.task for task in manifests])
+    predicted = [
+        _predict(name, pieces, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")], folder)
+        for name in sources
+    ]
+    if not sum(source.sampled_documents for source in predicted):
+        raise GristmillError("the sample holds no document", where=folder, remedy="use a larger --sample")
+    workers = max(1, min(runner.workers, len(pieces)))
+    # One worker of the embedded runner is the command itself.
+    processes = 1 if workers == 1 and runner.kind == "embedded" else workers + 1
+    cpu_s = sum(source.cpu_s for source in predicted) + processes * _START_CPU_S
+    return Prediction(
+        sources=tuple(predicted),
+        share=share,
+        workers=workers,
+        documents=sum(source.documents for source in predicted),
+        text_bytes=sum(source.text_bytes for source in predicted),
+        output_bytes=sum(source.output_bytes for source in predicted),
+        cpu_s=cpu_s,
+        wall_s=cpu_s / workers,
+        worker_bytes=_worker_bytes(manifests, pieces, drawn, record_share),
+    )
+
+
+def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[RawPiece]:
+    """Of each source the files, or pieces, with the smallest hashes: `share` of them, at least `LEAST_FILES`; in the order of `pieces`."""
+    drawn: set[str] = set()
+    for source in {raw.file.source for raw in pieces}:
+        own = sorted((_hash(seed, raw.label), raw.label) for raw in pieces if raw.file.source == source)
+        count = min(len(own), max(LEAST_FILES, math.ceil(share * len(own))))
+        drawn |= {label for _, label in own[:count]}
+    return [raw for raw in pieces if raw.label in drawn]
+
+
+def sample_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
+    """One raw file's sampled records to parts; the manifest's details say what that took."""
+    wanted = text_pass(settings)
+    batch_cpu_s = _warm(payload["source"], wanted)
+    source = payload["name"].split("/", 1)[0]
+    draw = _draw(share=settings["record_share"][source], seed=settings["seed"], source=source, file=payload["file"])
+    meter = _Meter()
+    selected = _selected(meter.read(raw_records(payload, draw=draw)), draw)
+    manifest = extract_records(meter.passing(selected), payload, settings)
+    return manifest.model_copy(update={"details": {**meter.details(draw), "batch_cpu_s": batch_cpu_s}})
+
+
+class _Meter:
+    """CPU seconds of reading, of what only drawn records cost (making their texts, the text pass), and of the rest, which is per file."""
+
+    def __init__(self) -> None:
+        self._began = time.process_time()
+        self._reading = self._passing = 0.0
+        self._batches = 0
+
+    def read(self, batches: Iterator[Records]) -> Iterator[Records]:
+        while True:
+            began = time.process_time()
+            batch = next(batches, None)
+            read = time.process_time()
+            self._reading += read - began
+            if batch is None:
+                return
+            yield batch
+
+    def passing(self, batches: Iterator[Records]) -> Iterator[Records]:
+        for batch in batches:
+            handed = time.process_time()
+            yield batch
+            self._passing += time.process_time() - handed
+            self._batches += batch.documents.num_rows > 0
+
+    def details(self, draw: Draw) -> dict[str, Any]:
+        """What a task's manifest tells."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) - _shared_bytes()
+        rest = time.process_time() - self._began - self._reading - self._passing
+        return {
+            "read_cpu_s": self._reading - draw.text_cpu_s,
+            "make_cpu_s": draw.text_cpu_s,
+            "asked_size": draw.asked_size,
+            "drawn_size": draw.drawn_size,
+            "pass_cpu_s": self._passing,
+            "file_cpu_s": rest,
+            "batches": self._batches,
+            "peak_bytes": peak,
+        }
+
+
+def _shared_bytes() -> int:
+    """Libraries and memory-mapped files: pages that other processes share."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[2]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _warm(source: Mapping[str, Any], wanted: TextPass) -> float:
+    """Load kernels, models, tables and extractors: paid once per worker, not once per record as a sample would have it.
+
+    Returns:
+        CPU seconds of a batch that holds nearly nothing.
+    """
+    if source["format"] in HTML_FORMATS:
+        # No paragraphs: `adaptive` asks both extractors.
+        html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source["extraction"])
+    run_text_pass(
+        _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), wanted
+    )
+    costs = []
+    for _ in range(3):
+        began = time.process_time()
+        run_text_pass(_one("One document, of a few words."), wanted)
+        costs.append(time.process_time() - began)
+    return min(costs)
+
+
+def _one(text: str) -> pa.RecordBatch:
+    return raw_batch([Record(0, None, "http://example.com/", text)])
+
+
+def _draw(*, share: float, seed: int, source: str, file: str) -> Draw:
+    """Records by a hash of where they stand: the same draw for all formats."""
+    limit = share * 2.0**64
+    return Draw(lambda offset: _hash(seed, source, file, offset) < limit)
+
+
+def _selected(batches: Iterator[Records], draw: Draw) -> Iterator[Records]:
+    """The drawn records, in batches as large as those of a full run; others are skipped as `not_sampled`.
+
+    Readers that ask the draw have done so already, also with records that would have been skipped or broken; of other formats those are all
+    there.
+    """
+    chosen: list[pa.RecordBatch] = []
+    for batch in batches:
+        keep = [draw.wanted(offset) for offset in batch.documents["offset"].to_pylist()]
+        left_out = len(keep) - sum(keep)
+        skipped = {**batch.skipped, NOT_SAMPLED: batch.skipped.get(NOT_SAMPLED, 0) + left_out} if left_out else batch.skipped
+        chosen.append(batch.documents.filter(pa.array(keep, pa.bool_())))
+        documents = raw_batch([])
+        if sum(some.nbytes for some in chosen) >= BATCH_TEXT_BYTES:
+            documents, chosen = _joined(chosen), []
+        yield Records(documents, batch.broken, skipped, batch.lost)
+    yield Records(_joined(chosen), [], {})
+
+
+def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    table = pa.Table.from_batches(batches, schema=RAW).combine_chunks()
+    return table.to_batches()[0] if table.num_rows else raw_batch([])
+
+
+def _hash(*of: object) -> int:
+    return xxhash.xxh3_64_intdigest("\0".join(map(str, of)).encode())
+
+
+def _sampled(task: Task, settings: Mapping[str, Any]) -> Task:
+    """The task with a key of its own: what is sampled depends on the shares too."""
+    return Task(name=task.name, key=sha256_of([task.key, "sample", settings]), payload=task.payload, weight=task.weight)
+
+
+def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], share: float) -> float:
+    """What is left of `share` once the files are drawn."""
+    here, there = (sum(raw.file.source == source for raw in some) for some in (drawn, pieces))
+    return min(1.0, share * there / here)
+
+
+def _predict(
+    source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: float, manifests: Sequence[TaskManifest], folder: str
+) -> SourcePrediction:
+    raw_bytes, read_bytes = (sum(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
+    by_files = raw_bytes / read_bytes if read_bytes else 0.0
+    whole = by_files / record_share
+    kept = sum(manifest.ledger.kept for manifest in manifests)
+    return SourcePrediction(
+        source=source,
+        files=len({raw.file.name for raw in pieces if raw.file.source == source}),
+        raw_bytes=raw_bytes,
+        sampled_documents=kept,
+        documents=round(kept * whole),
+        text_bytes=round(sum(map(_text_bytes, manifests)) * whole),
+        output_bytes=full_output_bytes(manifests, folder=folder, record_share=record_share, by_files=by_files),
+        cpu_s=by_files * _cpu_s(manifests, record_share),
+    )
+
+
+def _cpu_s(manifests: Sequence[TaskManifest], record_share: float) -> float:
+    """CPU seconds of the sampled files in the full run.
+
+    Reading costs what it did. Making texts costs more as the records are larger in all: few pages make up much of it, and those are large.
+    The text pass costs more as there are more records, but the fixed cost of a batch is paid for as many as the text fills, once at least.
+    """
+    made, asked, drawn = (sum(manifest.details[name] for manifest in manifests) for name in ("make_cpu_s", "asked_size", "drawn_size"))
+    total = made * asked / drawn if drawn else 0.0
+    for manifest in manifests:
+        details = manifest.details
+        fixed = min(details["batches"] * details["batch_cpu_s"], details["pass_cpu_s"])
+        batches = max(1.0, details["batches"], _text_bytes(manifest) / record_share / BATCH_TEXT_BYTES)
+        total += (details["pass_cpu_s"] - fixed) / record_share + batches * details["batch_cpu_s"]
+        total += details["read_cpu_s"] + details["file_cpu_s"]
+    return total
+
+
+def _text_bytes(manifest: TaskManifest) -> int:
+    return sum(output.text_bytes for output in manifest.outputs)
+
+
+def _worker_bytes(
+    manifests: Sequence[TaskManifest], pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: Mapping[str, float]
+) -> int:
+    """The peak of the sample's workers, and what a part still grows by in the full run.
+
+    A part is held until it has `PART_TEXT_BYTES` of text; per byte of text it holds the columns of its rows and one file at a time.
+    """
+    peak: int = max(manifest.details["peak_bytes"] for manifest in manifests)
+    grown = 0.0
+    for manifest in manifests:
+        text = _text_bytes(manifest)
+        if not text:
+            continue
+        source = manifest.task.split("/", 1)[0]
+        largest, read = (max(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
+        # The text of the source's largest file, were it like this one.
+        expected = min(PART_TEXT_BYTES, text / record_share[source] * max(1.0, largest / read))
+        held = text + manifest.ledger.kept * _ROW_BYTES + sum(output.bytes for output in manifest.outputs)
+        grown = max(grown, max(0.0, expected - text) * held / text)
+    return peak + round(grown)

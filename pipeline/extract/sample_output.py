@@ -1,0 +1,83 @@
+"""How large the files of a full run will be, from those of a sample.
+
+In: the task manifests of a sample of one source, and their files. Out: bytes.
+
+A sampled file holds few rows, and few rows compress badly: rows of several files are put together until they are as many as a file of the
+full run has, or a batch. What a file takes without rows is counted once for each file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import pyarrow as pa
+
+from manifests.step import Output, TaskManifest
+from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
+from pipeline.readers.records import BATCH_TEXT_BYTES
+from pipeline.schemas import DOCUMENTS, ipc_bytes, read_ipc
+from storage.files import join
+
+# Files with more text than this in all are taken as they are: the more of it, the fuller their batches.
+_MOST_TEXT_BYTES = 64 << 20
+_COMPRESSED = ("documents", "signals")
+
+
+def full_output_bytes(manifests: Sequence[TaskManifest], *, folder: str, record_share: float, by_files: float) -> int:
+    """Bytes of all files of the full run.
+
+    Args:
+        manifests: of the sampled tasks, in any fixed order.
+        folder: where their files are.
+        record_share: how many of the records were drawn in each file.
+        by_files: raw bytes of all files by those of the sampled ones.
+    """
+    outputs = [output for manifest in manifests for output in manifest.outputs]
+    # All broken records of a file are there, whatever was drawn.
+    quarantine = sum(output.bytes for output in outputs if _kind(output) == "quarantine")
+    frames: float = sum(_frame_bytes()[_kind(output)] for output in outputs if _kind(output) != "quarantine")
+    rows = sum(output.bytes for output in outputs) - quarantine - frames
+    text = sum(output.text_bytes for output in outputs)
+    if record_share < 1 and 0 < text <= _MOST_TEXT_BYTES:
+        kept = [manifest for manifest in manifests if manifest.ledger.kept]
+        documents = sum(manifest.ledger.kept for manifest in kept)
+        # Files of which no record was drawn have documents all the same.
+        files = min(len(manifests), documents / record_share)
+        frames *= files / len(kept)
+        together = min(documents / record_share / files, max(1.0, BATCH_TEXT_BYTES * documents / text))
+        groups = min(len(kept), max(1, round(documents / together)))
+        rows = 0
+        for number in range(groups):
+            members = [manifest for index, manifest in enumerate(kept) if index * groups // len(kept) == number]
+            rows += _row_bytes([output for manifest in members for output in manifest.outputs], folder)
+    return round(by_files * (quarantine + frames + rows / record_share))
+
+
+def _row_bytes(outputs: Sequence[Output], folder: str) -> int:
+    """What the rows of some files take when they are one batch."""
+    total = 0
+    for kind in ("documents", "signals", "signatures"):
+        own = [output for output in outputs if _kind(output) == kind]
+        if own and kind in _COMPRESSED:
+            table = pa.concat_tables([read_ipc(join(folder, output.path)).replace_schema_metadata() for output in own])
+            table = table.unify_dictionaries().combine_chunks()
+            total += ipc_bytes(table.to_batches(), table.schema).size - _frame_bytes()[kind]
+        else:
+            total += sum(output.bytes - _frame_bytes()[kind] for output in own)
+    return total
+
+
+def _kind(output: Output) -> str:
+    return output.path.split("/", 1)[0]
+
+
+@cache
+def _frame_bytes() -> dict[str, int]:
+    """Bytes of a file that holds one batch of no rows, by kind."""
+    schemas = {"documents": DOCUMENTS, "signals": ALL_SIGNALS, "signatures": signature_schema(1)}
+    return {kind: ipc_bytes([_empty(schema)], schema).size for kind, schema in schemas.items()}
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)

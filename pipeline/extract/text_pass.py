@@ -1,0 +1,185 @@
+"""The text pass: one batch of raw records to clean documents, signals and signatures, each text read once.
+
+In: batches of schema `pipeline.readers.records.RAW`. Out: `Passed`: row-aligned batches of schemas `DOCUMENTS`, `signal_schema` and
+`signature_schema`, in the order of the batch, without the records that hold nothing but space. A row depends on its own record and the
+settings only: how records are batched does not show.
+
+In this order: the text is normalised; personal information is found and counted, and masked where the manifest says so; what is left is the
+document's text, from which its id, its signals, its language and its signature come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.signatures import Permutations, make_permutations
+from manifests.corpus import MinHash, TextSettings
+from pipeline.losses import Tally
+from pipeline.schemas import DOCUMENTS
+from pipeline.text.bad_word_lists import Matcher, count_bad_words, load_matcher
+from pipeline.text.language.identify import identify
+from pipeline.text.normalise import document_ids, normalise, text_buffers
+from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
+from pipeline.text.personal import KINDS, counts, find_spans, mask
+from pipeline.text.signals import SIGNALS, compute
+from pipeline.text.sites import sites
+from pipeline.text.urls import without_url_credentials
+
+# Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
+LANGUAGE_CHARACTERS = 1_000
+
+ALL_SIGNALS = pa.schema(
+    [
+        *SIGNALS,
+        pa.field("language", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("language_score", pa.float32(), nullable=False),
+        *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
+    ]
+)
+BAD_WORDS = pa.field("bad_words", pa.int32(), nullable=False)
+PERPLEXITY = pa.field("perplexity", pa.float64())
+
+
+@dataclass(frozen=True)
+class TextPass:
+    """What the pass is to do, made once per task from the step's settings.
+
+    Attributes:
+        permutations: None when no signatures are wanted.
+        bad_words: matchers by language; None when no list is given, and then there is no such column.
+        scorers: of perplexity, by language; None when no model is given, and then there is no such column.
+        sentences: what a scorer takes as a sentence.
+    """
+
+    text: TextSettings
+    mask: tuple[str, ...]
+    permutations: Permutations | None
+    ngram: int
+    language_characters: int
+    bad_words: Mapping[str, Matcher] | None
+    scorers: Mapping[str, Scorer] | None
+    sentences: Literal["document", "lines"]
+
+
+@dataclass(frozen=True)
+class Passed:
+    """One batch after the pass.
+
+    Attributes:
+        empty: records that held nothing but space; they are in no batch.
+        text_bytes: bytes of UTF-8 text in `documents`.
+        signatures: None when no near duplicates are wanted.
+        lost: what the pass itself took out of the documents.
+    """
+
+    empty: int
+    text_bytes: int
+    documents: pa.RecordBatch
+    signals: pa.RecordBatch
+    signatures: pa.RecordBatch | None
+    lost: Tally
+
+
+def signal_schema(*, bad_words: bool, perplexity: bool) -> pa.Schema:
+    """Schema of a signals part."""
+    return pa.schema([*ALL_SIGNALS, *[BAD_WORDS] * bad_words, *[PERPLEXITY] * perplexity])
+
+
+def signature_schema(length: int) -> pa.Schema:
+    """Schema of a signatures part for signatures of `length` 32-bit values."""
+    return pa.schema(
+        [
+            pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), length), nullable=False),
+            pa.field("shingles", pa.int32(), nullable=False),
+        ]
+    )
+
+
+def text_pass(settings: Mapping[str, Any]) -> TextPass:
+    """The pass that the settings of the extract step describe.
+
+    Args:
+        settings: of `extract_settings`, and `places`: they hold the hashes and the paths of lists and models.
+    """
+    permutations, ngram = None, 1
+    if settings["minhash"] is not None:
+        minhash = MinHash.model_validate(settings["minhash"])
+        permutations, ngram = make_permutations(minhash.bands * minhash.rows, seed=settings["seed"]), minhash.ngram
+    matchers = None
+    if settings["bad_words"] is not None:
+        matchers = {
+            language: load_matcher(settings["bad_word_lists"][language], language, digest)
+            for language, digest in settings["bad_words"].items()
+        }
+    scorers, measured = None, settings["perplexity"]
+    if measured is not None:
+        scorers = {
+            language: load_scorer(
+                settings["perplexity_models"][language]["ngrams"],
+                settings["perplexity_models"][language]["sentencepiece"],
+                (digests["ngrams"], digests["sentencepiece"]),
+            )
+            for language, digests in measured["models"].items()
+        }
+    return TextPass(
+        text=TextSettings.model_validate(settings["text"]),
+        mask=tuple(settings["mask"]),
+        permutations=permutations,
+        ngram=ngram,
+        language_characters=settings["language_characters"],
+        bad_words=matchers,
+        scorers=scorers,
+        sentences="document" if measured is None else measured["sentences"],
+    )
+
+
+def run_text_pass(records: pa.RecordBatch, wanted: TextPass) -> Passed:
+    """One batch of raw records through the pass."""
+    texts = normalise(records["text"], wanted.text)
+    filled = pc.greater(pc.binary_length(texts), 0)
+    empty = records.num_rows - int(pc.sum(filled).as_py() or 0)
+    if empty:
+        records, texts = records.filter(filled), texts.filter(filled)
+    spans = find_spans(*text_buffers(texts))
+    found = counts(spans, len(texts))
+    texts = mask(texts, spans, kinds=wanted.mask)
+    lost = Tally()
+    lost.add_columns("masked_spans", {kind: found[kind] for kind in wanted.mask})
+    data, offsets = text_buffers(texts)
+    urls = without_url_credentials(records["url"])
+    documents = pa.RecordBatch.from_arrays(
+        [
+            document_ids(texts),
+            texts,
+            urls,
+            pa.array(sites(urls.to_pylist()), pa.string()),
+            without_url_credentials(records["name"]),
+            records["offset"],
+        ],
+        schema=DOCUMENTS,
+    )
+    measured = compute(data, offsets, permutations=wanted.permutations, ngram=wanted.ngram)
+    codes, scores = identify(data, offsets, characters=wanted.language_characters)
+    columns = [
+        *measured.signals.columns,
+        pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
+        pa.array(scores, pa.float32()),
+        *[pa.array(found[kind], pa.int32()) for kind in KINDS],
+    ]
+    if wanted.bad_words is not None:
+        columns.append(pa.array(count_bad_words(data, offsets, codes, wanted.bad_words), pa.int32()))
+    if wanted.scorers is not None:
+        columns.append(perplexities(data, offsets, codes, wanted.scorers, sentences=wanted.sentences))
+    schema = signal_schema(bad_words=wanted.bad_words is not None, perplexity=wanted.scorers is not None)
+    signals = pa.RecordBatch.from_arrays(columns, schema=schema)
+    signed = None
+    if wanted.permutations is not None:
+        schema = signature_schema(measured.signatures.shape[1])
+        packed = pa.FixedSizeListArray.from_arrays(pa.array(measured.signatures.reshape(-1)), type=schema.field("signature").type)
+        signed = pa.RecordBatch.from_arrays([packed, pa.array(measured.shingles, pa.int32())], schema=schema)
+    return Passed(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)

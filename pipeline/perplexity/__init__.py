@@ -1,1 +1,0 @@
-"""Perplexity by an n-gram model: the model's file, its arrays, the score of documents."""

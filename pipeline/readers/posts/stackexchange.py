@@ -1,0 +1,171 @@
+"""Stack Exchange dumps: `Posts.xml`, compressed or not.
+
+In: rows in the order of their ids, questions and answers mixed. A record is a `<row>`; its offset is that of its tag in the decompressed
+stream. Out: one document per question, by ascending question id: title, body, then the answers from the highest to the lowest score, ties
+by id, HTML removed (Llama 1: "We remove the HTML tags from text and sorted the answers by score (from highest to lowest)", arXiv
+2302.13971, section 2.1). Offset and name are the question's.
+
+Every row is one of: the document of its question; skipped as `answer`, a part of its question's document; skipped as
+`answer_without_question`, whose question is not in the file; `answers_too_large`, beyond the size of a document; a post of another type,
+under that type's name (`tag_wiki`, ...); `post_too_large`; `empty_text`; or broken.
+
+Answers come long after their questions, so posts are gathered on disk (`post_spool`, which states the bounds).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+
+from manifests.errors import GristmillError
+from pipeline.readers.posts.post_html import extract_post
+from pipeline.readers.posts.post_spool import Post, Spool, lost_of, written
+from pipeline.readers.records import Batcher, Record, Records, unforeseen
+from pipeline.readers.xml_stream import Handler, parse
+from storage.compressed import Damaged, chunks
+
+# The sites refuse bodies of more than 30,000 characters.
+MOST_POST_CHARACTERS = 4 << 20
+MOST_DOCUMENT_CHARACTERS = 16 << 20
+# PostTypes of the dumps' schema (https://meta.stackexchange.com/questions/2677). Others count as `unknown_post_type`.
+_QUESTION, _ANSWER = "1", "2"
+_OTHER_TYPES = {
+    "3": "orphaned_tag_wiki",
+    "4": "tag_wiki_excerpt",
+    "5": "tag_wiki",
+    "6": "moderator_nomination",
+    "7": "wiki_placeholder",
+    "8": "privilege_wiki",
+}
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_SITE = re.compile(
+    r"(?:[a-z0-9-]{1,63}\.){0,3}(?:stackexchange|stackoverflow|superuser|serverfault|askubuntu|stackapps)\.com(?![a-z0-9.])"
+    r"|(?:meta\.)?mathoverflow\.net(?![a-z0-9.])",
+    re.IGNORECASE,
+)
+_SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
+
+
+class _Invalid(Exception):
+    """A row without the numbers that it must have."""
+
+
+def read_stackexchange(path: str) -> Iterator[Records]:
+    """Batches of one file; documents come after the whole file has been read.
+
+    Raises:
+        GristmillError: the file is missing, or packed as 7z.
+    """
+    _refuse_7z(path)
+    site = site_of(path)
+    rows = _Rows()
+    for _ in parse(path, rows, root="posts", record=b"<row ", holds="row"):
+        yield from rows.batcher.full()
+    for posts in rows.spool.groups():
+        # The question before its answers; of two rows with the same id the first in the file.
+        posts.sort(key=lambda post: (post.question, post.title is None, -post.score if post.title is None else 0, post.id, post.offset))
+        for _, group in groupby(posts, key=lambda post: post.question):
+            _document(rows.batcher, list(group), site)
+            yield from rows.batcher.full()
+    for _ in range(rows.spool.left_out):
+        rows.batcher.skip("answers_too_large")
+    yield rows.batcher.take()
+
+
+def site_of(path: str) -> str | None:
+    """Host of the site, where the file or a folder above it is named after it, as the dumps are; the nearest one counts."""
+    for part in reversed(path.split("/")):
+        found = _SITE.match(part)
+        if found is not None:
+            return found[0].lower()
+    return None
+
+
+def _refuse_7z(path: str) -> None:
+    with contextlib.suppress(Damaged):
+        if next(chunks(path), b"").startswith(_SEVEN_ZIP):
+            raise GristmillError("packed as 7z, which is not read", where=path, remedy="unpack it with `7z x`, and name Posts.xml")
+
+
+def _document(batcher: Batcher, posts: list[Post], site: str | None) -> None:
+    """Count the posts of one question: questions first, then answers in their order."""
+    questions = [post for post in posts if post.title is not None]
+    answers = posts[len(questions) :]
+    for post in questions[1:]:
+        # The same id twice: a document each, so that nothing is lost; answers belong to the first.
+        batcher.add(_record([post], site))
+    if not questions:
+        for _ in answers:
+            batcher.skip("answer_without_question")
+        return
+    parts, size = [questions[0]], len(questions[0].text)
+    for post in answers:
+        size += len(post.text)
+        batcher.skip("answer" if size <= MOST_DOCUMENT_CHARACTERS else "answers_too_large")
+        if size <= MOST_DOCUMENT_CHARACTERS:
+            parts.append(post)
+    batcher.add(_record(parts, site))
+
+
+def _record(parts: list[Post], site: str | None) -> Record:
+    """The document of a question and its answers."""
+    question = parts[0]
+    text = "\n\n".join(post.text for post in parts if post.text)
+    # A title alone is no document.
+    text = f"{question.title}\n\n{text}" if text and question.title else text
+    return Record(
+        question.offset, str(question.id), None if site is None else f"https://{site}/questions/{question.id}", text, lost_of(parts)
+    )
+
+
+@dataclass
+class _Rows(Handler):
+    """Each row on its way to the spool."""
+
+    batcher: Batcher = field(default_factory=Batcher)
+    spool: Spool = field(default_factory=Spool)
+
+    def lost(self, offset: int, error: str, excerpt: bytes) -> None:
+        self.batcher.quarantine(offset, None, error, excerpt)
+
+    def opened(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "row":
+            try:
+                self.row(attributes)
+            except Exception as error:
+                problem = f"invalid row: {error}" if isinstance(error, _Invalid) else unforeseen(error)
+                some = islice(attributes.items(), 12)
+                excerpt = " ".join(f'{name[:40]}="{value[:40]}"' for name, value in some).encode()
+                self.batcher.quarantine(self.offset(), attributes.get("Id"), problem, excerpt)
+
+    def row(self, attributes: dict[str, str]) -> None:
+        """Count one row, or put it aside until its question is complete."""
+        kind, body = attributes.get("PostTypeId"), attributes.get("Body", "")
+        if kind is None:
+            raise _Invalid("no PostTypeId; is this Posts.xml?")
+        if kind not in (_QUESTION, _ANSWER):
+            self.batcher.skip(_OTHER_TYPES.get(kind, "unknown_post_type"))
+            return
+        if len(body) > MOST_POST_CHARACTERS:
+            self.batcher.skip("post_too_large")
+            return
+        number = _number(attributes, "Id")
+        question = number if kind == _QUESTION else _number(attributes, "ParentId")
+        score = _number(attributes, "Score", default=0)
+        if number < 0 or question < 0:
+            raise _Invalid("an id below 0")
+        title = " ".join(attributes.get("Title", "").split()) if kind == _QUESTION else None
+        extracted = extract_post(body)
+        self.spool.add(Post(number, question, score, self.offset(), title, extracted.text, written(extracted.lost)))
+
+
+def _number(attributes: dict[str, str], name: str, *, default: int | None = None) -> int:
+    value = attributes.get(name)
+    if value is None and default is not None:
+        return default
+    if value is None or not _INTEGER.fullmatch(value):
+        raise _Invalid(f"{name} is {'missing' if value is None else 'no number'}")
+    return int(value)

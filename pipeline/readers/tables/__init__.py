@@ -1,0 +1,1 @@
+"""JSON Lines, Parquet and Arrow."""

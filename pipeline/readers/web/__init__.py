@@ -1,0 +1,1 @@
+"""HTTP responses and HTML pages to text."""

@@ -1,0 +1,1 @@
+"""Bytes of documents to numbers: no file, no Beam."""

@@ -1,0 +1,1 @@
+"""The perplexity of a text."""

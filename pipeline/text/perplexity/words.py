@@ -1,0 +1,74 @@
+"""What the kernels of KenLM's binary files share: tokens, hashes of words, and what is remembered from one word to the next.
+
+In: bytes of sentences, and of a file, in which numbers are little-endian and stand at any address. Out: numbers. Scores are summed as
+`pipeline.text.perplexity.kernel` does, which says more of signs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from kernels.compiled import bare_kernel
+
+U64 = nb.uint64
+_MULTIPLIER = np.uint64(0xC6A4A7935BD1E995)
+_SHIFT = np.uint64(47)
+_TAB, _RETURN, _SPACE = 9, 13, 32
+
+
+@bare_kernel
+def eight_bytes(data: Any, at: Any) -> Any:
+    """The uint64 that begins at byte `at`; LLVM makes one load of it."""
+    at = U64(at)
+    low = U64(data[at]) | U64(data[at + U64(1)]) << U64(8) | U64(data[at + U64(2)]) << U64(16) | U64(data[at + U64(3)]) << U64(24)
+    high = U64(data[at + U64(4)]) | U64(data[at + U64(5)]) << U64(8) | U64(data[at + U64(6)]) << U64(16) | U64(data[at + U64(7)]) << U64(24)
+    return low | high << U64(32)
+
+
+@bare_kernel
+def word_hash(data: Any, start: Any, end: Any) -> Any:
+    """MurmurHash64A of bytes with the seed 0 (Austin Appleby, public domain; KenLM's lm/vocab.cc, `HashForVocab`)."""
+    value = U64(end - start) * _MULTIPLIER
+    at = start
+    while end - at >= 8:
+        part = eight_bytes(data, at) * _MULTIPLIER
+        value = (value ^ ((part ^ (part >> _SHIFT)) * _MULTIPLIER)) * _MULTIPLIER
+        at += 8
+    if at < end:
+        part = U64(0)
+        for i in range(at, end):
+            part |= U64(data[i]) << U64(8 * (i - at))
+        value = (value ^ part) * _MULTIPLIER
+    value = (value ^ (value >> _SHIFT)) * _MULTIPLIER
+    return value ^ (value >> _SHIFT)
+
+
+@bare_kernel
+def next_token(data: Any, at: Any, stop: Any) -> Any:
+    """Where the next token begins and ends, ASCII white space before it left out; both are `stop` if there is none."""
+    while at < stop and (data[at] == _SPACE or _TAB <= data[at] <= _RETURN):
+        at += 1
+    start = at
+    while at < stop and not (data[at] == _SPACE or _TAB <= data[at] <= _RETURN):
+        at += 1
+    return start, at
+
+
+@bare_kernel
+def goes_on(backoff: Any) -> Any:
+    """Whether an n-gram with this backoff is the context of another, or changes what follows (lm/blank.hh, `HasExtension`)."""
+    return backoff != 0.0 or math.copysign(1.0, backoff) > 0.0
+
+
+@bare_kernel
+def remember(history: Any, backoffs: Any, fresh: Any, word: Any, useful: Any) -> None:
+    """`word` becomes the newest of `useful` words in `history`, `fresh` the backoffs of the n-grams that end in it."""
+    for i in range(useful - 1, 0, -1):
+        history[i] = history[i - 1]
+    history[0] = word
+    for i in range(useful):
+        backoffs[i] = fresh[i]

@@ -1,0 +1,1 @@
+"""Signals of words and lines, as compiled kernels."""

@@ -1,0 +1,193 @@
+"""What the walk asks of one run of characters that are not space, and of single characters: marks, bullets, symbols, hashes.
+
+In: UTF-8 bytes of a document and the bounds of the run in it. Out: numbers; bytes and hashes go to arrays of the caller.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from kernels.characters import ALONE, LETTER, MARK, SPACE, WORD
+from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
+from kernels.utf8 import code_point
+from pipeline.text.signal_columns import ELLIPSES, HASH_SYMBOLS, SYMBOL_WORDS
+from pipeline.text.words.point_classes import DIGIT
+
+U64 = nb.uint64
+SEED = np.uint64(0xCBF29CE484222325)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+_HASH = 35
+DOT = 46
+NEWLINE = 10
+
+
+@bare_kernel
+def mix(h: Any, value: Any) -> Any:
+    h = (h ^ value) * _MULTIPLIER
+    return h ^ (h >> U64(32))
+
+
+@bare_kernel
+def hash_byte(h: Any, byte: Any) -> Any:
+    h = (h ^ U64(byte)) * _MULTIPLIER
+    return h ^ (h >> U64(29))
+
+
+@bare_kernel
+def is_closing(data: Any, start: Any, end: Any) -> Any:
+    """Whether the last byte is a mark that `pipeline.text.words.separate` would cut off behind letters or digits."""
+    mark, before = data[end - 1], data[end - 2]
+    if mark == DOT:
+        capitals = end - start > 2 and 65 <= before <= 90 and 65 <= data[end - 3] <= 90
+        return 97 <= before <= 122 or 48 <= before <= 57 or capitals
+    # , ; : ! ? ) ] and quotes
+    return mark == 44 or mark == 58 or mark == 59 or mark == 33 or mark == 63 or mark == 41 or mark == 93 or mark == 34 or mark == 39
+
+
+@bare_kernel
+def breaks_line(point: Any) -> Any:
+    """Whether `str.splitlines` ends a line here."""
+    return 10 <= point <= 13 or 0x1C <= point <= 0x1E or point == 0x85 or point == 0x2028 or point == 0x2029
+
+
+@bare_kernel
+def is_bullet(data: Any, at: Any, end: Any) -> Any:
+    """0, or 1 for a bullet of Gopher's kind (• ‣ ◦ ⁃ - *), or 3 if it is one of datatrove's two as well (• -)."""
+    byte = data[at]
+    if byte == 45:
+        return 3
+    if byte == 42:
+        return 1
+    if byte != 0xE2 or at + 2 >= end:
+        return 0
+    point, _ = code_point(data, at)
+    if point == 0x2022:
+        return 3
+    return 1 if point in (0x2023, 0x25E6, 0x2043) else 0
+
+
+@bare_kernel
+def look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
+    """Count the symbols of a run of characters; returns whether it ends in an ellipsis."""
+    hashes = ellipses = dots = dots_in_a_row = 0
+    i = start
+    while i < end:
+        byte = data[i]
+        if byte == DOT:
+            dots_in_a_row += 1
+            dots += dots_in_a_row % 3 == 0
+        else:
+            dots_in_a_row = 0
+            hashes += byte == _HASH
+            if byte == 0xE2 and data[i + 1] == 0x80 and data[i + 2] == 0xA6:
+                ellipses += 1
+        i += 1
+    row[HASH_SYMBOLS] += hashes
+    row[ELLIPSES] += ellipses + dots
+    row[SYMBOL_WORDS] += hashes + ellipses > 0
+    return dots_in_a_row >= 3 or (end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6)
+
+
+@bare_kernel
+def plain_run(data: Any, start: Any, end: Any) -> Any:
+    """The run of characters that begins at `start < end`, if it is ASCII, ends within 63 bytes at space and 64 bytes can be read.
+
+    Returns:
+        Its bytes, 0 if it is no such run; its letters; LETTER, WORD and DIGIT where all its characters are such; the same without the last.
+    """
+    none = nb.int64(0)
+    if start + 64 > len(data):
+        return none, none, none, none
+    size = min(lowest(~bytes_between(data, start, 0x21, 0x7F, 0)), end - start)
+    if size == 64 or size == 0 or not (start + size == end or data[start + size] == 32 or data[start + size] == NEWLINE):
+        return none, none, none, none
+    inside = _ALL >> U64(64 - size)
+    letter = bytes_between(data, start, 97, 122, 32) & inside
+    digit = bytes_between(data, start, 48, 57, 0) & inside
+    word = letter | digit | (bytes_between(data, start, 95, 95, 0) & inside)
+    stem = inside >> U64(1)
+    common = nb.int64(letter == inside) * LETTER | nb.int64(digit == inside) * DIGIT | nb.int64(word == inside) * WORD
+    stem_common = nb.int64(letter & stem == stem) * (LETTER | WORD) | nb.int64(digit & stem == stem) * (DIGIT | WORD)
+    return nb.int64(size), ones(letter), common, stem_common
+
+
+@inlined_kernel
+def copy(data: Any, start: Any, end: Any, out: Any, at: Any) -> None:
+    """Copy bytes to `out` from `at` on; up to 16 more are written behind them."""
+    if end - start <= 16 and start + 16 <= len(data):
+        put_eight_bytes(out, at, eight_bytes(data, start))
+        put_eight_bytes(out, at + 8, eight_bytes(data, start + 8))
+        return
+    for offset in range(end - start):
+        out[at + offset] = data[start + offset]
+
+
+@bare_kernel
+def last_space(data: Any, start: Any, end: Any, points: Any) -> Any:
+    """Where the space at the end of the text begins."""
+    while end > start:
+        last = end - 1
+        while data[last] & 0xC0 == 0x80:
+            last -= 1
+        point, _ = code_point(data, last)
+        if not points[point] & SPACE:
+            break
+        end = last
+    return end
+
+
+@bare_kernel
+def bits(mask: Any) -> Any:
+    count = nb.int64(0)
+    while mask:
+        count += mask & 1
+        mask >>= 1
+    return count
+
+
+@bare_kernel
+def hash_shingle_word(data: Any, start: Any, end: Any) -> Any:
+    """The hash of one `\\w` word, A to Z lower-cased (`dedup.signatures`)."""
+    h = SEED
+    for i in range(start, end):
+        byte = data[i]
+        h = hash_byte(h, byte | 32 if 65 <= byte <= 90 else byte)
+    return h
+
+
+@bare_kernel
+def hash_shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, count: Any) -> Any:
+    """Hashes of the words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
+    inside = alone = False
+    h = SEED
+    i = start
+    while i < end:
+        point, width = code_point(data, i)
+        kind = points[point]
+        goes_on = kind & MARK != 0 if alone else kind & (WORD | ALONE) == WORD
+        if not (inside and goes_on):
+            if inside:
+                out[count] = h
+                count += 1
+            inside, alone = kind & WORD != 0, kind & ALONE != 0
+            h = SEED
+        if inside:
+            if width == 1:
+                byte = point | 32 if 65 <= point <= 90 else point
+                h = (h ^ U64(byte)) * _MULTIPLIER
+                h ^= h >> U64(29)
+            else:
+                for offset in range(width):
+                    h = (h ^ U64(data[i + offset])) * _MULTIPLIER
+                    h ^= h >> U64(29)
+        i += width
+    if inside:
+        out[count] = h
+        count += 1
+    return count

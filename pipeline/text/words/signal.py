@@ -1,0 +1,124 @@
+"""The kernel behind `pipeline.text.signals`: for each document one walk over its bytes, then counting over hashes of what the walk found.
+
+In: UTF-8 bytes and offsets of n documents, tables, scratch. Out: int64[n, len(COLUMNS)], signatures and packed lines, row-aligned.
+Documents are measured one after the other and do not see each other. `tests/property/test_signals.py` holds the slow reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+
+from dedup.signatures import sign
+from kernels.compiled import kernel
+from pipeline.text.signal_columns import (
+    FULL_REPEATED_LINE_CHARACTERS,
+    PARAGRAPHS,
+    RAW_COPIED_LINE_CHARACTERS,
+    RAW_COPIED_LINES,
+    RAW_LINES,
+    RAW_REPEATED_LINE_CHARACTERS,
+    RAW_REPEATED_LINES,
+    RAW_REPEATED_PARAGRAPH_CHARACTERS,
+    RAW_REPEATED_PARAGRAPHS,
+    REPEATED_LINE_CHARACTERS,
+    REPEATED_LINES,
+    REPEATED_PARAGRAPH_CHARACTERS,
+    REPEATED_PARAGRAPHS,
+    SEPARATED_TOP_2GRAM,
+    TOP_2GRAM,
+    TWICE_MEDIAN,
+    WORDS,
+)
+from pipeline.text.words.joined import joined_ngrams
+from pipeline.text.words.ngram import next_base, repeats, window_totals, word_ngrams
+from pipeline.text.words.separate import KEPT
+from pipeline.text.words.walk import walk
+
+# Word lengths below this are counted in a histogram; where the median is longer, lengths are sorted.
+_HISTOGRAM = 256
+
+
+@kernel
+def measure(
+    data: Any, offsets: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, multipliers: Any, addends: Any, ngram: Any,
+    scratch: Any, signatures: Any, shingles: Any, packed: Any, packed_offsets: Any, out: Any,
+) -> None:  # fmt: skip
+    """Fill `signatures`, `shingles`, `packed`, `packed_offsets` and `out`.
+
+    Args:
+        data, offsets: uint8[], int64[n + 1].
+        points, kinds: `pipeline.text.words.point_classes`.
+        hashes, values: `pipeline.text.words.special_words`.
+        whole: separated words are those of whitespace.
+        multipliers, addends, ngram: the permutations and words per shingle; without permutations no signature is made.
+        scratch: a `pipeline.text.signals.Scratch`; its slots are zeros.
+        signatures, shingles: uint32[n, k], all `dedup.signatures.EMPTY`; int32[n], zeros.
+        packed, packed_offsets: uint32[as many as lines can be]; int32[n + 1], zeros.
+        out: int64[n, len(COLUMNS)], zeros.
+    """
+    base = nb.int64(1)
+    packed_count = nb.int64(0)
+    slots, counts = scratch.slots, scratch.counts
+    for document in range(len(offsets) - 1):
+        start, end = offsets[document], offsets[document + 1]
+        if start == end:
+            packed_offsets[document + 1] = packed_count
+            continue
+        row = out[document]
+        words, lines, paragraphs, raw_lines, raw_paragraphs, shingle_words, packed_count = walk(
+            data, start, end, points, kinds, hashes, values, whole, len(multipliers) > 0, scratch, scratch.state, packed, packed_count, row
+        )  # fmt: skip
+        packed_offsets[document + 1] = packed_count
+        if shingle_words:
+            shingles[document] = sign(scratch.shingle_words, shingle_words, multipliers, addends, ngram, signatures[document])
+        found = repeats(scratch.lines, scratch.line_lengths, lines, counts, slots, base)
+        base = next_base(slots, base, lines)
+        row[REPEATED_LINES], row[REPEATED_LINE_CHARACTERS] = found[0], found[1]
+        if row[PARAGRAPHS] > 1:
+            found = repeats(scratch.paragraphs, scratch.paragraph_lengths, paragraphs, counts, slots, base)
+            base = next_base(slots, base, paragraphs)
+            row[REPEATED_PARAGRAPHS], row[REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
+        found = repeats(scratch.raw_lines, scratch.raw_line_lengths, raw_lines, counts, slots, base)
+        base = next_base(slots, base, raw_lines)
+        row[RAW_REPEATED_LINES], row[RAW_REPEATED_LINE_CHARACTERS] = found[0], found[1]
+        row[RAW_COPIED_LINES], row[RAW_COPIED_LINE_CHARACTERS] = found[2], found[3]
+        row[FULL_REPEATED_LINE_CHARACTERS] = found[1] - found[4]
+        # Line feeds at the ends of the text leave an empty line each, which are copies of each other.
+        first_empty, last_empty = data[start] == 10, data[end - 1] == 10
+        row[RAW_LINES] += nb.int64(first_empty) + nb.int64(last_empty)
+        if first_empty and last_empty:
+            row[RAW_REPEATED_LINES] += 1
+            row[RAW_COPIED_LINES] += 2
+        if raw_paragraphs > 1:
+            found = repeats(scratch.raw_paragraphs, scratch.raw_paragraph_lengths, raw_paragraphs, counts, slots, base)
+            base = next_base(slots, base, raw_paragraphs)
+            row[RAW_REPEATED_PARAGRAPHS], row[RAW_REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
+        if row[WORDS]:
+            row[TWICE_MEDIAN] = _twice_median(scratch.word_lengths, words, scratch.histogram)
+        base = word_ngrams(scratch.words, scratch.word_lengths, words, 10, TOP_2GRAM, 0, scratch, base, row)
+        window_totals(scratch.word_lengths, words, row)
+        kept = scratch.state[KEPT]
+        base = word_ngrams(scratch.separated, scratch.separated_lengths, kept, 4, SEPARATED_TOP_2GRAM, 1, scratch, base, row)
+        base = joined_ngrams(scratch.characters, scratch.starts, scratch.separated_lengths, kept, scratch, base, row)
+
+
+@kernel
+def _twice_median(lengths: Any, count: Any, histogram: Any) -> Any:
+    """The sum of the two lengths in the middle, which for an odd count are the same one."""
+    histogram[:] = 0
+    for index in range(count):
+        histogram[min(lengths[index], _HISTOGRAM - 1)] += 1
+    lower, upper = (count - 1) // 2, count // 2
+    twice = nb.int64(0)
+    below = nb.int64(0)
+    for length in range(_HISTOGRAM - 1):
+        above = below + histogram[length]
+        twice += nb.int64(length) * (nb.int64(below <= lower < above) + nb.int64(below <= upper < above))
+        if above > upper:
+            return twice
+        below = above
+    ordered = lengths[:count].copy()
+    ordered.sort()
+    return nb.int64(ordered[lower]) + nb.int64(ordered[upper])

@@ -1,0 +1,345 @@
+"""The walk over a document's bytes: words, lines and paragraphs under every definition that a filter asks for, each found once.
+
+In: UTF-8 bytes of one document, tables, scratch. Out: counts in `row`, hashes and lengths in scratch, packed properties of its lines.
+`pipeline.text.signals` says what each count means.
+
+A run of characters that are not space is found and classified by bit masks of 64 bytes if it is ASCII, else byte by byte. Where it is all
+letters or all digits, as most are, it is at once the word of whitespace, of `\\w` and of separated punctuation; only other runs are looked
+at again. Hashes stand for words, lines and paragraphs, 64 bits each: two different ones of a document collide with probability below 1e-7
+for a million of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+
+from kernels.characters import ALONE, LETTER, SPACE, WORD
+from kernels.compiled import kernel
+from kernels.utf8 import code_point
+from pipeline.text.signal_columns import (
+    BULLET_LINES,
+    CHARACTERS,
+    DISTINCT_STOP_WORDS,
+    ELLIPSIS_LINES,
+    LETTER_CHARACTERS,
+    LETTER_WORDS,
+    LINES,
+    NEWLINES,
+    PARAGRAPHS,
+    PLAIN_WORD_CHARACTERS,
+    PLAIN_WORDS,
+    RAW_BULLET_LINES,
+    RAW_ELLIPSIS_LINES,
+    RAW_LINES,
+    RAW_PARAGRAPHS,
+    SEPARATED_DISTINCT_STOP_WORDS,
+    SEPARATED_LETTER_WORDS,
+    SEPARATED_WORDS,
+    SHORT_LINES,
+    SPLIT_BULLET_LINES,
+    SPLIT_ELLIPSIS_LINES,
+    SPLIT_LINES,
+    STOP_WORDS,
+    TERMINAL_LINES,
+    WORD_CHARACTERS,
+    WORDS,
+)
+from pipeline.text.words.joined import PREFIX_BYTES
+from pipeline.text.words.line import line_properties
+from pipeline.text.words.point_classes import DIGIT, TERMINAL
+from pipeline.text.words.runs import (
+    NEWLINE,
+    SEED,
+    bits,
+    breaks_line,
+    copy,
+    hash_shingle_word,
+    hash_shingle_words,
+    is_bullet,
+    is_closing,
+    last_space,
+    look_again,
+    mix,
+    plain_run,
+)
+from pipeline.text.words.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
+from pipeline.text.words.word_hash import hash_word
+
+U64 = nb.uint64
+# FineWeb's short lines (datatrove 0.10.1, fineweb_quality_filter.py, `short_line_length`).
+SHORT_LINE = 30
+
+
+@kernel
+def walk(
+    data: Any, start: Any, end: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, shingles_wanted: Any,
+    scratch: Any, state: Any, packed: Any, packed_count: Any, row: Any,
+) -> Any:  # fmt: skip
+    """Walk over one document, `start < end`.
+
+    Args:
+        data: uint8[], valid UTF-8.
+        points, kinds: `pipeline.text.words.point_classes`.
+        hashes, values: `pipeline.text.words.special_words`.
+        whole: separated words are those of whitespace.
+        shingles_wanted: `\\w` words are kept in `scratch.shingle_words`.
+        scratch: a `pipeline.text.signals.Scratch`.
+        state: scratch, int64[4].
+        packed, packed_count: uint32[], and how much of it is filled: the properties of this document's lines are put behind.
+        row: int64[len(COLUMNS)], zeros.
+
+    Returns:
+        How many words, lines, paragraphs, raw lines, raw paragraphs and shingle words were kept in scratch, and the new `packed_count`.
+    """
+    words, word_lengths = scratch.words, scratch.word_lengths
+    lines, line_lengths = scratch.lines, scratch.line_lengths
+    paragraphs, paragraph_lengths = scratch.paragraphs, scratch.paragraph_lengths
+    raw_lines, raw_line_lengths = scratch.raw_lines, scratch.raw_line_lengths
+    raw_paragraphs, raw_paragraph_lengths = scratch.raw_paragraphs, scratch.raw_paragraph_lengths
+    separated, separated_lengths, starts, characters = scratch.separated, scratch.separated_lengths, scratch.starts, scratch.characters
+    ends, shingle_words = scratch.ends, scratch.shingle_words
+    room = nb.int64(len(characters) - PREFIX_BYTES - 8)
+    state[:] = 0
+    starts[0] = 0
+
+    kept_words = kept_lines = kept_paragraphs = kept_raw_lines = kept_raw_paragraphs = shingle_count = nb.int64(0)
+    word_count = word_characters = letter_characters = letter_words = stops = seen = nb.int64(0)
+    line_count = paragraph_count = newlines = nb.int64(0)
+    simple_words = mark_words = simple_letter_words = simple_characters = nb.int64(0)
+    stem_value = nb.int64(0)
+    extra = nb.int64(0)  # bytes that do not begin a character, so far
+    line, paragraph = SEED, SEED
+    line_length = paragraph_length = nb.int64(0)
+    line_words = line_longest = nb.int64(0)
+    line_start = start
+    line_start_extra = nb.int64(0)
+    line_first, line_first_extra = nb.int64(-1), nb.int64(0)
+    # Raw lines: space before the first word, then words and space.
+    lead, raw, raw_at_word = SEED, SEED, SEED
+    raw_paragraph, raw_paragraph_length = SEED, nb.int64(-1)
+    word_end, word_end_extra = start, nb.int64(0)
+    ellipsis_last = False
+    split_first, split_start = nb.int64(-1), start
+    body_begin, body_end = nb.int64(-1), last_space(data, start, end, points)
+    i = start
+    while True:
+        # A run of characters that are not space.
+        first, first_extra = i, extra
+        point, width = nb.int64(NEWLINE), nb.int64(1)
+        size, letters, common, stem_common = nb.int64(0), nb.int64(0), nb.int64(255), nb.int64(255)
+        if i < end:
+            size, letters, common, stem_common = plain_run(data, i, end)
+        i += size
+        if size and i < end:
+            point = nb.int64(data[i])
+        elif size == 0:
+            # `stem_common` is what `common` was before the last byte.
+            common = stem_common = nb.int64(255)
+        while size == 0 and i < end:
+            byte = data[i]
+            kind = nb.int64(kinds[byte])
+            if kind & SPACE:
+                if byte < 0x80:
+                    point = nb.int64(byte)
+                    break
+                point, width = code_point(data, i)
+                kind = nb.int64(points[point])
+                if kind & SPACE:
+                    break
+                # What is a word of its own joins no word.
+                kind &= LETTER if kind & ALONE else LETTER | WORD
+                i += width - 1
+                extra += width - 1
+                width = nb.int64(1)
+                point = nb.int64(NEWLINE)
+            stem_common = common
+            common &= kind
+            letters += (kind >> 1) & 1
+            i += 1
+        if i > first:
+            length = (i - first) - (extra - first_extra)
+            h = stem = hash_word(data, first, i)
+            word_count += 1
+            word_characters += length
+            letter_characters += letters
+            letter_words += letters > 0
+            value = look_up(h, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
+            if value & STOP:
+                stops += 1
+                seen |= 1 << (value & 15)
+            if kept_words < len(words):
+                words[kept_words] = h
+                word_lengths[kept_words] = length
+                kept_words += 1
+            if line_length == 0:
+                line_first, line_first_extra = first, first_extra
+                lead, raw = raw, SEED
+                if body_begin < 0:
+                    body_begin = first
+            if split_first < 0:
+                split_first = first
+            line = mix(line, h)
+            line_length += length
+            line_words += 1
+            line_longest = max(line_longest, length)
+            paragraph = mix(paragraph, h)
+            paragraph_length += length
+            raw = mix(raw, h)
+            raw_at_word = raw
+            word_end, word_end_extra = i, extra
+            ellipsis_last = False
+            simple = common & (LETTER | DIGIT) != 0
+            # A word and one mark behind it, no special case: most of the other runs.
+            marked = not simple and not value & CUT and stem_common & (LETTER | DIGIT) and i - first > 1 and is_closing(data, first, i)
+            if marked:
+                stem = hash_word(data, first, i - 1)
+                stem_value = look_up(stem, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
+                marked = not stem_value & CUT and state[KEPT] + 1 < len(separated)
+            if shingles_wanted:
+                if common & WORD or (marked and stem_common & WORD):
+                    shingle_words[shingle_count] = hash_shingle_word(data, first, i if common & WORD else i - 1)
+                    shingle_count += 1
+                else:
+                    shingle_count = hash_shingle_words(data, first, i, points, shingle_words, shingle_count)
+            if not simple and not marked:
+                ellipsis_last = look_again(data, first, i, row)
+            used = state[USED]
+            if used + (i - first) > room:
+                state[FULL] = 1
+            if not state[FULL]:
+                copy(data, first, i, characters, used)
+            origin = first - used
+            if simple and not value & CUT and not whole:
+                simple_words += 1
+                simple_letter_words += letters > 0
+                simple_characters += length
+                if value & STOP:
+                    state[SEEN] |= 1 << (value & 15)
+                kept = state[KEPT]
+                if state[FULL] or kept >= len(separated):
+                    state[FULL] = 1
+                else:
+                    separated[kept] = h
+                    separated_lengths[kept] = length
+                    starts[kept + 1] = used + (i - first)
+                    state[KEPT] = kept + 1
+                    state[USED] = used + (i - first)
+            elif marked and not whole:
+                kept = state[KEPT]
+                simple_words += 1
+                mark_words += 1
+                simple_letter_words += letters > 0
+                simple_characters += length - 1
+                if stem_value & STOP:
+                    state[SEEN] |= 1 << (stem_value & 15)
+                if not state[FULL]:
+                    separated[kept], separated[kept + 1] = stem, hash_word(data, i - 1, i)
+                    separated_lengths[kept], separated_lengths[kept + 1] = length - 1, 1
+                    starts[kept + 1], starts[kept + 2] = used + (i - first) - 1, used + (i - first)
+                    state[KEPT] = kept + 2
+                    state[USED] = used + (i - first)
+            else:
+                count, ends[0] = 1, i - first
+                if not whole and length > 1:
+                    count = separate(data, first, i, value, points, hashes, values, ends)
+                begin = first
+                for index in range(count):
+                    stop = first + ends[index]
+                    keep(data, begin, stop, origin, points, hashes, values, separated, separated_lengths, starts, room, state, row)
+                    begin = stop
+        if i < end and point == 32:
+            raw = mix(raw, U64(32))
+            i += 1
+            continue
+        if i >= end or breaks_line(point):
+            # What `str.splitlines` gives; a line feed behind a carriage return ends nothing.
+            if not (i < end and point == NEWLINE and i > start and data[i - 1] == 13) and (i < end or split_start < end):
+                row[SPLIT_LINES] += 1
+                if split_first >= 0:
+                    row[SPLIT_BULLET_LINES] += is_bullet(data, split_first, end) == 3
+                    row[SPLIT_ELLIPSIS_LINES] += ellipsis_last
+                split_first = nb.int64(-1)
+            split_start = i + width
+        if point != NEWLINE:
+            raw = mix(raw, U64(point))
+            i += width
+            extra += width - 1
+            continue
+        # The end of a line, or of the text.
+        if i < end:
+            newlines += 1
+        if line_length == 0:
+            lead, raw = raw, SEED
+        raw_length = (i - line_start) - (extra - line_start_extra)
+        if raw_length:
+            row[RAW_LINES] += 1
+            if kept_raw_lines < len(raw_lines):
+                raw_lines[kept_raw_lines] = mix(lead, raw)
+                raw_line_lengths[kept_raw_lines] = raw_length if line_length else -raw_length
+                kept_raw_lines += 1
+            row[RAW_BULLET_LINES] += data[line_start] == 42 or data[line_start] == 45
+            row[RAW_ELLIPSIS_LINES] += i - line_start >= 3 and data[i - 3] == 0xE2 and data[i - 2] == 0x80 and data[i - 1] == 0xA6
+            if body_begin >= 0 and line_start < body_end:
+                # The text's own first and last space is no part of its paragraphs.
+                begins = line_first == body_begin and line_length > 0
+                if begins:
+                    lead = SEED
+                length = (line_first - line_start) - (line_first_extra - line_start_extra) if begins else nb.int64(0)
+                length = raw_length - length
+                if i >= body_end:
+                    raw = raw_at_word
+                    length -= (i - word_end) - (extra - word_end_extra)
+                raw_paragraph = mix(raw_paragraph, mix(lead, raw))
+                raw_paragraph_length += length + 1
+        if raw_paragraph_length >= 0 and (raw_length == 0 or i >= end):
+            row[RAW_PARAGRAPHS] += 1
+            if kept_raw_paragraphs < len(raw_paragraphs):
+                raw_paragraphs[kept_raw_paragraphs] = raw_paragraph
+                raw_paragraph_lengths[kept_raw_paragraphs] = raw_paragraph_length
+                kept_raw_paragraphs += 1
+            raw_paragraph, raw_paragraph_length = SEED, nb.int64(-1)
+        if line_length:
+            line_count += 1
+            row[BULLET_LINES] += is_bullet(data, line_first, end) != 0
+            row[ELLIPSIS_LINES] += ellipsis_last
+            row[SHORT_LINES] += raw_length <= SHORT_LINE
+            if word_end == i:
+                last = i - 1
+                while data[last] & 0xC0 == 0x80:
+                    last -= 1
+                last_point, _ = code_point(data, last)
+                row[TERMINAL_LINES] += points[last_point] & TERMINAL != 0
+            packed[packed_count] = line_properties(data, line_first, word_end, line_words, line_longest, points)
+            packed_count += 1
+            if kept_lines < len(lines):
+                lines[kept_lines] = line
+                line_lengths[kept_lines] = line_length
+                kept_lines += 1
+        if paragraph_length and (line_length == 0 or i >= end):
+            paragraph_count += 1
+            if kept_paragraphs < len(paragraphs):
+                paragraphs[kept_paragraphs] = paragraph
+                paragraph_lengths[kept_paragraphs] = paragraph_length
+                kept_paragraphs += 1
+            paragraph = SEED
+            paragraph_length = nb.int64(0)
+        if i >= end:
+            break
+        line = lead = raw = SEED
+        line_length = line_words = line_longest = nb.int64(0)
+        i += 1
+        line_start, line_start_extra = i, extra
+    used = state[USED]
+    for offset in range(PREFIX_BYTES + 8):
+        characters[used + offset] = 0
+    row[CHARACTERS], row[WORD_CHARACTERS], row[LETTER_CHARACTERS] = end - start - extra, word_characters, letter_characters
+    row[WORDS], row[LETTER_WORDS], row[STOP_WORDS], row[DISTINCT_STOP_WORDS] = word_count, letter_words, stops, bits(seen)
+    row[LINES], row[PARAGRAPHS], row[NEWLINES] = line_count, paragraph_count, newlines
+    row[SEPARATED_WORDS] += simple_words + mark_words
+    row[SEPARATED_LETTER_WORDS] += simple_letter_words
+    row[SEPARATED_DISTINCT_STOP_WORDS] = bits(state[SEEN])
+    row[PLAIN_WORDS] += simple_words
+    row[PLAIN_WORD_CHARACTERS] += simple_characters
+    return kept_words, kept_lines, kept_paragraphs, kept_raw_lines, kept_raw_paragraphs, shingle_count, packed_count

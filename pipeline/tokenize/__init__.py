@@ -1,0 +1,1 @@
+"""Kept documents to token shards."""

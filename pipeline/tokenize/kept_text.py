@@ -1,0 +1,180 @@
+"""The text of kept documents as later steps read it: without the lines that decide removed.
+
+In: documents and decisions parts, row-aligned. Out: record batches of the kept documents, in the order of the part. Where no filter removes
+lines, texts are the ones that extract wrote, byte for byte. A document keeps its id, the hash of the text as extracted.
+
+C4's variants give back a page as TFDS c4_utils.py, `clean_page`, does: lines that stay, without the space at their ends and without
+citations, joined by line feeds; blank lines go. The other line rules take out the lines they remove, each with its line feed, and leave the
+rest as it is. Space at the ends of a text goes in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+
+from kernels.characters import SPACE, classes
+from kernels.compiled import kernel
+from kernels.utf8 import code_point, without_space_behind
+from manifests.errors import GristmillError
+from manifests.filters import C4, RefinedWebLines, filters_from
+from pipeline.folders import DECIDE, EXTRACT
+from pipeline.parts import Part
+from pipeline.schemas import iterate_ipc, read_ipc
+from pipeline.text.normalise import text_buffers
+from pipeline.text.words.line import copy_without_citations
+from storage.files import join
+
+
+class Cleaning(NamedTuple):
+    """What happens to the text beside the removal of lines.
+
+    Attributes:
+        citations: `[1]`, `[edit]`, `[citation needed]` go.
+        compact: blank lines and the space at the ends of lines go.
+    """
+
+    citations: bool
+    compact: bool
+
+
+class Kept(NamedTuple):
+    """Kept documents of one batch.
+
+    Attributes:
+        documents: schema `pipeline.schemas.DOCUMENTS`, texts cleaned.
+        chosen: bool[rows of the batch], which rows of the part's batch they are.
+        removed_lines: how many lines went.
+        removed_bytes: by how much their texts shrank.
+    """
+
+    documents: pa.RecordBatch
+    chosen: np.ndarray
+    removed_lines: int
+    removed_bytes: int
+
+
+def cleaning_of(filters: Sequence[Mapping[str, Any]]) -> Cleaning | None:
+    """How a source's filters clean its texts; None if they leave them as they are."""
+    sections = filters_from(list(filters))
+    c4 = [section for section in sections if isinstance(section, C4)]
+    if not c4 and not any(isinstance(section, RefinedWebLines) for section in sections):
+        return None
+    return Cleaning(citations=any(section.citations for section in c4), compact=bool(c4))
+
+
+def kept_documents(part: Part, *, out: str) -> Iterator[Kept]:
+    """The kept documents of one part, batch by batch; batches without one are left out.
+
+    Raises:
+        GristmillError: documents and decisions do not have the same number of rows.
+    """
+    path = join(out, EXTRACT, "documents", part.name + ".arrow")
+    decisions = read_ipc(join(out, DECIDE, "decisions", part.name + ".arrow"), columns=["reason", "removed_lines"]).combine_chunks()
+    reasons = decisions["reason"].to_numpy()
+    cleaning = cleaning_of(part.filters)
+    start = 0
+    for batch in iterate_ipc(path):
+        chosen = reasons[start : start + batch.num_rows] == 0
+        removed = decisions["removed_lines"].slice(start, batch.num_rows).filter(pa.array(chosen)).combine_chunks()
+        start += batch.num_rows
+        if not chosen.any():
+            continue
+        kept = batch.filter(pa.array(chosen))
+        if cleaning is None:
+            yield Kept(kept, chosen, 0, 0)
+            continue
+        texts = kept.column("text")
+        cleaned = clean_texts(texts, removed, cleaning)
+        yield Kept(
+            kept.set_column(kept.schema.get_field_index("text"), kept.schema.field("text"), cleaned),
+            chosen,
+            len(removed.flatten()),
+            _text_bytes(texts) - _text_bytes(cleaned),
+        )
+    if start != part.rows or start != len(reasons):
+        raise GristmillError(f"{start} documents but {len(reasons)} decisions", where=path, remedy="delete the decide folder and run again")
+
+
+def _text_bytes(texts: pa.Array) -> int:
+    _, offsets = text_buffers(texts)
+    return int(offsets[-1] - offsets[0])
+
+
+def clean_texts(texts: pa.Array, removed: pa.Array, cleaning: Cleaning) -> pa.Array:
+    """Texts without the removed lines, large_string[n].
+
+    Args:
+        texts: large_string[n].
+        removed: list<uint32>[n], ascending numbers among the lines of each text that hold a word; null for none.
+        cleaning: what else goes.
+    """
+    data, offsets = text_buffers(texts)
+    lists = removed.combine_chunks() if isinstance(removed, pa.ChunkedArray) else removed
+    lengths = np.array(lists.value_lengths().fill_null(0))
+    numbers = lists.flatten().to_numpy(zero_copy_only=False)
+    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+    out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
+    ends = np.zeros(len(texts) + 1, np.int64)
+    _clean(data, offsets, numbers, bounds, classes(), cleaning.citations, cleaning.compact, out, ends)
+    return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out[: ends[-1]]))
+
+
+@kernel
+def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citations: Any, compact: Any, out: Any, ends: Any) -> None:
+    """Fill `out` with the cleaned texts and `ends`, int64[n + 1], with their bounds. A text never grows."""
+    at = nb.int64(0)
+    for document in range(len(offsets) - 1):
+        begin = at
+        stop = offsets[document + 1]
+        following = bounds[document]
+        line = written = nb.int64(0)
+        start = offsets[document]
+        while start <= stop:
+            end = start
+            while end < stop and data[end] != 10:
+                end += 1
+            first, last = trim(data, start, end, table)
+            goes = False
+            if first == last:
+                goes = compact
+            else:
+                if following < bounds[document + 1] and numbers[following] == line:
+                    goes = True
+                    following += 1
+                line += 1
+            if not goes:
+                if not compact:
+                    first, last = start, end
+                if written:
+                    out[at] = 10
+                    at += 1
+                written += 1
+                if citations and first < last:
+                    at = copy_without_citations(data, first, last, out, at)
+                else:
+                    for i in range(first, last):
+                        out[at] = data[i]
+                        at += 1
+            start = end + 1
+        first, last = trim(out, begin, at, table)
+        if first > begin:
+            for i in range(last - first):
+                out[begin + i] = out[first + i]
+        at = begin + last - first
+        ends[document + 1] = at
+
+
+@kernel
+def trim(data: Any, start: Any, end: Any, table: Any) -> Any:
+    """The bounds of a text without the space at its ends; two equal ones if it holds nothing else."""
+    while start < end:
+        point, width = code_point(data, start)
+        if not table[point] & SPACE:
+            break
+        start += width
+    return start, without_space_behind(data, start, end, table)

@@ -1,0 +1,298 @@
+"""The tokenize step: kept documents to token shards, joined with their decisions by position.
+
+In: documents and decisions parts, row-aligned (texts without the lines that decide removed: `pipeline.tokenize.kept_text`); the tokenizer.
+Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`. One task reads consecutive parts of one source, in order, and
+writes shards of about `shard_tokens` tokens; documents are never split over shards. Shard names come from the source and the task's rank
+in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from manifests.base import sha256_of
+from manifests.corpus import CorpusManifest
+from manifests.errors import GristmillError
+from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import Task, pending_tasks, run_tasks
+from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
+from pipeline.parts import Part, group_parts, list_parts, part_from
+from pipeline.schemas import ipc_metadata
+from pipeline.tokenize.encoder import Encoder, compare, encode, load_encoder
+from pipeline.tokenize.kept_text import kept_documents
+from pipeline.tokenize.training_step import MODEL
+from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from shards.writer import publish_manifest, write_shard
+from storage.files import join, read_bytes
+from storage.steps import begin_step, remove_stale, require_step
+
+VERSION = 1
+# One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.
+CHECK_ONE_IN = 1_000
+# For grouping parts into tasks before their tokens are counted: bytes of text per token, a low guess.
+_BYTES_PER_TOKEN = 4
+
+
+def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardManifest:
+    """Run the step; finished tasks are not repeated.
+
+    Raises:
+        GristmillError: an earlier step is not complete, an encoding check failed, or a task failed.
+    """
+    folder = join(out, SHARDS)
+    extracted = require_step(join(out, EXTRACT), command="gristmill extract")
+    decided = require_step(join(out, DECIDE), command="gristmill decide")
+    tokenizer = require_step(join(out, TOKENIZER), command="gristmill tokenizer train")
+    if decided.inputs[EXTRACT] != extracted.digest:
+        raise GristmillError("the decisions belong to another extract", where=join(out, DECIDE), remedy="run `gristmill decide` again")
+    settings = tokenize_settings(manifest)
+    key = sha256_of([settings, decided.digest, tokenizer.digest])
+    tasks = [
+        _task(group, rank, key)
+        for rank, group in _ranked(group_parts(list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN))
+    ]
+    if pending_tasks(tasks, folder=folder):
+        begin_step(folder)
+    manifests = run_tasks(
+        tasks, tokenize_group, {**settings, "out": out, "tokenizer": tokenizer.digest}, folder=folder, label="Tokenize", runner=runner
+    )
+    return _publish(manifest, manifests, decided=decided, tokenizer=tokenizer, out=out)
+
+
+def _ranked(groups: list[list[Part]]) -> list[tuple[int, list[Part]]]:
+    """Each group with its rank within its source."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for group in groups:
+        rank = seen.get(group[0].source, 0)
+        seen[group[0].source] = rank + 1
+        ranked.append((rank, group))
+    return ranked
+
+
+def _task(group: list[Part], rank: int, key: str) -> Task:
+    return Task(
+        name=f"{group[0].source}/{rank:05d}",
+        key=sha256_of([key, [part.payload() for part in group]]),
+        weight=sum(part.text_bytes for part in group),
+        payload={"rank": rank, "parts": [part.payload() for part in group]},
+    )
+
+
+@dataclass
+class _Pending:
+    """Documents of one bucket waiting for their shard."""
+
+    tokens: list[npt.NDArray[np.uint32]] = field(default_factory=list)
+    lengths: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    rows: list[pa.Table] = field(default_factory=list)
+    count: int = 0
+
+
+def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
+    """Consecutive parts of one source to shards. Payload: name, key, rank, parts."""
+    out, folder = settings["out"], join(settings["out"], SHARDS)
+    encoder = _encoder(join(out, TOKENIZER, MODEL), settings["encoder"], settings["tokenizer"])
+    info = tokenizer_info(encoder, settings)
+    parts = [part_from(part) for part in payload["parts"]]
+    pending = _Pending()
+    entries: list[ShardEntry] = []
+    documents = removed_lines = removed_bytes = 0
+
+    def flush() -> None:
+        nonlocal pending
+        entries.append(_write(folder, parts[0].bucket, f"{payload['rank']:05d}-{len(entries):04d}", pending, info, parts))
+        pending = _Pending()
+
+    for part in parts:
+        for kept, tokens, lengths, rows in _encoded(part, encoder, settings):
+            documents += len(lengths)
+            removed_lines += kept.removed_lines
+            removed_bytes += kept.removed_bytes
+            for piece in _split(tokens, lengths, rows, room=settings["shard_tokens"] - pending.count, size=settings["shard_tokens"]):
+                pending.tokens.append(piece[0])
+                pending.lengths.append(piece[1])
+                pending.rows.append(piece[2])
+                pending.count += len(piece[0])
+                if pending.count >= settings["shard_tokens"]:
+                    flush()
+    if pending.count:
+        flush()
+    written = sum(entry.documents for entry in entries)
+    outputs = [output for entry in entries for output in _outputs(entry)]
+    return TaskManifest(
+        task=payload["name"],
+        key=payload["key"],
+        inputs={part.name: part.sha256 for part in parts},
+        outputs=outputs,
+        ledger=Ledger(records_in=documents, kept=written),
+        details={
+            "shards": [e.model_dump(mode="json") for e in entries],
+            "removed_lines": removed_lines,
+            "removed_bytes": removed_bytes,
+        },
+    )
+
+
+def _encoded(part: Part, encoder: Encoder, settings: dict[str, Any]) -> Any:
+    """Per record batch of one part: its kept documents, tokens with boundaries uint32[t], lengths int64[n], side-table rows."""
+    metadata = ipc_metadata(join(settings["out"], EXTRACT, "documents", part.name + ".arrow"))
+    for batch in kept_documents(part, out=settings["out"]):
+        kept = batch.documents
+        tokens, offsets = encode(encoder, kept.column("text"))
+        _check_sample(kept, tokens, offsets, encoder)
+        bounded, lengths = add_boundaries(
+            tokens, offsets, bos=encoder.bos_id if settings["bos"] else None, eos=encoder.eos_id if settings["eos"] else None
+        )
+        yield batch, bounded, lengths, _side_rows(kept, part, metadata["file"])
+
+
+def add_boundaries(
+    tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], *, bos: int | None, eos: int | None
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """Documents with BOS before and EOS after each; None leaves one away.
+
+    Returns:
+        Tokens uint32[total + boundaries], lengths int64[n] with boundaries.
+    """
+    extra = (bos is not None) + (eos is not None)
+    lengths = np.diff(offsets) + extra
+    ends = np.cumsum(lengths)
+    bounded = np.empty(int(ends[-1]) if len(ends) else 0, np.uint32)
+    text = np.ones(len(bounded), bool)
+    for token, positions in ((bos, ends - lengths), (eos, ends - 1)):
+        if token is not None:
+            bounded[positions] = token
+            text[positions] = False
+    bounded[text] = tokens
+    return bounded, lengths
+
+
+def _split(tokens: npt.NDArray[np.uint32], lengths: npt.NDArray[np.int64], rows: pa.Table, *, room: int, size: int) -> Any:
+    """Cuts a batch between documents so that a shard ends with the document that fills it."""
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < len(lengths):
+        before = int(ends[start - 1]) if start else 0
+        stop = min(int(np.searchsorted(ends, before + room)) + 1, len(lengths))
+        yield tokens[before : int(ends[stop - 1])], lengths[start:stop], rows.slice(start, stop - start)
+        start, room = stop, size
+
+
+def _check_sample(batch: pa.RecordBatch, tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], encoder: Encoder) -> None:
+    if encoder.fast is None:
+        return
+    ids = batch.column("id").to_pylist()
+    for index, identity in enumerate(ids):
+        if int.from_bytes(identity[:8], "big") % CHECK_ONE_IN == 0:
+            compare(
+                encoder,
+                batch.column("text")[index].as_py(),
+                tokens[offsets[index] : offsets[index + 1]],
+                where=f"document {identity.hex()}",
+            )
+
+
+def _side_rows(batch: pa.RecordBatch, part: Part, file: str) -> pa.Table:
+    count = batch.num_rows
+    return pa.table(
+        {
+            "document_id": batch.column("id"),
+            "source": pa.array([part.source] * count),
+            "site": batch.column("site"),
+            "url": batch.column("url"),
+            "file": pa.array([file] * count),
+            "record": batch.column("record"),
+            "record_name": batch.column("name"),
+            "band": pa.array([part.bucket.rsplit("/", 1)[1]] * count),
+        }
+    )
+
+
+def _write(folder: str, bucket: str, name: str, pending: _Pending, info: TokenizerInfo, parts: Sequence[Part]) -> ShardEntry:
+    tokens = np.concatenate(pending.tokens).astype(token_dtype(info.vocab_size))
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(pending.lengths))])
+    table = pa.concat_tables(pending.rows)
+    table = table.append_column("offset", pa.array(offsets[:-1])).append_column("length", pa.array(np.diff(offsets)))
+    return write_shard(
+        folder,
+        bucket=bucket,
+        name=name,
+        tokens=tokens,
+        offsets=offsets,
+        documents=table,
+        tokenizer=info,
+        inputs=[part.name for part in parts],
+    )
+
+
+def _outputs(entry: ShardEntry) -> list[Output]:
+    return [
+        Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
+        Output(path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents),
+    ]
+
+
+def tokenizer_info(encoder: Encoder, settings: dict[str, Any]) -> TokenizerInfo:
+    """What the shards say about their tokenizer."""
+    return TokenizerInfo(
+        sha256=encoder.sha256,
+        vocab_size=encoder.vocab_size,
+        bos_id=encoder.bos_id if settings["bos"] else None,
+        eos_id=encoder.eos_id if settings["eos"] else None,
+    )
+
+
+@lru_cache(maxsize=1)
+def _encoder(path: str, engine: str, _digest: str) -> Encoder:
+    """Loaded once per process; the tokenizer step's digest tells one model from the next under the same path."""
+    return load_encoder(read_bytes(path), engine=engine)
+
+
+def tokenize_settings(manifest: CorpusManifest) -> dict[str, Any]:
+    """What the output of this step depends on, beside the outputs of the steps before."""
+    return {
+        "version": VERSION,
+        "shard_tokens": manifest.shard_tokens,
+        "bos": manifest.tokenizer.bos,
+        "eos": manifest.tokenizer.eos,
+        "encoder": manifest.tokenizer.encoder,
+    }
+
+
+def _publish(
+    manifest: CorpusManifest, tasks: list[TaskManifest], *, decided: StepManifest, tokenizer: StepManifest, out: str
+) -> ShardManifest:
+    """Check that every kept document is in a shard, then publish the shard manifest."""
+    folder = join(out, SHARDS)
+    ledger = merge_ledgers(task.ledger for task in tasks)
+    if ledger.balance() or ledger.records_in != decided.ledger.kept:
+        raise GristmillError(
+            f"{decided.ledger.kept} documents were kept, {ledger.kept} are in shards",
+            where=folder,
+            remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
+        )
+    entries = sorted((ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name))
+    settings = tokenize_settings(manifest)
+    info = tokenizer_info(_encoder(join(out, TOKENIZER, MODEL), settings["encoder"], tokenizer.digest), settings)
+    remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
+    return publish_manifest(
+        folder,
+        ShardManifest(
+            corpus=manifest.name,
+            dtype=str(token_dtype(info.vocab_size)),
+            tokenizer=info,
+            shards=entries,
+            ledger=ledger,
+            settings_sha256=sha256_of(settings),
+            inputs={DECIDE: decided.digest, TOKENIZER: tokenizer.digest},
+        ),
+    )

@@ -1,1 +1,0 @@
-"""From HTTP responses to text: transfer and character encodings, HTML extractors."""
