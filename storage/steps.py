@@ -14,13 +14,14 @@ manifest is read against its sha256: a copied folder is read once, a file that w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
-from manifests.base import canonical_json, first_problem, load_json
+from manifests.base import canonical_json, first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
-from manifests.step import Ledger, Output, StepManifest, TaskManifest, digest_of
+from manifests.step import Inside, Ledger, Output, StepManifest, TaskManifest, digest_of, merge_ledgers
 from storage.checked import MISSING, file_problem, stamp_of
 from storage.files import (
     find,
@@ -170,6 +171,46 @@ def remove_stale(folder: str, outputs: Iterable[Output], tasks: Iterable[str]) -
     for path in stale:
         remove_file(join(folder, path))
     return stale
+
+
+def finish_step(
+    folder: str,
+    *,
+    step: str,
+    settings: dict[str, Any],
+    inputs: dict[str, str],
+    tasks: Sequence[TaskManifest],
+    published: Sequence[Output] = (),
+    inputs_sha256: str | None = None,
+    inside: dict[str, Inside] | None = None,
+    notes: Sequence[str] = (),
+) -> StepManifest:
+    """End a step: delete what earlier runs left in its folder, and publish the manifest of what its tasks wrote.
+
+    Args:
+        settings, inputs: what the outputs depend on.
+        published: outputs of the step itself, which no task wrote.
+        inputs_sha256: where it is not that of `inputs`.
+
+    Raises:
+        GristmillError: the ledger of the tasks does not balance.
+    """
+    outputs = [*published, *(output for task in tasks for output in task.outputs)]
+    remove_stale(folder, outputs, [task.task for task in tasks])
+    return write_step(
+        folder,
+        StepManifest(
+            step=step,
+            settings_sha256=sha256_of(settings),
+            inputs_sha256=sha256_of(inputs) if inputs_sha256 is None else inputs_sha256,
+            settings=settings,
+            inputs=inputs,
+            outputs=outputs,
+            ledger=merge_ledgers(task.ledger for task in tasks),
+            inside=inside or {},
+            notes=list(notes),
+        ),
+    )
 
 
 def write_step(folder: str, manifest: StepManifest) -> StepManifest:

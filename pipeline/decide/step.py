@@ -39,7 +39,7 @@ from pipeline.folders import DECIDE, EXTRACT
 from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
-from storage.steps import begin_step, done_step, remove_stale, require_step, write_step, write_task
+from storage.steps import begin_step, done_step, finish_step, require_step, write_task
 
 VERSION = 3
 
@@ -65,21 +65,15 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     final = {**settings, "edges": [output.path for task in edges for output in task.outputs]}
     decisions = _run_decisions(parts, final, folder=folder, runner=runner)
     tasks = [*lists, *sites, *edges, *decisions]
-    outputs = [output for task in tasks for output in task.outputs]
-    remove_stale(folder, outputs, [task.task for task in tasks])
     ledger = merge_ledgers(task.ledger for task in tasks)
-    return write_step(
+    return finish_step(
         folder,
-        StepManifest(
-            step=DECIDE,
-            settings_sha256=sha256_of(described),
-            inputs_sha256=extracted.digest,
-            settings=described,
-            inputs={EXTRACT: extracted.digest},
-            outputs=outputs,
-            ledger=ledger,
-            notes=[*(note for task in lists for note in task.notes), *_notes(manifest, ledger, decisions)],
-        ),
+        step=DECIDE,
+        settings=described,
+        inputs={EXTRACT: extracted.digest},
+        inputs_sha256=extracted.digest,
+        tasks=tasks,
+        notes=[*(note for task in lists for note in task.notes), *_notes(manifest, ledger, decisions)],
     )
 
 

@@ -24,7 +24,7 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, Source
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
-from manifests.step import Inside, Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from manifests.step import Inside, Ledger, Output, StepManifest, TaskManifest
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, pending_tasks, run_tasks
 from pipeline.extract.inputs import RawPiece, check_files, list_raw_pieces
@@ -40,7 +40,7 @@ from pipeline.text.perplexity.score import perplexity_settings
 from pipeline.text.urls import excerpt_without_credentials, without_url_credentials
 from storage.compressed import window_bytes
 from storage.files import find, is_url, join, open_input
-from storage.steps import begin_step, remove_stale, write_step
+from storage.steps import begin_step, finish_step
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 5
@@ -76,25 +76,12 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
         tasks, extract_file, {**settings, **places(manifest), "folder": folder}, folder=folder, label="Extract", runner=runner
     )
     inputs = {name: digest for task in manifests for name, digest in task.inputs.items()}
-    outputs = [output for task in manifests for output in task.outputs]
-    remove_stale(folder, outputs, [task.task for task in manifests])
     empty = [_note(task) for task in manifests if not task.ledger.kept]
     if len(empty) > _MOST_NOTES:
         empty[_MOST_NOTES:] = [f"{len(empty) - _MOST_NOTES:,} more tasks gave no document"]
     windows = [note for task in manifests for note in task.notes][:_MOST_NOTES]
-    return write_step(
-        folder,
-        StepManifest(
-            step=EXTRACT,
-            settings_sha256=sha256_of(settings),
-            inputs_sha256=sha256_of(inputs),
-            settings=settings,
-            inputs=inputs,
-            outputs=outputs,
-            ledger=merge_ledgers(task.ledger for task in manifests),
-            inside=_by_source(manifests),
-            notes=empty + windows,
-        ),
+    return finish_step(
+        folder, step=EXTRACT, settings=settings, inputs=inputs, tasks=manifests, inside=_by_source(manifests), notes=empty + windows
     )
 
 

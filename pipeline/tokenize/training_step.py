@@ -15,7 +15,7 @@ import pyarrow as pa
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest, TokenizerTraining
 from manifests.errors import GristmillError
-from manifests.step import Ledger, StepManifest
+from manifests.step import StepManifest
 from pipeline.folders import DECIDE, EXTRACT, TOKENIZER
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import publish_buffer
@@ -23,7 +23,7 @@ from pipeline.tokenize.encoder import load_encoder
 from pipeline.tokenize.kept_text import kept_documents
 from pipeline.tokenize.tokenizer_training import train_model
 from storage.files import join, read_bytes
-from storage.steps import begin_step, done_step, is_whole, require_step, write_step
+from storage.steps import begin_step, done_step, finish_step, is_whole, require_step
 
 MODEL = "tokenizer.model"
 VERSION = 1
@@ -63,19 +63,8 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
                 f"the tokenizer has no {name} token", where=manifest.tokenizer.model, remedy=f"set `tokenizer.{name}: false`"
             )
     output = publish_buffer(folder, MODEL, pa.py_buffer(model), rows=encoder.vocab_size)
-    return write_step(
-        folder,
-        StepManifest(
-            step=TOKENIZER,
-            settings_sha256=sha256_of(settings),
-            inputs_sha256=sha256_of(inputs),
-            settings=settings,
-            inputs=inputs,
-            outputs=[output],
-            ledger=Ledger(),
-            notes=[encoder.note] if encoder.note else [],
-        ),
-    )
+    notes = [encoder.note] if encoder.note else []
+    return finish_step(folder, step=TOKENIZER, settings=settings, inputs=inputs, tasks=(), published=[output], notes=notes)
 
 
 def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -> bytes:
