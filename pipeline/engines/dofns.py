@@ -1,4 +1,4 @@
-"""The thin Beam side of the data half: DoFns that carry configuration and call plain functions.
+"""The thin Beam side of the data half: DoFns that carry configuration and call the plain functions that they are handed.
 
 Every element between stages is a JSON string (a task, a file) or a pair of a partition number and packed bytes; no text is
 ever among them. Coders are those of `str`, `int` and `bytes`: deterministic and the same on every runner. Output types are declared by
@@ -12,20 +12,19 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.engines.tasks import TaskFunction, perform
-
 
 @beam.typehints.with_output_types(str)
 class RunTask(beam.DoFn):  # type: ignore[misc]
     """Task element in, task name out; the outputs are files."""
 
-    def __init__(self, function: TaskFunction, settings: dict[str, Any], folder: str) -> None:
+    def __init__(self, perform: Callable[..., Any], function: Callable[..., Any], settings: dict[str, Any], folder: str) -> None:
+        self._perform = perform
         self._function = function
         self._settings = settings
         self._folder = folder
 
     def process(self, element: str) -> Iterable[str]:
-        yield perform(element, self._function, self._settings, self._folder).task
+        yield self._perform(element, self._function, self._settings, self._folder).task
 
 
 @beam.typehints.with_output_types(tuple[int, bytes])
@@ -72,15 +71,14 @@ class JoinPacked(beam.DoFn):  # type: ignore[misc]
 
 @beam.typehints.with_output_types(str)
 class SayHello(beam.DoFn):  # type: ignore[misc]
-    """Any element in, name of the published greeting out; pre-flight checks read it."""
+    """Any element in, name of the published greeting out, of the first element that this process gets; pre-flight checks read it."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    def __init__(self, function: Callable[[str, dict[str, Any]], str], settings: dict[str, Any]) -> None:
+        self._function = function
         self._settings = settings
         self._said: str | None = None
 
     def process(self, element: str) -> Iterable[str]:
         if self._said is None:
-            from pipeline.engines.preflight import say_hello
-
-            self._said = say_hello(element, self._settings)
+            self._said = self._function(element, self._settings)
         yield self._said

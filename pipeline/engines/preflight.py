@@ -163,7 +163,7 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
 
         from pipeline.engines.dofns import SayHello
 
-        return pipeline | beam.Create(elements) | "Hello" >> beam.ParDo(SayHello(settings))
+        return pipeline | beam.Create(elements) | "Hello" >> beam.ParDo(SayHello(say_hello, settings))
 
     try:
         try:

@@ -69,7 +69,10 @@ def run_tasks(
         def build(pipeline: Any) -> object:
             import apache_beam as beam
 
-            return pipeline | "Tasks" >> beam.Create(elements) | label >> beam.ParDo(_task_dofn(function, dict(settings), folder))
+            from pipeline.engines.dofns import RunTask
+
+            run = RunTask(perform, function, dict(settings), folder)
+            return pipeline | "Tasks" >> beam.Create(elements) | label >> beam.ParDo(run)
 
         run_pipeline(build, runner=runner.at_most(len(pending)), label=label)
     return collect(tasks, folder=folder)
@@ -97,12 +100,6 @@ def for_each(function: Callable[[Task], R], tasks: Sequence[Task], *, folder: st
     """`function` of each task, in order; by many threads where each call waits for an object store, by some where it may hash a file."""
     with ThreadPoolExecutor(max_workers=_REQUESTS if is_url(folder) else os.cpu_count()) as pool:
         return list(pool.map(function, tasks))
-
-
-def _task_dofn(function: TaskFunction, settings: dict[str, Any], folder: str) -> Any:
-    from pipeline.engines.dofns import RunTask
-
-    return RunTask(function, settings, folder)
 
 
 def perform(element: str, function: TaskFunction, settings: dict[str, Any], folder: str) -> TaskManifest:
