@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +19,12 @@ import pyarrow as pa
 from dedup.bands import band_keys
 from dedup.components import components
 from dedup.pairs import band_edges, bytes_per_document, id_edges, pack_bands, pack_ids, partitions_for
-from manifests.corpus import Languages, MinHash
-from manifests.filters import filters_from
+from manifests.corpus import MinHash
 from manifests.step import TaskManifest
-from pipeline.decide.block_lists import blocked_codes
-from pipeline.decide.site_rule import dropped_sites
-from pipeline.decide.verdicts import Reasons, document_reasons, filter_reasons, read_signals, rule_from, site_reasons
+from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
-from pipeline.filters.line_rules import line_values
 from pipeline.parts import Part, part_from, split_row_ids
 from pipeline.schemas import EDGES, publish_ipc, read_ipc
 from storage.files import join
@@ -62,46 +58,10 @@ def _name(key: int) -> str:
     return f"{FOLDER}/exact-{key - _ID_KEYS:06d}" if key >= _ID_KEYS else f"{FOLDER}/near-{key:06d}"
 
 
-class Before(NamedTuple):
-    """What is known of one part before duplicates are looked for.
-
-    Attributes:
-        reasons: uint8[n], reason codes.
-        removed: bool[lines], which lines filters remove; None when they look at none.
-        line_offsets: int64[n + 1], where each document's lines begin; None likewise.
-        documents: the columns id, site and, with block lists, url.
-        blocked: how many documents each block list matched, in the order of the manifest.
-    """
-
-    reasons: Reasons
-    removed: npt.NDArray[np.bool_] | None
-    line_offsets: npt.NDArray[np.int64] | None
-    documents: pa.Table
-    blocked: list[int]
-
-
-def reasons_before(part: Part, settings: Mapping[str, Any]) -> Before:
-    """Reasons and removed lines of one part before duplicates are looked for."""
-    filters = filters_from(part.filters)
-    lists = settings["block_lists"]
-    documents = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["id", "site", *(["url"] if lists else [])])
-    signals = read_signals(join(settings["extract"], "signals", part.name + ".arrow"), filters=filters)
-    reasons, removed = filter_reasons(
-        signals.append_column("id", documents["id"]), filters=filters, languages=Languages.model_validate(settings["languages"])
-    )
-    blocked: list[int] = []
-    if lists:
-        codes, blocked = blocked_codes(documents["url"], settings)
-        reasons = np.where(codes, codes, reasons)
-    reasons = document_reasons(reasons, signals, rule_from(settings))
-    reasons = site_reasons(reasons, documents["site"], dropped_sites(settings))
-    return Before(reasons, removed, None if removed is None else line_values(signals)[1], documents, blocked)
-
-
 def emit_keys(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
     """Packed ids and band keys of one part's surviving rows, for the wanted partitions."""
     part = part_from(json.loads(element))
-    before = reasons_before(part, settings)
+    before = judge_part(part, settings)
     reasons, documents = before.reasons, before.documents
     kept = np.flatnonzero(reasons == 0)
     rows = np.uint64(part.base) + kept.astype(np.uint64)

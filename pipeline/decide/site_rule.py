@@ -11,19 +11,22 @@ A site belongs to partition xxh3(name) mod the number of partitions. All documen
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
 from dedup.pairs import partitions_for
+from manifests.corpus import PersonalInformation
 from manifests.step import TaskManifest
-from pipeline.decide.verdicts import is_heavy, rule_from, spans_of
 from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
+from pipeline.filters.reasons import Reasons, code_of
 from pipeline.parts import Part, part_from
 from pipeline.schemas import SITES, publish_ipc, read_ipc
 from storage.files import join
@@ -48,6 +51,21 @@ def run_site_rule(parts: Sequence[Part], settings: Mapping[str, Any], *, folder:
     if finished_task(folder, _DROPPED_TASK, settings["key"]) is None:
         _publish_dropped(sorted(names.values()), settings)
     return collect([Task(name=name, key=settings["key"], payload={}) for name in (*names.values(), _DROPPED_TASK)], folder=folder)
+
+
+def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) -> bool:
+    """The site rule: enough documents to judge, and more spans per 1,000 words than allowed.
+
+    Llama 2 removed "certain sites known to contain a high volume of personal information" (arXiv 2307.09288, section 2.1) without
+    publishing a rule; density per registered domain is ours.
+    """
+    return documents >= rule.min_documents and spans * 1000 > rule.max_spans_per_1000_words * max(words, 1)
+
+
+def rule_from(settings: Mapping[str, Any]) -> PersonalInformation | None:
+    """The site rule of a step's settings."""
+    value = settings["personal_information"]
+    return None if value is None else PersonalInformation.model_validate(value)
 
 
 def emit_sites(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
@@ -92,6 +110,30 @@ def dropped_sites(settings: Mapping[str, Any]) -> set[str]:
     if settings["personal_information"] is None:
         return set()
     return set(read_ipc(join(settings["folder"], _DROPPED_FILE))["site"].to_pylist())
+
+
+def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformation | None) -> Reasons:
+    """Marks what is left of the documents with more personal information than the rule allows; other reasons stay."""
+    if rule is None or rule.max_spans_per_document is None:
+        return reasons
+    hit = spans_of(signals, rule) > rule.max_spans_per_document
+    return np.where((reasons == 0) & hit, np.uint8(code_of("personal_information_document")), reasons).astype(np.uint8)
+
+
+def site_reasons(reasons: Reasons, sites: pa.ChunkedArray, dropped: Set[str]) -> Reasons:
+    """Marks what is left of the dropped sites; other reasons stay."""
+    if not dropped:
+        return reasons
+    hit = pc.is_in(sites, value_set=pa.array(sorted(dropped), pa.string())).to_numpy(zero_copy_only=False)
+    return np.where((reasons == 0) & hit, np.uint8(code_of("personal_information_site")), reasons).astype(np.uint8)
+
+
+def spans_of(signals: pa.Table, rule: PersonalInformation) -> npt.NDArray[np.int64]:
+    """Personal-information spans per document over the kinds of the rule; int64[n]."""
+    total = np.zeros(signals.num_rows, np.int64)
+    for kind in rule.kinds:
+        total += signals[f"spans_{kind}"].to_numpy()
+    return total
 
 
 def _publish_dropped(names: Sequence[str], settings: Mapping[str, Any]) -> None:

@@ -26,15 +26,15 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
-from pipeline.decide.duplicates import Before, emit_clusters, reasons_before, run_duplicates
+from pipeline.decide.duplicates import emit_clusters, run_duplicates
 from pipeline.decide.site_rule import run_site_rule
-from pipeline.decide.verdicts import Reasons
+from pipeline.decide.verdicts import PartVerdicts, judge_part
 from pipeline.engines.partitions import workers_for
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import Task, collect, pending_tasks
 from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
-from pipeline.filters.reasons import REASONS, code_of
+from pipeline.filters.reasons import REASONS, Reasons, code_of
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
@@ -146,7 +146,7 @@ def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder
 def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> str:
     """Publish decisions and dropped documents of one part."""
     part = part_from(json.loads(element))
-    before = reasons_before(part, settings)
+    before = judge_part(part, settings)
     reasons = before.reasons
     clusters = np.zeros(part.rows, np.uint64)
     clustered = np.zeros(part.rows, bool)
@@ -178,7 +178,7 @@ def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> st
     return task
 
 
-def _removed_lines(before: Before, reasons: Reasons) -> pa.Array:
+def _removed_lines(before: PartVerdicts, reasons: Reasons) -> pa.Array:
     if before.removed is None or before.line_offsets is None:
         return pa.nulls(len(reasons), REMOVED_LINES)
     return removed_lists(before.removed, before.line_offsets, reasons == 0)

@@ -7,23 +7,61 @@ it is needed: it costs milliseconds and no text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manifests.corpus import Languages, PersonalInformation
+from manifests.corpus import Languages
 from manifests.errors import GristmillError
-from manifests.filters import C4, FilterSpec, RefinedWebLines
+from manifests.filters import C4, FilterSpec, RefinedWebLines, filters_from
+from pipeline.decide.block_lists import blocked_codes
+from pipeline.decide.site_rule import document_reasons, dropped_sites, rule_from, site_reasons
 from pipeline.filters import Verdicts, verdicts
-from pipeline.filters.line_rules import COLUMN
-from pipeline.filters.reasons import code_of
+from pipeline.filters.line_rules import COLUMN, line_values
+from pipeline.filters.reasons import Reasons, code_of
+from pipeline.parts import Part
 from pipeline.schemas import ipc_names, read_ipc
+from storage.files import join
 
-Reasons = npt.NDArray[np.uint8]
+
+class PartVerdicts(NamedTuple):
+    """What is known of one part before duplicates are looked for.
+
+    Attributes:
+        reasons: uint8[n], reason codes.
+        removed: bool[lines], which lines filters remove; None when they look at none.
+        line_offsets: int64[n + 1], where each document's lines begin; None likewise.
+        documents: the columns id, site and, with block lists, url.
+        blocked: how many documents each block list matched, in the order of the manifest.
+    """
+
+    reasons: Reasons
+    removed: npt.NDArray[np.bool_] | None
+    line_offsets: npt.NDArray[np.int64] | None
+    documents: pa.Table
+    blocked: list[int]
+
+
+def judge_part(part: Part, settings: Mapping[str, Any]) -> PartVerdicts:
+    """Reasons and removed lines of one part before duplicates are looked for."""
+    filters = filters_from(part.filters)
+    lists = settings["block_lists"]
+    documents = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["id", "site", *(["url"] if lists else [])])
+    signals = read_signals(join(settings["extract"], "signals", part.name + ".arrow"), filters=filters)
+    reasons, removed = filter_reasons(
+        signals.append_column("id", documents["id"]), filters=filters, languages=Languages.model_validate(settings["languages"])
+    )
+    blocked: list[int] = []
+    if lists:
+        codes, blocked = blocked_codes(documents["url"], settings)
+        reasons = np.where(codes, codes, reasons)
+    reasons = document_reasons(reasons, signals, rule_from(settings))
+    reasons = site_reasons(reasons, documents["site"], dropped_sites(settings))
+    return PartVerdicts(reasons, removed, None if removed is None else line_values(signals)[1], documents, blocked)
 
 
 def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], languages: Languages) -> Verdicts:
@@ -49,42 +87,3 @@ def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
     if wanted and COLUMN not in names:
         raise GristmillError("the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again")
     return read_ipc(path, columns=[name for name in names if wanted or name != COLUMN])
-
-
-def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformation | None) -> Reasons:
-    """Marks what is left of the documents with more personal information than the rule allows; other reasons stay."""
-    if rule is None or rule.max_spans_per_document is None:
-        return reasons
-    hit = spans_of(signals, rule) > rule.max_spans_per_document
-    return np.where((reasons == 0) & hit, np.uint8(code_of("personal_information_document")), reasons).astype(np.uint8)
-
-
-def site_reasons(reasons: Reasons, sites: pa.ChunkedArray, dropped: Set[str]) -> Reasons:
-    """Marks what is left of the dropped sites; other reasons stay."""
-    if not dropped:
-        return reasons
-    hit = pc.is_in(sites, value_set=pa.array(sorted(dropped), pa.string())).to_numpy(zero_copy_only=False)
-    return np.where((reasons == 0) & hit, np.uint8(code_of("personal_information_site")), reasons).astype(np.uint8)
-
-
-def spans_of(signals: pa.Table, rule: PersonalInformation) -> npt.NDArray[np.int64]:
-    """Personal-information spans per document over the kinds of the rule; int64[n]."""
-    total = np.zeros(signals.num_rows, np.int64)
-    for kind in rule.kinds:
-        total += signals[f"spans_{kind}"].to_numpy()
-    return total
-
-
-def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) -> bool:
-    """The site rule: enough documents to judge, and more spans per 1,000 words than allowed.
-
-    Llama 2 removed "certain sites known to contain a high volume of personal information" (arXiv 2307.09288, section 2.1) without
-    publishing a rule; density per registered domain is ours.
-    """
-    return documents >= rule.min_documents and spans * 1000 > rule.max_spans_per_1000_words * max(words, 1)
-
-
-def rule_from(settings: Mapping[str, Any]) -> PersonalInformation | None:
-    """The site rule of a step's settings."""
-    value = settings["personal_information"]
-    return None if value is None else PersonalInformation.model_validate(value)

@@ -6,6 +6,12 @@ names. New reasons go to the end.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
+Reasons = npt.NDArray[np.uint8]
+"""Codes of documents."""
+
 KEPT = "kept"
 
 REASONS = (

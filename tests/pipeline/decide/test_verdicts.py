@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from manifests.corpus import Languages, PersonalInformation
-from pipeline.decide.verdicts import document_reasons, filter_reasons, is_heavy, rule_from, site_reasons, spans_of
+from pipeline.decide.site_rule import document_reasons, is_heavy, rule_from, site_reasons, spans_of
+from pipeline.decide.verdicts import filter_reasons
 from pipeline.filters.reasons import REASONS, code_of
 
 
