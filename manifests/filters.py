@@ -6,7 +6,7 @@ sections in the order given, every threshold written out. `pipeline.filters` hol
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
@@ -19,7 +19,23 @@ _RANGES = ("words", "mean_word_length", "median_word_length")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class GopherPaper(Strict):
+class Variant(Strict):
+    """What a filter says of itself, beside its thresholds: everything that lines need follows from it.
+
+    Attributes:
+        looks_at_lines: it needs each line's properties, and may remove lines.
+        compact: the lines that stay follow each other without the white space around them, and without empty ones.
+    """
+
+    looks_at_lines: ClassVar[bool] = False
+    compact: ClassVar[bool] = False
+
+    def removes_citations(self) -> bool:
+        """Whether marks of notes go from lines that stay."""
+        return False
+
+
+class GopherPaper(Variant):
     """Gopher's document rules (Rae et al. 2021, arXiv 2112.11446, section A.1.1 and table A1)."""
 
     variant: Literal["gopher-paper"] = "gopher-paper"
@@ -59,7 +75,7 @@ class GopherDatatrove(GopherPaper):
     variant: Literal["gopher-datatrove"] = "gopher-datatrove"  # type: ignore[assignment]
 
 
-class GopherDolma(Strict):
+class GopherDolma(Variant):
     """Gopher's rules on the attributes of dolma 1.2.1's `gopher_v2`, with the thresholds of dolma's mixes."""
 
     variant: Literal["gopher-dolma"] = "gopher-dolma"
@@ -99,7 +115,7 @@ def _check_ranges(section: Strict) -> None:
             raise ValueError(f"`min_{name}` ({least}) is above `max_{name}` ({most}): no document would be kept")
 
 
-class FineWeb(Strict):
+class FineWeb(Variant):
     """FineWeb's own document rules (arXiv 2406.17557, section 3.6; datatrove 0.10.1, fineweb_quality_filter.py)."""
 
     variant: Literal["fineweb"] = "fineweb"
@@ -109,9 +125,11 @@ class FineWeb(Strict):
     max_newlines_per_word: float = Field(0.3, ge=0)
 
 
-class C4(Strict):
+class C4(Variant):
     """What the C4 variants share: tests of lines, then of what is left of the page (TFDS c4_utils.py, `clean_page`)."""
 
+    looks_at_lines: ClassVar[bool] = True
+    compact: ClassVar[bool] = True
     variant: str
     end_mark: bool = Field(True, description="lines must end with . ? ! or a double quote, not with ...; FineWeb sets false")
     apostrophe: bool = Field(False, description="lines may end with ' too")
@@ -125,6 +143,9 @@ class C4(Strict):
     min_sentences: int = Field(3, ge=0, le=31, description="sentences in the lines that stay")
     min_long_lines: int = Field(0, ge=0, description="lines of 200 characters or more in the page as it came; mC4 asks for 3")
     max_characters: int | None = Field(None, ge=1, description="longer pages go")
+
+    def removes_citations(self) -> bool:
+        return self.citations
 
 
 class C4Tfds(C4):
@@ -143,9 +164,10 @@ class C4ArxivV1(C4):
     min_sentences: int = Field(5, ge=0, le=31, description="sentences in the lines that stay")
 
 
-class RefinedWebLines(Strict):
+class RefinedWebLines(Variant):
     """RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, appendix G.2)."""
 
+    looks_at_lines: ClassVar[bool] = True
     variant: Literal["refinedweb-lines"] = "refinedweb-lines"
     upper: bool = Field(True, description="lines with more capitals than other characters go")
     numeric: bool = Field(True, description="lines of nothing but digits, punctuation and space go")
@@ -155,7 +177,7 @@ class RefinedWebLines(Strict):
     max_removed_words: Share = Field(0.05, description="share of the words in removed lines; above it the document goes")
 
 
-class CCNet(Strict):
+class CCNet(Variant):
     """CCNet's page length and, where signals have a perplexity, its terciles (Wenzek et al. 2019, arXiv 1911.00359)."""
 
     variant: Literal["ccnet"] = "ccnet"
@@ -175,7 +197,7 @@ class CCNet(Strict):
         return self
 
 
-class BadWordsFilter(Strict):
+class BadWordsFilter(Variant):
     """C4's bad-word rule, on the counts of `bad_words`; a share of the pages that fail stays, as in mC4, chosen by their id."""
 
     variant: Literal["bad-words"] = "bad-words"

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from manifests.corpus import Languages
 from manifests.errors import GristmillError
-from manifests.filters import C4, FilterSpec, RefinedWebLines, filters_from
+from manifests.filters import FilterSpec, filters_from
 from pipeline.decide.block_lists import blocked_codes
 from pipeline.decide.site_rule import document_reasons, dropped_sites, rule_from, site_reasons
 from pipeline.filters import Verdicts, verdicts
@@ -82,7 +82,7 @@ def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
     Raises:
         GristmillError: a filter looks at lines and the part has none.
     """
-    wanted = any(isinstance(section, C4 | RefinedWebLines) for section in filters)
+    wanted = any(section.looks_at_lines for section in filters)
     names = ipc_names(path)
     if wanted and COLUMN not in names:
         raise GristmillError("the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again")

@@ -8,7 +8,7 @@ next ones do not see. The first rule that a document fails gives the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -38,17 +38,19 @@ class Verdicts(NamedTuple):
 
 def rules_of(section: sections.FilterSpec) -> tuple[Rule, ...] | None:
     """The rules of a variant, in the order in which they are applied; None for one that is no list of rules."""
-    match section.variant:
-        case "gopher-paper":
-            return gopher_paper.rules(section)
-        case "gopher-datatrove":
+    match section:
+        # Before `GopherPaper`, of which it is one.
+        case sections.GopherDatatrove():
             return gopher_datatrove.rules(section)
-        case "gopher-dolma":
+        case sections.GopherPaper():
+            return gopher_paper.rules(section)
+        case sections.GopherDolma():
             return gopher_dolma.rules(section)
-        case "fineweb":
+        case sections.FineWeb():
             return fineweb.rules(section)
-        case _:
+        case sections.C4Tfds() | sections.C4ArxivV1() | sections.RefinedWebLines() | sections.CCNet() | sections.BadWordsFilter():
             return None
+    assert_never(section)
 
 
 def reasons_of(section: sections.FilterSpec) -> tuple[str, ...]:
@@ -63,8 +65,9 @@ def reasons_of(section: sections.FilterSpec) -> tuple[str, ...]:
             return refinedweb_lines.REASONS
         case sections.CCNet():
             return ccnet.REASONS
-        case _:
+        case sections.BadWordsFilter():
             return (bad_words.COLUMN,)
+    raise AssertionError(f"no reasons for {section.variant}")
 
 
 def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[sections.FilterSpec]) -> Verdicts:
@@ -76,7 +79,7 @@ def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[sections.F
         filters: sections of a manifest, in the order in which they are applied.
     """
     codes = np.zeros(signals.num_rows, np.uint8)
-    looks_at_lines = [section for section in filters if isinstance(section, sections.C4 | sections.RefinedWebLines)]
+    looks_at_lines = any(section.looks_at_lines for section in filters)
     removed = np.zeros(len(line_values(signals)[0]), np.bool_) if looks_at_lines else None
     for section in filters:
         rules = rules_of(section)

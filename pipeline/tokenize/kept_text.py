@@ -21,7 +21,7 @@ from kernels.characters import SPACE, classes
 from kernels.compiled import kernel
 from kernels.utf8 import code_point, without_space_behind
 from manifests.errors import GristmillError
-from manifests.filters import C4, RefinedWebLines, filters_from
+from manifests.filters import filters_from
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.parts import Part
 from pipeline.schemas import iterate_ipc, read_ipc
@@ -60,11 +60,11 @@ class Kept(NamedTuple):
 
 def cleaning_of(filters: Sequence[Mapping[str, Any]]) -> Cleaning | None:
     """How a source's filters clean its texts; None if they leave them as they are."""
-    sections = filters_from(list(filters))
-    c4 = [section for section in sections if isinstance(section, C4)]
-    if not c4 and not any(isinstance(section, RefinedWebLines) for section in sections):
+    sections = [section for section in filters_from(list(filters)) if section.looks_at_lines]
+    if not sections:
         return None
-    return Cleaning(citations=any(section.citations for section in c4), compact=bool(c4))
+    citations = any(section.removes_citations() for section in sections)
+    return Cleaning(citations=citations, compact=any(section.compact for section in sections))
 
 
 def kept_documents(part: Part, *, out: str) -> Iterator[Kept]:

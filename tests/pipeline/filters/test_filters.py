@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.filters import GopherPaper, filters_from
+from manifests.filters import FilterSpec, GopherPaper, filters_from
+from pipeline.filters import reasons_of as variant_reasons
 from pipeline.filters import rules_of, verdicts
 from pipeline.filters.line_rules import LINES
 from pipeline.filters.reasons import REASONS, code_of
@@ -31,6 +32,7 @@ from pipeline.text.words.line import (
     SENTENCES_SHIFT,
     UPPER,
 )  # fmt: skip
+from pipeline.tokenize.kept_text import cleaning_of
 from tests.property.texts import buffers
 
 # A document that passes: round numbers, so that shares are easy to set.
@@ -275,3 +277,15 @@ def test_texts_end_to_end() -> None:
     texts = [essay, prose * 20, "short text", foreign]
     codes = codes_of(compute_signals(*buffers(texts)), "gopher-paper")
     assert [REASONS[code] for code in codes] == ["kept", "gopher_top_ngrams", "gopher_words", "gopher_stop_words"]
+
+
+@pytest.mark.parametrize("variant", sorted(kind.model_fields["variant"].default for kind in get_args(get_args(FilterSpec)[0])))
+def test_each_variant_has_its_place_everywhere(variant: str) -> None:
+    """A variant that is left out of one place would end every worker, or let removed lines into the shards."""
+    (section,) = filters_from([{"variant": variant}])
+    reasons = variant_reasons(section)
+    assert reasons
+    assert set(reasons) <= set(REASONS)
+    assert section.looks_at_lines == (cleaning_of([{"variant": variant}]) is not None)
+    rules = rules_of(section)
+    assert rules is None or {rule.reason for rule in rules} == set(reasons)
