@@ -27,6 +27,8 @@ PARENT = "GRISTMILL_PARENT"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _LOOK_S = 1.0
+# How long a signal may wait for its handler.
+_SIGNAL_S = 0.2
 _KEPT_LINES = 400
 _SHOWN_LINES = 5
 _LONGEST_LINE = 1 << 12
@@ -118,6 +120,16 @@ def start_watched(command: Sequence[str], *, on_end: Callable[[int], object] | N
     if failed:
         raise failed[0]
     return made[0]
+
+
+def wait_for(event: threading.Event) -> None:
+    """Wait until an event is set, in the main thread, where handlers of signals run.
+
+    The system may hand a signal to any thread. Python runs its handler in the main one, and does not wake that for it: a wait without end
+    would outlast Ctrl-C.
+    """
+    while not event.wait(_SIGNAL_S):
+        pass
 
 
 def parent_told() -> dict[str, str]:

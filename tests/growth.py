@@ -43,11 +43,13 @@ class Limits:
         least_s: CPU seconds that the base size costs at least.
         most: the base size is no larger.
         cpu_s: of the child, from its fork to its end.
+        more: times the CPU seconds that are allowed, for another library's heap: n log n, of memory that leaves the caches.
     """
 
     least_s: float = 0.01
     most: int = 1 << 20
     cpu_s: int = 20
+    more: float = 1.0
 
 
 def check_growth(make: Callable[[int], Any], take: Callable[[Any], object], *, start: int = 64, limits: Limits | None = None) -> None:
@@ -110,7 +112,7 @@ def _grow(
         return None
     wrong = None
     for _ in range(_BASES):
-        wrong = _grow_from(base, make, take, tell)
+        wrong = _grow_from(base, make, take, limits, tell)
         if wrong is None:
             return None
         base *= 2
@@ -118,7 +120,7 @@ def _grow(
 
 
 def _grow_from(
-    base: int, make: Callable[[int], Any], take: Callable[[Any], object], tell: Callable[[int, float | None], object]
+    base: int, make: Callable[[int], Any], take: Callable[[Any], object], limits: Limits, tell: Callable[[int, float | None], object]
 ) -> str | None:
     made = make(base)
     for times, most in ALLOWED:
@@ -130,7 +132,7 @@ def _grow_from(
             tell(base, first)
             tell(base * times, more)
             least = min(least, more / max(first, 1e-6))
-            if least <= most:
+            if least <= most * limits.more:
                 break
         else:
             return f"{times} times the input costs {least:.1f} times the CPU seconds"

@@ -24,6 +24,7 @@ from storage.processes import child_environment, parent_told, python_command
 WARMING_UP = "GRISTMILL_WARMING_UP"
 # CPU seconds with nothing else running: 50 when this was first measured, 110 to 125 on a machine that was slow that day.
 COMPILING_S = 100
+_LOOK_S = 0.2
 
 
 def compile_kernels(say: Callable[[str], object]) -> None:
@@ -79,6 +80,15 @@ def _shown(folder: Path) -> str:
     return "the installation, beside the sources" if folder.name == "__pycache__" else str(folder.parent)
 
 
+def _said(process: subprocess.Popen[str]) -> str:
+    """All that a process says, when it has ended; a signal that another thread was handed is seen meanwhile."""
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK_S)[0]
+        except subprocess.TimeoutExpired:
+            continue
+
+
 def _warm_up() -> str:
     """Returns what went wrong, in a line."""
     process = subprocess.Popen(
@@ -91,8 +101,7 @@ def _warm_up() -> str:
         errors="replace",
     )
     try:
-        assert process.stdout is not None
-        lines = process.stdout.read().strip().splitlines()
+        lines = _said(process).strip().splitlines()
         status = process.wait()
     except BaseException:
         process.terminate()

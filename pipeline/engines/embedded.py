@@ -23,7 +23,7 @@ from manifests.errors import GristmillError
 from pipeline.engines.failures import own_errors
 from pipeline.engines.loopback import HOST, on_loopback
 from pipeline.engines.worker_processes import Resting, Service, start_service
-from storage.processes import killed_by_memory, obituary
+from storage.processes import killed_by_memory, obituary, wait_for
 
 URN = "gristmill:env:worker_processes:v1"
 
@@ -33,6 +33,8 @@ _CLOSE_S = 5.0
 _DEATH_S = 1.0
 # `kill -- -GROUP` reaches workers a moment before this process notices.
 _OWN_SIGNAL_S = 0.5
+# A signal that another thread was handed is seen after so long.
+_JOIN_S = 0.2
 # For a worker to finish when Beam has closed its control channel.
 _FAREWELL_S = 5.0
 
@@ -147,7 +149,7 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Res
         with on_loopback(worker_handlers):
             thread.start()
             try:
-                crew.over.wait()
+                wait_for(crew.over)
                 if problems and not own_errors(problems[0]):
                     _until(lambda: crew.lost is not None, _DEATH_S)
                 if crew.stopped:
@@ -157,7 +159,8 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Res
                     crew.end()
                     _until(lambda: not thread.is_alive(), _CLOSE_S, every=crew.end)
                 else:
-                    thread.join()
+                    while thread.is_alive():
+                        thread.join(_JOIN_S)
     finally:
         crew.end()
         del _crews[key]

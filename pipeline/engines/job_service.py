@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from pipeline.engines.loopback import HOST, on_loopback, tell_port
-from storage.processes import end_with_starter
+from storage.processes import end_with_starter, wait_for
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def serve(over: threading.Event) -> None:
         service.get_bind_address = lambda: HOST
         tell_port(service.start_grpc_server(0))
         try:
-            over.wait()
+            wait_for(over)
         finally:
             service.stop()
 

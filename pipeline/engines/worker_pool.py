@@ -24,7 +24,7 @@ from manifests.errors import GristmillError
 from pipeline.engines.external_worker import one_quiet_thread
 from pipeline.engines.loopback import tell_port
 from pipeline.engines.worker_processes import Resting, Service, start_service
-from storage.processes import end_with_starter, how_it_ended, obituary
+from storage.processes import end_with_starter, how_it_ended, obituary, wait_for
 
 LOST = 3
 """Exit status of a pool that ended with its worker."""
@@ -218,7 +218,7 @@ def serve(
             signal.signal(number, lambda _number, _frame: over.set())
     with worker_pool(port=port, host=host, on_loss=on_loss) as bound:
         on_start(bound)
-        over.wait()
+        wait_for(over)
     _log("the pool was stopped, and its workers with it")
 
 

@@ -75,9 +75,9 @@ URLS = {
 @pytest.mark.parametrize("layer", TEXT_LAYERS)
 def test_texts(layer):
     take = layers.ready(layer)
-    wrong = {
-        name: measure(make, take, start=1 << 12, limits=Limits(most=1 << 18)) for name, make in TEXTS.items() if name in TEXT_LAYERS[layer]
-    }
+    # SentencePiece merges the pieces of a run without spaces by way of a heap.
+    limits = Limits(most=1 << 18, more=1.5 if layer == "encoding, reference" else 1.0)
+    wrong = {name: measure(make, take, start=1 << 12, limits=limits) for name, make in TEXTS.items() if name in TEXT_LAYERS[layer]}
     assert not {name: told for name, told in wrong.items() if told}
 
 

@@ -15,6 +15,23 @@ import pytest
 from storage.processes import LastLines, how_it_ended, obituary, start_watched, telling_lines
 from tests.paths import PROJECT
 
+WAITING = """
+import signal, sys, threading, time
+sys.path.insert(0, {project!r})
+from storage.processes import wait_for
+
+def stop(number, frame):
+    raise SystemExit(130)
+
+def hit():
+    time.sleep(0.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    time.sleep(100)
+
+signal.signal(signal.SIGTERM, stop)
+threading.Thread(target=hit, daemon=True).start()
+wait_for(threading.Event())
+"""
 CHILD = """
 import sys, time
 sys.path.insert(0, {project!r})
@@ -23,6 +40,12 @@ end_with_parent({parent})
 print("ready", flush=True)
 time.sleep(100)
 """
+
+
+def test_a_signal_that_another_thread_is_handed_ends_a_wait() -> None:
+    """Python's own wait went on for ever: a command outlasted SIGTERM, once in twenty times."""
+    done = subprocess.run([sys.executable, "-c", WAITING.format(project=str(PROJECT))], timeout=20, check=False)
+    assert done.returncode == 130
 
 
 def child(parent: int) -> list[str]:
