@@ -12,8 +12,7 @@ megabytes (1e6 bytes) of UTF-8 text. Documents are a hash sample of the developm
   files out. datatrove beside it, whole process: the same JSONL, Gopher, C4 and FineWeb filters that drop nothing, its personal-information
   formatter, MinHash signatures, gzip JSONL out. Its language filter needs a download and is left out.
 - warc: the same command on the development crawl several times over, less its start-up; beside `pipeline.readers.web.html.html_to_text`
-  alone on
-the same decoded pages. The start-up is that of the command on a file of one record.
+  alone on the same decoded pages. The start-up is that of the command on a file of one record.
 
 The last line is one JSON object; a peer that cannot be installed is skipped with a message, and its ratio is null.
 """

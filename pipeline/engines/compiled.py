@@ -102,11 +102,10 @@ def _warm_up() -> str:
     )
     try:
         lines = _said(process).strip().splitlines()
-        status = process.wait()
     except BaseException:
         process.terminate()
         process.wait()
         raise
-    if status:
-        return lines[-1] if lines else f"exit status {status}"
+    if process.returncode:
+        return lines[-1] if lines else f"exit status {process.returncode}"
     return lines[-1].partition("; ")[2] if lines else ""

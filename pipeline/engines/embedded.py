@@ -33,8 +33,6 @@ _CLOSE_S = 5.0
 _DEATH_S = 1.0
 # `kill -- -GROUP` reaches workers a moment before this process notices.
 _OWN_SIGNAL_S = 0.5
-# A signal that another thread was handed is seen after so long.
-_JOIN_S = 0.2
 # For a worker to finish when Beam has closed its control channel.
 _FAREWELL_S = 5.0
 
@@ -159,8 +157,7 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Res
                     crew.end()
                     _until(lambda: not thread.is_alive(), _CLOSE_S, every=crew.end)
                 else:
-                    while thread.is_alive():
-                        thread.join(_JOIN_S)
+                    thread.join()
     finally:
         crew.end()
         del _crews[key]

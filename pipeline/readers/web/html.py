@@ -5,9 +5,8 @@ everywhere.
 
 `resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it takes the element
 that holds the page's paragraphs (`pipeline.readers.web.html_container`), lets resiliparse extract from that alone, and asks trafilatura
-only where
-the element does not tell: there are no paragraphs, or their element holds hardly any text, or less than half of what resiliparse finds on
-the page. Where resiliparse alone finds hardly anything, it is asked again for the element of the paragraphs.
+only where the element does not tell: there are no paragraphs, or their element holds hardly any text, or less than half of what resiliparse
+finds on the page. Where resiliparse alone finds hardly anything, it is asked again for the element of the paragraphs.
 `docs/pipelines.md` has what was measured.
 
 All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.readers.web.html_tree`),

@@ -49,7 +49,7 @@ from pipeline.readers.web.html_list_marks import (
     frame_lists,
     marks_of,
 )
-from pipeline.readers.web.html_names import number_of, packed
+from pipeline.readers.web.html_names import packed
 from pipeline.readers.web.html_syntax import comment_end, has_text, raw_end, signs, tag_end, tag_name
 from pipeline.readers.web.html_tags import (
     BLOCKS,
@@ -66,6 +66,7 @@ from pipeline.readers.web.html_tags import (
     SCOPES,
     TAGS,
     kind_of,
+    told_of,
 )
 
 Bytes = npt.NDArray[np.uint8]
@@ -113,7 +114,7 @@ class Blocks(NamedTuple):
             may read other tags; of the last two none in drawings and formulas.
         figures: some figure holds a table, a list, code or a quotation.
         short_classes: some element may have one of the classes of two letters that `pipeline.readers.web.html_tree.remove_short_classes`
-        looks for.
+            looks for.
         census: what the page is made of without `cuts`; None where the parser may read other tags than this pass did.
     """
 
@@ -214,8 +215,7 @@ def _read(data: Bytes, tags: Integers, entities: Integers) -> tuple[Bytes, Integ
         first = at
         name, name_end = tag_name(data, begins)
         at, telling, attributes = read_attributes(data, name_end)
-        told = number_of(tags, name)
-        told = told if told > 0 else 0
+        told = told_of(tags, name)
         raw_text = not closing and told & IS_RAW != 0
         end, sure = raw_end(data, at, begins, name) if raw_text else (at, True)
         # In drawings and formulas the parser reads tags there.

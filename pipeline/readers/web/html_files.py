@@ -3,8 +3,7 @@
 In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.readers.web.html`).
 
 The charset comes from the byte order mark, the `meta` element or detection (`pipeline.readers.web.charset`). The URL is what the page says
-of
-itself: `<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`;
+of itself: `<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`;
 the first of them that is absolute. A file without a page is skipped as `not_html`, `html_too_large`, `html_too_complex`, `undecodable`,
 `empty_text`.
 """

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from kernels.compiled import inlined_kernel
-from pipeline.readers.web.html_names import numbered
+from kernels.compiled import bare_kernel, inlined_kernel
+from pipeline.readers.web.html_names import Integers, number_of, numbered
 
 # Blocks that hold text; frames, which count as one with all that they hold; what is not shown.
 BLOCKS: Final = ("li", "tr", "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "dd", "dt", "figure")
@@ -55,7 +55,14 @@ def _table() -> dict[str, int]:
 TAGS: Final = numbered(_table())
 
 
+@bare_kernel
+def told_of(tags: Integers, name: int) -> int:
+    """What the table `TAGS` tells of a packed name; 0 for one that is not in it."""
+    told = number_of(tags, name)
+    return told if told > 0 else 0
+
+
 @inlined_kernel
 def kind_of(told: int) -> int:
     """The place in `(*NAMES, *SCOPES)` of a name of which the table tells this; -1 for others."""
-    return (told & _KINDS) - 1 if told >= 0 else -1
+    return (told & _KINDS) - 1
