@@ -5,7 +5,8 @@ In: a function that makes an input of size n, and one that takes it. Out: nothin
 The input is doubled until it costs enough to be measured; then it grows by 2, 4 and 8, and the CPU seconds may grow by 2.5, 5 and 10: a
 cost that grows as the square grows by 4, 16 and 64. Both sizes are measured again for each of some rounds, one after the other, and the
 least of their ratios counts: other work of the machine costs both alike. What is linear costs more by a step where it leaves the
-processor's caches; so a growth that is too high must be so again from each of some larger sizes.
+processor's caches, and that step can be three doublings wide; so a growth that is too high must be so again from each of some larger
+sizes, the last of them well beyond the caches.
 
 All of it runs in a child with a limit on its CPU seconds: what grows exponentially fails within seconds and does not hang. The garbage
 collector rests: what it costs depends on all objects of the process, most of which are the tests'. What is too quick to be measured at its
@@ -32,7 +33,9 @@ _ROUNDS = 5
 # malloc.h of the GNU C library.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 # From so many sizes, each twice the one before, is a growth too high that counts.
-_BASES = 4
+_BASES = 6
+# No input is larger, in what `make` counts: hundreds of bytes of Python objects for each of an input's bytes still fit into memory.
+_LARGEST = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ def _grow(
     if seconds < limits.least_s:
         return None
     wrong = None
-    for _ in range(_BASES):
+    for attempt in range(_BASES):
+        if attempt and base * ALLOWED[-1][0] > _LARGEST:
+            break
         wrong = _grow_from(base, make, take, limits, tell)
         if wrong is None:
             return None
