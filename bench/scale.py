@@ -13,7 +13,7 @@ from typing import Any
 from bench.power_law import Fit, Series
 from dedup.pairs import BYTES_PER_PARTITION, bytes_per_document
 from pipeline.decide.duplicates import SHUFFLE_BYTES
-from pipeline.extract.step import PART_TEXT_BYTES
+from pipeline.extract.settings import PART_TEXT_BYTES
 
 TB, GB, MB = 1e12, 1e9, 1e6
 CORES = (1, 100, 1000)

@@ -7,16 +7,18 @@ its own. What only prepares a piece of work is outside its CPU seconds.
 from __future__ import annotations
 
 import hashlib
-import json
 import resource
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 import pyarrow as pa
+
+from manifests.base import Strict
 
 # As long as the names of a crawl's files.
 _NAME = "crawl/CC-MAIN-20250101000000-{:08d}.warc.gz-0123456789abcdef"
@@ -36,7 +38,7 @@ def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
             Path(folder, path).write_bytes(b"1")
         manifest = TaskManifest(task=name, key="1", inputs={name: "0" * 32}, outputs=outputs, ledger=Ledger(records_in=1, kept=1))
         Path(folder, "tasks", name + ".json").write_text(manifest.model_dump_json())
-    tasks = [Task(name=name, key="1", payload={}) for name in names]
+    tasks = [Task(name=name, key="1") for name in names]
     before, began = _own_memory(), time.process_time()
     if pending_tasks(tasks, folder=folder):
         raise SystemExit("tasks are not seen as finished")
@@ -79,26 +81,43 @@ def size_graph(count: str) -> dict[str, Any]:
     """Bytes of the submitted pipeline and of one worker's bundle descriptor, which both hold all elements of a Create."""
     import apache_beam as beam
 
+    from manifests.corpus import Dedup, Languages
     from pipeline.decide import duplicates
-    from pipeline.engines.dofns import EmitPacked, ReducePacked
+    from pipeline.decide.settings import DecideJob, DecideSettings
+    from pipeline.engines.dofns import EmitNames, EmitPacked
+    from pipeline.engines.partitions import emit_wanted, reduce_grouped
     from pipeline.parts import Part
 
     parts = [
-        Part(_NAME.format(n) + ".0000", n, "crawl", _digests(n), 16_000 + n % 1_999, 67_108_864 + n, 100, [], "crawl/general")
+        Part(
+            name=_NAME.format(n) + ".0000",
+            number=n,
+            source="crawl",
+            sha256=_digests(n),
+            rows=16_000 + n % 1_999,
+            text_bytes=67_108_864 + n,
+            priority=100,
+            bucket="crawl/general",
+        )
         for n in range(int(count))
     ]
-    settings = {"folder": "s3://bucket/prepared/decide", "key": "0" * 64, "wanted": list(range(int(count) // 2))}
+    settings = DecideSettings(sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None)
+    folder = "s3://bucket/prepared"
+    job = DecideJob(settings=settings, extract=f"{folder}/extract", folder=f"{folder}/decide", key="0" * 64)
+    emit = partial(emit_wanted, emit=partial(duplicates.emit_keys, partitions=int(count)), wanted=frozenset(range(int(count) // 2)))
     began = time.process_time()
     pipeline = beam.Pipeline()
-    packed = pipeline | beam.Create([json.dumps(p.payload()) for p in parts]) | beam.ParDo(EmitPacked(duplicates.emit_keys, settings))
-    _ = packed | beam.GroupByKey() | beam.ParDo(ReducePacked(duplicates.reduce_keys, settings))
+    packed = pipeline | beam.Create([part.model_dump_json() for part in parts]) | beam.ParDo(EmitPacked(emit, job))
+    _ = packed | beam.GroupByKey() | beam.ParDo(EmitNames(partial(reduce_grouped, reduce=duplicates.reduce_keys), job))
     size = pipeline.to_runner_api().ByteSize()
     return {"bytes": size, "cpu_s": time.process_time() - began}
 
 
 def cluster_edges(count: str, folder: str) -> dict[str, Any]:
     """`emit_clusters` over N star edges in files of 100,000: every row copies an earlier one, all in one cluster, the worst case."""
+    from manifests.corpus import Dedup, Languages
     from pipeline.decide.duplicates import emit_clusters
+    from pipeline.decide.settings import DecideJob, DecideSettings
     from pipeline.schemas import EDGES, publish_ipc
 
     generator = np.random.default_rng(1)
@@ -111,7 +130,9 @@ def cluster_edges(count: str, folder: str) -> dict[str, Any]:
         batch = pa.RecordBatch.from_arrays([pa.array(hub), pa.array(row)], schema=EDGES)
         paths.append(publish_ipc(folder, f"edges/near-{start:09d}.arrow", [batch], EDGES).path)
     before, began = _peak_memory(), time.process_time()
-    packed = [element for _, element in emit_clusters("edges", {"folder": folder, "edges": paths})]
+    settings = DecideSettings(sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None)
+    job = DecideJob(settings=settings, extract="", folder=folder, key="")
+    packed = [element for _, element in emit_clusters("edges", job, edges=paths)]
     return {"cpu_s": time.process_time() - began, "memory": _peak_memory() - before, "bytes": sum(map(len, packed)), "keys": len(packed)}
 
 
@@ -127,19 +148,19 @@ def count_edges(corpus: str, out: str) -> dict[str, Any]:
     """
     from dedup.pairs import band_edges, id_edges
     from manifests.corpus import load_corpus
+    from pipeline.decide.block_lists import list_settings
     from pipeline.decide.duplicates import emit_keys
-    from pipeline.decide.step import decide_settings
+    from pipeline.decide.settings import DecideJob, decide_settings
     from pipeline.parts import list_parts
     from storage.steps import require_step
 
     manifest = load_corpus(corpus)
-    partitions, ids = 4_096, 1 << 30
-    wanted = [start + number for start in (0, ids) for number in range(partitions)]
-    own = {"extract": f"{out}/extract", "folder": f"{out}/decide", "partitions": partitions, "wanted": wanted}
-    settings = {**decide_settings(manifest), **own}
+    ids = 1 << 30
+    settings = decide_settings(manifest, block_lists=list_settings(manifest))
+    job = DecideJob(settings=settings, extract=f"{out}/extract", folder=f"{out}/decide", key="")
     grouped: dict[int, list[bytes]] = {}
     for part in list_parts(require_step(f"{out}/extract", command="gristmill extract"), manifest):
-        for key, packed in emit_keys(json.dumps(part.payload()), settings):
+        for key, packed in emit_keys(part, job, partitions=4_096):
             grouped.setdefault(key, []).append(packed)
     near = sum(len(band_edges(elements)) for key, elements in grouped.items() if key < ids)
     exact = sum(len(id_edges(elements)) for key, elements in grouped.items() if key >= ids)
@@ -157,28 +178,33 @@ def pack_part(partitions: str) -> dict[str, Any]:
     return {"cpu_s": time.process_time() - began, "elements": len(sizes), "bytes": sum(sizes)}
 
 
-def _emit_random(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
-    size = settings["bytes"] // settings["partitions"]
-    for partition in range(settings["partitions"]):
+class _Shuffled(Strict):
+    partitions: int
+    bytes: int
+
+
+def _emit_random(element: str, job: _Shuffled) -> Iterable[tuple[int, bytes]]:
+    size = job.bytes // job.partitions
+    for partition in range(job.partitions):
         yield partition, bytes(size)
 
 
-def _reduce_nothing(partition: int, elements: list[bytes], settings: dict[str, Any]) -> str:
-    return str(len(elements))
+def _reduce_nothing(element: tuple[int, Iterable[bytes]], job: _Shuffled) -> list[str]:
+    return [str(len(list(element[1])))]
 
 
 def shuffle(partitions: str) -> dict[str, Any]:
     """16 parts emit 2 MiB each, divided among so many partitions: the same bytes in more and smaller elements."""
     import apache_beam as beam
 
-    from pipeline.engines.dofns import EmitPacked, ReducePacked
+    from pipeline.engines.dofns import EmitNames, EmitPacked
     from pipeline.engines.runners import Runner, run_pipeline
 
-    settings = {"partitions": int(partitions), "bytes": 2 << 20}
+    job = _Shuffled(partitions=int(partitions), bytes=2 << 20)
 
     def build(pipeline: Any) -> object:
-        packed = pipeline | beam.Create([str(number) for number in range(16)]) | beam.ParDo(EmitPacked(_emit_random, settings))
-        return packed | beam.GroupByKey() | beam.ParDo(ReducePacked(_reduce_nothing, settings))
+        packed = pipeline | beam.Create([str(number) for number in range(16)]) | beam.ParDo(EmitPacked(_emit_random, job))
+        return packed | beam.GroupByKey() | beam.ParDo(EmitNames(_reduce_nothing, job))
 
     run_pipeline(lambda pipeline: pipeline | beam.Create(["warm"]) | beam.Map(str), runner=Runner())
     began = time.process_time()
@@ -242,9 +268,10 @@ def scan_documents(corpus: str, out: str) -> dict[str, Any]:
     from pipeline.tokenize.training_step import sample_texts
     from storage.steps import require_step
 
-    parts = list_parts(require_step(f"{out}/extract", command="gristmill extract"), load_corpus(corpus))
+    manifest = load_corpus(corpus).model_copy(update={"seed": 1})
+    parts = list_parts(require_step(f"{out}/extract", command="gristmill extract"), manifest)
     began = time.process_time()
-    taken = sum(1 for _ in sample_texts(parts, out=out, share=1e-15, seed=1))
+    taken = sum(1 for _ in sample_texts(parts, manifest, out=out, share=1e-15))
     return {"cpu_s": time.process_time() - began, "taken": taken, "text_bytes": sum(part.text_bytes for part in parts)}
 
 

@@ -25,6 +25,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,59 +181,60 @@ def _replace(old: object, new: object) -> None:
 
 def _count_functions(counters: _Counters) -> None:
     from pipeline.engines import dofns, runners, subset
-    from pipeline.engines.tasks import perform
 
     functions = counters.functions
 
     def emit(self: Any, element: str) -> Iterable[tuple[int, bytes]]:
-        counts = functions[self._function.__name__]
+        name = _handed(self._function)
+        counts = functions[name]
         counts["calls"] += 1
-        for key, packed in _timed(self._function(element, self._settings), counts, counters, self._function.__name__):
+        for key, packed in _timed(self._function(element, self._job), counts, counters, name):
             counts["elements"] += 1
             counts["bytes"] += _encoded(key, packed)
             counts["largest_element"] = max(counts["largest_element"], len(packed))
             yield key, packed
 
-    def reduce(self: Any, element: tuple[int, Iterable[bytes]]) -> Iterable[str]:
-        partition, values = element
-        rows = list(values)
-        yield _called(self._function, (partition, rows, self._settings), sum(map(len, rows)))
-
-    def join(self: Any, element: tuple[int, dict[str, Iterable[Any]]]) -> Iterable[str]:
-        _, grouped = element
-        rows = list(grouped["rows"])
-        for task in grouped["task"]:
-            yield _called(self._function, (task.decode(), rows, self._settings), sum(map(len, rows)) + len(task))
-
-    def _called(function: Callable[..., str], arguments: tuple[Any, ...], received: int) -> str:
-        counts = functions[function.__name__]
-        counters.current, began = function.__name__, time.process_time()
-        result = function(*arguments)
-        counts["cpu_s"] += time.process_time() - began
-        counters.current = "client"
-        counts["keys"] += 1
-        counts["received"] += received
-        counts["largest_key"] = max(counts["largest_key"], received)
-        return result
-
-    def run_task(self: Any, element: str) -> Iterable[str]:
-        counters.current, began = self._function.__name__, time.process_time()
-        name = perform(element, self._function, self._settings, self._folder).task
+    def name(self: Any, element: Any) -> Iterable[str]:
+        function = _handed(self._function)
+        counts = functions[function]
+        received = 0
+        if isinstance(element, str):
+            counts["calls"] += 1
+        else:
+            key, values = element
+            held = {side: list(rows) for side, rows in values.items()} if isinstance(values, dict) else list(values)
+            element = key, held
+            rows = [row for side in held.values() for row in side] if isinstance(held, dict) else held
+            received = sum(map(len, rows))
+        counters.current, began = function, time.process_time()
+        names = list(self._function(element, self._job))
         used = time.process_time() - began
         counters.current = "client"
-        functions[self._function.__name__]["calls"] += 1
-        functions[self._function.__name__]["cpu_s"] += used
-        counters.tasks[name] = used
-        yield name
+        counts["cpu_s"] += used
+        if isinstance(element, str):
+            counters.tasks.update(dict.fromkeys(names, used))
+        elif names:
+            counts["keys"] += 1
+            counts["received"] += received
+            counts["largest_key"] = max(counts["largest_key"], received)
+        yield from names
 
     def check_subset(pipeline: Any, original: Callable[[Any], object] = subset.check_subset) -> object:
         counters.pipelines["runs"] += 1
         counters.pipelines["largest_bytes"] = max(counters.pipelines["largest_bytes"], pipeline.to_runner_api().ByteSize())
         return original(pipeline)
 
-    for kind, process in (("EmitPacked", emit), ("ReducePacked", reduce), ("JoinPacked", join), ("RunTask", run_task)):
+    for kind, process in (("EmitPacked", emit), ("EmitNames", name)):
         getattr(dofns, kind).process = process
     vars(runners)["check_subset"] = check_subset
+
+
+def _handed(function: Callable[..., Any]) -> str:
+    """The name of the step's own function among what a DoFn was handed: the innermost one of partials."""
+    while isinstance(function, partial):
+        inner = [value for name, value in function.keywords.items() if name in ("emit", "reduce", "function")]
+        function = inner[0] if inner else function.func
+    return function.__name__
 
 
 def _timed(elements: Iterable[tuple[int, bytes]], counts: dict[str, float], counters: _Counters, name: str) -> Iterator[tuple[int, bytes]]:

@@ -50,11 +50,6 @@ def sha256_of(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def settings_sha256(manifest: Strict, *, exclude: set[str] | None = None) -> str:
-    """Hex sha256 of a manifest with its defaults; `exclude` leaves out top-level keys that do not change the output."""
-    return sha256_of(manifest.model_dump(mode="json", exclude=exclude))
-
-
 def load_yaml(path: str | Path) -> dict[str, Any]:
     """Read one YAML mapping, as `manifests.yaml_file` understands YAML.
 

@@ -187,6 +187,10 @@ class CorpusManifest(Strict):
     tokenizer: Tokenizer
     shard_tokens: int = Field(64_000_000, ge=1_000, description="tokens per shard; 64M uint16 tokens are 128 MB")
 
+    def filters_of(self, source: Source) -> Filters:
+        """The filters of a source: its own, or else the corpus'."""
+        return self.filters if source.filters is None else source.filters
+
     @model_validator(mode="after")
     def _unique_names(self) -> CorpusManifest:
         names = [source.name for source in self.sources]

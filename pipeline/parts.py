@@ -6,13 +6,12 @@ and row into 64 bits, so that the smallest row id of a set of duplicates is the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from manifests.corpus import CorpusManifest, Source
+from manifests.base import Strict
+from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.step import Output, StepManifest
 
@@ -20,16 +19,14 @@ _ROW_BITS = 32
 _NUMBER_BITS = 24
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of one source.
+class Part(Strict):
+    """One part of one source, also as an element of a pipeline, in JSON.
 
     Attributes:
         name: `source/file.k`, without folder and suffix.
         number: rank among all parts, by name.
         sha256: hash over all files of the part (documents, signals, signatures).
         priority: the source's; smaller is kept first among duplicates.
-        filters: the source's `manifests.filters` sections, as JSON; also what `pipeline.tokenize.kept_text` cleans texts by.
         bucket: `source/band`.
     """
 
@@ -40,22 +37,12 @@ class Part:
     rows: int
     text_bytes: int
     priority: int
-    filters: list[dict[str, Any]]
     bucket: str
-
-    def payload(self) -> dict[str, Any]:
-        """The part as a JSON-serialisable element."""
-        return asdict(self)
 
     @property
     def base(self) -> int:
         """Row id of the part's row 0."""
         return (self.priority << (_ROW_BITS + _NUMBER_BITS)) | (self.number << _ROW_BITS)
-
-
-def part_from(payload: Mapping[str, Any]) -> Part:
-    """The inverse of `Part.payload`; other keys are left aside."""
-    return Part(**{name: payload[name] for name in Part.__dataclass_fields__})
 
 
 def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -91,17 +78,10 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
                 rows=documents.rows,
                 text_bytes=documents.text_bytes,
                 priority=source.priority,
-                filters=filters_of(source, manifest),
                 bucket=f"{source.name}/{'factual' if source.factual else 'general'}",
             )
         )
     return parts
-
-
-def filters_of(source: Source, manifest: CorpusManifest) -> list[dict[str, Any]]:
-    """The filters of a source, its own or else the corpus', as JSON-serialisable sections."""
-    filters = manifest.filters if source.filters is None else source.filters
-    return [section.model_dump(mode="json") for section in filters]
 
 
 def group_parts(parts: Sequence[Part], *, text_bytes: int) -> list[list[Part]]:

@@ -20,10 +20,10 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ from kernels.newer_characters import with_stand_ins
 from manifests.corpus import BlockList, CorpusManifest
 from manifests.errors import GristmillError
 from manifests.step import Ledger, TaskManifest
+from pipeline.decide.settings import BlockListSettings, DecideJob
+from pipeline.engines.partitions import PartitionJob
 from pipeline.filters.reasons import code_of
 from pipeline.schemas import publish_ipc, read_ipc
 from pipeline.text.sites import LONGEST_HOST
@@ -77,19 +79,19 @@ class Entries(NamedTuple):
     example: str
 
 
-def list_settings(manifest: CorpusManifest) -> list[dict[str, Any]]:
+def list_settings(manifest: CorpusManifest) -> tuple[BlockListSettings, ...]:
     """What decisions depend on: names, kinds and a hash of the contents of every list, not where they lie."""
-    return [
-        {
-            "name": block_list.name,
-            "min_words": block_list.min_words,
+    return tuple(
+        BlockListSettings(
+            name=block_list.name,
+            min_words=block_list.min_words,
             **{kind: _content_hash(_files(block_list, kind)) for kind in KINDS if getattr(block_list, kind)},
-        }
+        )
         for block_list in manifest.block_lists
-    ]
+    )
 
 
-def publish_lists(manifest: CorpusManifest, settings: Mapping[str, Any]) -> list[TaskManifest]:
+def publish_lists(manifest: CorpusManifest, job: PartitionJob) -> list[TaskManifest]:
     """Publish the hashes of all lists; nothing when the manifest has none or they are there.
 
     Raises:
@@ -97,7 +99,7 @@ def publish_lists(manifest: CorpusManifest, settings: Mapping[str, Any]) -> list
     """
     if not manifest.block_lists:
         return []
-    done = finished_task(settings["folder"], TASK, settings["key"])
+    done = finished_task(job.folder, TASK, job.key)
     if done is not None:
         return [done]
     outputs, notes = [], []
@@ -109,9 +111,9 @@ def publish_lists(manifest: CorpusManifest, settings: Mapping[str, Any]) -> list
                 if entries.unread:
                     what = f"{entries.unread:,} lines are none of its {kind} and left out, as `{entries.example}`"
                     notes.append(f"block list `{block_list.name}`: {what}")
-                outputs.append(publish_ipc(settings["folder"], _path(number, kind), [batch], _SCHEMA, compress=False))
-    task = TaskManifest(task=TASK, key=settings["key"], inputs={}, outputs=outputs, ledger=Ledger(), notes=notes)
-    write_task(settings["folder"], task)
+                outputs.append(publish_ipc(job.folder, _path(number, kind), [batch], _SCHEMA, compress=False))
+    task = TaskManifest(task=TASK, key=job.key, inputs={}, outputs=outputs, ledger=Ledger(), notes=notes)
+    write_task(job.folder, task)
     return [task]
 
 
@@ -290,27 +292,27 @@ def url_words(url: str) -> list[str]:
     return sorted(set(_WORD.findall(with_stand_ins(_without_scheme(url.strip().lower())))))
 
 
-def blocked_codes(urls: pa.ChunkedArray, settings: Mapping[str, Any]) -> tuple[npt.NDArray[np.uint8], list[int]]:
+def blocked_codes(urls: pa.ChunkedArray, job: DecideJob) -> tuple[npt.NDArray[np.uint8], list[int]]:
     """Reason codes by the block lists, uint8[n], and for each list how many documents it gave the reason.
 
     Args:
         urls: string[n]; documents without one are not blocked.
-        settings: `folder` of decide, with published lists, and `block_lists` as from `list_settings`.
+        job: its lists are published.
     """
-    lists = settings["block_lists"]
+    lists = job.settings.block_lists
     texts = urls.to_pylist()
     codes = np.zeros(len(texts), np.uint8)
     counts = [0] * len(lists)
-    candidates = {kind: _candidates(kind, texts) for kind in KINDS if any(kind in entry for entry in lists)}
+    candidates = {kind: _candidates(kind, texts) for kind in KINDS if any(getattr(entry, kind) for entry in lists)}
     for number, entry in enumerate(lists):
         for kind in KINDS:
-            if kind not in entry:
+            if not getattr(entry, kind):
                 continue
-            known = read_ipc(join(settings["folder"], _path(number, kind)))["hash"].combine_chunks().to_numpy()
+            known = read_ipc(join(job.folder, _path(number, kind)))["hash"].combine_chunks().to_numpy()
             hashes, rows = candidates[kind]
             places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
             hits = np.bincount(rows[known[places] == hashes], minlength=len(texts))
-            found = (hits >= (entry["min_words"] if kind == "words" else 1)) & (codes == 0)
+            found = (hits >= (entry.min_words if kind == "words" else 1)) & (codes == 0)
             codes[found] = code_of(_REASONS[kind])
             counts[number] += int(found.sum())
     return codes, counts
@@ -335,8 +337,6 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
     return np.array(hashes, np.uint64), np.array(rows, np.int64)
 
 
-def idle_lists(lists: Sequence[Mapping[str, Any]], counts: npt.NDArray[np.int64]) -> list[str]:
+def idle_lists(lists: Sequence[BlockListSettings], counts: npt.NDArray[np.int64]) -> list[str]:
     """A note for each list that gave no document its reason."""
-    return [
-        f"block list `{entry['name']}`: no document was dropped for it" for entry, count in zip(lists, counts, strict=True) if not count
-    ]
+    return [f"block list `{entry.name}`: no document was dropped for it" for entry, count in zip(lists, counts, strict=True) if not count]

@@ -8,9 +8,8 @@ memory, it is split into passes.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +18,13 @@ import pyarrow as pa
 from dedup.bands import band_keys
 from dedup.components import components
 from dedup.pairs import band_edges, bytes_per_document, id_edges, pack_bands, pack_ids, partitions_for
-from manifests.corpus import MinHash
 from manifests.step import TaskManifest
+from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
-from pipeline.parts import Part, part_from, split_row_ids
+from pipeline.parts import Part, split_row_ids
 from pipeline.schemas import EDGES, publish_ipc, read_ipc
 from storage.files import join
 
@@ -36,66 +35,58 @@ SHUFFLE_BYTES = 160 << 20
 _ID_KEYS = 1 << 30
 
 
-def run_duplicates(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
+def run_duplicates(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
     """Publish the edges of all partitions."""
-    dedup = settings["dedup"]
-    minhash = dedup["minhash"]
-    if not dedup["exact"] and minhash is None:
+    exact, minhash = job.settings.dedup.exact, job.settings.dedup.minhash
+    if not exact and minhash is None:
         return []
-    total = sum(part.rows for part in parts) * bytes_per_document(minhash["bands"] if minhash else 0, exact=dedup["exact"])
+    total = sum(part.rows for part in parts) * bytes_per_document(minhash.bands if minhash else 0, exact=exact)
     partitions = partitions_for(total)
     passes = min(partitions, max(1, -(-total // SHUFFLE_BYTES))) if runner.kind == "embedded" else 1
-    starts = ([0] if minhash else []) + ([_ID_KEYS] if dedup["exact"] else [])
+    starts = ([0] if minhash else []) + ([_ID_KEYS] if exact else [])
     names = {start + partition: _name(start + partition) for start in starts for partition in range(partitions)}
-    own = {**settings, "partitions": partitions}
     for number in range(passes):
         of_pass = {key: name for key, name in names.items() if key % _ID_KEYS % passes == number}
-        run_partitions(of_pass, parts, emit_keys, reduce_keys, own, folder=folder, label="Duplicates", runner=runner)
-    return collect([Task(name=name, key=settings["key"], payload={}) for name in names.values()], folder=folder)
+        run_partitions(of_pass, parts, partial(emit_keys, partitions=partitions), reduce_keys, job, label="Duplicates", runner=runner)
+    return collect([Task(name=name, key=job.key) for name in names.values()], folder=job.folder)
 
 
 def _name(key: int) -> str:
     return f"{FOLDER}/exact-{key - _ID_KEYS:06d}" if key >= _ID_KEYS else f"{FOLDER}/near-{key:06d}"
 
 
-def emit_keys(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
-    """Packed ids and band keys of one part's surviving rows, for the wanted partitions."""
-    part = part_from(json.loads(element))
-    before = judge_part(part, settings)
-    reasons, documents = before.reasons, before.documents
-    kept = np.flatnonzero(reasons == 0)
+def emit_keys(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[int, bytes]]:
+    """Packed ids and band keys of one part's surviving rows."""
+    before = judge_part(part, job)
+    kept = np.flatnonzero(before.reasons == 0)
     rows = np.uint64(part.base) + kept.astype(np.uint64)
-    wanted = set(settings["wanted"])
-    if settings["dedup"]["exact"]:
-        ids = np.frombuffer(documents["id"].combine_chunks().buffers()[1], ">u8").reshape(-1, 2)[kept].astype(np.uint64)
-        for partition, packed in pack_ids(ids, rows, partitions=settings["partitions"]):
-            if _ID_KEYS + partition in wanted:
-                yield _ID_KEYS + partition, packed
-    if settings["dedup"]["minhash"] is not None:
-        minhash = MinHash.model_validate(settings["dedup"]["minhash"])
-        table = read_ipc(join(settings["extract"], "signatures", part.name + ".arrow"))
+    if job.settings.dedup.exact:
+        ids = np.frombuffer(before.documents["id"].combine_chunks().buffers()[1], ">u8").reshape(-1, 2)[kept].astype(np.uint64)
+        for partition, packed in pack_ids(ids, rows, partitions=partitions):
+            yield _ID_KEYS + partition, packed
+    if (minhash := job.settings.dedup.minhash) is not None:
+        table = read_ipc(join(job.extract, "signatures", part.name + ".arrow"))
         shingles = table["shingles"].to_numpy()[kept]
         values = table["signature"].combine_chunks().flatten().to_numpy().reshape(part.rows, -1)
         keys = band_keys(np.ascontiguousarray(values[kept[shingles > 0]]), bands=minhash.bands, rows=minhash.rows)
-        for partition, packed in pack_bands(keys, rows[shingles > 0], partitions=settings["partitions"]):
-            if partition in wanted:
-                yield partition, packed
+        yield from pack_bands(keys, rows[shingles > 0], partitions=partitions)
 
 
-def reduce_keys(key: int, elements: list[bytes], settings: dict[str, Any]) -> str:
+def reduce_keys(key: int, elements: list[bytes], job: DecideJob) -> str:
     """The edges of one partition, published."""
     edges = id_edges(elements) if key >= _ID_KEYS else band_edges(elements)
     batch = pa.RecordBatch.from_arrays([pa.array(edges[:, 0]), pa.array(edges[:, 1])], schema=EDGES)
     name = _name(key)
-    return finish_partition(name, settings, [publish_ipc(settings["folder"], name + ".arrow", [batch], EDGES)])
+    return finish_partition(name, job, [publish_ipc(job.folder, name + ".arrow", [batch], EDGES)])
 
 
-def emit_clusters(_element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
+def emit_clusters(_element: str, job: DecideJob, *, edges: Sequence[str]) -> Iterable[tuple[int, bytes]]:
     """All rows that have duplicates, packed per part number: uint64[3, n] of row id, id of the kept row, 1 where the row repeats an id.
 
-    Settings: `edges`, the paths of all edge files. One worker holds the edges of the corpus, about 100 bytes each.
+    Args:
+        edges: the paths of all edge files, below the step's folder. One worker holds the edges of the corpus, about 100 bytes each.
     """
-    near, exact = _load_edges(settings, f"{FOLDER}/near-"), _load_edges(settings, f"{FOLDER}/exact-")
+    near, exact = (_load_edges(job.folder, [path for path in edges if path.startswith(f"{FOLDER}/{kind}-")]) for kind in ("near", "exact"))
     nodes, roots = components(np.concatenate([near, exact]))
     repeated = np.isin(nodes, exact[:, 1]).astype(np.uint64)
     numbers, _ = split_row_ids(nodes)
@@ -106,9 +97,8 @@ def emit_clusters(_element: str, settings: dict[str, Any]) -> Iterable[tuple[int
         yield int(numbers[chosen[0]]), np.stack([nodes[chosen], roots[chosen], repeated[chosen]]).tobytes()
 
 
-def _load_edges(settings: Mapping[str, Any], prefix: str) -> npt.NDArray[np.uint64]:
-    tables = [read_ipc(join(settings["folder"], path)) for path in settings["edges"] if path.startswith(prefix)]
-    if not tables:
+def _load_edges(folder: str, paths: Sequence[str]) -> npt.NDArray[np.uint64]:
+    if not paths:
         return np.empty((0, 2), np.uint64)
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables([read_ipc(join(folder, path)) for path in paths])
     return np.stack([table["hub"].to_numpy(), table["row"].to_numpy()], axis=1)

@@ -11,8 +11,8 @@ A site belongs to partition xxh3(name) mod the number of partitions. All documen
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Iterable, Sequence, Set
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,12 @@ import xxhash
 from dedup.pairs import partitions_for
 from manifests.corpus import PersonalInformation
 from manifests.step import TaskManifest
+from pipeline.decide.settings import DecideJob
 from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
 from pipeline.filters.reasons import Reasons, code_of
-from pipeline.parts import Part, part_from
+from pipeline.parts import Part
 from pipeline.schemas import SITES, publish_ipc, read_ipc
 from storage.files import join
 from storage.steps import finished_task
@@ -40,17 +41,18 @@ _DROPPED_SCHEMA = pa.schema([pa.field("site", pa.string(), nullable=False)])
 _BYTES_PER_ROW = 64
 
 
-def run_site_rule(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
+def run_site_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
     """Publish the sites and the list of dropped ones; nothing when the manifest has no rule."""
-    if settings["personal_information"] is None:
+    rule = job.settings.personal_information
+    if rule is None:
         return []
     count = partitions_for(sum(part.rows for part in parts) * _BYTES_PER_ROW)
     names = {number: f"{FOLDER}/{number:05d}" for number in range(count)}
-    own = {**settings, "partitions": count}
-    run_partitions(names, parts, emit_sites, reduce_sites, own, folder=folder, label="Sites", runner=runner)
-    if finished_task(folder, _DROPPED_TASK, settings["key"]) is None:
-        _publish_dropped(sorted(names.values()), settings)
-    return collect([Task(name=name, key=settings["key"], payload={}) for name in (*names.values(), _DROPPED_TASK)], folder=folder)
+    emit, reduce = partial(emit_sites, rule=rule, partitions=count), partial(reduce_sites, rule=rule)
+    run_partitions(names, parts, emit, reduce, job, label="Sites", runner=runner)
+    if finished_task(job.folder, _DROPPED_TASK, job.key) is None:
+        _publish_dropped(sorted(names.values()), job)
+    return collect([Task(name=name, key=job.key) for name in (*names.values(), _DROPPED_TASK)], folder=job.folder)
 
 
 def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) -> bool:
@@ -62,36 +64,23 @@ def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) 
     return documents >= rule.min_documents and spans * 1000 > rule.max_spans_per_1000_words * max(words, 1)
 
 
-def rule_from(settings: Mapping[str, Any]) -> PersonalInformation | None:
-    """The site rule of a step's settings."""
-    value = settings["personal_information"]
-    return None if value is None else PersonalInformation.model_validate(value)
-
-
-def emit_sites(element: str, settings: dict[str, Any]) -> Iterable[tuple[int, bytes]]:
+def emit_sites(part: Part, job: DecideJob, *, rule: PersonalInformation, partitions: int) -> Iterable[tuple[int, bytes]]:
     """One part's sums per site, as JSON rows [site, documents, words, spans], one element per partition."""
-    rule = rule_from(settings)
-    assert rule is not None
-    part = part_from(json.loads(element))
-    wanted = set(settings["wanted"])
-    site = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["site"])["site"]
+    site = read_ipc(join(job.extract, "documents", part.name + ".arrow"), columns=["site"])["site"]
     columns = ["words", *(f"spans_{kind}" for kind in rule.kinds)]
-    signals = read_ipc(join(settings["extract"], "signals", part.name + ".arrow"), columns=columns)
+    signals = read_ipc(join(job.extract, "signals", part.name + ".arrow"), columns=columns)
     table = pa.table({"site": site, "words": signals["words"].cast(pa.int64()), "spans": pa.array(spans_of(signals, rule))})
     named = table.filter(pc.is_valid(table["site"]))
     sums = named.group_by("site").aggregate([("words", "count"), ("words", "sum"), ("spans", "sum")])
-    rows: dict[int, list[list[Any]]] = {}
+    rows: dict[int, list[tuple[str, int, int, int]]] = {}
     for row in zip(*(sums[name].to_pylist() for name in ("site", "words_count", "words_sum", "spans_sum")), strict=True):
-        rows.setdefault(xxhash.xxh3_64_intdigest(row[0].encode()) % settings["partitions"], []).append(list(row))
+        rows.setdefault(xxhash.xxh3_64_intdigest(row[0].encode()) % partitions, []).append(row)
     for partition, group in sorted(rows.items()):
-        if partition in wanted:
-            yield partition, json.dumps(sorted(group)).encode()
+        yield partition, json.dumps(sorted(group)).encode()
 
 
-def reduce_sites(partition: int, elements: list[bytes], settings: dict[str, Any]) -> str:
+def reduce_sites(partition: int, elements: list[bytes], job: DecideJob, *, rule: PersonalInformation) -> str:
     """The partition's sites, sorted by name, published with the verdict of the site rule."""
-    rule = rule_from(settings)
-    assert rule is not None
     sums: dict[str, list[int]] = {}
     for element in elements:
         for site, *counts in json.loads(element):
@@ -102,14 +91,14 @@ def reduce_sites(partition: int, elements: list[bytes], settings: dict[str, Any]
     ]
     name = f"{FOLDER}/{partition:05d}"
     batch = pa.RecordBatch.from_pylist(rows, schema=SITES)
-    return finish_partition(name, settings, [publish_ipc(settings["folder"], f"{name}.arrow", [batch], SITES)])
+    return finish_partition(name, job, [publish_ipc(job.folder, f"{name}.arrow", [batch], SITES)])
 
 
-def dropped_sites(settings: Mapping[str, Any]) -> set[str]:
+def dropped_sites(job: DecideJob) -> set[str]:
     """Names of the sites that the rule drops; empty without a rule."""
-    if settings["personal_information"] is None:
+    if job.settings.personal_information is None:
         return set()
-    return set(read_ipc(join(settings["folder"], _DROPPED_FILE))["site"].to_pylist())
+    return set(read_ipc(join(job.folder, _DROPPED_FILE))["site"].to_pylist())
 
 
 def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformation | None) -> Reasons:
@@ -136,10 +125,10 @@ def spans_of(signals: pa.Table, rule: PersonalInformation) -> npt.NDArray[np.int
     return total
 
 
-def _publish_dropped(names: Sequence[str], settings: Mapping[str, Any]) -> None:
+def _publish_dropped(names: Sequence[str], job: DecideJob) -> None:
     dropped: list[str] = []
     for name in names:
-        table = read_ipc(join(settings["folder"], f"{name}.arrow"))
+        table = read_ipc(join(job.folder, f"{name}.arrow"))
         dropped += table.filter(table["dropped"])["site"].to_pylist()
     batch = pa.RecordBatch.from_arrays([pa.array(sorted(dropped), pa.string())], schema=_DROPPED_SCHEMA)
-    finish_partition(_DROPPED_TASK, settings, [publish_ipc(settings["folder"], _DROPPED_FILE, [batch], _DROPPED_SCHEMA)])
+    finish_partition(_DROPPED_TASK, job, [publish_ipc(job.folder, _DROPPED_FILE, [batch], _DROPPED_SCHEMA)])

@@ -15,8 +15,8 @@ remove from them plays no part in that.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from manifests.corpus import CorpusManifest
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.duplicates import emit_clusters, run_duplicates
+from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
 from pipeline.decide.verdicts import PartVerdicts, judge_part
 from pipeline.engines.partitions import workers_for
@@ -36,12 +37,10 @@ from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.filters.reasons import REASONS, Reasons, code_of
 from pipeline.folders import DECIDE, EXTRACT
-from pipeline.parts import Part, filters_of, list_parts, part_from, split_row_ids
+from pipeline.parts import Part, list_parts, split_row_ids
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
 from storage.steps import begin_step, done_step, finish_step, require_step, write_task
-
-VERSION = 3
 
 
 def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -53,17 +52,16 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     folder = join(out, DECIDE)
     extracted = require_step(join(out, EXTRACT), command="gristmill extract")
     parts = list_parts(extracted, manifest)
-    described = decide_settings(manifest)
-    key = sha256_of([described, extracted.digest])
+    settings = decide_settings(manifest, block_lists=list_settings(manifest))
+    described = settings.model_dump(mode="json")
+    job = DecideJob(settings=settings, extract=join(out, EXTRACT), folder=folder, key=sha256_of([described, extracted.digest]))
     done = done_step(folder)
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
-    settings = {**described, "extract": join(out, EXTRACT), "folder": folder, "key": key}
-    lists = publish_lists(manifest, settings)
-    sites = run_site_rule(parts, settings, folder=folder, runner=runner)
-    edges = run_duplicates(parts, settings, folder=folder, runner=runner)
-    final = {**settings, "edges": [output.path for task in edges for output in task.outputs]}
-    decisions = _run_decisions(parts, final, folder=folder, runner=runner)
+    lists = publish_lists(manifest, job)
+    sites = run_site_rule(parts, job, runner=runner)
+    edges = run_duplicates(parts, job, runner=runner)
+    decisions = _run_decisions(parts, job, edges=[output.path for task in edges for output in task.outputs], runner=runner)
     tasks = [*lists, *sites, *edges, *decisions]
     ledger = merge_ledgers(task.ledger for task in tasks)
     return finish_step(
@@ -73,25 +71,11 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         inputs={EXTRACT: extracted.digest},
         inputs_sha256=extracted.digest,
         tasks=tasks,
-        notes=[*(note for task in lists for note in task.notes), *_notes(manifest, ledger, decisions)],
+        notes=[*(note for task in lists for note in task.notes), *_notes(manifest, settings, ledger, decisions)],
     )
 
 
-def decide_settings(manifest: CorpusManifest) -> dict[str, Any]:
-    """What the output of this step depends on, beside the output of extract."""
-    rule = manifest.personal_information
-    sources = {s.name: {"filters": filters_of(s, manifest), "factual": s.factual, "priority": s.priority} for s in manifest.sources}
-    return {
-        "version": VERSION,
-        "sources": sources,
-        "languages": manifest.languages.model_dump(mode="json"),
-        "block_lists": list_settings(manifest),
-        "dedup": manifest.dedup.model_dump(mode="json"),
-        "personal_information": None if rule is None else rule.model_dump(mode="json"),
-    }
-
-
-def _notes(manifest: CorpusManifest, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
+def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
     """Rules that had no effect say so, and line rules what they removed."""
     rule = manifest.personal_information
     asked = {
@@ -107,7 +91,7 @@ def _notes(manifest: CorpusManifest, ledger: Ledger, decisions: Sequence[TaskMan
         notes.insert(0, f"no document is kept; most went for {most}: {ledger.dropped[most]:,} of {ledger.records_in:,}")
     blocked = np.array([task.details["blocked"] for task in decisions if task.details["blocked"]], np.int64)
     if len(blocked):
-        notes += idle_lists(list_settings(manifest), blocked.sum(axis=0))
+        notes += idle_lists(settings.block_lists, blocked.sum(axis=0))
     removed, shortened = (sum(task.details[name] for task in decisions) for name in ("removed_lines", "shortened_documents"))
     groups = [manifest.filters, *(source.filters for source in manifest.sources if source.filters is not None)]
     used = groups[1:] if len(groups) > len(manifest.sources) else groups
@@ -120,33 +104,42 @@ def _notes(manifest: CorpusManifest, ledger: Ledger, decisions: Sequence[TaskMan
     return notes
 
 
-def _run_decisions(parts: Sequence[Part], settings: Mapping[str, Any], *, folder: str, runner: Runner) -> list[TaskManifest]:
+def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner) -> list[TaskManifest]:
     """Clusters from the edges (one worker, edges only), joined to the parts by number."""
-    tasks = [Task(name=f"decisions/{part.name}", key=settings["key"], payload={}) for part in parts]
+    tasks = [Task(name=f"decisions/{part.name}", key=job.key) for part in parts]
     runner.expect(len(tasks))
-    waiting = {task.name for task in pending_tasks(tasks, folder=folder)}
+    waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
     pending = [part for part, task in zip(parts, tasks, strict=True) if task.name in waiting]
     if pending:
-        own = dict(settings)
 
         def build(pipeline: Any) -> object:
             import apache_beam as beam
 
-            from pipeline.engines.dofns import EmitPacked, JoinPacked
+            from pipeline.engines.dofns import EmitNames, EmitPacked
 
-            clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(EmitPacked(emit_clusters, own))
-            numbered = [(part.number, json.dumps(part.payload()).encode()) for part in pending]
-            joined = {"task": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
-            return joined | "Decisions" >> beam.ParDo(JoinPacked(decide_part, own))
+            emit = EmitPacked(partial(emit_clusters, edges=edges), job)
+            clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(emit)
+            numbered = [(part.number, part.model_dump_json().encode()) for part in pending]
+            # Both sides are bytes, so that the shuffle has one deterministic coder.
+            joined = {"part": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
+            return joined | "Decisions" >> beam.ParDo(EmitNames(decide_part, job))
 
         run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
-    return collect(tasks, folder=folder)
+    return collect(tasks, folder=job.folder)
 
 
-def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> str:
-    """Publish decisions and dropped documents of one part."""
-    part = part_from(json.loads(element))
-    before = judge_part(part, settings)
+def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJob) -> list[str]:
+    """Publish decisions and dropped documents of one part: its number, the part itself as JSON, and its rows of `emit_clusters`.
+
+    Nothing where the part is finished: only its rows are there then.
+    """
+    _, grouped = element
+    rows = list(grouped["rows"])
+    return [_decide_part(Part.model_validate_json(part), rows, job) for part in grouped["part"]]
+
+
+def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
+    before = judge_part(part, job)
     reasons = before.reasons
     clusters = np.zeros(part.rows, np.uint64)
     clustered = np.zeros(part.rows, bool)
@@ -160,8 +153,8 @@ def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> st
     bucket = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.rows, np.int32)), pa.array([part.bucket]))
     removed = _removed_lines(before, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
-    outputs = [publish_ipc(settings["folder"], f"decisions/{part.name}.arrow", [batch], DECISIONS)]
-    outputs.append(_publish_dropped(part, reasons, cluster, settings))
+    outputs = [publish_ipc(job.folder, f"decisions/{part.name}.arrow", [batch], DECISIONS)]
+    outputs.append(_publish_dropped(part, reasons, cluster, job))
     counts = np.bincount(reasons, minlength=len(REASONS))
     dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
     ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
@@ -172,9 +165,7 @@ def decide_part(element: str, rows: list[bytes], settings: dict[str, Any]) -> st
         "removed_lines": len(removed.flatten()),
         "shortened_documents": part.rows - removed.null_count,
     }
-    write_task(
-        settings["folder"], TaskManifest(task=task, key=settings["key"], inputs=inputs, outputs=outputs, ledger=ledger, details=details)
-    )
+    write_task(job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details))
     return task
 
 
@@ -184,10 +175,10 @@ def _removed_lines(before: PartVerdicts, reasons: Reasons) -> pa.Array:
     return removed_lists(before.removed, before.line_offsets, reasons == 0)
 
 
-def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, settings: Mapping[str, Any]) -> Output:
-    path = join(settings["extract"], "documents", part.name + ".arrow")
+def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, job: DecideJob) -> Output:
+    path = join(job.extract, "documents", part.name + ".arrow")
     table = read_ipc(path, columns=["id", "url", "site", "name", "record"])
     names = pa.DictionaryArray.from_arrays(pa.array(reasons.astype(np.int32)), pa.array(REASONS))
     table = table.add_column(1, "reason", names).add_column(2, "cluster", cluster).filter(pa.array(reasons != 0))
     schema = DROPPED.with_metadata(ipc_metadata(path))
-    return publish_ipc(settings["folder"], f"dropped/{part.name}.arrow", table.cast(DROPPED).combine_chunks().to_batches(), schema)
+    return publish_ipc(job.folder, f"dropped/{part.name}.arrow", table.cast(DROPPED).combine_chunks().to_batches(), schema)

@@ -7,8 +7,8 @@ it is needed: it costs milliseconds and no text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 
 from manifests.corpus import Languages
 from manifests.errors import GristmillError
-from manifests.filters import FilterSpec, filters_from
+from manifests.filters import FilterSpec
 from pipeline.decide.block_lists import blocked_codes
-from pipeline.decide.site_rule import document_reasons, dropped_sites, rule_from, site_reasons
+from pipeline.decide.settings import DecideJob
+from pipeline.decide.site_rule import document_reasons, dropped_sites, site_reasons
 from pipeline.filters import Verdicts, verdicts
 from pipeline.filters.line_rules import COLUMN, line_values
 from pipeline.filters.reasons import Reasons, code_of
@@ -46,21 +47,19 @@ class PartVerdicts(NamedTuple):
     blocked: list[int]
 
 
-def judge_part(part: Part, settings: Mapping[str, Any]) -> PartVerdicts:
+def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
     """Reasons and removed lines of one part before duplicates are looked for."""
-    filters = filters_from(part.filters)
-    lists = settings["block_lists"]
-    documents = read_ipc(join(settings["extract"], "documents", part.name + ".arrow"), columns=["id", "site", *(["url"] if lists else [])])
-    signals = read_signals(join(settings["extract"], "signals", part.name + ".arrow"), filters=filters)
-    reasons, removed = filter_reasons(
-        signals.append_column("id", documents["id"]), filters=filters, languages=Languages.model_validate(settings["languages"])
-    )
+    settings = job.settings
+    filters, lists = settings.sources[part.source].filters, settings.block_lists
+    documents = read_ipc(join(job.extract, "documents", part.name + ".arrow"), columns=["id", "site", *(["url"] if lists else [])])
+    signals = read_signals(join(job.extract, "signals", part.name + ".arrow"), filters=filters)
+    reasons, removed = filter_reasons(signals.append_column("id", documents["id"]), filters=filters, languages=settings.languages)
     blocked: list[int] = []
     if lists:
-        codes, blocked = blocked_codes(documents["url"], settings)
+        codes, blocked = blocked_codes(documents["url"], job)
         reasons = np.where(codes, codes, reasons)
-    reasons = document_reasons(reasons, signals, rule_from(settings))
-    reasons = site_reasons(reasons, documents["site"], dropped_sites(settings))
+    reasons = document_reasons(reasons, signals, settings.personal_information)
+    reasons = site_reasons(reasons, documents["site"], dropped_sites(job))
     return PartVerdicts(reasons, removed, None if removed is None else line_values(signals)[1], documents, blocked)
 
 

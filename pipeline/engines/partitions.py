@@ -7,10 +7,11 @@ reach a partition in any order.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
+from manifests.base import Strict
 from manifests.step import Ledger, Output, TaskManifest
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import Task, pending_tasks
@@ -20,18 +21,31 @@ from storage.steps import write_task
 # Decisions about this many documents cost one process less than starting another one (measured: 0.5 million a second).
 DOCUMENTS_PER_WORKER = 1_000_000
 
-Emit = Callable[[str, dict[str, Any]], Iterable[tuple[int, bytes]]]
-Reduce = Callable[[int, list[bytes], dict[str, Any]], str]
+
+class PartitionJob(Strict):
+    """What all elements of a shuffle share; a step's own class says what else.
+
+    Attributes:
+        folder: the step's, below which partitions are published.
+        key: of every partition's task.
+    """
+
+    folder: str
+    key: str
+
+
+J = TypeVar("J", bound=PartitionJob)
+Emit = Callable[[Part, J], Iterable[tuple[int, bytes]]]
+Reduce = Callable[[int, list[bytes], J], str]
 
 
 def run_partitions(
     names: Mapping[int, str],
     parts: Sequence[Part],
-    emit: Emit,
-    reduce: Reduce,
-    settings: Mapping[str, Any],
+    emit: Emit[J],
+    reduce: Reduce[J],
+    job: J,
     *,
-    folder: str,
     label: str,
     runner: Runner,
 ) -> None:
@@ -39,38 +53,51 @@ def run_partitions(
 
     Args:
         names: partition number to task name.
-        emit: top-level function; gets a part as JSON; must leave out partitions that are not in `settings["wanted"]`.
-        reduce: top-level function; publishes one partition and returns its task's name; also called for partitions that got nothing.
-        settings: JSON-serialisable; `settings["key"]` is the tasks' key.
+        emit: top-level function, or a `functools.partial` of one; one part to elements; those of finished partitions are not sent.
+        reduce: likewise; publishes one partition and returns its task's name; also called for partitions that got nothing.
         label: name of the transforms.
 
     Raises:
         GristmillError: an element failed; finished partitions stay finished.
     """
     runner.expect(len(names))
-    tasks = [Task(name=name, key=settings["key"], payload={}) for name in names.values()]
-    waiting = {task.name for task in pending_tasks(tasks, folder=folder)}
+    tasks = [Task(name=name, key=job.key) for name in names.values()]
+    waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
     pending = {number: name for number, name in names.items() if name in waiting}
     if not pending:
         return
-    own = {**settings, "wanted": sorted(pending)}
     # The embedded runner deals elements out round-robin: heavy ones first keeps the workers level.
-    elements = [json.dumps(part.payload()) for part in sorted(parts, key=lambda part: (-part.rows, part.name))]
+    elements = [part.model_dump_json() for part in sorted(parts, key=lambda part: (-part.rows, part.name))]
 
     def build(pipeline: Any) -> object:
         import apache_beam as beam
 
-        from pipeline.engines.dofns import EmitPacked, ReducePacked
+        from pipeline.engines.dofns import EmitNames, EmitPacked
 
-        packed = pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(EmitPacked(emit, own))
-        return packed | beam.GroupByKey() | f"{label}: reduce" >> beam.ParDo(ReducePacked(reduce, own))
+        wanted = EmitPacked(partial(emit_wanted, emit=emit, wanted=frozenset(pending)), job)
+        packed = pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(wanted)
+        grouped = packed | beam.GroupByKey()
+        return grouped | f"{label}: reduce" >> beam.ParDo(EmitNames(partial(reduce_grouped, reduce=reduce), job))
 
     run_pipeline(build, runner=runner.at_most(workers_for(parts)), label=label)
-    unvisited = {task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=folder)}
+    unvisited = {task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=job.folder)}
     for number, name in pending.items():
         # Partitions that nothing fell into were not visited by the shuffle.
         if name in unvisited:
-            reduce(number, [], own)
+            reduce(number, [], job)
+
+
+def emit_wanted(element: str, job: J, *, emit: Emit[J], wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """What one part, given as JSON, has for the wanted partitions."""
+    for partition, packed in emit(Part.model_validate_json(element), job):
+        if partition in wanted:
+            yield partition, packed
+
+
+def reduce_grouped(element: tuple[int, Iterable[bytes]], job: J, *, reduce: Reduce[J]) -> list[str]:
+    """All that fell into one partition, in any order, published."""
+    partition, values = element
+    return [reduce(partition, list(values), job)]
 
 
 def workers_for(parts: Sequence[Part]) -> int:
@@ -78,7 +105,7 @@ def workers_for(parts: Sequence[Part]) -> int:
     return -(-sum(part.rows for part in parts) // DOCUMENTS_PER_WORKER)
 
 
-def finish_partition(name: str, settings: Mapping[str, Any], outputs: list[Output]) -> str:
+def finish_partition(name: str, job: PartitionJob, outputs: list[Output]) -> str:
     """Publish the task manifest of a partition; returns its name."""
-    write_task(settings["folder"], TaskManifest(task=name, key=settings["key"], inputs={}, outputs=outputs, ledger=Ledger()))
+    write_task(job.folder, TaskManifest(task=name, key=job.key, inputs={}, outputs=outputs, ledger=Ledger()))
     return name

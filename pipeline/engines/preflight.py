@@ -14,9 +14,10 @@ import urllib.parse
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from manifests.base import canonical_json
+from manifests.base import Strict, canonical_json
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from pipeline.engines import flink
@@ -34,6 +35,19 @@ _WHOLE_JOB_S = 120.0
 # A slot's result partition wants 512 buffers of 32 KiB. Measured on TaskManagers with two slots: 64 MiB fail with "Insufficient
 # number of network buffers", 256 MiB serve parallelism 4.
 NETWORK_BYTES_PER_SLOT = 128 << 20
+
+
+class Hello(Strict):
+    """What the elements of the last check share.
+
+    Attributes:
+        folder: where greetings are published; of the run of this check alone.
+        inputs: a raw file of each source.
+    """
+
+    folder: str
+    inputs: tuple[str, ...]
+    store_endpoint: str | None
 
 
 def check_cluster(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
@@ -155,15 +169,15 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
     folder = join(out, f".tmp-preflight-{uuid.uuid4().hex[:12]}")
     name = f"{runner.owner}-preflight-{uuid.uuid4().hex[:8]}"
     publish(join(folder, "token"), b"client")
-    settings = {"folder": folder, "inputs": list(inputs), "store_endpoint": cluster.store_endpoint}
+    settings = Hello(folder=folder, inputs=tuple(inputs), store_endpoint=cluster.store_endpoint)
     elements = [str(number) for number in range(4 * cluster.parallelism)]
 
     def build(pipeline: Any) -> object:
         import apache_beam as beam
 
-        from pipeline.engines.dofns import SayHello
+        from pipeline.engines.dofns import EmitNames
 
-        return pipeline | beam.Create(elements) | "Hello" >> beam.ParDo(SayHello(say_hello, settings))
+        return pipeline | beam.Create(elements) | "Hello" >> beam.ParDo(EmitNames(say_hello, settings))
 
     try:
         try:
@@ -190,20 +204,26 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
         )
 
 
-def say_hello(element: str, settings: dict[str, Any]) -> str:
-    """Runs in a worker: publishes what the process is and what it cannot reach. The first element of a process does the work."""
-    folder = settings["folder"]
+def say_hello(_element: str, settings: Hello) -> list[str]:
+    """Runs in a worker: the name of the published greeting."""
+    return [greet(settings)]
+
+
+@cache
+def greet(settings: Hello) -> str:
+    """Publish what this process is and what it cannot reach, once in each process; gives the greeting's name."""
+    folder = settings.folder
     name = f"hello-{socket.gethostname()}-{os.getpid()}.json"
     problems: list[str] = []
-    if any(path.startswith("s3://") for path in [folder, *settings["inputs"]]):
-        problem = _store_problem(settings["store_endpoint"])
+    if any(path.startswith("s3://") for path in [folder, *settings.inputs]):
+        problem = _store_problem(settings.store_endpoint)
         if problem is not None:
             raise problem
     try:
         read_bytes(join(folder, "token"))
     except GristmillError as error:
         problems.append(f"cannot read what the client wrote: {error}")
-    for path in settings["inputs"]:
+    for path in settings.inputs:
         try:
             with map_file(path) as file:
                 file.read(1)

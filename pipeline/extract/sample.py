@@ -24,14 +24,15 @@ import pyarrow as pa
 import xxhash
 
 from manifests.base import sha256_of
-from manifests.corpus import CorpusManifest
+from manifests.corpus import CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.step import TaskManifest
 from pipeline.engines.runners import Runner
-from pipeline.engines.tasks import Task, pending_tasks, run_tasks
+from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.extract.inputs import RawPiece, check_files, list_raw_pieces
 from pipeline.extract.sample_output import full_output_bytes
-from pipeline.extract.step import HTML_FORMATS, PART_TEXT_BYTES, extract_records, extract_settings, piece_task, places, raw_records
+from pipeline.extract.settings import HTML_FORMATS, PART_TEXT_BYTES, ExtractJob, ReadTask, extract_job, read_tasks
+from pipeline.extract.step import extract_records, raw_records
 from pipeline.extract.text_pass import TextPass, run_text_pass, text_pass
 from pipeline.folders import EXTRACT, SAMPLE
 from pipeline.readers.records import BATCH_TEXT_BYTES, NOT_SAMPLED, RAW, Draw, Record, Records, raw_batch
@@ -91,6 +92,16 @@ class Prediction:
     worker_bytes: int
 
 
+class SampleJob(ExtractJob):
+    """What all tasks of the sample share.
+
+    Attributes:
+        record_share: of each source, which share of the records of a drawn file is drawn.
+    """
+
+    record_share: dict[str, float]
+
+
 def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: Runner) -> Prediction:
     """Run extract on a sample and predict the full run.
 
@@ -105,22 +116,21 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
             f"a sample of {share} of the records", where="--sample", remedy="give a share above 0 and at most 1, such as 0.01"
         )
     folder = join(out, SAMPLE, EXTRACT)
-    settings = extract_settings(manifest)
-    sources = {source.name: source for source in manifest.sources}
     pieces = list_raw_pieces(manifest.sources)
     check_files([piece.file for piece in pieces], out=out)
     drawn = draw_pieces(pieces, share=share, seed=manifest.seed)
-    record_share = {name: _record_share(name, pieces, drawn, share) for name in sources}
-    key = {**settings, "record_share": record_share}
-    own = {**key, **places(manifest), "folder": folder}
-    tasks = [_sampled(piece_task(piece, sources[piece.file.source], settings), key) for piece in drawn]
+    record_share = {source.name: _record_share(source.name, pieces, drawn, share) for source in manifest.sources}
+    job = SampleJob(**dict(extract_job(manifest, folder=folder)), record_share=record_share)
+    described = {**job.settings.model_dump(mode="json"), "record_share": record_share}
+    # With keys of their own: what is sampled depends on the shares too.
+    tasks = [task.model_copy(update={"key": sha256_of([task.key, "sample", described])}) for task in read_tasks(drawn, job.settings)]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
-    manifests = run_tasks(tasks, sample_file, own, folder=folder, label="Sample", runner=runner)
+    manifests = run_tasks(tasks, sample_file, job, folder=folder, label="Sample", runner=runner)
     remove_stale(folder, [output for task in manifests for output in task.outputs], [task.task for task in manifests])
     predicted = [
         _predict(name, pieces, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")], folder)
-        for name in sources
+        for name in record_share
     ]
     if not sum(source.sampled_documents for source in predicted):
         raise GristmillError("the sample holds no document", where=folder, remedy="use a larger --sample")
@@ -151,15 +161,13 @@ def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[
     return [raw for raw in pieces if raw.label in drawn]
 
 
-def sample_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
+def sample_file(task: ReadTask, job: SampleJob) -> TaskManifest:
     """One raw file's sampled records to parts; the manifest's details say what that took."""
-    wanted = text_pass(settings)
-    batch_cpu_s = _warm(payload["source"], wanted)
-    source = payload["name"].split("/", 1)[0]
-    draw = _draw(share=settings["record_share"][source], seed=settings["seed"], source=source, file=payload["file"])
+    batch_cpu_s = _warm(job.sources[task.source], text_pass(job))
+    draw = _draw(share=job.record_share[task.source], seed=job.settings.seed, source=task.source, file=task.file)
     meter = _Meter()
-    selected = _selected(meter.read(raw_records(payload, draw=draw)), draw)
-    manifest = extract_records(meter.passing(selected), payload, settings)
+    selected = _selected(meter.read(raw_records(task, job, draw=draw)), draw)
+    manifest = extract_records(meter.passing(selected), task, job)
     return manifest.model_copy(update={"details": {**meter.details(draw), "batch_cpu_s": batch_cpu_s}})
 
 
@@ -212,15 +220,15 @@ def _shared_bytes() -> int:
         return 0
 
 
-def _warm(source: Mapping[str, Any], wanted: TextPass) -> float:
+def _warm(source: Source, wanted: TextPass) -> float:
     """Load kernels, models, tables and extractors: paid once per worker, not once per record as a sample would have it.
 
     Returns:
         CPU seconds of a batch that holds nearly nothing.
     """
-    if source["format"] in HTML_FORMATS:
+    if source.format in HTML_FORMATS and source.extraction is not None:
         # No paragraphs: `adaptive` asks both extractors.
-        html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source["extraction"])
+        html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source.extraction)
     run_text_pass(
         _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), wanted
     )
@@ -268,11 +276,6 @@ def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 def _hash(*of: object) -> int:
     return xxhash.xxh3_64_intdigest("\0".join(map(str, of)).encode())
-
-
-def _sampled(task: Task, settings: Mapping[str, Any]) -> Task:
-    """The task with a key of its own: what is sampled depends on the shares too."""
-    return Task(name=task.name, key=sha256_of([task.key, "sample", settings]), payload=task.payload, weight=task.weight)
 
 
 def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], share: float) -> float:

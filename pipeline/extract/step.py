@@ -15,41 +15,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 import xxhash
 
-from manifests.base import sha256_of
-from manifests.corpus import CorpusManifest, Source
+from manifests.corpus import CorpusManifest
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
 from manifests.step import Inside, Ledger, Output, StepManifest, TaskManifest
 from pipeline.engines.runners import Runner
-from pipeline.engines.tasks import Task, pending_tasks, run_tasks
-from pipeline.extract.inputs import RawPiece, check_files, list_raw_pieces
-from pipeline.extract.text_pass import LANGUAGE_CHARACTERS, Passed, run_text_pass, text_pass
+from pipeline.engines.tasks import pending_tasks, run_tasks
+from pipeline.extract.inputs import check_files, list_raw_pieces
+from pipeline.extract.settings import ExtractJob, ReadTask, extract_job, read_tasks
+from pipeline.extract.text_pass import Passed, run_text_pass, text_pass
 from pipeline.folders import EXTRACT
 from pipeline.losses import Tally, merge_inside
 from pipeline.readers import read_records
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Broken, Draw, Records
 from pipeline.schemas import DOCUMENTS, QUARANTINE, GrowingFile, publish_buffer, publish_ipc
-from pipeline.text.bad_word_lists import bad_words_settings
-from pipeline.text.perplexity.score import perplexity_settings
 from pipeline.text.urls import excerpt_without_credentials, without_url_credentials
 from storage.compressed import window_bytes
 from storage.files import find, is_url, join, open_input
 from storage.steps import begin_step, finish_step
 
-# Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 5
-# Formats whose text depends on how HTML is extracted.
-HTML_FORMATS = ("warc", "arc", "html")
 # Of a million empty files no reader wants a million notes.
 _MOST_NOTES = 20
-# A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
-PART_TEXT_BYTES = 64 << 20
 # Of a file of broken records, compressed: it is held in memory until it is published.
 QUARANTINE_BYTES = 8 << 20
 _QUARANTINE_ROWS = 10_000
@@ -65,23 +56,26 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
         GristmillError: a missing input, a full disk, a failed task; finished tasks stay finished.
     """
     folder = join(out, EXTRACT)
-    settings = extract_settings(manifest)
-    sources = {source.name: source for source in manifest.sources}
+    job = extract_job(manifest, folder=folder)
     pieces = list_raw_pieces(manifest.sources)
     check_files([piece.file for piece in pieces], out=out)
-    tasks = [piece_task(piece, sources[piece.file.source], settings) for piece in pieces]
+    tasks = read_tasks(pieces, job.settings)
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
-    manifests = run_tasks(
-        tasks, extract_file, {**settings, **places(manifest), "folder": folder}, folder=folder, label="Extract", runner=runner
-    )
+    manifests = run_tasks(tasks, extract_file, job, folder=folder, label="Extract", runner=runner)
     inputs = {name: digest for task in manifests for name, digest in task.inputs.items()}
     empty = [_note(task) for task in manifests if not task.ledger.kept]
     if len(empty) > _MOST_NOTES:
         empty[_MOST_NOTES:] = [f"{len(empty) - _MOST_NOTES:,} more tasks gave no document"]
     windows = [note for task in manifests for note in task.notes][:_MOST_NOTES]
     return finish_step(
-        folder, step=EXTRACT, settings=settings, inputs=inputs, tasks=manifests, inside=_by_source(manifests), notes=empty + windows
+        folder,
+        step=EXTRACT,
+        settings=job.settings.model_dump(mode="json"),
+        inputs=inputs,
+        tasks=manifests,
+        inside=_by_source(manifests),
+        notes=empty + windows,
     )
 
 
@@ -98,50 +92,6 @@ def _note(task: TaskManifest) -> str:
     """That a task gave no document, and what there was instead where it is one kind of error."""
     kinds = list(task.ledger.quarantined)
     return f"{task.task} gave no document" + (f": {kinds[0]}" if len(kinds) == 1 and not task.ledger.dropped else "")
-
-
-def extract_settings(manifest: CorpusManifest) -> dict[str, Any]:
-    """What the output of this step depends on, beside the inputs. Thresholds do not: they belong to decide."""
-    sources = {source.name: source.model_dump(include={"format", "text_field", "id_field", "url_field"}) for source in manifest.sources}
-    for source in manifest.sources:
-        if source.format in HTML_FORMATS:
-            sources[source.name]["extraction"] = source.extraction or manifest.extraction
-    minhash, information = manifest.dedup.minhash, manifest.personal_information
-    return {
-        "version": VERSION,
-        "sources": sources,
-        "text": manifest.text.model_dump(),
-        "mask": [] if information is None else sorted(set(information.mask)),
-        "minhash": None if minhash is None else minhash.model_dump(),
-        "seed": manifest.seed,
-        "bad_words": bad_words_settings(manifest.bad_words),
-        "perplexity": perplexity_settings(manifest.perplexity),
-        "part_text_bytes": PART_TEXT_BYTES,
-        "language_characters": LANGUAGE_CHARACTERS,
-    }
-
-
-def places(manifest: CorpusManifest) -> dict[str, Any]:
-    """Where tasks find what the settings name by the hashes of its contents: no part of what the output depends on."""
-    return {
-        "bad_word_lists": {} if manifest.bad_words is None else dict(manifest.bad_words.lists),
-        "perplexity_models": {} if manifest.perplexity is None else manifest.perplexity.model_dump()["models"],
-    }
-
-
-def piece_task(raw: RawPiece, source: Source, settings: Mapping[str, Any]) -> Task:
-    """The task that reads one raw file or one piece of it."""
-    own = {**settings, "sources": settings["sources"][source.name]}
-    extraction = own["sources"].get("extraction")
-    payload = {
-        "source": source.model_copy(update={"extraction": extraction}).model_dump(mode="json"),
-        "file": raw.file.name,
-        "path": raw.file.path,
-        "label": raw.label,
-        "stamp": raw.file.stamp,
-        "piece": [raw.piece.index, raw.piece.start, raw.piece.stop],
-    }
-    return Task(name=raw.task, key=sha256_of([own, raw.label, raw.file.stamp]), weight=raw.size, payload=payload)
 
 
 class _Part:
@@ -218,30 +168,27 @@ class _Quarantine:
         self.outputs.append(publish_buffer(self._folder, f"quarantine/{self._task}{number}.arrow", file.finish(), rows=file.rows))
 
 
-def extract_file(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
-    """One raw file, or a piece of it, to its parts. Payload: name, key, source, file, path, label, piece."""
-    manifest = extract_records(raw_records(payload), payload, settings)
-    window = window_bytes(payload["path"]) if payload["path"].endswith(_ZSTD) else 0
+def extract_file(task: ReadTask, job: ExtractJob) -> TaskManifest:
+    """One raw file, or a piece of it, to its parts."""
+    manifest = extract_records(raw_records(task, job), task, job)
+    window = window_bytes(task.path) if task.path.endswith(_ZSTD) else 0
     if window <= _USUAL_WINDOW:
         return manifest
-    note = f"{payload['label']} has a zstd window of {window >> 20:,} MiB: a worker that reads it takes up to so much memory more"
+    note = f"{task.label} has a zstd window of {window >> 20:,} MiB: a worker that reads it takes up to so much memory more"
     return manifest.model_copy(update={"notes": [note]})
 
 
-def raw_records(payload: Mapping[str, Any], *, draw: Draw | None = None) -> Iterator[Records]:
+def raw_records(task: ReadTask, job: ExtractJob, *, draw: Draw | None = None) -> Iterator[Records]:
     """The records that a task reads; `draw` as in `pipeline.readers.read_records`."""
-    source = Source.model_validate(payload["source"])
-    return read_records(payload["path"], name=payload["file"], source=source, piece=Piece(*payload["piece"]), draw=draw)
+    return read_records(task.path, name=task.file, source=job.sources[task.source], piece=task.piece, draw=draw)
 
 
-def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], settings: Mapping[str, Any]) -> TaskManifest:
+def extract_records(batches: Iterable[Records], task: ReadTask, job: ExtractJob) -> TaskManifest:
     """Batches of one raw file to its parts, published; what `extract_file` does with all of them."""
-    source = Source.model_validate(payload["source"])
-    folder, task = settings["folder"], payload["name"]
-    wanted = text_pass(settings)
-    metadata = {"format": "gristmill-documents/1", "source": source.name, "file": payload["file"]}
+    wanted = text_pass(job)
+    metadata = {"format": "gristmill-documents/1", "source": task.source, "file": task.file}
     outputs: list[Output] = []
-    broken = _Quarantine(folder, task, metadata)
+    broken = _Quarantine(job.folder, task.name, metadata)
     skipped: Counter[str] = Counter()
     lost = Tally()
     part, parts, rows = _Part(metadata), 0, 0
@@ -254,11 +201,11 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
             skipped["empty_text"] += passed.empty
             lost.merge(passed.lost)
             part.add(passed)
-        if part.text_bytes >= settings["part_text_bytes"]:
-            outputs += part.publish(folder, f"{task}.{parts:04d}")
+        if part.text_bytes >= job.settings.part_text_bytes:
+            outputs += part.publish(job.folder, f"{task.name}.{parts:04d}")
             rows += outputs[-1].rows
             part, parts = _Part(metadata), parts + 1
-    if last := part.publish(folder, f"{task}.{parts:04d}"):
+    if last := part.publish(job.folder, f"{task.name}.{parts:04d}"):
         outputs += last
         rows += last[-1].rows
     outputs += broken.finish()
@@ -269,12 +216,12 @@ def extract_records(batches: Iterable[Records], payload: Mapping[str, Any], sett
         dropped=dropped,
         quarantined=dict(sorted(broken.kinds.items())),
     )
-    digest = content_hash(payload["path"], Piece(*payload["piece"]))
-    _check_unchanged(payload["path"], payload["stamp"])
+    digest = content_hash(task.path, task.piece)
+    _check_unchanged(task.path, task.stamp)
     return TaskManifest(
-        task=task,
-        key=payload["key"],
-        inputs={payload["label"]: digest},
+        task=task.name,
+        key=task.key,
+        inputs={task.label: digest},
         outputs=outputs,
         ledger=ledger,
         inside=lost.inside(),

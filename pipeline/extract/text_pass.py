@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.signatures import Permutations, make_permutations
-from manifests.corpus import MinHash, TextSettings
+from manifests.corpus import TextSettings
+from pipeline.extract.settings import ExtractJob
 from pipeline.losses import Tally
 from pipeline.schemas import DOCUMENTS
 from pipeline.text.bad_word_lists import Matcher, count_bad_words, load_matcher
@@ -29,9 +30,6 @@ from pipeline.text.personal import KINDS, counts, find_spans, mask
 from pipeline.text.signals import SIGNALS, compute
 from pipeline.text.sites import sites
 from pipeline.text.urls import without_url_credentials
-
-# Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
-LANGUAGE_CHARACTERS = 1_000
 
 ALL_SIGNALS = pa.schema(
     [
@@ -100,41 +98,36 @@ def signature_schema(length: int) -> pa.Schema:
     )
 
 
-def text_pass(settings: Mapping[str, Any]) -> TextPass:
-    """The pass that the settings of the extract step describe.
-
-    Args:
-        settings: of `extract_settings`, and `places`: they hold the hashes and the paths of lists and models.
-    """
+def text_pass(job: ExtractJob) -> TextPass:
+    """The pass that the settings of the extract step describe."""
+    settings = job.settings
     permutations, ngram = None, 1
-    if settings["minhash"] is not None:
-        minhash = MinHash.model_validate(settings["minhash"])
-        permutations, ngram = make_permutations(minhash.bands * minhash.rows, seed=settings["seed"]), minhash.ngram
+    if (minhash := settings.minhash) is not None:
+        permutations, ngram = make_permutations(minhash.bands * minhash.rows, seed=settings.seed), minhash.ngram
     matchers = None
-    if settings["bad_words"] is not None:
+    if settings.bad_words is not None:
         matchers = {
-            language: load_matcher(settings["bad_word_lists"][language], language, digest)
-            for language, digest in settings["bad_words"].items()
+            language: load_matcher(job.bad_word_lists[language], language, digest) for language, digest in settings.bad_words.items()
         }
-    scorers, measured = None, settings["perplexity"]
-    if measured is not None:
+    scorers = None
+    if settings.perplexity is not None and job.perplexity_models is not None:
         scorers = {
             language: load_scorer(
-                settings["perplexity_models"][language]["ngrams"],
-                settings["perplexity_models"][language]["sentencepiece"],
-                (digests["ngrams"], digests["sentencepiece"]),
+                job.perplexity_models.models[language].ngrams,
+                job.perplexity_models.models[language].sentencepiece,
+                (digests.ngrams, digests.sentencepiece),
             )
-            for language, digests in measured["models"].items()
+            for language, digests in settings.perplexity.models.items()
         }
     return TextPass(
-        text=TextSettings.model_validate(settings["text"]),
-        mask=tuple(settings["mask"]),
+        text=settings.text,
+        mask=settings.mask,
         permutations=permutations,
         ngram=ngram,
-        language_characters=settings["language_characters"],
+        language_characters=settings.language_characters,
         bad_words=matchers,
         scorers=scorers,
-        sentences="document" if measured is None else measured["sentences"],
+        sentences="document" if settings.perplexity is None else settings.perplexity.sentences,
     )
 
 

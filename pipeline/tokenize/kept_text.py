@@ -10,7 +10,7 @@ rest as it is. Space at the ends of a text goes in both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numba as nb
@@ -21,7 +21,7 @@ from kernels.characters import SPACE, classes
 from kernels.compiled import kernel
 from kernels.utf8 import code_point, without_space_behind
 from manifests.errors import GristmillError
-from manifests.filters import filters_from
+from manifests.filters import FilterSpec
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.parts import Part
 from pipeline.schemas import iterate_ipc, read_ipc
@@ -58,17 +58,21 @@ class Kept(NamedTuple):
     removed_bytes: int
 
 
-def cleaning_of(filters: Sequence[Mapping[str, Any]]) -> Cleaning | None:
+def cleaning_of(filters: Sequence[FilterSpec]) -> Cleaning | None:
     """How a source's filters clean its texts; None if they leave them as they are."""
-    sections = [section for section in filters_from(list(filters)) if section.looks_at_lines]
+    sections = [section for section in filters if section.looks_at_lines]
     if not sections:
         return None
     citations = any(section.removes_citations() for section in sections)
     return Cleaning(citations=citations, compact=any(section.compact for section in sections))
 
 
-def kept_documents(part: Part, *, out: str) -> Iterator[Kept]:
+def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> Iterator[Kept]:
     """The kept documents of one part, batch by batch; batches without one are left out.
+
+    Args:
+        filters: the source's.
+        out: the folder of all steps.
 
     Raises:
         GristmillError: documents and decisions do not have the same number of rows.
@@ -76,7 +80,7 @@ def kept_documents(part: Part, *, out: str) -> Iterator[Kept]:
     path = join(out, EXTRACT, "documents", part.name + ".arrow")
     decisions = read_ipc(join(out, DECIDE, "decisions", part.name + ".arrow"), columns=["reason", "removed_lines"]).combine_chunks()
     reasons = decisions["reason"].to_numpy()
-    cleaning = cleaning_of(part.filters)
+    cleaning = cleaning_of(filters)
     start = 0
     for batch in iterate_ipc(path):
         chosen = reasons[start : start + batch.num_rows] == 0

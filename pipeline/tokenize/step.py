@@ -8,10 +8,9 @@ in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,23 +21,26 @@ from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.engines.runners import Runner
-from pipeline.engines.tasks import Task, pending_tasks, run_tasks
+from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
-from pipeline.parts import Part, group_parts, list_parts, part_from
+from pipeline.parts import Part, group_parts, list_parts
 from pipeline.schemas import ipc_metadata
 from pipeline.tokenize.encoder import Encoder, compare, encode, load_encoder
-from pipeline.tokenize.kept_text import kept_documents
+from pipeline.tokenize.kept_text import Kept, kept_documents
+from pipeline.tokenize.settings import TokenizeJob, TokenizeSettings, TokenizeTask, tokenize_settings
 from pipeline.tokenize.training_step import MODEL
 from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.writer import publish_manifest, write_shard
 from storage.files import join, read_bytes
 from storage.steps import begin_step, remove_stale, require_step
 
-VERSION = 1
 # One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.
 CHECK_ONE_IN = 1_000
 # For grouping parts into tasks before their tokens are counted: bytes of text per token, a low guess.
 _BYTES_PER_TOKEN = 4
+
+Tokens = npt.NDArray[np.uint32]
+Lengths = npt.NDArray[np.int64]
 
 
 def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardManifest:
@@ -54,17 +56,21 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
     if decided.inputs[EXTRACT] != extracted.digest:
         raise GristmillError("the decisions belong to another extract", where=join(out, DECIDE), remedy="run `gristmill decide` again")
     settings = tokenize_settings(manifest)
-    key = sha256_of([settings, decided.digest, tokenizer.digest])
+    key = sha256_of([settings.model_dump(mode="json"), decided.digest, tokenizer.digest])
     tasks = [
         _task(group, rank, key)
         for rank, group in _ranked(group_parts(list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN))
     ]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
-    manifests = run_tasks(
-        tasks, tokenize_group, {**settings, "out": out, "tokenizer": tokenizer.digest}, folder=folder, label="Tokenize", runner=runner
+    job = TokenizeJob(
+        settings=settings,
+        filters={source.name: manifest.filters_of(source) for source in manifest.sources},
+        out=out,
+        tokenizer=tokenizer.digest,
     )
-    return _publish(manifest, manifests, decided=decided, tokenizer=tokenizer, out=out)
+    manifests = run_tasks(tasks, tokenize_group, job, folder=folder, label="Tokenize", runner=runner)
+    return _publish(manifests, job, corpus=manifest.name, decided=decided)
 
 
 def _ranked(groups: list[list[Part]]) -> list[tuple[int, list[Part]]]:
@@ -78,12 +84,13 @@ def _ranked(groups: list[list[Part]]) -> list[tuple[int, list[Part]]]:
     return ranked
 
 
-def _task(group: list[Part], rank: int, key: str) -> Task:
-    return Task(
+def _task(group: list[Part], rank: int, key: str) -> TokenizeTask:
+    return TokenizeTask(
         name=f"{group[0].source}/{rank:05d}",
-        key=sha256_of([key, [part.payload() for part in group]]),
+        key=sha256_of([key, [part.model_dump(mode="json") for part in group]]),
         weight=sum(part.text_bytes for part in group),
-        payload={"rank": rank, "parts": [part.payload() for part in group]},
+        rank=rank,
+        parts=tuple(group),
     )
 
 
@@ -97,40 +104,39 @@ class _Pending:
     count: int = 0
 
 
-def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskManifest:
-    """Consecutive parts of one source to shards. Payload: name, key, rank, parts."""
-    out, folder = settings["out"], join(settings["out"], SHARDS)
-    encoder = _encoder(join(out, TOKENIZER, MODEL), settings["encoder"], settings["tokenizer"])
-    info = tokenizer_info(encoder, settings)
-    parts = [part_from(part) for part in payload["parts"]]
+def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
+    """Consecutive parts of one source to shards."""
+    folder, size, parts = join(job.out, SHARDS), job.settings.shard_tokens, task.parts
+    encoder = _encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer)
+    info = tokenizer_info(encoder, job.settings)
     pending = _Pending()
     entries: list[ShardEntry] = []
     documents = removed_lines = removed_bytes = 0
 
     def flush() -> None:
         nonlocal pending
-        entries.append(_write(folder, parts[0].bucket, f"{payload['rank']:05d}-{len(entries):04d}", pending, info, parts))
+        entries.append(_write(folder, parts[0].bucket, f"{task.rank:05d}-{len(entries):04d}", pending, info, parts))
         pending = _Pending()
 
     for part in parts:
-        for kept, tokens, lengths, rows in _encoded(part, encoder, settings):
+        for kept, tokens, lengths, rows in _encoded(part, encoder, job):
             documents += len(lengths)
             removed_lines += kept.removed_lines
             removed_bytes += kept.removed_bytes
-            for piece in _split(tokens, lengths, rows, room=settings["shard_tokens"] - pending.count, size=settings["shard_tokens"]):
+            for piece in _split(tokens, lengths, rows, room=size - pending.count, size=size):
                 pending.tokens.append(piece[0])
                 pending.lengths.append(piece[1])
                 pending.rows.append(piece[2])
                 pending.count += len(piece[0])
-                if pending.count >= settings["shard_tokens"]:
+                if pending.count >= size:
                     flush()
     if pending.count:
         flush()
     written = sum(entry.documents for entry in entries)
     outputs = [output for entry in entries for output in _outputs(entry)]
     return TaskManifest(
-        task=payload["name"],
-        key=payload["key"],
+        task=task.name,
+        key=task.key,
         inputs={part.name: part.sha256 for part in parts},
         outputs=outputs,
         ledger=Ledger(records_in=documents, kept=written),
@@ -142,16 +148,15 @@ def tokenize_group(payload: dict[str, Any], settings: dict[str, Any]) -> TaskMan
     )
 
 
-def _encoded(part: Part, encoder: Encoder, settings: dict[str, Any]) -> Any:
+def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[Kept, Tokens, Lengths, pa.Table]]:
     """Per record batch of one part: its kept documents, tokens with boundaries uint32[t], lengths int64[n], side-table rows."""
-    metadata = ipc_metadata(join(settings["out"], EXTRACT, "documents", part.name + ".arrow"))
-    for batch in kept_documents(part, out=settings["out"]):
+    metadata = ipc_metadata(join(job.out, EXTRACT, "documents", part.name + ".arrow"))
+    for batch in kept_documents(part, filters=job.filters[part.source], out=job.out):
         kept = batch.documents
         tokens, offsets = encode(encoder, kept.column("text"))
         _check_sample(kept, tokens, offsets, encoder)
-        bounded, lengths = add_boundaries(
-            tokens, offsets, bos=encoder.bos_id if settings["bos"] else None, eos=encoder.eos_id if settings["eos"] else None
-        )
+        info = tokenizer_info(encoder, job.settings)
+        bounded, lengths = add_boundaries(tokens, offsets, bos=info.bos_id, eos=info.eos_id)
         yield batch, bounded, lengths, _side_rows(kept, part, metadata["file"])
 
 
@@ -176,7 +181,7 @@ def add_boundaries(
     return bounded, lengths
 
 
-def _split(tokens: npt.NDArray[np.uint32], lengths: npt.NDArray[np.int64], rows: pa.Table, *, room: int, size: int) -> Any:
+def _split(tokens: Tokens, lengths: Lengths, rows: pa.Table, *, room: int, size: int) -> Iterator[tuple[Tokens, Lengths, pa.Table]]:
     """Cuts a batch between documents so that a shard ends with the document that fills it."""
     ends = np.cumsum(lengths)
     start = 0
@@ -241,13 +246,13 @@ def _outputs(entry: ShardEntry) -> list[Output]:
     ]
 
 
-def tokenizer_info(encoder: Encoder, settings: dict[str, Any]) -> TokenizerInfo:
+def tokenizer_info(encoder: Encoder, settings: TokenizeSettings) -> TokenizerInfo:
     """What the shards say about their tokenizer."""
     return TokenizerInfo(
         sha256=encoder.sha256,
         vocab_size=encoder.vocab_size,
-        bos_id=encoder.bos_id if settings["bos"] else None,
-        eos_id=encoder.eos_id if settings["eos"] else None,
+        bos_id=encoder.bos_id if settings.bos else None,
+        eos_id=encoder.eos_id if settings.eos else None,
     )
 
 
@@ -257,22 +262,9 @@ def _encoder(path: str, engine: str, _digest: str) -> Encoder:
     return load_encoder(read_bytes(path), engine=engine)
 
 
-def tokenize_settings(manifest: CorpusManifest) -> dict[str, Any]:
-    """What the output of this step depends on, beside the outputs of the steps before."""
-    return {
-        "version": VERSION,
-        "shard_tokens": manifest.shard_tokens,
-        "bos": manifest.tokenizer.bos,
-        "eos": manifest.tokenizer.eos,
-        "encoder": manifest.tokenizer.encoder,
-    }
-
-
-def _publish(
-    manifest: CorpusManifest, tasks: list[TaskManifest], *, decided: StepManifest, tokenizer: StepManifest, out: str
-) -> ShardManifest:
+def _publish(tasks: list[TaskManifest], job: TokenizeJob, *, corpus: str, decided: StepManifest) -> ShardManifest:
     """Check that every kept document is in a shard, then publish the shard manifest."""
-    folder = join(out, SHARDS)
+    folder = join(job.out, SHARDS)
     ledger = merge_ledgers(task.ledger for task in tasks)
     if ledger.balance() or ledger.records_in != decided.ledger.kept:
         raise GristmillError(
@@ -281,18 +273,17 @@ def _publish(
             remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
         )
     entries = sorted((ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name))
-    settings = tokenize_settings(manifest)
-    info = tokenizer_info(_encoder(join(out, TOKENIZER, MODEL), settings["encoder"], tokenizer.digest), settings)
+    info = tokenizer_info(_encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer), job.settings)
     remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
     return publish_manifest(
         folder,
         ShardManifest(
-            corpus=manifest.name,
+            corpus=corpus,
             dtype=str(token_dtype(info.vocab_size)),
             tokenizer=info,
             shards=entries,
             ledger=ledger,
-            settings_sha256=sha256_of(settings),
-            inputs={DECIDE: decided.digest, TOKENIZER: tokenizer.digest},
+            settings_sha256=sha256_of(job.settings.model_dump(mode="json")),
+            inputs={DECIDE: decided.digest, TOKENIZER: job.tokenizer},
         ),
     )

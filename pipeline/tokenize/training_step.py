@@ -70,15 +70,16 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
 def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -> bytes:
     parts = list_parts(require_step(join(out, EXTRACT), command="gristmill extract"), manifest)
     share = training.sample_mb * 1e6 / max(1, sum(part.text_bytes for part in parts))
-    return train_model(sample_texts(parts, out=out, share=share, seed=manifest.seed), vocab_size=training.vocab_size)
+    return train_model(sample_texts(parts, manifest, out=out, share=share), vocab_size=training.vocab_size)
 
 
-def sample_texts(parts: list[Part], *, out: str, share: float, seed: int) -> Iterator[str]:
-    """Kept documents whose id, mixed with the seed, falls into `share`; independent of workers and of part sizes."""
+def sample_texts(parts: list[Part], manifest: CorpusManifest, *, out: str, share: float) -> Iterator[str]:
+    """Kept documents whose id, mixed with the manifest's seed, falls into `share`; independent of workers and of part sizes."""
     threshold = min(1.0, share) * 2.0**64
-    key = np.uint64((seed * 0x9E3779B97F4A7C15 + 0x243F6A8885A308D3) % 2**64)
+    key = np.uint64((manifest.seed * 0x9E3779B97F4A7C15 + 0x243F6A8885A308D3) % 2**64)
+    filters = {source.name: manifest.filters_of(source) for source in manifest.sources}
     for part in parts:
-        for kept in kept_documents(part, out=out):
+        for kept in kept_documents(part, filters=filters[part.source], out=out):
             batch = kept.documents
             ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(-1, 2)[
                 : batch.num_rows, 0

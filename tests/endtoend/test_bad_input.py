@@ -227,7 +227,8 @@ def test_one_record_that_cannot_be_taken_never_ends_the_command(tmp_path) -> Non
 def test_an_input_that_is_cut_while_it_is_read_is_named(tmp_path) -> None:
     """A mapped one would end the process without a word."""
     from pipeline.extract.inputs import list_raw_pieces
-    from pipeline.extract.step import extract_records, extract_settings, piece_task, places, raw_records
+    from pipeline.extract.settings import extract_job, read_tasks
+    from pipeline.extract.step import extract_records, raw_records
 
     table = pa.table({"text": [prose(f"{number}") * 40 for number in range(300)]})
     for name in ("a.arrow", "b.parquet"):
@@ -238,9 +239,8 @@ def test_an_input_that_is_cut_while_it_is_read_is_named(tmp_path) -> None:
         else:
             pq.write_table(table, path, row_group_size=100, compression="none", use_dictionary=False)
         manifest = load_corpus(corpus_of(tmp_path, ("rows", name.split(".")[1], name)))
-        settings = {**extract_settings(manifest), **places(manifest), "folder": str(tmp_path / "out")}
-        task = piece_task(list_raw_pieces(manifest.sources)[0], manifest.sources[0], settings)
-        payload = {"name": task.name, "key": task.key, **task.payload}
+        job = extract_job(manifest, folder=str(tmp_path / "out"))
+        task = read_tasks(list_raw_pieces(manifest.sources), job.settings)[0]
 
         def cut(batches, path=path):
             for number, batch in enumerate(batches):
@@ -249,4 +249,4 @@ def test_an_input_that_is_cut_while_it_is_read_is_named(tmp_path) -> None:
                 yield batch
 
         with pytest.raises(GristmillError, match=rf"{name}: the file changed while it was read"):
-            extract_records(cut(raw_records(payload)), payload, settings)
+            extract_records(cut(raw_records(task, job)), task, job)

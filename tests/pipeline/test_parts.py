@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.parts import Part, group_parts, part_from, split_row_ids
+from pipeline.parts import Part, group_parts, split_row_ids
 
 
 def part(name="s/a.0000", number=0, *, priority=0, text_bytes=10, source="s"):
@@ -17,7 +17,6 @@ def part(name="s/a.0000", number=0, *, priority=0, text_bytes=10, source="s"):
         rows=1,
         text_bytes=text_bytes,
         priority=priority,
-        filters=[],
         bucket=f"{source}/general",
     )
 
@@ -32,8 +31,8 @@ def test_row_ids_order_by_priority_part_and_row_and_split_again(priority, number
         assert row_id < part(number=0, priority=priority + 1).base
 
 
-def test_payload_comes_back() -> None:
-    assert part_from({**part(number=7).payload(), "more": 1}) == part(number=7)
+def test_an_element_comes_back() -> None:
+    assert Part.model_validate_json(part(number=7).model_dump_json()) == part(number=7)
 
 
 @pytest.mark.parametrize(

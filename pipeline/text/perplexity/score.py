@@ -26,7 +26,7 @@ import pyarrow as pa
 import xxhash
 
 from kernels.newer_characters import newer_characters
-from manifests.corpus import Perplexity
+from manifests.corpus import Perplexity, PerplexityModel
 from manifests.errors import GristmillError
 from pipeline.text.perplexity.models import Model, read_model, score
 from storage.files import open_stream, read_bytes
@@ -53,15 +53,15 @@ class Scorer:
     processor: Any
 
 
-def perplexity_settings(perplexity: Perplexity | None) -> dict[str, Any] | None:
-    """What perplexities depend on: hashes of the models' contents, by language, and what a sentence is."""
+def perplexity_settings(perplexity: Perplexity | None) -> Perplexity | None:
+    """What perplexities depend on: the section of the manifest, with hashes of the models' contents in place of their paths."""
     if perplexity is None:
         return None
     models = {
-        language: {"ngrams": _digest(model.ngrams), "sentencepiece": _digest(model.sentencepiece)}
+        language: PerplexityModel(ngrams=_digest(model.ngrams), sentencepiece=_digest(model.sentencepiece))
         for language, model in sorted(perplexity.models.items())
     }
-    return {"models": models, "sentences": perplexity.sentences}
+    return perplexity.model_copy(update={"models": models})
 
 
 def _digest(path: str) -> str:

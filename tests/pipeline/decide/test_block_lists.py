@@ -26,6 +26,7 @@ from pipeline.decide.block_lists import (
     read_list,
     url_prefix_hashes,
 )
+from pipeline.decide.settings import DecideJob, decide_settings
 from pipeline.filters.reasons import REASONS
 from pipeline.schemas import read_ipc
 from tests.paths import SHARED
@@ -42,11 +43,16 @@ def corpus(*lists: dict[str, Any]) -> CorpusManifest:
     )
 
 
+def job_of(manifest: CorpusManifest, folder: Path) -> DecideJob:
+    settings = decide_settings(manifest, block_lists=list_settings(manifest))
+    return DecideJob(settings=settings, extract=str(folder / "extract"), folder=str(folder / "decide"), key="k")
+
+
 def blocked(folder: Path, urls: list[str | None], *lists: dict[str, Any]) -> tuple[list[str], list[int]]:
     manifest = corpus(*lists)
-    settings = {"folder": str(folder / "decide"), "key": "k", "block_lists": list_settings(manifest)}
-    publish_lists(manifest, settings)
-    codes, counts = blocked_codes(pa.chunked_array([pa.array(urls, pa.string())]), settings)
+    job = job_of(manifest, folder)
+    publish_lists(manifest, job)
+    codes, counts = blocked_codes(pa.chunked_array([pa.array(urls, pa.string())]), job)
     return [REASONS[code] for code in codes], counts
 
 
@@ -139,10 +145,10 @@ def test_odd_entries_are_read_and_what_is_none_is_named(tmp_path: Path) -> None:
         *("http://under_score.com", "http://a.xn--fiqs8s.example/", "http://words.com/", "http://adblock.com/", "http://0.0.0.0/"),
     ]
     manifest = corpus({"name": "l", "sites": entries})
-    settings = {"folder": str(tmp_path / "decide"), "key": "k", "block_lists": list_settings(manifest)}
-    (task,) = publish_lists(manifest, settings)
+    job = job_of(manifest, tmp_path)
+    (task,) = publish_lists(manifest, job)
     assert task.notes == ["block list `l`: 3 lines are none of its sites and left out, as `two words.com`"]
-    codes, _ = blocked_codes(pa.chunked_array([pa.array(urls, pa.string())]), settings)
+    codes, _ = blocked_codes(pa.chunked_array([pa.array(urls, pa.string())]), job)
     assert [REASONS[code] for code in codes] == ["blocked_site"] * 7 + ["kept"] * 3
     with pytest.raises(GristmillError, match="is no list of sites"):
         read_list([write(tmp_path / "words", "not a host\nnor, this\na.com\n")], kind="sites", name="w")
@@ -219,17 +225,17 @@ def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
 def test_lists_are_published_once_as_sorted_hashes_of_eight_bytes(tmp_path: Path) -> None:
     entries = write(tmp_path / "many", "".join(f"site{number}.com\nsite{number}.com\n" for number in range(20_000)))
     manifest = corpus({"name": "l", "sites": entries})
-    settings = {"folder": str(tmp_path / "decide"), "key": "k", "block_lists": list_settings(manifest)}
-    (task,) = publish_lists(manifest, settings)
+    job = job_of(manifest, tmp_path)
+    (task,) = publish_lists(manifest, job)
     (output,) = task.outputs
     assert output.rows == 20_000
     assert output.bytes < 8 * 20_000 + 2_000
     hashes = read_ipc(str(tmp_path / "decide" / output.path))["hash"].to_numpy()
     assert (np.diff(hashes.astype(object)) > 0).all()
     Path(entries).unlink()
-    (again,) = publish_lists(manifest, settings)
+    (again,) = publish_lists(manifest, job)
     assert again.model_copy(update={"stamps": task.stamps, "digest": task.digest}) == task
-    assert publish_lists(corpus(), settings) == []
+    assert publish_lists(corpus(), job) == []
 
 
 labels = st.lists(st.sampled_from(["a", "b", "www", "com", "co", "uk", "x1"]), min_size=1, max_size=5)

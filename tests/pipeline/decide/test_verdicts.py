@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from manifests.corpus import Languages, PersonalInformation
-from pipeline.decide.site_rule import document_reasons, is_heavy, rule_from, site_reasons, spans_of
+from pipeline.decide.site_rule import document_reasons, is_heavy, site_reasons, spans_of
 from pipeline.decide.verdicts import filter_reasons
 from pipeline.filters.reasons import REASONS, code_of
 
@@ -41,10 +41,6 @@ def test_only_the_kinds_of_the_rule_count() -> None:
     signals = pa.table({"spans_email": pa.array([1, 2], pa.int32()), "spans_ip": pa.array([10, 20], pa.int32())})
     assert spans_of(signals, PersonalInformation(kinds=["email"])).tolist() == [1, 2]
     assert spans_of(signals, PersonalInformation(kinds=["email", "ip"])).tolist() == [11, 22]
-
-
-def test_no_rule() -> None:
-    assert rule_from({"personal_information": None}) is None
 
 
 def test_documents_with_too_many_spans_are_marked_unless_they_have_a_reason() -> None:

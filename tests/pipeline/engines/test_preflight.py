@@ -9,7 +9,7 @@ import pytest
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from pipeline.engines import flink
-from pipeline.engines.preflight import check_flink, check_greetings, say_hello
+from pipeline.engines.preflight import Hello, check_flink, check_greetings, say_hello
 from pipeline.engines.versions import differences, process_facts
 from tests.pipeline.engines.rest import answers, serve
 
@@ -71,7 +71,7 @@ def test_cancelling_asks_and_waits() -> None:
 
 def greet(tmp_path, inputs=()):
     (tmp_path / "token").write_bytes(b"client")
-    name = say_hello("0", {"folder": str(tmp_path), "inputs": [str(path) for path in inputs], "store_endpoint": None})
+    (name,) = say_hello("0", Hello(folder=str(tmp_path), inputs=tuple(str(path) for path in inputs), store_endpoint=None))
     return json.loads((tmp_path / name).read_text())
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 
 import psutil
 import pytest
 
+from manifests.base import Strict
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner, run_pipeline, with_helpers
 
@@ -15,32 +17,37 @@ RUNNERS = [Runner(), Runner(workers=2), Runner(kind="portable")]
 IDS = ["in this process", "two processes", "portable"]
 
 
-def double(element: str, settings: dict) -> list[tuple[int, bytes]]:
+class Job(Strict):
+    folder: str
+
+
+def double(element: str, job: Job) -> list[tuple[int, bytes]]:
     return [(len(element) % 2, element.encode() * 2)]
 
 
-def write(partition: int, elements: list[bytes], settings: dict) -> str:
-    path = f"{settings['folder']}/{partition}"
+def write(element: tuple[int, Iterable[bytes]], job: Job) -> list[str]:
+    partition, elements = element
+    path = f"{job.folder}/{partition}"
     with open(path, "wb") as file:
         file.write(b" ".join(sorted(elements)))
-    return path
+    return [path]
 
 
-def tell_process(element: str, settings: dict) -> list[tuple[int, bytes]]:
+def tell_process(element: str, job: Job) -> list[tuple[int, bytes]]:
     return [(0, str(os.getpid()).encode())]
 
 
-def refuse(element: str, settings: dict) -> list[tuple[int, bytes]]:
+def refuse(element: str, job: Job) -> list[tuple[int, bytes]]:
     if element == "bad":
         raise GristmillError("is too bad", where="a.warc, record 7", remedy="mend it")
     return [(0, b"")]
 
 
-def fail(element: str, settings: dict) -> list[tuple[int, bytes]]:
+def fail(element: str, job: Job) -> list[tuple[int, bytes]]:
     raise ValueError(f"no luck with {element}")
 
 
-def die(element: str, settings: dict) -> list[tuple[int, bytes]]:
+def die(element: str, job: Job) -> list[tuple[int, bytes]]:
     os.kill(os.getpid(), signal.SIGKILL)
     return []
 
@@ -49,10 +56,11 @@ def run(runner: Runner, emit, folder, elements=("a", "bb", "ccc", "bad")) -> Non
     def build(pipeline):
         import apache_beam as beam
 
-        from pipeline.engines.dofns import EmitPacked, ReducePacked
+        from pipeline.engines.dofns import EmitNames, EmitPacked
 
-        packed = pipeline | beam.Create(list(elements)) | beam.ParDo(EmitPacked(emit, {}))
-        return packed | beam.GroupByKey() | beam.ParDo(ReducePacked(write, {"folder": str(folder)}))
+        job = Job(folder=str(folder))
+        packed = pipeline | beam.Create(list(elements)) | beam.ParDo(EmitPacked(emit, job))
+        return packed | beam.GroupByKey() | beam.ParDo(EmitNames(write, job))
 
     run_pipeline(build, runner=runner)
 

@@ -3,38 +3,40 @@
 import apache_beam as beam
 import pytest
 
+from manifests.base import Strict
 from manifests.errors import GristmillError
-from pipeline.engines.dofns import EmitPacked, JoinPacked, ReducePacked
+from pipeline.engines.dofns import EmitNames, EmitPacked
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.subset import violations
 
 
-def emit(element, settings):
+class Job(Strict):
+    pass
+
+
+def emit(element, job):
     yield 1, element.encode()
 
 
-def reduce(key, values, settings):
-    return str(key)
-
-
-def join(task, rows, settings):
-    return task
+def name(element, job):
+    key, _values = element
+    yield str(key)
 
 
 def packed(pipeline):
-    return pipeline | "in" >> beam.Create(["a", "b"]) | "emit" >> beam.ParDo(EmitPacked(emit, {}))
+    return pipeline | "in" >> beam.Create(["a", "b"]) | "emit" >> beam.ParDo(EmitPacked(emit, Job()))
 
 
 def test_a_shuffle_of_packed_bytes_is_inside():
     pipeline = beam.Pipeline()
-    packed(pipeline) | beam.GroupByKey() | beam.ParDo(ReducePacked(reduce, {}))
+    packed(pipeline) | beam.GroupByKey() | beam.ParDo(EmitNames(name, Job()))
     assert violations(pipeline) == []
 
 
 def test_a_join_of_packed_bytes_is_inside():
     pipeline = beam.Pipeline()
     tasks = pipeline | "tasks" >> beam.Create([(1, b"t")])
-    {"task": tasks, "rows": packed(pipeline)} | beam.CoGroupByKey() | beam.ParDo(JoinPacked(join, {}))
+    {"task": tasks, "rows": packed(pipeline)} | beam.CoGroupByKey() | beam.ParDo(EmitNames(name, Job()))
     assert violations(pipeline) == []
 
 

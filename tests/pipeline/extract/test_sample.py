@@ -141,7 +141,7 @@ def test_html_that_is_not_drawn_is_not_parsed(crawl: CorpusManifest, tmp_path: P
     assert all(30 < sampled[name] < 90 for name in ("warc", "arc"))
     assert 0 < sampled["html"] < 16
     # The draw is the same as of records that are all read first, as other formats' are.
-    monkeypatch.setattr(sample, "raw_records", lambda payload, *, draw: raw_records(payload))
+    monkeypatch.setattr(sample, "raw_records", lambda task, job, *, draw: raw_records(task, job))
     predict(crawl, tmp_path / "late", 0.2)
     early, late = (sorted((tmp_path / name / "sample" / "extract").rglob("documents/**/*.arrow")) for name in ("early", "late"))
     assert [read_ipc(str(path)) for path in early] == [read_ipc(str(path)) for path in late]

@@ -13,7 +13,8 @@ from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner
 from pipeline.extract.inputs import list_raw_pieces
-from pipeline.extract.step import extract, extract_file, extract_settings, piece_task, places
+from pipeline.extract.settings import extract_job, read_tasks
+from pipeline.extract.step import extract, extract_file
 from pipeline.schemas import read_ipc
 
 
@@ -29,18 +30,16 @@ def corpus(folder: Path, files: dict[str, str]) -> CorpusManifest:
 def test_a_file_that_changes_while_it_is_read_stops_the_run(tmp_path: Path, change: str) -> None:
     """Its text and its hash would be of two different files."""
     manifest = corpus(tmp_path, {"a.txt": "The miller grinds.\n"})
-    raw = list_raw_pieces(manifest.sources)[0]
-    settings = {**extract_settings(manifest), **places(manifest), "folder": str(tmp_path / "out")}
-    task = piece_task(raw, manifest.sources[0], settings)
-    payload = {"name": task.name, "key": task.key, **task.payload}
-    assert extract_file(payload, settings).ledger.kept == 1
+    job = extract_job(manifest, folder=str(tmp_path / "out"))
+    (task,) = read_tasks(list_raw_pieces(manifest.sources), job.settings)
+    assert extract_file(task, job).ledger.kept == 1
     path = tmp_path / "a.txt"
     if change == "gone":
         path.unlink()
     else:
         path.write_text("The miller grinds.\n" if change == "as long as before" else "The miller grinds the grain.\n")
     with pytest.raises(GristmillError, match=r"a\.txt: (the file changed while it was read|no such file)"):
-        extract_file(payload, settings)
+        extract_file(task, job)
 
 
 def test_many_empty_files_make_few_notes(tmp_path: Path) -> None:

@@ -286,6 +286,6 @@ def test_each_variant_has_its_place_everywhere(variant: str) -> None:
     reasons = variant_reasons(section)
     assert reasons
     assert set(reasons) <= set(REASONS)
-    assert section.looks_at_lines == (cleaning_of([{"variant": variant}]) is not None)
+    assert section.looks_at_lines == (cleaning_of([section]) is not None)
     rules = rules_of(section)
     assert rules is None or {rule.reason for rule in rules} == set(reasons)

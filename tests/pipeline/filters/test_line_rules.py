@@ -167,7 +167,7 @@ def test_a_source_has_filters_of_its_own_and_block_lists_come_first(tmp_path: Pa
 
 def test_what_filters_do_to_texts() -> None:
     def cleaning(*filters: str | dict[str, Any]) -> Cleaning | None:
-        return cleaning_of([section.model_dump(mode="json") for section in filters_from(list(filters))])
+        return cleaning_of(filters_from(list(filters)))
 
     assert cleaning() is cleaning("gopher-paper", "fineweb", "ccnet") is None
     assert cleaning("gopher-paper", "c4-tfds") == Cleaning(citations=True, compact=True)

@@ -14,7 +14,7 @@ import sentencepiece
 
 from manifests.corpus import CorpusManifest, Perplexity
 from manifests.errors import GristmillError
-from pipeline.extract.step import extract_settings, places
+from pipeline.extract.settings import extract_job, extract_settings
 from pipeline.extract.text_pass import run_text_pass, signal_schema, text_pass
 from pipeline.readers.records import Record, raw_batch
 from pipeline.text.perplexity.arpa import read_arpa, score
@@ -266,7 +266,7 @@ def test_documents_in_the_text_pass(models: Path) -> None:
         asked = manifest(models)
         assert asked.perplexity is not None
         asked = asked.model_copy(update={"perplexity": asked.perplexity.model_copy(update={"sentences": sentences})})
-        signals = run_text_pass(records, text_pass({**extract_settings(asked), **places(asked)})).signals
+        signals = run_text_pass(records, text_pass(extract_job(asked, folder=""))).signals
         assert signals.schema == signal_schema(bad_words=False, perplexity=True)
         assert signals["language"].to_pylist() == ["en", "de", "en"]
         model = (models / "en.sp.model").read_bytes()
@@ -277,7 +277,7 @@ def test_documents_in_the_text_pass(models: Path) -> None:
         assert wanted > 2
         assert signals["perplexity"].to_pylist() == [wanted, None, wanted]
     without = manifest(models, perplexity=None)
-    assert "perplexity" not in run_text_pass(records, text_pass({**extract_settings(without), **places(without)})).signals.schema.names
+    assert "perplexity" not in run_text_pass(records, text_pass(extract_job(without, folder=""))).signals.schema.names
 
 
 def test_nothing_to_score_is_null(models: Path) -> None:
@@ -301,7 +301,7 @@ def test_settings_follow_the_contents_of_the_models(models: Path, tmp_path: Path
         (tmp_path / name).write_bytes((models / name).read_bytes())
     before = extract_settings(manifest(models))
     assert extract_settings(manifest(tmp_path)) == before
-    assert places(manifest(tmp_path)) != places(manifest(models))
+    assert extract_job(manifest(tmp_path), folder="") != extract_job(manifest(models), folder="")
     (tmp_path / "en.arpa").write_text((models / "en.arpa").read_text() + "\n")
     assert extract_settings(manifest(tmp_path)) != before
     assert perplexity_settings(None) is None

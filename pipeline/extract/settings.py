@@ -1,0 +1,172 @@
+"""What the outputs of extract depend on, and what its tasks are handed.
+
+In: a corpus manifest. Out: `ExtractSettings`, which the step's manifest records and the tasks' keys hash; `ExtractJob`, these and where
+things lie, which crosses to the workers once; `ReadTask`, one raw file or one piece of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from manifests.base import Strict, sha256_of
+from manifests.corpus import CorpusManifest, Extraction, MinHash, Perplexity, PersonalInformationKind, Source, SourceFormat, TextSettings
+from manifests.languages import LanguageOrAny
+from pipeline.engines.tasks import Task
+from pipeline.extract.inputs import RawPiece
+from pipeline.readers.pieces import Piece
+from pipeline.text.bad_word_lists import bad_words_settings
+from pipeline.text.perplexity.score import perplexity_settings
+
+# Goes into every task's key: raise it whenever the same input would give other bytes.
+VERSION = 5
+# Formats whose text depends on how HTML is extracted.
+HTML_FORMATS = ("warc", "arc", "html")
+# A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
+PART_TEXT_BYTES = 64 << 20
+# Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
+LANGUAGE_CHARACTERS = 1_000
+
+
+class SourceSettings(Strict):
+    """What the texts of one source depend on, beside its files.
+
+    Attributes:
+        extraction: of the formats that hold HTML.
+    """
+
+    format: SourceFormat
+    text_field: str
+    id_field: str
+    url_field: str
+    extraction: Extraction | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
+class ExtractSettings(Strict):
+    """What the output of the step depends on, beside the inputs. Thresholds do not belong here: they are decide's.
+
+    Attributes:
+        sources: by name.
+        mask: sorted.
+        bad_words: hash of each list's contents, by language.
+        perplexity: as in the manifest, with hashes of the models' contents in place of their paths.
+    """
+
+    version: int = VERSION
+    sources: dict[str, SourceSettings]
+    text: TextSettings
+    mask: tuple[PersonalInformationKind, ...]
+    minhash: MinHash | None
+    seed: int
+    bad_words: dict[LanguageOrAny, str] | None
+    perplexity: Perplexity | None
+    part_text_bytes: int
+    language_characters: int = LANGUAGE_CHARACTERS
+
+
+class ExtractJob(Strict):
+    """What all tasks share.
+
+    Attributes:
+        sources: by name, each with the extraction that it uses.
+        bad_word_lists: by language, the files of the lists whose hashes the settings hold.
+        perplexity_models: likewise.
+        folder: of the step.
+    """
+
+    settings: ExtractSettings
+    sources: dict[str, Source]
+    bad_word_lists: dict[LanguageOrAny, str]
+    perplexity_models: Perplexity | None
+    folder: str
+
+
+class ReadTask(Task):
+    """One raw file, or one piece of it.
+
+    Attributes:
+        source: its name.
+        file: name relative to the source's root.
+        path: what to open.
+        label: names file and piece in the step's manifest.
+        stamp: what the file system said of the file when the run listed it.
+    """
+
+    source: str
+    file: str
+    path: str
+    label: str
+    stamp: str
+    piece: Piece
+
+
+def extract_settings(manifest: CorpusManifest) -> ExtractSettings:
+    """What the output depends on; reads lists and models for their hashes.
+
+    Raises:
+        GristmillError: a list or a model cannot be read.
+    """
+    information = manifest.personal_information
+    return ExtractSettings(
+        sources={source.name: _source_settings(source, manifest) for source in manifest.sources},
+        text=manifest.text,
+        mask=() if information is None else tuple(sorted(set(information.mask))),
+        minhash=manifest.dedup.minhash,
+        seed=manifest.seed,
+        bad_words=bad_words_settings(manifest.bad_words),
+        perplexity=perplexity_settings(manifest.perplexity),
+        part_text_bytes=PART_TEXT_BYTES,
+    )
+
+
+def _source_settings(source: Source, manifest: CorpusManifest) -> SourceSettings:
+    return SourceSettings(
+        format=source.format,
+        text_field=source.text_field,
+        id_field=source.id_field,
+        url_field=source.url_field,
+        extraction=(source.extraction or manifest.extraction) if source.format in HTML_FORMATS else None,
+    )
+
+
+def extract_job(manifest: CorpusManifest, *, folder: str) -> ExtractJob:
+    """What the tasks of this manifest's extract are handed.
+
+    Raises:
+        GristmillError: as `extract_settings`.
+    """
+    settings = extract_settings(manifest)
+    return ExtractJob(
+        settings=settings,
+        sources={
+            source.name: source.model_copy(update={"extraction": settings.sources[source.name].extraction}) for source in manifest.sources
+        },
+        bad_word_lists={} if manifest.bad_words is None else manifest.bad_words.lists,
+        perplexity_models=manifest.perplexity,
+        folder=folder,
+    )
+
+
+def read_tasks(pieces: Iterable[RawPiece], settings: ExtractSettings) -> list[ReadTask]:
+    """The tasks that read raw files or pieces of them. The key of each does not depend on other sources."""
+    described = settings.model_dump(mode="json")
+    return [
+        ReadTask(
+            name=raw.task,
+            key=sha256_of([{**described, "sources": described["sources"][raw.file.source]}, raw.label, raw.file.stamp]),
+            weight=raw.size,
+            source=raw.file.source,
+            file=raw.file.name,
+            path=raw.file.path,
+            label=raw.label,
+            stamp=raw.file.stamp,
+            piece=raw.piece,
+        )
+        for raw in pieces
+    ]
