@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from manifests.errors import GristmillError
 from manifests.yaml_file import read_yaml
@@ -26,6 +26,14 @@ class Strict(BaseModel):
     """Base of every manifest and of every section in one: unknown keys are errors, values cannot change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+class WithoutNone(Strict):
+    """Keys without a value are left out of what is written."""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 def _inside(path: str) -> str:

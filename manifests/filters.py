@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from manifests.base import Strict
 from manifests.languages import LanguageOrAny
@@ -223,10 +223,3 @@ def _as_sections(value: Any) -> Any:
 
 
 Filters = Annotated[tuple[FilterSpec, ...], BeforeValidator(_as_sections)]
-
-_ADAPTER: TypeAdapter[tuple[FilterSpec, ...]] = TypeAdapter(Filters)
-
-
-def filters_from(payload: Any) -> tuple[FilterSpec, ...]:
-    """Sections from their JSON form, as steps hand them to their tasks."""
-    return _ADAPTER.validate_python(payload)

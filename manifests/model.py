@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from manifests.base import Strict, load, validate
+from manifests.base import Strict, load
 from manifests.errors import GristmillError
 
 
@@ -77,8 +77,3 @@ def load_model(value: str, *, folder: Path) -> ModelManifest:
             f"no model preset `{value}`", where="model", remedy=f"use one of {', '.join(PRESETS)}, or the path of a model manifest (.yaml)"
         )
     return load(folder / value, ModelManifest)
-
-
-def model_from(data: object, *, where: str) -> ModelManifest:
-    """Validate a model section that stands inside another manifest."""
-    return validate(data, ModelManifest, where=where)

@@ -14,6 +14,7 @@ from manifests.base import Strict
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.step import Output, StepManifest
+from pipeline.folders import kind_and_name
 
 _ROW_BITS = 32
 _NUMBER_BITS = 24
@@ -59,7 +60,7 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     """
     files: dict[str, dict[str, Output]] = {}
     for output in step.outputs:
-        kind, _, name = output.path.removesuffix(".arrow").partition("/")
+        kind, name = kind_and_name(output.path)
         if kind != "quarantine":
             files.setdefault(name, {})[kind] = output
     if len(files) >= 1 << _NUMBER_BITS:

@@ -24,6 +24,7 @@ from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
+from pipeline.folders import part_file
 from pipeline.parts import Part, split_row_ids
 from pipeline.schemas import EDGES, publish_ipc, read_ipc
 from storage.files import join
@@ -65,7 +66,7 @@ def emit_keys(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[
         for partition, packed in pack_ids(ids, rows, partitions=partitions):
             yield _ID_KEYS + partition, packed
     if (minhash := job.settings.dedup.minhash) is not None:
-        table = read_ipc(join(job.extract, "signatures", part.name + ".arrow"))
+        table = read_ipc(join(job.extract, part_file("signatures", part.name)))
         shingles = table["shingles"].to_numpy()[kept]
         values = table["signature"].combine_chunks().flatten().to_numpy().reshape(part.rows, -1)
         keys = band_keys(np.ascontiguousarray(values[kept[shingles > 0]]), bands=minhash.bands, rows=minhash.rows)

@@ -6,11 +6,7 @@ things lie, which crosses to the workers once.
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import SerializerFunctionWrapHandler, model_serializer
-
-from manifests.base import Strict
+from manifests.base import Strict, WithoutNone
 from manifests.corpus import CorpusManifest, Dedup, Languages, PersonalInformation
 from manifests.filters import Filters
 from pipeline.engines.partitions import PartitionJob
@@ -30,7 +26,7 @@ class SourceSettings(Strict):
     priority: int
 
 
-class BlockListSettings(Strict):
+class BlockListSettings(WithoutNone):
     """One block list.
 
     Attributes:
@@ -42,10 +38,6 @@ class BlockListSettings(Strict):
     sites: str | None = None
     urls: str | None = None
     words: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 class DecideSettings(Strict):

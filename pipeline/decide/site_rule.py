@@ -28,6 +28,7 @@ from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
 from pipeline.filters.reasons import Reasons, code_of
+from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import SITES, publish_ipc, read_ipc
 from storage.files import join
@@ -66,9 +67,9 @@ def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) 
 
 def emit_sites(part: Part, job: DecideJob, *, rule: PersonalInformation, partitions: int) -> Iterable[tuple[int, bytes]]:
     """One part's sums per site, as JSON rows [site, documents, words, spans], one element per partition."""
-    site = read_ipc(join(job.extract, "documents", part.name + ".arrow"), columns=["site"])["site"]
+    site = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["site"])["site"]
     columns = ["words", *(f"spans_{kind}" for kind in rule.kinds)]
-    signals = read_ipc(join(job.extract, "signals", part.name + ".arrow"), columns=columns)
+    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=columns)
     table = pa.table({"site": site, "words": signals["words"].cast(pa.int64()), "spans": pa.array(spans_of(signals, rule))})
     named = table.filter(pc.is_valid(table["site"]))
     sums = named.group_by("site").aggregate([("words", "count"), ("words", "sum"), ("spans", "sum")])

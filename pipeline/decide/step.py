@@ -36,7 +36,7 @@ from pipeline.engines.tasks import Task, collect, pending_tasks
 from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.filters.reasons import REASONS, Reasons, code_of
-from pipeline.folders import DECIDE, EXTRACT
+from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts, split_row_ids
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
@@ -106,7 +106,7 @@ def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, d
 
 def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner) -> list[TaskManifest]:
     """Clusters from the edges (one worker, edges only), joined to the parts by number."""
-    tasks = [Task(name=f"decisions/{part.name}", key=job.key) for part in parts]
+    tasks = [Task(name=_task(part), key=job.key) for part in parts]
     runner.expect(len(tasks))
     waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
     pending = [part for part, task in zip(parts, tasks, strict=True) if task.name in waiting]
@@ -126,6 +126,10 @@ def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str
 
         run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
     return collect(tasks, folder=job.folder)
+
+
+def _task(part: Part) -> str:
+    return f"decisions/{part.name}"
 
 
 def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJob) -> list[str]:
@@ -153,12 +157,12 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     bucket = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.rows, np.int32)), pa.array([part.bucket]))
     removed = _removed_lines(before, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
-    outputs = [publish_ipc(job.folder, f"decisions/{part.name}.arrow", [batch], DECISIONS)]
+    outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS)]
     outputs.append(_publish_dropped(part, reasons, cluster, job))
     counts = np.bincount(reasons, minlength=len(REASONS))
     dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
     ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
-    task = f"decisions/{part.name}"
+    task = _task(part)
     inputs = {part.name: part.sha256}
     details = {
         "blocked": before.blocked,
@@ -176,9 +180,9 @@ def _removed_lines(before: PartVerdicts, reasons: Reasons) -> pa.Array:
 
 
 def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, job: DecideJob) -> Output:
-    path = join(job.extract, "documents", part.name + ".arrow")
+    path = join(job.extract, part_file("documents", part.name))
     table = read_ipc(path, columns=["id", "url", "site", "name", "record"])
     names = pa.DictionaryArray.from_arrays(pa.array(reasons.astype(np.int32)), pa.array(REASONS))
     table = table.add_column(1, "reason", names).add_column(2, "cluster", cluster).filter(pa.array(reasons != 0))
     schema = DROPPED.with_metadata(ipc_metadata(path))
-    return publish_ipc(job.folder, f"dropped/{part.name}.arrow", table.cast(DROPPED).combine_chunks().to_batches(), schema)
+    return publish_ipc(job.folder, part_file("dropped", part.name), table.cast(DROPPED).combine_chunks().to_batches(), schema)

@@ -24,6 +24,7 @@ from pipeline.decide.site_rule import document_reasons, dropped_sites, site_reas
 from pipeline.filters import Verdicts, verdicts
 from pipeline.filters.line_rules import COLUMN, line_values
 from pipeline.filters.reasons import Reasons, code_of
+from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import ipc_names, read_ipc
 from storage.files import join
@@ -51,8 +52,8 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
     """Reasons and removed lines of one part before duplicates are looked for."""
     settings = job.settings
     filters, lists = settings.sources[part.source].filters, settings.block_lists
-    documents = read_ipc(join(job.extract, "documents", part.name + ".arrow"), columns=["id", "site", *(["url"] if lists else [])])
-    signals = read_signals(join(job.extract, "signals", part.name + ".arrow"), filters=filters)
+    documents = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["id", "site", *(["url"] if lists else [])])
+    signals = read_signals(join(job.extract, part_file("signals", part.name)), filters=filters)
     reasons, removed = filter_reasons(signals.append_column("id", documents["id"]), filters=filters, languages=settings.languages)
     blocked: list[int] = []
     if lists:

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
+from typing import get_args
 
 import xxhash
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from pipeline.folders import DECIDE, EXTRACT, SAMPLE, SHARDS, TOKENIZER
+from pipeline.folders import DECIDE, EXTRACT, SAMPLE, SHARDS, TOKENIZER, DecideKind, ExtractKind, part_file
 from pipeline.readers.pieces import Piece, split
 from storage.files import file_stat, find, is_glob, is_url, join, list_stats, matches
 
@@ -200,9 +201,9 @@ def _below(path: str) -> str:
 def _written(source: str, pattern: str) -> list[str]:
     """One name of each kind that a run writes, from an input whose name fits the pattern."""
     name = _UNSAFE.sub("_", _WILDCARD.sub("x", pattern.rsplit("/", 1)[-1])) + "-0123456789abcdef"
-    parts = [f"{EXTRACT}/{kind}/{source}/{name}.0000.arrow" for kind in ("documents", "signals", "signatures")]
-    parts += [f"{DECIDE}/{kind}/{source}/{name}.0000.arrow" for kind in ("decisions", "dropped")]
-    parts += [f"{EXTRACT}/quarantine/{source}/{name}.arrow", f"{DECIDE}/sites/dropped.arrow", f"{DECIDE}/edges/0-0.arrow"]
+    parts = [f"{EXTRACT}/{part_file(kind, f'{source}/{name}.0000')}" for kind in get_args(ExtractKind)]
+    parts += [f"{DECIDE}/{part_file(kind, f'{source}/{name}.0000')}" for kind in get_args(DecideKind)]
+    parts += [f"{EXTRACT}/{part_file('quarantine', f'{source}/{name}')}", f"{DECIDE}/sites/dropped.arrow", f"{DECIDE}/edges/0-0.arrow"]
     parts += [f"{SHARDS}/{source}/general/00000.arrow", f"{SHARDS}/_MANIFEST.json", f"{TOKENIZER}/tokenizer.model"]
     parts += [f"{step}/_MANIFEST.json" for step in (EXTRACT, DECIDE, TOKENIZER)]
     parts += [f"{step}/tasks/{source}/{name}.json" for step in (EXTRACT, DECIDE)]

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from manifests.step import Output, TaskManifest
 from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
+from pipeline.folders import kind_and_name
 from pipeline.readers.records import BATCH_TEXT_BYTES
 from pipeline.schemas import DOCUMENTS, ipc_bytes, read_ipc
 from storage.files import join
@@ -69,7 +70,7 @@ def _row_bytes(outputs: Sequence[Output], folder: str) -> int:
 
 
 def _kind(output: Output) -> str:
-    return output.path.split("/", 1)[0]
+    return kind_and_name(output.path)[0]
 
 
 @cache

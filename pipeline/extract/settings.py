@@ -7,11 +7,8 @@ things lie, which crosses to the workers once; `ReadTask`, one raw file or one p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
-
-from manifests.base import Strict, sha256_of
+from manifests.base import Strict, WithoutNone, sha256_of
 from manifests.corpus import CorpusManifest, Extraction, MinHash, Perplexity, PersonalInformationKind, Source, SourceFormat, TextSettings
 from manifests.languages import LanguageOrAny
 from pipeline.engines.tasks import Task
@@ -30,7 +27,7 @@ PART_TEXT_BYTES = 64 << 20
 LANGUAGE_CHARACTERS = 1_000
 
 
-class SourceSettings(Strict):
+class SourceSettings(WithoutNone):
     """What the texts of one source depend on, beside its files.
 
     Attributes:
@@ -42,10 +39,6 @@ class SourceSettings(Strict):
     id_field: str
     url_field: str
     extraction: Extraction | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 class ExtractSettings(Strict):

@@ -28,7 +28,7 @@ from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.extract.inputs import check_files, list_raw_pieces
 from pipeline.extract.settings import ExtractJob, ReadTask, extract_job, read_tasks
 from pipeline.extract.text_pass import Passed, run_text_pass, text_pass
-from pipeline.folders import EXTRACT
+from pipeline.folders import EXTRACT, part_file
 from pipeline.losses import Tally, merge_inside
 from pipeline.readers import read_records
 from pipeline.readers.pieces import Piece
@@ -126,11 +126,11 @@ class _Part:
         if not rows:
             return []
         signals = _one_dictionary(self._signals)
-        outputs = [publish_ipc(folder, f"signals/{name}.arrow", signals, signals[0].schema.with_metadata(self._metadata))]
+        outputs = [publish_ipc(folder, part_file("signals", name), signals, signals[0].schema.with_metadata(self._metadata))]
         if self._signatures is not None:
-            outputs.append(publish_buffer(folder, f"signatures/{name}.arrow", self._signatures.finish(), rows=rows))
+            outputs.append(publish_buffer(folder, part_file("signatures", name), self._signatures.finish(), rows=rows))
         documents = self._documents.finish()
-        return [*outputs, publish_buffer(folder, f"documents/{name}.arrow", documents, rows=rows, text_bytes=self.text_bytes)]
+        return [*outputs, publish_buffer(folder, part_file("documents", name), documents, rows=rows, text_bytes=self.text_bytes)]
 
 
 class _Quarantine:
@@ -165,7 +165,7 @@ class _Quarantine:
     def _publish(self) -> None:
         number = f".{len(self.outputs):04d}" if self.outputs else ""
         file, self._file = self._file, GrowingFile(self._schema)
-        self.outputs.append(publish_buffer(self._folder, f"quarantine/{self._task}{number}.arrow", file.finish(), rows=file.rows))
+        self.outputs.append(publish_buffer(self._folder, part_file("quarantine", self._task + number), file.finish(), rows=file.rows))
 
 
 def extract_file(task: ReadTask, job: ExtractJob) -> TaskManifest:

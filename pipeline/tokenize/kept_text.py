@@ -22,7 +22,7 @@ from kernels.compiled import kernel
 from kernels.utf8 import code_point, without_space_behind
 from manifests.errors import GristmillError
 from manifests.filters import FilterSpec
-from pipeline.folders import DECIDE, EXTRACT
+from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part
 from pipeline.schemas import iterate_ipc, read_ipc
 from pipeline.text.normalise import text_buffers
@@ -77,8 +77,8 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
     Raises:
         GristmillError: documents and decisions do not have the same number of rows.
     """
-    path = join(out, EXTRACT, "documents", part.name + ".arrow")
-    decisions = read_ipc(join(out, DECIDE, "decisions", part.name + ".arrow"), columns=["reason", "removed_lines"]).combine_chunks()
+    path = join(out, EXTRACT, part_file("documents", part.name))
+    decisions = read_ipc(join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "removed_lines"]).combine_chunks()
     reasons = decisions["reason"].to_numpy()
     cleaning = cleaning_of(filters)
     start = 0

@@ -22,7 +22,7 @@ from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import pending_tasks, run_tasks
-from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER
+from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER, part_file
 from pipeline.parts import Part, group_parts, list_parts
 from pipeline.schemas import ipc_metadata
 from pipeline.tokenize.encoder import Encoder, compare, encode, load_encoder
@@ -150,7 +150,7 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
 
 def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[Kept, Tokens, Lengths, pa.Table]]:
     """Per record batch of one part: its kept documents, tokens with boundaries uint32[t], lengths int64[n], side-table rows."""
-    metadata = ipc_metadata(join(job.out, EXTRACT, "documents", part.name + ".arrow"))
+    metadata = ipc_metadata(join(job.out, EXTRACT, part_file("documents", part.name)))
     for batch in kept_documents(part, filters=job.filters[part.source], out=job.out):
         kept = batch.documents
         tokens, offsets = encode(encoder, kept.column("text"))

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from manifests.filters import filters_from
 from pipeline.filters import verdicts
 from pipeline.filters.line_rules import line_values, removed_lists
 from pipeline.filters.reasons import REASONS
@@ -18,6 +17,7 @@ from pipeline.text.signals import compute_signals
 from pipeline.text.words.line import SENTENCES_MASK, SENTENCES_SHIFT
 from pipeline.tokenize.kept_text import Cleaning, clean_texts
 from tests.conformance.c4_documents import documents, run_peer
+from tests.sections import filters_from
 
 pytestmark = [pytest.mark.corpora, pytest.mark.conformance]
 

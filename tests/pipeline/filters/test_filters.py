@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.filters import FilterSpec, GopherPaper, filters_from
+from manifests.filters import FilterSpec, GopherPaper
 from pipeline.filters import reasons_of as variant_reasons
 from pipeline.filters import rules_of, verdicts
 from pipeline.filters.line_rules import LINES
@@ -34,6 +34,7 @@ from pipeline.text.words.line import (
 )  # fmt: skip
 from pipeline.tokenize.kept_text import cleaning_of
 from tests.property.texts import buffers
+from tests.sections import filters_from
 
 # A document that passes: round numbers, so that shares are easy to set.
 GOOD: dict[str, Any] = dict.fromkeys(SIGNALS.names, 0) | {

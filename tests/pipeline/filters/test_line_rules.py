@@ -13,7 +13,7 @@ import yaml
 
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from manifests.filters import C4Tfds, FineWeb, RefinedWebLines, filters_from
+from manifests.filters import C4Tfds, FineWeb, RefinedWebLines
 from pipeline.decide.step import decide
 from pipeline.decide.verdicts import read_signals
 from pipeline.engines.runners import Runner
@@ -25,6 +25,7 @@ from pipeline.tokenize.kept_text import Cleaning, cleaning_of
 from shards.reader import open_shards
 from storage.steps import read_step, read_task
 from tests.endtoend.corpora import prose
+from tests.sections import filters_from
 
 GOOD = "This line has words enough and it ends well."
 PAGE = (

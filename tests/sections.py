@@ -1,0 +1,16 @@
+"""Sections of a manifest, made as a manifest makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from manifests.filters import Filters, FilterSpec
+
+_FILTERS: TypeAdapter[tuple[FilterSpec, ...]] = TypeAdapter(Filters)
+
+
+def filters_from(given: Any) -> tuple[FilterSpec, ...]:
+    """The sections of `filters:`."""
+    return _FILTERS.validate_python(given)
