@@ -85,10 +85,7 @@ def train(
         if not ranks.leads:
             tell = _silent
         agree(lambda: held.enter_context(only_writer(run.out, say=lambda text: tell(f"note: {text}"))))
-        data = open_data(run)
-        if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
-            tell(note)
-        check_shards(data.shards, ranks, tell=tell)
+        data = _checked_data(run, ranks, tell)
         agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
         identity = identity_of(run, data)
         newest = _newest(run, identity, tell)
@@ -98,12 +95,7 @@ def train(
             tell(f"nothing to do: {start} of {run.manifest.steps} steps are done")
             forget(checkpoint.folder_of(run.out, start))
             return TrainResult(step=start, loss=newest.loss, checkpoint=checkpoint.folder_of(run.out, start))
-        config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
-        bare = build_model(run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device)
-        model, optimizer = build_optimizer(bare, config, run.manifest.optimizer)
-        if newest is not None:
-            checkpoint.load(checkpoint.folder_of(run.out, newest.step), model, optimizer)
-            tell(f"resumed after step {newest.step} of {run.manifest.steps} (written by {_layout_words(newest)})")
+        model, optimizer = _built(run, data, ranks, newest, tell)
         writers: list[MetricsWriter] = []  # of rank 0 alone
         agree(lambda: writers.append(held.enter_context(MetricsWriter(run.out, resume_at=start))))
         writer = writers[0] if writers else None
@@ -131,6 +123,27 @@ def train(
             )
 
         return _steps(run, data, model, optimizer, ranks, start=start, end=end, stop=stop, log=log, save=save, tell=tell)
+
+
+def _checked_data(run: Run, ranks: Ranks, tell: Callable[[str], None]) -> Data:
+    data = open_data(run)
+    if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
+        tell(note)
+    check_shards(data.shards, ranks, tell=tell)
+    return data
+
+
+def _built(
+    run: Run, data: Data, ranks: Ranks, newest: checkpoint.CheckpointManifest | None, tell: Callable[[str], None]
+) -> tuple[Any, MegatronOptimizer]:
+    """Model and optimizer, as the newest checkpoint has them where there is one."""
+    config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
+    bare = build_model(run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device)
+    model, optimizer = build_optimizer(bare, config, run.manifest.optimizer)
+    if newest is not None:
+        checkpoint.load(checkpoint.folder_of(run.out, newest.step), model, optimizer)
+        tell(f"resumed after step {newest.step} of {run.manifest.steps} (written by {_layout_words(newest)})")
+    return model, optimizer
 
 
 def identity_of(run: Run, data: Data) -> checkpoint.Identity:
