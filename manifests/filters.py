@@ -1,17 +1,64 @@
 """Filter variants as a manifest names them: one section per variant, with the thresholds that its source publishes as defaults.
 
 In: `filters:` of a corpus manifest: a name, a section, or a list of both; `none` and an empty list are no filter. Out: a tuple of
-sections in the order given, every threshold written out. `pipeline.filters` holds the rules that use them.
+sections in the order given, every threshold written out. The module of `pipeline.filters` that has a variant's name holds the rules that
+use them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from manifests.base import Strict
 from manifests.languages import LanguageOrAny
+
+# Why a document is dropped, in the order of the codes that decisions files hold. New ones are added at the end; no place is ever given to
+# another. Variants of one rule share a reason: `gopher_words` says that a document failed the words rule of whichever Gopher variant the
+# manifest names.
+Reason = Literal[
+    "kept",
+    "language",
+    "gopher_words",
+    "gopher_mean_word_length",
+    "gopher_hash_symbols",
+    "gopher_ellipses",
+    "gopher_bullet_lines",
+    "gopher_ellipsis_lines",
+    "gopher_letter_words",
+    "gopher_stop_words",
+    "gopher_repeated_lines",
+    "gopher_repeated_paragraphs",
+    "gopher_repeated_line_characters",
+    "gopher_repeated_paragraph_characters",
+    "gopher_top_ngrams",
+    "gopher_repeated_ngrams",
+    "personal_information_site",
+    "exact_duplicate",
+    "near_duplicate",
+    "blocked_site",
+    "blocked_url",
+    "blocked_word",
+    "no_lines_left",
+    "c4_page_length",
+    "c4_lorem_ipsum",
+    "c4_brace",
+    "c4_sentences",
+    "c4_long_lines",
+    "refinedweb_removed_words",
+    "ccnet_page_length",
+    "ccnet_perplexity",
+    "bad_words",
+    "fineweb_punctuated_lines",
+    "fineweb_short_lines",
+    "fineweb_repeated_line_characters",
+    "fineweb_newlines",
+    "gopher_median_word_length",
+    "gopher_symbol_words",
+    "personal_information_document",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 # What an upper bound may not be below: pairs of thresholds of the Gopher variants.
 _RANGES = ("words", "mean_word_length", "median_word_length")

@@ -38,7 +38,7 @@ QUARANTINE = pa.schema(
 
 DECISIONS = pa.schema(
     [
-        pa.field("reason", pa.uint8(), nullable=False),  # index into pipeline.filters.reasons; 0 is kept
+        pa.field("reason", pa.uint8(), nullable=False),  # index into manifests.filters.REASONS; 0 is kept
         pa.field("cluster", pa.uint64()),  # row id of the copy that was kept; null without duplicates
         pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         # Numbers of the lines that go, among the document's lines that hold a word; null where none goes or the document is dropped.

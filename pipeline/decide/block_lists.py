@@ -33,6 +33,7 @@ import xxhash
 from kernels.newer_characters import with_stand_ins
 from manifests.corpus import BlockList, CorpusManifest
 from manifests.errors import GristmillError
+from manifests.filters import Reason
 from manifests.step import Ledger, TaskManifest
 from pipeline.decide.settings import BlockListSettings, DecideJob
 from pipeline.engines.partitions import PartitionJob
@@ -45,7 +46,7 @@ from storage.steps import finished_task, write_task
 FOLDER = "block_lists"
 TASK = f"{FOLDER}/lists"
 KINDS = ("sites", "urls", "words")
-_REASONS = {"sites": "blocked_site", "urls": "blocked_url", "words": "blocked_word"}
+_REASONS: dict[str, Reason] = {"sites": "blocked_site", "urls": "blocked_url", "words": "blocked_word"}
 # What a folder in UT1's form calls its files.
 _IN_FOLDER = {"sites": ("domains", "domains.gz"), "urls": ("urls", "urls.gz"), "words": ("words", "words.gz")}
 _SCHEMA = pa.schema([pa.field("hash", pa.uint64(), nullable=False)])

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
+from manifests.filters import REASONS
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.duplicates import emit_clusters, run_duplicates
@@ -35,7 +36,7 @@ from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import Task, collect, pending_tasks
 from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
-from pipeline.filters.reasons import REASONS, Reasons, code_of
+from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts, split_row_ids
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc

@@ -1,21 +1,26 @@
 """Filters: named variants of published rules, one a file. In: signals and the sections of a manifest. Out: a reason code per row.
 
-A variant is either rules on signals (`rules(thresholds)`, see `pipeline.filters.rules`) or a function `judge(signals, removed, thresholds)`
-that may also remove lines. Variants are applied in the order of the manifest, all to the text as extracted; the lines that one removed the
-next ones do not see. The first rule that a document fails gives the reason.
+The module that has a variant's name, with `_` for `-`, holds one of two functions:
+
+    rules(section) -> tuple[Rule, ...]           rules on signals, see `pipeline.filters.rules`, in the order in which they are applied
+    judge(signals, removed, section) -> codes    any other verdict, uint8[n]; may also mark lines in `removed`; beside it `REASONS`
+
+Variants are applied in the order of the manifest, all to the text as extracted; the lines that one removed the next ones do not see. The
+first rule that a document fails gives the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, assert_never
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests import filters as sections
-from pipeline.filters import bad_words, c4, ccnet, fineweb, gopher_datatrove, gopher_dolma, gopher_paper, refinedweb_lines
+from manifests.filters import FilterSpec, Reason
 from pipeline.filters.line_rules import line_values
 from pipeline.filters.reasons import code_of
 from pipeline.filters.rules import Rule, fails
@@ -36,41 +41,25 @@ class Verdicts(NamedTuple):
     removed: Removed | None
 
 
-def rules_of(section: sections.FilterSpec) -> tuple[Rule, ...] | None:
+def _module(section: FilterSpec) -> ModuleType:
+    return import_module(f"{__name__}.{section.variant.replace('-', '_')}")
+
+
+def rules_of(section: FilterSpec) -> tuple[Rule, ...] | None:
     """The rules of a variant, in the order in which they are applied; None for one that is no list of rules."""
-    match section:
-        # Before `GopherPaper`, of which it is one.
-        case sections.GopherDatatrove():
-            return gopher_datatrove.rules(section)
-        case sections.GopherPaper():
-            return gopher_paper.rules(section)
-        case sections.GopherDolma():
-            return gopher_dolma.rules(section)
-        case sections.FineWeb():
-            return fineweb.rules(section)
-        case sections.C4Tfds() | sections.C4ArxivV1() | sections.RefinedWebLines() | sections.CCNet() | sections.BadWordsFilter():
-            return None
-    assert_never(section)
+    module = _module(section)
+    rules: tuple[Rule, ...] | None = module.rules(section) if hasattr(module, "rules") else None
+    return rules
 
 
-def reasons_of(section: sections.FilterSpec) -> tuple[str, ...]:
+def reasons_of(section: FilterSpec) -> tuple[Reason, ...]:
     """The reasons that a variant gives; of variants of one rule they are the same."""
     rules = rules_of(section)
-    if rules is not None:
-        return tuple(dict.fromkeys(rule.reason for rule in rules))
-    match section:
-        case sections.C4Tfds() | sections.C4ArxivV1():
-            return c4.REASONS
-        case sections.RefinedWebLines():
-            return refinedweb_lines.REASONS
-        case sections.CCNet():
-            return ccnet.REASONS
-        case sections.BadWordsFilter():
-            return (bad_words.COLUMN,)
-    raise AssertionError(f"no reasons for {section.variant}")
+    reasons: tuple[Reason, ...] = tuple(rule.reason for rule in rules) if rules is not None else _module(section).REASONS
+    return tuple(dict.fromkeys(reasons))
 
 
-def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[sections.FilterSpec]) -> Verdicts:
+def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[FilterSpec]) -> Verdicts:
     """The first rule that each row fails, and the lines that go.
 
     Args:
@@ -80,12 +69,12 @@ def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[sections.F
     """
     codes = np.zeros(signals.num_rows, np.uint8)
     looks_at_lines = any(section.looks_at_lines for section in filters)
-    removed = np.zeros(len(line_values(signals)[0]), np.bool_) if looks_at_lines else None
+    removed = np.zeros(len(line_values(signals)[0]) if looks_at_lines else 0, np.bool_)
     for section in filters:
         rules = rules_of(section)
-        found = _judge(section, signals, removed) if rules is None else first_failing(rules, signals)
+        found = _module(section).judge(signals, removed, section) if rules is None else first_failing(rules, signals)
         codes = np.where(codes == 0, found, codes)
-    return Verdicts(codes, removed)
+    return Verdicts(codes, removed if looks_at_lines else None)
 
 
 def first_failing(rules: Sequence[Rule], signals: pa.Table | pa.RecordBatch) -> Codes:
@@ -94,18 +83,3 @@ def first_failing(rules: Sequence[Rule], signals: pa.Table | pa.RecordBatch) -> 
     for rule in rules:
         codes[(codes == 0) & fails(rule, signals)] = code_of(rule.reason)
     return codes
-
-
-def _judge(section: sections.FilterSpec, signals: pa.Table | pa.RecordBatch, removed: Removed | None) -> Codes:
-    match section:
-        case sections.C4Tfds() | sections.C4ArxivV1():
-            assert removed is not None
-            return c4.judge(signals, removed, section)
-        case sections.RefinedWebLines():
-            assert removed is not None
-            return refinedweb_lines.judge(signals, removed, section)
-        case sections.CCNet():
-            return ccnet.judge(signals, section)
-        case sections.BadWordsFilter():
-            return bad_words.judge(signals, section)
-    raise AssertionError(f"no rules for {section.variant}")

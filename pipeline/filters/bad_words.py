@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.errors import GristmillError
-from manifests.filters import BadWordsFilter
+from manifests.filters import BadWordsFilter, Reason
 from pipeline.filters.reasons import code_of
 
 COLUMN = "bad_words"
+REASONS: tuple[Reason, ...] = ("bad_words",)
 
 
-def judge(signals: pa.Table | pa.RecordBatch, thresholds: BadWordsFilter) -> npt.NDArray[np.uint8]:
+def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: BadWordsFilter) -> npt.NDArray[np.uint8]:
     """Reason codes uint8[n].
 
     Args:
@@ -35,7 +36,7 @@ def judge(signals: pa.Table | pa.RecordBatch, thresholds: BadWordsFilter) -> npt
     failed = signals[COLUMN].to_numpy() > thresholds.max_bad_words
     if thresholds.keep_share:
         failed &= ~_chosen(signals["id"], thresholds.keep_share)
-    return np.where(failed, np.uint8(code_of(COLUMN)), np.uint8(0)).astype(np.uint8)
+    return np.where(failed, np.uint8(code_of("bad_words")), np.uint8(0)).astype(np.uint8)
 
 
 def _chosen(ids: pa.Array | pa.ChunkedArray, share: float) -> npt.NDArray[np.bool_]:

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.errors import GristmillError
-from manifests.filters import CCNet
+from manifests.filters import CCNet, Reason
 from pipeline.filters.reasons import code_of
 
 PERPLEXITY = "perplexity"
-REASONS = ("ccnet_page_length", "ccnet_perplexity")
+REASONS: tuple[Reason, ...] = ("ccnet_page_length", "ccnet_perplexity")
 
 
-def judge(signals: pa.Table | pa.RecordBatch, thresholds: CCNet) -> npt.NDArray[np.uint8]:
+def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: CCNet) -> npt.NDArray[np.uint8]:
     """Reason codes uint8[n].
 
     Raises:

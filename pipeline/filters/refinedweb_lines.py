@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests.filters import RefinedWebLines
+from manifests.filters import Reason, RefinedWebLines
 from pipeline.filters.line_rules import judge_refinedweb_lines, line_values, refinedweb_flags
 from pipeline.filters.reasons import code_of
 
-REASONS = ("refinedweb_removed_words", "no_lines_left")
+REASONS: tuple[Reason, ...] = ("refinedweb_removed_words", "no_lines_left")
 
 
 def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: RefinedWebLines) -> npt.NDArray[np.uint8]:

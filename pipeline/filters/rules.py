@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from manifests.filters import Reason
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -31,12 +33,11 @@ class Rule:
     """A document fails a rule when one of its bounds does not hold.
 
     Attributes:
-        reason: one of `pipeline.filters.reasons.REASONS`.
         says: the rule in words.
         bounds: what must hold.
     """
 
-    reason: str
+    reason: Reason
     says: str
     bounds: tuple[Bound, ...]
 

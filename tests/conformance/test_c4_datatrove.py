@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from manifests.filters import REASONS
 from pipeline.filters import verdicts
 from pipeline.filters.line_rules import line_values, removed_lists
-from pipeline.filters.reasons import REASONS
 from pipeline.text.normalise import text_buffers
 from pipeline.text.signals import compute_signals
 from pipeline.text.words.line import SENTENCES_MASK, SENTENCES_SHIFT

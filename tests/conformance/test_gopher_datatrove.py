@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from manifests.filters import FilterSpec, FineWeb, GopherDatatrove
+from manifests.filters import REASONS, FilterSpec, FineWeb, GopherDatatrove
 from pipeline.filters import verdicts
-from pipeline.filters.reasons import REASONS
 from pipeline.text.normalise import text_buffers
 from pipeline.text.signals import compute
 from tests.conformance.c4_documents import documents, run_peer

@@ -9,8 +9,8 @@ import pytest
 import sentencepiece
 
 from manifests.corpus import load_corpus
+from manifests.filters import REASONS
 from pipeline.engines.runners import Runner
-from pipeline.filters.reasons import REASONS
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
 from pipeline.text.normalise import document_ids, normalise

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from manifests.corpus import BlockList, CorpusManifest, load_corpus
 from manifests.errors import GristmillError
+from manifests.filters import REASONS
 from pipeline.decide.block_lists import _files as list_files_of
 from pipeline.decide.block_lists import (
     blocked_codes,
@@ -27,7 +28,6 @@ from pipeline.decide.block_lists import (
     url_prefix_hashes,
 )
 from pipeline.decide.settings import DecideJob, decide_settings
-from pipeline.filters.reasons import REASONS
 from pipeline.schemas import read_ipc
 from tests.paths import SHARED
 

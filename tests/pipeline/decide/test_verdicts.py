@@ -5,9 +5,10 @@ import pyarrow as pa
 import pytest
 
 from manifests.corpus import Languages, PersonalInformation
+from manifests.filters import REASONS
 from pipeline.decide.site_rule import document_reasons, is_heavy, site_reasons, spans_of
 from pipeline.decide.verdicts import filter_reasons
-from pipeline.filters.reasons import REASONS, code_of
+from pipeline.filters.reasons import code_of
 
 
 def languages(*codes, scores):

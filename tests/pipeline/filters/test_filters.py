@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from manifests.errors import GristmillError
-from manifests.filters import FilterSpec, GopherPaper
+from manifests.filters import C4, REASONS, FilterSpec, GopherPaper, Variant
 from pipeline.filters import reasons_of as variant_reasons
 from pipeline.filters import rules_of, verdicts
 from pipeline.filters.line_rules import LINES
-from pipeline.filters.reasons import REASONS, code_of
+from pipeline.filters.reasons import code_of
 from pipeline.text.signals import SIGNALS, compute_signals
 from pipeline.text.words.line import (
     APOSTROPHE,
@@ -54,6 +54,10 @@ GOOD: dict[str, Any] = dict.fromkeys(SIGNALS.names, 0) | {
 def reasons_of(*changes: dict[str, Any]) -> list[str]:
     signals = pa.Table.from_pylist([GOOD | change for change in changes], schema=SIGNALS)
     return [REASONS[code] for code in codes_of(signals, "gopher-paper")]
+
+
+def descendants(kind: type[Variant]) -> set[type[Variant]]:
+    return {kind}.union(*(descendants(child) for child in kind.__subclasses__())) - {Variant}
 
 
 def codes_of(signals: pa.Table | pa.RecordBatch, *filters: str | dict[str, object]) -> list[int]:
@@ -288,5 +292,11 @@ def test_each_variant_has_its_place_everywhere(variant: str) -> None:
     assert reasons
     assert set(reasons) <= set(REASONS)
     assert section.looks_at_lines == (cleaning_of([section]) is not None)
-    rules = rules_of(section)
-    assert rules is None or {rule.reason for rule in rules} == set(reasons)
+    measured = {name for rule in rules_of(section) or () for bound in rule.bounds for name in (bound.signal, bound.of, bound.without)}
+    assert measured <= {None, *SIGNALS.names}
+
+
+def test_each_section_can_be_named() -> None:
+    """One that is in no union is not known to any manifest."""
+    named = set(get_args(get_args(FilterSpec)[0]))
+    assert {section for section in descendants(Variant) if "variant" in section.__annotations__ and section is not C4} == named

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from manifests.filters import FilterSpec, FineWeb, GopherDatatrove, GopherDolma, GopherPaper
+from manifests.filters import REASONS, FilterSpec, FineWeb, GopherDatatrove, GopherDolma, GopherPaper
 from pipeline.filters import verdicts
-from pipeline.filters.reasons import REASONS
 from pipeline.text.signals import compute_signals
 from tests.property.texts import buffers
 

@@ -13,12 +13,11 @@ import yaml
 
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from manifests.filters import C4Tfds, FineWeb, RefinedWebLines
+from manifests.filters import REASONS, C4Tfds, FineWeb, RefinedWebLines
 from pipeline.decide.step import decide
 from pipeline.decide.verdicts import read_signals
 from pipeline.engines.runners import Runner
 from pipeline.filters.line_rules import LINES, line_values
-from pipeline.filters.reasons import REASONS
 from pipeline.prep import prepare
 from pipeline.schemas import ipc_bytes, read_ipc
 from pipeline.tokenize.kept_text import Cleaning, cleaning_of

@@ -1,4 +1,4 @@
-"""Filter variants `c4-tfds` and `c4-arxiv-v1`: C4's page cleaning (Raffel et al., JMLR 21-140, section 2.2).
+"""Filter variant `c4-tfds`, and `c4-arxiv-v1`, which has other thresholds: C4's page cleaning (Raffel et al., JMLR 21-140, section 2.2).
 
 The order of tests is that of TFDS c4_utils.py, `clean_page`; thresholds and differences between the two variants are in
 `manifests.filters.C4Tfds` and `C4ArxivV1`, what a line test looks for is in `pipeline.text.words.line`. `lorem ipsum` and `{` drop a page
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests.filters import C4, C4ArxivV1
+from manifests.filters import C4, C4ArxivV1, Reason
 from pipeline.filters.line_rules import c4_flags, judge_c4_lines, line_values
 from pipeline.filters.reasons import code_of
 
 # In the order of the verdicts of `judge_c4_lines`.
-_BY_CODE = ("kept", "c4_lorem_ipsum", "c4_brace", "c4_sentences", "c4_long_lines", "no_lines_left")
-REASONS = (*_BY_CODE[1:], "c4_page_length")
+_BY_CODE: tuple[Reason, ...] = ("kept", "c4_lorem_ipsum", "c4_brace", "c4_sentences", "c4_long_lines", "no_lines_left")
+REASONS: tuple[Reason, ...] = (*_BY_CODE[1:], "c4_page_length")
 
 
 def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: C4) -> npt.NDArray[np.uint8]:
