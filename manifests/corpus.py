@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,36 @@ from manifests.languages import Language, LanguageOrAny, check_language
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
 SourceFormat = Literal["warc", "wet", "arc", "html", "jsonl", "parquet", "arrow", "mediawiki", "text", "latex", "stackexchange"]
+
+
+class Format(NamedTuple):
+    """What a format of raw files says of itself.
+
+    Attributes:
+        reader: module and function below `pipeline.readers`.
+        html: it holds HTML pages, whose text depends on how it is extracted.
+        pieces: what a task can begin with in the middle of a large file (`pipeline.readers.pieces`); None: a file is read as a whole.
+    """
+
+    reader: str
+    html: bool = False
+    pieces: Literal["records", "lines", "rows"] | None = None
+
+
+FORMATS: dict[SourceFormat, Format] = {
+    "warc": Format("archives.warc:read_warc", html=True, pieces="records"),
+    "wet": Format("archives.warc:read_warc", pieces="records"),
+    "arc": Format("archives.warc:read_warc", html=True, pieces="records"),
+    "html": Format("web.html_files:read_html_files", html=True),
+    "jsonl": Format("tables.jsonl:read_jsonl", pieces="lines"),
+    "parquet": Format("tables.parquet:read_parquet", pieces="rows"),
+    "arrow": Format("tables.arrow:read_arrow", pieces="rows"),
+    "mediawiki": Format("wiki.mediawiki:read_mediawiki"),
+    "text": Format("plain_text:read_plain_text"),
+    "latex": Format("latex.papers:read_latex"),
+    "stackexchange": Format("posts.stackexchange:read_stackexchange"),
+}
+
 Extraction = Literal["resiliparse", "trafilatura", "adaptive"]
 PersonalInformationKind = Literal["email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth"]
 

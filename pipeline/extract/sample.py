@@ -24,14 +24,14 @@ import pyarrow as pa
 import xxhash
 
 from manifests.base import sha256_of
-from manifests.corpus import CorpusManifest, Source
+from manifests.corpus import FORMATS, CorpusManifest, Source
 from manifests.errors import GristmillError
 from manifests.step import TaskManifest
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.extract.inputs import RawPiece, check_files, list_raw_pieces
 from pipeline.extract.sample_output import full_output_bytes
-from pipeline.extract.settings import HTML_FORMATS, PART_TEXT_BYTES, ExtractJob, ReadTask, extract_job, read_tasks
+from pipeline.extract.settings import PART_TEXT_BYTES, ExtractJob, ReadTask, extract_job, read_tasks
 from pipeline.extract.step import extract_records, raw_records
 from pipeline.extract.text_pass import TextPass, run_text_pass, text_pass
 from pipeline.folders import EXTRACT, SAMPLE
@@ -226,7 +226,7 @@ def _warm(source: Source, wanted: TextPass) -> float:
     Returns:
         CPU seconds of a batch that holds nearly nothing.
     """
-    if source.format in HTML_FORMATS and source.extraction is not None:
+    if FORMATS[source.format].html and source.extraction is not None:
         # No paragraphs: `adaptive` asks both extractors.
         html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source.extraction)
     run_text_pass(

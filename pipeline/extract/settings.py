@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from manifests.base import Strict, WithoutNone, sha256_of
-from manifests.corpus import CorpusManifest, Extraction, MinHash, Perplexity, PersonalInformationKind, Source, SourceFormat, TextSettings
+from manifests.corpus import (
+    FORMATS,
+    CorpusManifest,
+    Extraction,
+    MinHash,
+    Perplexity,
+    PersonalInformationKind,
+    Source,
+    SourceFormat,
+    TextSettings,
+)
 from manifests.languages import LanguageOrAny
 from pipeline.engines.tasks import Task
 from pipeline.extract.inputs import RawPiece
@@ -19,8 +29,6 @@ from pipeline.text.perplexity.score import perplexity_settings
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 5
-# Formats whose text depends on how HTML is extracted.
-HTML_FORMATS = ("warc", "arc", "html")
 # A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
 PART_TEXT_BYTES = 64 << 20
 # Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
@@ -124,7 +132,7 @@ def _source_settings(source: Source, manifest: CorpusManifest) -> SourceSettings
         text_field=source.text_field,
         id_field=source.id_field,
         url_field=source.url_field,
-        extraction=(source.extraction or manifest.extraction) if source.format in HTML_FORMATS else None,
+        extraction=(source.extraction or manifest.extraction) if FORMATS[source.format].html else None,
     )
 
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from manifests.corpus import FORMATS, SourceFormat
+
 # What one task reads at most, in bytes as found.
 TASK_BYTES = 256 << 20
-_ARCHIVES = ("warc", "wet", "arc")
-_TABLES = ("parquet", "arrow")
 # Suffixes of compressions whose members can be found from the middle of a file.
 _MEMBERS = (".gz", ".zst", ".zstd", ".lz4")
 _COMPRESSED = (*_MEMBERS, ".bz2", ".xz", ".z", ".zip", ".7z")
@@ -43,7 +43,7 @@ class Piece:
     stop: int
 
 
-def split(name: str, *, format: str, size: int, budget: int = TASK_BYTES) -> list[Piece]:
+def split(name: str, *, format: SourceFormat, size: int, budget: int = TASK_BYTES) -> list[Piece]:
     """The pieces of a file: one when it is not larger than the budget or cannot be split, else of nearly equal size.
 
     Args:
@@ -62,9 +62,13 @@ def whole(size: int) -> Piece:
     return Piece(0, 0, size)
 
 
-def _splittable(name: str, format: str) -> bool:
-    if format in _TABLES:
-        return True
-    if format in _ARCHIVES:
-        return name.endswith(_MEMBERS) or not name.endswith(_COMPRESSED)
-    return format == "jsonl" and not name.endswith(_COMPRESSED)
+def _splittable(name: str, format: SourceFormat) -> bool:
+    match FORMATS[format].pieces:
+        case "rows":
+            return True
+        case "records":
+            return name.endswith(_MEMBERS) or not name.endswith(_COMPRESSED)
+        case "lines":
+            return not name.endswith(_COMPRESSED)
+        case None:
+            return False
