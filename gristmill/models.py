@@ -10,7 +10,7 @@ from typing import Any
 from gristmill.output import console, print_json, print_line, rewrite_line, say_error, say_line, table
 from manifests.errors import GristmillError
 from manifests.run import Run, load_run
-from mixing.plan import MixturePlan, plan_mixture
+from mixing.plan import plan_run
 from mixing.show import mixture_rows, mixture_table
 from shards.lineage import documents_of
 from shards.order import order_from_json
@@ -22,21 +22,14 @@ from storage.processes import check_working_folder
 
 def mix_show(path: Path, *, as_json: bool) -> None:
     """Shares wanted and obtained."""
-    plan = plan_of(load_run(path))
+    run = load_run(path)
+    plan = plan_run(run, open_shards(join(run.data, "shards")))
     if as_json:
         print_json({"buckets": mixture_rows(plan), "notes": list(plan.notes)})
         return
     console.print(mixture_table(plan))
     for note in plan.notes:
         console.print(f"note: {note}")
-
-
-def plan_of(run: Run) -> MixturePlan:
-    """The mixture of a run over the shards that it names."""
-    shards = open_shards(join(run.data, "shards"))
-    tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
-    manifest = run.manifest
-    return plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
 
 
 def train(path: Path, *, processes: int | None, stop_after: int | None, as_json: bool) -> None:

@@ -16,8 +16,10 @@ from fractions import Fraction
 
 from manifests.errors import GristmillError
 from manifests.mixture import BucketRule, MixtureManifest
+from manifests.run import Run
 from mixing.apportion import apportion, fill_in_proportion
 from shards.order import Order, given_before, new_order, windows_in
+from shards.reader import Shards
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,17 @@ class _Group:
 
     def divide(self, amount: Fraction) -> dict[str, Fraction]:
         return {name: amount * windows / self.size for name, windows in self.windows.items()}
+
+
+def plan_run(run: Run, shards: Shards) -> MixturePlan:
+    """Plan a run over the shards that it names.
+
+    Raises:
+        GristmillError: as `plan_mixture`.
+    """
+    manifest = run.manifest
+    tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
+    return plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
 
 
 def plan_mixture(mixture: MixtureManifest, tokens: Mapping[str, int], *, samples: int, sequence: int, seed: int) -> MixturePlan:

@@ -17,7 +17,7 @@ from megatron.core.utils import get_batch_on_this_cp_rank
 
 from manifests.errors import GristmillError
 from manifests.run import Run
-from mixing.plan import plan_mixture
+from mixing.plan import plan_run
 from shards.format import TokenizerInfo
 from shards.order import Order, order_from_json, order_to_json
 from shards.reader import MEND, Shards, open_shards
@@ -69,15 +69,13 @@ def open_data(run: Run) -> Data:
     Raises:
         GristmillError: incomplete shards, a mixture that they cannot fill, or a stored order that was changed.
     """
-    manifest = run.manifest
     shards = open_shards(join(run.data, "shards"))
     # The order of a start that was killed before `run.json` binds nothing.
     if exists(join(run.out, ORDER)) and exists(join(run.out, RECORD)):
         text = load_order(run.out, load_record(run.out))
         return Data(shards, order_from_json(text), text)
-    tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
-    plan = plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
-    return Data(shards, plan.order, order_to_json(plan.order))
+    order = plan_run(run, shards).order
+    return Data(shards, order, order_to_json(order))
 
 
 def check_shards(shards: Shards, ranks: Ranks, *, tell: Callable[[str], None]) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from manifests.errors import GristmillError
 from manifests.mixture import BucketRule, MixtureManifest
-from mixing.plan import MixturePlan, plan_mixture
+from manifests.model import PRESETS
+from manifests.run import Run, RunManifest
+from mixing.plan import MixturePlan, plan_mixture, plan_run
 from shards.order import locate
+from shards.reader import open_shards
+from tests.shards.corpora import write_corpus
 
 SEQUENCE = 10
 # 1,000, 3,000, 2,000 and 94,000 windows.
@@ -28,6 +34,17 @@ def close(made: MixturePlan, **wanted: float) -> bool:
     """Every share obtained is the wanted one, to what a run of this length can resolve."""
     found = obtained(made)
     return found == pytest.approx({name.replace("_", "/"): share for name, share in wanted.items()}, abs=20 / made.samples)
+
+
+def test_a_run_is_planned_over_its_shards(tmp_path: Path) -> None:
+    write_corpus(str(tmp_path / "shards"), {"wiki/factual": [[30, 20, 44], [17]], "crawl/general": [[60, 60]]})
+    manifest = RunManifest(name="test", seed=3, data=str(tmp_path), out="run", sequence=8, global_batch=4, tokens=8 * 4 * 2 + 1)
+    mixture = MixtureManifest(name="test", buckets=[BucketRule(match="wiki/*", share=0.5), BucketRule(match="*")])
+    run = Run(manifest=manifest, mixture=mixture, model=PRESETS["tiny"], data=str(tmp_path), out="run")
+    made = plan_run(run, open_shards(str(tmp_path / "shards")))
+    # 65 tokens are three steps of four samples of eight tokens.
+    assert made == plan_mixture(mixture, {"crawl/general": 120, "wiki/factual": 111}, samples=12, sequence=8, seed=3)
+    assert made != plan_mixture(mixture, {"crawl/general": 120, "wiki/factual": 111}, samples=12, sequence=8, seed=4)
 
 
 def test_natural_shares_without_rules() -> None:
