@@ -11,7 +11,7 @@ from gristmill import rooms
 rooms.leave_working_folder()
 try:
     rooms.check_rooms()
-except rooms.ForeignRoomError as foreign:
+except ImportError as foreign:
     sys.exit(f"error: {foreign}")
 
 # ruff: noqa: E402

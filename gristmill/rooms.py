@@ -11,9 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-
-class ForeignRoomError(ImportError):
-    """Under the name of a package of Gristmill's, Python finds another."""
+_HOME = Path(__file__).resolve().parents[1]
 
 
 def leave_working_folder() -> None:
@@ -27,7 +25,7 @@ def leave_working_folder() -> None:
         sys.path[:] = [entry for entry in sys.path if Path(entry).is_absolute()]
         return
     asked = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute()]
-    if here in asked or _home() in (Path(here), Path(here).resolve()):
+    if here in asked or _HOME in (Path(here), Path(here).resolve()):
         return
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
 
@@ -36,24 +34,10 @@ def check_rooms() -> None:
     """Each package of Gristmill's that is found is Gristmill's.
 
     Raises:
-        ForeignRoomError: names the file that was found.
+        ImportError: names the file that was found.
     """
-    spec = sys.modules["manifests"].__spec__ if "manifests" in sys.modules else importlib.util.find_spec("manifests")
-    found = None if spec is None else Path(spec.origin or next(iter(spec.submodule_search_locations or ()), ""))
-    ours = _home() / "manifests"
-    if found is not None and ours not in (found.parent, found.resolve().parent):
-        raise ForeignRoomError(
-            f"{found}: Python finds another package `manifests` than Gristmill's, which is {ours}\n"
-            "  remedy: rename it, start from another folder, or take its folder off PYTHONPATH"
-        )
-    from manifests.errors import GristmillError
-    from storage import rooms
-
-    try:
-        rooms.check_rooms()
-    except GristmillError as error:
-        raise ForeignRoomError(str(error)) from None
-
-
-def _home() -> Path:
-    return Path(__file__).resolve().parents[1]
+    spec = importlib.util.spec_from_file_location("storage.rooms", _HOME / "storage" / "rooms.py")
+    assert spec is not None and spec.loader is not None
+    rooms = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rooms)
+    rooms.check_rooms()

@@ -1,6 +1,7 @@
 """Are Gristmill's packages the ones that Python finds? Their names are common words, and other folders and packages bear them too.
 
-In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported: what is not Gristmill's is not run.
+In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported, of Gristmill's neither: what is not
+Gristmill's is not run. The front door takes this file by its place, since another `storage` may be the one that Python finds.
 """
 
 from __future__ import annotations
@@ -10,25 +11,27 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from manifests.errors import GristmillError
-from storage.processes import home
-
 ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline", "mixing", "training")
+
+_HOME = Path(__file__).resolve().parents[1]
+
+
+class ForeignRoomError(ImportError):
+    """Under the name of a package of Gristmill's, Python finds another."""
 
 
 def check_rooms(names: Sequence[str] = ROOMS) -> None:
     """Each package that is found lies beside this one.
 
     Raises:
-        GristmillError: another is found under that name, as a module, a package, or a folder without `__init__.py`.
+        ForeignRoomError: another is found under that name, as a module, a package, or a folder without `__init__.py`.
     """
     for name in names:
         found = place_of(name)
         if found is not None and not _is_ours(found, name):
-            raise GristmillError(
-                f"Python finds another package `{name}` than Gristmill's, which is {home() / name}",
-                where=str(found),
-                remedy="rename it, start from another folder, or take its folder off PYTHONPATH",
+            raise ForeignRoomError(
+                f"{found}: Python finds another package `{name}` than Gristmill's, which is {_HOME / name}\n"
+                "  remedy: rename it, start from another folder, or take its folder off PYTHONPATH"
             )
 
 
@@ -45,5 +48,4 @@ def place_of(name: str) -> Path | None:
 
 
 def _is_ours(found: Path, name: str) -> bool:
-    ours = home() / name
-    return ours in (found.parent, found.resolve().parent)
+    return _HOME / name in (found.parent, found.resolve().parent)

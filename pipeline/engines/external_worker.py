@@ -20,7 +20,7 @@ import traceback
 
 from manifests.errors import GristmillError
 from storage.processes import end_with_starter
-from storage.rooms import check_rooms
+from storage.rooms import ForeignRoomError, check_rooms
 
 READY = "ready"
 DONE = "done"
@@ -38,6 +38,8 @@ def main() -> None:
         status = 0
     except GristmillError as error:
         sys.stderr.write(f"{error.where}: {error.message}\n")
+    except ForeignRoomError as error:
+        sys.stderr.write(f"{error}\n")
     except Exception:
         traceback.print_exc()
     finally:
