@@ -44,16 +44,20 @@ class Remembered:
 
     Args:
         record: its file; need not be there. None: what is checked is remembered by this process alone.
-        stamp: what tells that a file changed.
+        stamp: what tells that a file changed: its size, and what else there is to tell.
     """
 
     def __init__(self, record: Path | None, *, stamp: Callable[[str], str | None] | None = None) -> None:
         self._record, self._read, self._stamp = record, 0, stamp or stamp_of
         self._known: dict[str, tuple[str, str]] = {}
 
-    def holds(self, path: str, sha256: str) -> bool:
-        """Whether the file had this hash when it was checked, and has not changed since."""
-        now = self._stamp(path)
+    def holds(self, path: str, sha256: str, *, stamp: str | None = None) -> bool:
+        """Whether the file had this hash when it was checked, and has not changed since.
+
+        Args:
+            stamp: as it is now, where a listing has told it.
+        """
+        now = stamp or self._stamp(path)
         if now is None:
             return False
         if self._known.get(path) != (now, sha256):
@@ -74,16 +78,21 @@ class Remembered:
             with open(self._record, "ab", buffering=0) as file:
                 file.write(line.encode())
 
-    def check(self, path: str, *, size: int, sha256: str) -> str | None:
-        """What is wrong with a file; None when it has this size and hash. Read unless remembered."""
-        if self.holds(path, sha256):
-            return None
-        before = self._stamp(path)
-        if before is None:
+    def check(self, path: str, *, size: int, sha256: str, stamp: str | None = None) -> str | None:
+        """What is wrong with a file; None when it has this size and hash. Read unless remembered.
+
+        Args:
+            stamp: as it is now, where a listing has told it.
+        """
+        now = stamp or self._stamp(path)
+        if now is None:
             return "no such file"
-        problem = file_problem(path, size=size, sha256=sha256)
+        found = int(now.split()[0])
+        if found == size and self.holds(path, sha256, stamp=now):
+            return None
+        problem = file_problem(path, size=size, sha256=sha256, found=found)
         if problem is None:
-            self.add(path, sha256, stamp=before)
+            self.add(path, sha256, stamp=now)
         return problem
 
     def _refresh(self) -> None:

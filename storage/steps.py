@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from manifests.base import canonical_json, first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
 from manifests.step import Inside, Ledger, Output, StepManifest, TaskManifest, digest_of, merge_ledgers
-from storage.checked import MISSING, file_problem, stamp_of
+from storage.checked import MISSING, Remembered, stamp_of
 from storage.files import (
     find,
     is_url,
@@ -72,7 +72,7 @@ def read_task(folder: str, task: str) -> TaskManifest | None:
         return None
     for output in manifest.outputs:
         if output.path in manifest.stamps:
-            _whole[join(folder, output.path)] = (manifest.stamps[output.path], output.sha256)
+            _whole.add(join(folder, output.path), output.sha256, stamp=manifest.stamps[output.path])
     return manifest
 
 
@@ -100,7 +100,7 @@ def check_outputs(folder: str, manifest: StepManifest) -> None:
         stamps = {path: _object_stamp(stat) for path, stat in stats.items()}
     else:
         stamps = {output.path: stamp for output in manifest.outputs if (stamp := stamp_of(join(folder, output.path))) is not None}
-    if any(_whole.get(join(folder, output.path)) != (stamps.get(output.path), output.sha256) for output in manifest.outputs):
+    if not all(_whole.holds(join(folder, output.path), output.sha256, stamp=stamps.get(output.path)) for output in manifest.outputs):
         for name in list_files(join(folder, TASKS), "**/*.json"):
             read_task(folder, name.removesuffix(".json"))  # which remembers its outputs
     problems = [(output.path, problem) for output in manifest.outputs if (problem := _problem(folder, output, stamps.get(output.path)))]
@@ -123,22 +123,15 @@ def is_whole(folder: str, manifest: StepManifest) -> bool:
     return True
 
 
-# Path to stamp and sha256 of outputs that this process knows to be whole.
-_whole: dict[str, tuple[str, str]] = {}
+# Outputs that this process knows to be whole.
+_whole = Remembered(None)
 
 
 def _problem(folder: str, output: Output, stamp: str | None) -> str | None:
     """What is wrong with an output, whose stamp is known; read unless it was known to be whole with this stamp."""
-    path = join(folder, output.path)
     if stamp is None:
         return MISSING
-    size = int(stamp.split()[0])
-    if size == output.bytes and _whole.get(path) == (stamp, output.sha256):
-        return None
-    problem = file_problem(path, size=output.bytes, sha256=output.sha256, found=size)
-    if problem is None:
-        _whole[path] = (stamp, output.sha256)
-    return problem
+    return _whole.check(join(folder, output.path), size=output.bytes, sha256=output.sha256, stamp=stamp)
 
 
 def _stamp(path: str) -> str | None:

@@ -20,6 +20,7 @@ from pipeline.decide.step import decide
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from shards.reader import open_shards
+from storage.checked import Remembered
 from storage.steps import require_step
 from tests.damage import flip, flip_quietly
 from tests.endtoend.corpora import prose, tree_hashes
@@ -136,7 +137,7 @@ def test_finished_files_are_not_read_again(made, out, monkeypatch) -> None:
         return files.sha256_file(path)
 
     monkeypatch.setattr("storage.checked.sha256_file", count)
-    monkeypatch.setattr("storage.steps._whole", {})
+    monkeypatch.setattr("storage.steps._whole", Remembered(None))
     again(made, out)
     assert [path for path in read if "tokenizer" not in path] == []
     copy = out.parent / "copy"
@@ -144,7 +145,7 @@ def test_finished_files_are_not_read_again(made, out, monkeypatch) -> None:
     again(made, copy)
     assert len(read) > 10
     read.clear()
-    monkeypatch.setattr("storage.steps._whole", {})
+    monkeypatch.setattr("storage.steps._whole", Remembered(None))
     again(made, copy)
     assert [path for path in read if "tokenizer" not in path] == []
 
