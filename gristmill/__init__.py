@@ -74,6 +74,6 @@ def trace(folder: str, step: int) -> list[dict[str, Any]]:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
     """
     check_rooms()
-    from gristmill.models import trace_rows
+    from gristmill.commands.train import trace_rows
 
     return trace_rows(folder, step=step)

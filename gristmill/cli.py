@@ -21,7 +21,11 @@ from typing import Annotated
 
 import typer
 
-from gristmill import checking, data, looking, models, sampling
+from gristmill import running as data
+from gristmill.commands import extract as sampling
+from gristmill.commands import inspect as looking
+from gristmill.commands import train as models
+from gristmill.commands import verify as checking
 from gristmill.output import console, say_error, say_line
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError

@@ -37,7 +37,8 @@ def check_rooms() -> None:
         ImportError: names the file that was found.
     """
     spec = importlib.util.spec_from_file_location("storage.rooms", _HOME / "storage" / "rooms.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     rooms = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(rooms)
     rooms.check_rooms()

@@ -7,7 +7,7 @@ import yaml
 
 from demo.packages import PACKAGES
 from gristmill.cli import app
-from gristmill.looking import KINDS
+from gristmill.commands.inspect import KINDS
 from manifests.base import validate
 from manifests.corpus import CorpusManifest
 from manifests.model import PRESETS

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from gristmill.looking import broken_records
+from gristmill.commands.inspect import broken_records
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner

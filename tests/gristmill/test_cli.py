@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from gristmill.cli import _missing_module, app
-from gristmill.data import stops_on_sigterm
+from gristmill.running import stops_on_sigterm
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.model import PRESETS

@@ -111,7 +111,7 @@ def test_a_table_shows_a_cell_in_one_line(printed) -> None:
 def test_everything_is_printed_in_one_place() -> None:
     """No other module writes to standard output or error, or makes a console of its own."""
     found = []
-    for path in sorted((PROJECT / "gristmill").glob("*.py")):
+    for path in sorted((PROJECT / "gristmill").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if name in ("print", "Console", "rich.print", "sys.stdout.buffer.write", "sys.stderr.write", "sys.stdout.write", "typer.echo"):

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gristmill.looking import inspect
+from gristmill.commands.inspect import inspect
 from manifests.corpus import load_corpus
 from manifests.step import Inside, KindOfLoss, Loss
 from pipeline.engines.runners import Runner

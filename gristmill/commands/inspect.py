@@ -1,4 +1,4 @@
-"""The commands that look: a manifest with its defaults, what a folder holds. Whether it is whole, `gristmill.checking` says."""
+"""The commands that look: a manifest with its defaults, what a folder holds. Whether it is whole, `gristmill.commands.verify` says."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from gristmill.data import bucket_table
 from gristmill.output import console, inside_table, ledger_table, print_json, table
+from gristmill.running import bucket_table
 from manifests.base import Strict, load_yaml, validate
 from manifests.cluster import ClusterManifest, load_cluster
 from manifests.corpus import CorpusManifest

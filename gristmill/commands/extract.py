@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from gristmill.data import folder_of, runner_from, shown, stops_on_sigterm
 from gristmill.output import console, print_json, table
 from gristmill.progress import step_progress
+from gristmill.running import folder_of, runner_from, shown, stops_on_sigterm
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 
