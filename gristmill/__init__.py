@@ -74,6 +74,7 @@ def trace(folder: str, step: int) -> list[dict[str, Any]]:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
     """
     check_rooms()
-    from gristmill.commands.train import trace_rows
+    from shards.lineage import documents_of_step
+    from storage.files import absolute
 
-    return trace_rows(folder, step=step)
+    return documents_of_step(absolute(folder), step)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from gristmill.printable import printable, printable_json, printable_line
 from manifests.step import Inside, Ledger
+from shards.format import ShardManifest
 
 
 class _Console(Console):
@@ -59,7 +60,12 @@ def say_line(message: str) -> None:
 
 def print_line(message: str) -> None:
     """Print a line to stdout, at once."""
-    sys.stdout.write(printable(message) + "\n")
+    print_piece(message + "\n")
+
+
+def print_piece(text: str) -> None:
+    """Print a piece of text to stdout, at once; lines may go on in the next."""
+    sys.stdout.write(printable(text))
     sys.stdout.flush()
 
 
@@ -117,6 +123,19 @@ def inside_table(step: str, inside: Mapping[str, Inside], *, most: int) -> Table
                 rows.append(("", "", f"and {len(commonest) - most:,} more", "", left))
     columns = ("source", "what", "name", "documents", "count")
     return table(f"Lost within documents: {step}", columns, rows, numeric=("documents", "count"))
+
+
+def bucket_table(manifest: ShardManifest) -> Table:
+    """Shards, documents and tokens per bucket."""
+    rows = [(name, size.shards, size.documents, size.tokens) for name, size in sorted(manifest.bucket_sizes().items())]
+    return table("Buckets", ("bucket", "shards", "documents", "tokens"), rows, numeric=("shards", "documents", "tokens"))
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _share(count: int, total: int) -> str:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from gristmill.output import console, say_line
+from gristmill.output import clock, console, say_line
 from manifests.errors import GristmillError
 from storage.files import is_url, join, list_files, read_bytes
 from storage.steps import TASKS
@@ -43,8 +43,7 @@ class _Count:
     def eta(self, elapsed_s: float) -> str:
         if not self.done or self.done > self.total:
             return "-:--:--"
-        seconds = round(elapsed_s * (self.total - self.done) / self.done)
-        return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
+        return clock(elapsed_s * (self.total - self.done) / self.done)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder.
+"""The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a rehearsal of extract.
 
 In: a corpus manifest. Out: the folder OUT with the four steps' folders. Each step skips what is finished; the folder's lock keeps a
 second command from writing into it at the same time.
@@ -9,18 +9,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from manifests.corpus import CorpusManifest
+from manifests.errors import GristmillError
 from manifests.step import StepManifest
+from pipeline.decide.block_lists import check_lists
 from pipeline.decide.step import decide
 from pipeline.engines import flink
 from pipeline.engines.runners import Runner, job_owner, with_helpers
 from pipeline.extract.inputs import check_out, list_raw_files
+from pipeline.extract.sample import Prediction, sample_extract
 from pipeline.extract.step import extract
 from pipeline.tokenize.step import tokenize
 from pipeline.tokenize.training_step import make_tokenizer
 from shards.format import ShardManifest
+from storage.files import exists
 from storage.lock import only_writer
+
+Step = Literal["extract", "decide", "tokenizer", "tokenize"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,10 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
         on_step: told the name of each step as it begins.
 
     Raises:
-        GristmillError: a step failed; what is finished stays, and the same call goes on from there.
+        GristmillError: a file that a later step reads is not there, which is found before the first step begins; or a step failed: what is
+            finished stays, and the same call goes on from there.
     """
+    _check_places(manifest)
     with claimed(manifest, out=out, runner=runner) as runner:
         on_step("extract")
         extracted = extract(manifest, out=out, runner=runner)
@@ -51,6 +60,36 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
         tokenizer = make_tokenizer(manifest, out=out)
         on_step("tokenize")
         return Prepared(extracted, decided, tokenizer, tokenize(manifest, out=out, runner=runner))
+
+
+def run_step(
+    step: Step, manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Callable[[str], object] = lambda step: None
+) -> StepManifest | ShardManifest:
+    """Run one step; arguments and errors are those of `prepare`."""
+    with claimed(manifest, out=out, runner=runner) as runner:
+        on_step(step)
+        match step:
+            case "extract":
+                return extract(manifest, out=out, runner=runner)
+            case "decide":
+                return decide(manifest, out=out, runner=runner)
+            case "tokenizer":
+                return make_tokenizer(manifest, out=out)
+            case "tokenize":
+                return tokenize(manifest, out=out, runner=runner)
+
+
+def rehearse(manifest: CorpusManifest, *, out: str, share: float, runner: Runner) -> Prediction:
+    """Run extract on a sample and predict the full run; arguments and errors are those of `sample_extract`."""
+    with claimed(manifest, out=out, runner=runner) as runner:
+        return sample_extract(manifest, out=out, share=share, runner=runner)
+
+
+def _check_places(manifest: CorpusManifest) -> None:
+    """What later steps read is looked for before the first one begins, which may take days."""
+    check_lists(manifest)
+    if manifest.tokenizer.model is not None and not exists(manifest.tokenizer.model):
+        raise GristmillError("no such file", where=manifest.tokenizer.model, remedy="check `tokenizer.model`")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ by name; `_MANIFEST.json` lists them with hashes and is published last.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -72,6 +73,15 @@ class ShardEntry(Strict):
     inputs: list[str]
 
 
+@dataclass(frozen=True)
+class BucketSize:
+    """How much a bucket holds."""
+
+    shards: int = 0
+    documents: int = 0
+    tokens: int = 0
+
+
 class ShardManifest(Strict):
     """All shards of a prepared corpus, sorted by bucket and name.
 
@@ -92,6 +102,14 @@ class ShardManifest(Strict):
     inputs: dict[str, str] = {}
     digest: str = ""
     manifest_sha256: str = ""
+
+    def bucket_sizes(self) -> dict[str, BucketSize]:
+        """How much each bucket holds."""
+        sizes: dict[str, BucketSize] = {}
+        for entry in self.shards:
+            size = sizes.get(entry.bucket, BucketSize())
+            sizes[entry.bucket] = BucketSize(size.shards + 1, size.documents + entry.documents, size.tokens + entry.tokens)
+        return sizes
 
 
 def token_dtype(vocab_size: int) -> np.dtype[np.unsignedinteger]:

@@ -1,16 +1,23 @@
-"""Lineage: sample numbers in, the documents whose tokens they hold out, from the manifest, the order and the side tables alone."""
+"""Lineage: the documents whose tokens a run's samples hold.
+
+In: sample numbers, or a training step. Out: rows, from the manifests, the order and the side tables alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shards.order import Order, locate
-from shards.reader import Bucket, Shards
+from manifests.errors import GristmillError
+from shards.order import Order, locate, order_from_json
+from shards.reader import Bucket, Shards, open_shards
+from shards.run_record import load_order, load_record
 from shards.samples import check_order
+from storage.files import join
 
 LINEAGE = pa.schema(
     [
@@ -31,6 +38,23 @@ LINEAGE = pa.schema(
 _FROM_SIDE_TABLE = ["source", "site", "url", "file", "record", "record_name"]
 
 Int64s = npt.NDArray[np.int64]
+
+
+def documents_of_step(folder: str, step: int) -> list[dict[str, Any]]:
+    """The documents that a training step saw, from the run's folder and the shards alone: rows of `LINEAGE`, as `documents_of` gives them.
+
+    Raises:
+        GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
+    """
+    record = load_record(folder)
+    run = record.run
+    if step >= run.manifest.steps:
+        raise GristmillError(f"the run has steps 0 to {run.manifest.steps - 1}", where="--step")
+    shards = open_shards(join(run.data, "shards"))
+    if shards.manifest.digest != record.data_digest:
+        raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
+    order = order_from_json(load_order(folder, record, named=False))
+    return list(documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch).to_pylist())
 
 
 def documents_of(shards: Shards, order: Order, start: int, count: int) -> pa.Table:

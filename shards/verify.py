@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from manifests.errors import GristmillError
 from manifests.step import Ledger
-from shards.format import FORMAT, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
 from shards.reader import read_batch, read_side_table
 from shards.writer import content_sha256, digest_of, load_manifest, manifest_sha256_of
 from storage.checked import file_problem
@@ -71,7 +71,7 @@ def _manifest_problems(folder: str, manifest: ShardManifest) -> list[Problem]:
         messages.append("was changed, or is of an earlier version: its manifest_sha256 is not that of its content")
     listed = {name for entry in manifest.shards for name in (entry.file, entry.documents_file)}
     others = [Problem(name, "is not in the manifest") for name in list_files(folder, "**/*.arrow") if name not in listed]
-    return [Problem("_MANIFEST.json", message) for message in messages] + others
+    return [Problem(MANIFEST, message) for message in messages] + others
 
 
 def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> list[Problem]:

@@ -43,6 +43,11 @@ def join(folder: str, *names: str) -> str:
     return "/".join([folder.rstrip("/"), *names])
 
 
+def absolute(place: str) -> str:
+    """A place that means the same wherever the working folder is."""
+    return place if is_url(place) else os.path.abspath(place)
+
+
 def is_glob(name: str) -> bool:
     """Whether a name has wildcards. A file of just this name may be there all the same: whoever names it in full means it."""
     return _GLOB.search(name) is not None

@@ -1,34 +1,52 @@
-"""`gristmill extract --sample`: a rehearsal on a hash sample, and a table of what the full run will need."""
+"""`gristmill extract`, and with `--sample` a rehearsal of it: a table of what the full run will need."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from gristmill.options import CORES, Cluster, Corpus, Detach, Json, Out, RunnerName, Workers
 from gristmill.output import console, print_json, table
-from gristmill.progress import step_progress
-from gristmill.running import folder_of, runner_from, shown, stops_on_sigterm
+from gristmill.running import choose, run_step, shown
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
+from storage.files import absolute
 
 
-def sample(
-    corpus: Path, out: str, share: float, kind: str | None, workers: int, cluster: Path | None, *, detached: bool, as_json: bool
+def extract(
+    corpus: Corpus,
+    out: Out,
+    workers: Workers = CORES,
+    runner: RunnerName = None,
+    cluster: Cluster = None,
+    sample: Annotated[
+        float | None, typer.Option("--sample", metavar="SHARE", help="only this share of the records, as 0.01; predicts the full run")
+    ] = None,
+    detach: Detach = False,
+    json: Json = False,
 ) -> None:
-    """Run extract on `share` of the records and say what all of them will need."""
-    from pipeline.extract.sample import FEW_DOCUMENTS, sample_extract
-    from pipeline.folders import SAMPLE
-    from pipeline.prep import claimed
-
-    if detached:
+    """Read raw files once: documents, signals, signatures."""
+    if sample is None:
+        run_step("extract", corpus, out, runner, workers, cluster, detach=detach, as_json=json)
+    elif detach:
         raise GristmillError("a sample is run here", where="--sample", remedy="leave --detach out")
-    manifest = load_corpus(corpus)
-    runner, folder = runner_from(kind, workers, cluster), folder_of(out)
+    else:
+        _rehearse(corpus, out, sample, runner, workers, cluster, as_json=json)
+
+
+def _rehearse(corpus: Path, out: str, share: float, runner: str | None, workers: int, cluster: Path | None, *, as_json: bool) -> None:
+    from pipeline.extract.sample import FEW_DOCUMENTS
+    from pipeline.folders import SAMPLE
+    from pipeline.prep import rehearse
+
+    manifest, folder = load_corpus(corpus), absolute(out)
     place = f"{folder}/{SAMPLE}"
-    with stops_on_sigterm(), step_progress(place, shown=shown(as_json)) as progress:
+    with shown(place, choose(runner, workers, cluster), as_json=as_json) as (progress, chosen):
         progress.begin("extract")
-        with claimed(manifest, out=folder, runner=replace(runner, expect=progress.expect)) as runner:
-            predicted = sample_extract(manifest, out=folder, share=share, runner=runner)
+        predicted = rehearse(manifest, out=folder, share=share, runner=chosen)
     if as_json:
         print_json({"out": place, **asdict(predicted)})
         return
@@ -41,7 +59,6 @@ def sample(
     sampled = sum(s.sampled_documents for s in predicted.sources)
     rows.append((*total, sampled, predicted.documents, predicted.text_bytes / 1e6, predicted.output_bytes / 1e6, predicted.cpu_s))
     console.print(table(f"The full run, by {100 * share:g} % of its records", columns, rows, numeric=columns[1:]))
-    few = [source.source for source in predicted.sources if source.sampled_documents < FEW_DOCUMENTS]
     memory = predicted.worker_bytes / 1e6
     console.print(
         f"\nCPU time      {_duration(predicted.cpu_s)}\n"
@@ -50,8 +67,8 @@ def sample(
         f"output        {predicted.output_bytes / 1e6:,.1f} MB\n"
         f"the sample    {place}",
     )
-    if few:
-        console.print(f"note: fewer than {FEW_DOCUMENTS} documents sampled, a larger --sample says more: {', '.join(few)}")
+    if predicted.guesses:
+        console.print(f"note: fewer than {FEW_DOCUMENTS} documents sampled, a larger --sample says more: {', '.join(predicted.guesses)}")
 
 
 def _duration(seconds: float) -> str:

@@ -107,6 +107,21 @@ def cancel(rest: str, job: str, *, patience_s: float = 10.0) -> bool:
     return state in TERMINAL
 
 
+def cancel_named(rest: str, name: str) -> str:
+    """Cancel jobs by Flink's id or by the beginning of their name; says what was done.
+
+    Raises:
+        GristmillError: there is none that still runs.
+    """
+    meant = [job for job in jobs(rest) if not job.ended and (job.id == name or (len(name) > 9 and job.name.startswith(name)))]
+    if not meant:
+        raise GristmillError("no such job runs on the cluster", where=name, remedy="`gristmill jobs --cluster …` lists them")
+    stuck = [job.id for job in meant if not cancel(rest, job.id)]
+    if stuck:
+        raise GristmillError("did not end yet", where=", ".join(stuck), remedy="look at it again with `gristmill jobs --cluster …`")
+    return f"cancelled {', '.join(f'{job.name} ({job.id})' for job in meant)}"
+
+
 def _state(rest: str, job: str) -> str:
     return str(_get(rest, f"/jobs/{job}")["state"])
 

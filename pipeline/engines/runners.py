@@ -12,13 +12,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from manifests.cluster import ClusterManifest
+from manifests.cluster import ClusterManifest, load_cluster
+from manifests.errors import GristmillError
 from pipeline.engines.compiled import compile_kernels
 from pipeline.engines.failures import explain
 from pipeline.engines.subset import check_subset
@@ -90,6 +93,36 @@ class Runner:
 def on_cluster(cluster: ClusterManifest, *, say: Callable[[str], object] = _silent) -> Runner:
     """A runner for all slots that the manifest grants."""
     return Runner(kind=cluster.runner, workers=cluster.parallelism, cluster=cluster, say=say)
+
+
+def choose_runner(kind: str | None, *, workers: int, cluster: Path | None, say: Callable[[str], object]) -> Runner:
+    """The runner that the options of a command ask for.
+
+    A cluster's `store_endpoint` goes into the environment of this process, unless that names one.
+
+    Args:
+        kind: None means that of the cluster, or the embedded one.
+
+    Raises:
+        GristmillError: no such kind, Flink without a cluster, or a kind that is not the cluster's.
+    """
+    if kind is not None and kind not in get_args(RunnerKind):
+        raise GristmillError(f"unknown runner `{kind}`", where="--runner", remedy=f"use one of {', '.join(get_args(RunnerKind))}")
+    if cluster is None:
+        if kind == "flink":
+            raise GristmillError(
+                "a Flink cluster has to be described", where="--runner", remedy="add `--cluster CLUSTER.yaml` (docs/cluster.md)"
+            )
+        return Runner(kind="portable" if kind == "portable" else "embedded", workers=workers, say=say)
+    manifest = load_cluster(cluster)
+    if kind is not None and kind != manifest.runner:
+        raise GristmillError(
+            f"--runner {kind}, but the manifest's runner is {manifest.runner}", where=str(cluster), remedy="leave --runner out"
+        )
+    if manifest.store_endpoint is not None:
+        # The manifest stands in where the environment says nothing; where both speak, the pre-flight check compares them.
+        os.environ.setdefault("AWS_ENDPOINT_URL", manifest.store_endpoint)
+    return on_cluster(manifest, say=say)
 
 
 @contextlib.contextmanager

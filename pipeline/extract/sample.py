@@ -91,6 +91,11 @@ class Prediction:
     wall_s: float
     worker_bytes: int
 
+    @property
+    def guesses(self) -> list[str]:
+        """Sources of which fewer than `FEW_DOCUMENTS` were sampled."""
+        return [source.source for source in self.sources if source.sampled_documents < FEW_DOCUMENTS]
+
 
 class SampleJob(ExtractJob):
     """What all tasks of the sample share.

@@ -7,9 +7,9 @@ import yaml
 
 from demo.packages import PACKAGES
 from gristmill.cli import app
-from gristmill.commands.inspect import KINDS
 from manifests.base import validate
 from manifests.corpus import CorpusManifest
+from manifests.kinds import KINDS
 from manifests.model import PRESETS
 from manifests.run import load_run
 from tests.paths import PROJECT

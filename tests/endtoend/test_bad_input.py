@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from gristmill.commands.inspect import broken_records
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner
+from pipeline.extract.quarantine import broken_records
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
 from storage.steps import MANIFEST, read_step
@@ -113,7 +113,7 @@ def test_broken_files_are_quarantined_and_the_rest_is_kept(tmp_path) -> None:
     assert step.ledger.kept > 100 + 39 + 3 + 1
     assert sum(step.ledger.quarantined.values()) == 8
     assert "rows/empty.parquet" in " ".join(step.notes)
-    broken, left = broken_records(str(tmp_path / "out"), step)
+    broken, left = broken_records(str(tmp_path / "out" / "extract"), step)
     assert left == 0
     assert {row["file"]: [row["error"].split(":")[0]] for row in broken} == kinds
     assert [(row["source"], row["record"]) for row in broken if row["file"] == "latin.jsonl"] == [("lines", found["latin.jsonl"][0][0])]

@@ -91,9 +91,9 @@ def test_losses_reach_the_manifests_of_task_and_step_and_the_screen(tmp_path: Pa
     assert step.inside == {"one": wanted, "two": wanted}
     task = json.loads(next((tmp_path / "out" / "extract" / "tasks" / "one").iterdir()).read_text(encoding="utf-8"))
     assert task["inside"]["masked_spans"]["count"] == 2
-    inspect(str(tmp_path / "out"), as_json=False)
+    inspect(str(tmp_path / "out"), json=False)
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["one", "masked_spans", "1", "2"] in shown
     assert ["surrogates", "1", "2"] in shown
-    inspect(str(tmp_path / "out"), as_json=True)
+    inspect(str(tmp_path / "out"), json=True)
     assert json.loads(capsys.readouterr().out)["steps"]["extract"]["inside"]["two"]["masked_spans"]["documents"] == 1

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gristmill.jobs import state_folder
 from manifests.errors import GristmillError
 from shards.cache import shard_cache
 from shards.reader import open_shards
 from storage.checked import Remembered, record_of
+from storage.detached import state_folder
 from storage.user_folders import chosen_folder, user_cache, user_state
 from tests.training.data import make_corpus
 

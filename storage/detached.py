@@ -1,8 +1,8 @@
-"""Long runs without a terminal: `--detach` starts one, `gristmill jobs` lists, follows and cancels them.
+"""Commands that outlive their terminal: started, listed, followed, cancelled.
 
-In: the words of a command. Out: a folder per detached command below the user's state folder, with what was started (`job.json`), what it
-printed (`log`) and its exit status (`status`). A command runs as long as it holds the lock of its folder; the system releases that
-however the process ends. Jobs on a cluster are found by their names, whoever started them.
+In: a command's module and its words. Out: a folder per detached command below the user's state folder, with what was started (`job.json`),
+what it printed (`log`) and its exit status (`status`), which `storage.run_detached` writes. A command runs as long as it holds the lock of
+its folder; the system releases that however the process ends.
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gristmill.printable import printable
-from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from storage.files import publish
 from storage.processes import child_environment, python_command
@@ -68,10 +65,12 @@ def state_folder() -> Path:
     return state / "jobs"
 
 
-def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0) -> DetachedJob:
-    """Start `gristmill WORDS` as a process of its own session that outlives this one.
+def start_detached(module: str, words: Sequence[str], *, out: str, first_look_s: float = 2.0) -> DetachedJob:
+    """Start `python -m module words` as a process of its own session that outlives this one.
 
     Args:
+        words: the first names the job.
+        out: where the command writes.
         first_look_s: how long to wait for an error at once.
 
     Raises:
@@ -87,14 +86,14 @@ def start_detached(words: Sequence[str], *, out: str, first_look_s: float = 2.0)
         ) from None
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
-            python_command("gristmill.detached", str(folder), *words),
+            python_command("storage.run_detached", str(folder), module, *words),
             env=child_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    record = {"pid": process.pid, "started": datetime.now(UTC).isoformat(timespec="seconds"), "out": out, "command": ["gristmill", *words]}
+    record = {"pid": process.pid, "started": datetime.now(UTC).isoformat(timespec="seconds"), "out": out, "command": [module, *words]}
     publish(str(folder / "job.json"), json.dumps(record).encode())  # whole or not at all: others list it
     deadline = time.monotonic() + first_look_s
     while time.monotonic() < deadline:
@@ -139,15 +138,14 @@ def find_job(name: str) -> DetachedJob:
     return DetachedJob(name, folder, state, status, pid, started, out, command)
 
 
-def follow(job: DetachedJob) -> int:
-    """Copy the log to standard output until the command has ended; returns its exit status."""
+def follow(job: DetachedJob, *, write: Callable[[str], object]) -> int:
+    """Hand the log on, piece by piece, until the command has ended; returns its exit status."""
     # Other programs write into it, too, and bytes are not always text.
     with open(job.log, encoding="utf-8", errors="replace", newline="\n") as log:
         while True:
             running = find_job(job.name).state == "running"
             while piece := log.read(1 << 16):
-                sys.stdout.write(printable(piece))
-                sys.stdout.flush()
+                write(piece)
             if not running:
                 break
             time.sleep(0.5)
@@ -171,23 +169,6 @@ def cancel(job: DetachedJob) -> None:
                 f"did not end within {_CANCEL_S:g} s", where=job.name, remedy=f"its log is {job.log}; its process is {job.pid}"
             )
         time.sleep(0.2)
-
-
-def cancel_on_cluster(name: str, cluster: ClusterManifest) -> str:
-    """Cancel jobs of the cluster by Flink's id or by the beginning of their name; says what was done.
-
-    Raises:
-        GristmillError: there is none that still runs.
-    """
-    from pipeline.engines import flink
-
-    meant = [job for job in flink.jobs(cluster.rest) if not job.ended and (job.id == name or (len(name) > 9 and job.name.startswith(name)))]
-    if not meant:
-        raise GristmillError("no such job runs on the cluster", where=name, remedy="`gristmill jobs --cluster …` lists them")
-    stuck = [job.id for job in meant if not flink.cancel(cluster.rest, job.id)]
-    if stuck:
-        raise GristmillError("did not end yet", where=", ".join(stuck), remedy="look at it again with `gristmill jobs --cluster …`")
-    return f"cancelled {', '.join(f'{job.name} ({job.id})' for job in meant)}"
 
 
 def _is_held(folder: Path) -> bool:

@@ -1,8 +1,7 @@
-"""`--detach` and `gristmill jobs`: a command that outlives its terminal is listed, followed and cancelled."""
+"""A command that outlives its terminal is listed, followed and cancelled."""
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import signal
@@ -10,17 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from gristmill.cli import app
-from gristmill.jobs import cancel, find_job, follow, list_jobs, start_detached
 from manifests.errors import GristmillError
-from tests.endtoend.corpora import write_corpus
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("corpus"))
+from storage.detached import cancel, find_job, follow, list_jobs, start_detached
 
 
 @pytest.fixture(autouse=True)
@@ -28,55 +19,32 @@ def state(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-def wait(name, *, patience_s=120):
-    deadline = time.monotonic() + patience_s
-    while find_job(name).state == "running":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return find_job(name)
-
-
-def test_detached_to_its_end(corpus, tmp_path, capfdbinary) -> None:
-    words = ["extract", str(corpus.path), "--out", str(tmp_path / "out"), "--workers", "1", "--detach", "--json"]
-    printed = CliRunner().invoke(app, words)
-    assert printed.exit_code == 0, printed.exception
-    name = json.loads(printed.stdout)["job"]
-    assert follow(find_job(name)) == 0
-    assert b"balanced" in capfdbinary.readouterr().out
-    assert (tmp_path / "out" / "extract" / "_MANIFEST.json").is_file()
-    assert [(job.name, job.state) for job in list_jobs()] == [(name, "done")]
-    listed = json.loads(CliRunner().invoke(app, ["jobs", "list", "--json"]).stdout)
-    assert [(job["name"], job["status"]) for job in listed["jobs"]] == [(name, 0)]
-    with pytest.raises(GristmillError, match="is not running: done"):
-        cancel(find_job(name))
-
-
 def test_an_error_at_once_is_shown_at_once(tmp_path) -> None:
     words = ["prep", str(tmp_path / "missing.yaml"), "--out", str(tmp_path)]
     with pytest.raises(GristmillError, match="no such manifest"):
-        start_detached(words, out=str(tmp_path), first_look_s=60)
+        start_detached("gristmill", words, out=str(tmp_path), first_look_s=60)
 
 
 def test_a_running_command_is_cancelled(tmp_path) -> None:
-    job = start_detached(["worker", "--port", "0"], out="")
+    job = start_detached("gristmill", ["worker", "--port", "0"], out="")
     cancel(job)
     assert find_job(job.name).state in ("done", "failed")
 
 
 def test_a_killed_command_is_lost(monkeypatch) -> None:
-    job = start_detached(["worker", "--port", "0"], out="")
+    job = start_detached("gristmill", ["worker", "--port", "0"], out="")
     deadline = time.monotonic() + 60
     while not (job.folder / "lock").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.kill(job.pid, signal.SIGKILL)
-    monkeypatch.setattr("gristmill.jobs._START_S", 0.0)  # a command that was just started counts as running
+    monkeypatch.setattr("storage.detached._START_S", 0.0)  # a command that was just started counts as running
     deadline = time.monotonic() + 10
     while find_job(job.name).state == "running":
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert find_job(job.name).state == "lost"
-    assert follow(job) == 1
+    assert follow(job, write=print) == 1
 
 
 def test_no_such_job() -> None:
@@ -100,7 +68,7 @@ def test_users_without_a_home_are_told_what_to_set(monkeypatch, tmp_path) -> Non
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     assert list_jobs() == []
     with pytest.raises(GristmillError, match="cannot be recorded"):
-        start_detached(["prep"], out="out")
+        start_detached("gristmill", ["prep"], out="out")
 
     def unknown(number: int) -> object:
         raise KeyError(number)

@@ -1,26 +1,26 @@
-"""The process behind `--detach`: `python -P -m gristmill.detached FOLDER WORDS…` runs `gristmill WORDS` and records its exit status."""
+"""The process behind `storage.detached`: `python -P -m storage.run_detached FOLDER MODULE WORDS…` runs the module as `python -m` does, and
+records its exit status. It imports nothing else before it holds the lock of its folder."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import runpy
 import signal
 import sys
 from pathlib import Path
 
 
 def main() -> None:
-    folder, words = Path(sys.argv[1]), sys.argv[2:]
+    folder, module, words = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     with open(folder / "lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        sys.argv = ["gristmill", *words]
+        sys.argv = [module, *words]
         status = 1
         try:
             # Cancelled before the command has begun, it records that too.
             signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(130))
-            from gristmill import cli
-
-            cli.main()
+            runpy.run_module(module, run_name="__main__")
             status = 0
         except SystemExit as error:
             status = error.code if isinstance(error.code, int) else int(error.code is not None)

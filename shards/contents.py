@@ -1,0 +1,54 @@
+"""What a folder holds: the steps and shards that `gristmill prep` finished in it, or the run that `train` wrote. Whether that is whole,
+`shards.verify_corpus` and `training.verify` say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from manifests.errors import GristmillError
+from manifests.step import StepManifest
+from shards.format import MANIFEST, ShardManifest
+from shards.run_record import RECORD, load_metrics
+from shards.writer import load_manifest
+from storage.files import exists, join, list_files
+from storage.steps import read_step
+
+STEPS = ("extract", "decide", "tokenizer")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a folder holds.
+
+    Attributes:
+        steps: manifests of the finished steps by name, in their order.
+        shards: None unless complete.
+        checkpoints: their folders' names, oldest first.
+        metrics: of the last logged step of a run; None where there is no run.
+    """
+
+    steps: dict[str, StepManifest]
+    shards: ShardManifest | None
+    checkpoints: list[str]
+    metrics: dict[str, Any] | None
+
+
+def contents_of(folder: str) -> Contents:
+    """Read the manifests in a folder.
+
+    Raises:
+        GristmillError: it holds nothing complete, or a manifest cannot be understood.
+    """
+    steps = {name: step for name in STEPS if (step := read_step(join(folder, name))) is not None}
+    shards = load_manifest(join(folder, "shards")) if exists(join(folder, "shards", MANIFEST)) else None
+    is_run = exists(join(folder, RECORD))
+    if not steps and shards is None and not is_run:
+        raise GristmillError(
+            "holds nothing that Gristmill wrote, or nothing complete",
+            where=folder,
+            remedy="name the --out of `prep` or the run folder of `train`",
+        )
+    checkpoints = sorted({path.split("/")[1] for path in list_files(folder, "checkpoints/*/*")})
+    logged = load_metrics(folder) if is_run else []
+    return Contents(steps, shards, checkpoints, (logged[-1] if logged else {}) if is_run else None)
