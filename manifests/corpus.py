@@ -155,7 +155,7 @@ class BadWords(Strict):
 class PerplexityModel(Strict):
     """What measures the perplexity of one language: an n-gram model of SentencePiece pieces, and the SentencePiece model that cuts them."""
 
-    ngrams: str = Field(description="the n-gram model: ARPA of order 1 to 5, plain or compressed, or KenLM's `build_binary`")
+    ngrams: str = Field(description="the n-gram model: a binary file of KenLM's `build_binary`")
     sentencepiece: str
 
 

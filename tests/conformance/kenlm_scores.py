@@ -2,7 +2,8 @@
 
     python kenlm_scores.py ROWS.jsonl RESULT.jsonl
 
-Rows have `arpa`, a path, and `sentences`, tokens with spaces between them; results `scores`, and `perplexities`, null without a token.
+Rows have `model`, the path of an ARPA file or a binary one, and `sentences`, tokens with spaces between them; results `scores`, and
+`perplexities`, null without a token.
 """
 
 import json
@@ -15,7 +16,7 @@ def main(source, result):
     with open(source, encoding="utf-8") as rows, open(result, "w", encoding="utf-8") as out:
         for line in rows:
             row = json.loads(line)
-            model, scores, perplexities = kenlm.Model(row["arpa"]), [], []
+            model, scores, perplexities = kenlm.Model(row["model"]), [], []
             for sentence in row["sentences"]:
                 scores.append(model.score(sentence))
                 length = len(sentence.split()) + 1

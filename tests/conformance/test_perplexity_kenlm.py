@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from pipeline.text.perplexity.models import read_model, score
+from pipeline.text.perplexity.binary import read_model, score
 from pipeline.text.perplexity.score import load_scorer, normalised, perplexities
 from tests.conformance.c4_documents import documents, run_peer
 from tests.property.arpas import NGrams, arpa
-from tests.property.kenlm_files import FORMS, binary, rounded
+from tests.property.kenlm_files import FORMS, Form, binary, quantised, rounded
 from tests.property.texts import buffers
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(7200)]
@@ -39,24 +39,24 @@ def model_of(sentences: list[list[str]], *, order: int, numbers: random.Random, 
 
 
 def test_scores_of_small_models(tmp_path: Path) -> None:
+    """KenLM reads the ARPA file and the binary file of each model, we read the binary file."""
     rows: list[dict[str, Any]] = []
-    for index in range(300):
+    for index in range(600):
         numbers = random.Random(index)
         order = numbers.randint(2, ORDER)
         words = WORDS[: len(WORDS) - index % 2]
         sentences = [numbers.choices(words, k=numbers.randint(0, 9)) for _ in range(numbers.randint(1, 12))]
-        path = tmp_path / f"{index}.arpa"
-        path.write_text(arpa(model_of(sentences, order=order, numbers=numbers), order=order))
         asked = [" ".join(numbers.choices([*WORDS, "zz", "<s>", "</s>", "<UNK>"], k=numbers.randint(0, 12))) for _ in range(20)]
-        rows.append({"arpa": str(path), "sentences": asked})
-        # A binary file takes n-grams with their suffixes only.
-        closed = rounded(model_of(sentences, order=order, numbers=numbers))
-        path = tmp_path / f"{index}.bin"
-        path.write_bytes(binary(closed, order=order, form=FORMS[index % len(FORMS)]))
-        rows.append({"arpa": str(path), "sentences": asked})
-    for row, found in zip(rows, run_peer("kenlm", "kenlm_scores.py", rows, tmp_path), strict=True):
-        scores, _ = score(read_model(row["arpa"]), *buffers(row["sentences"]))
-        assert scores.tolist() == np.array(found["scores"], np.float32).tolist()
+        ngrams = rounded(model_of(sentences, order=order, numbers=numbers))
+        form = FORMS[index % len(FORMS)]
+        (tmp_path / f"{index}.arpa").write_text(arpa(quantised(ngrams, order=order, form=form), order=order))
+        (tmp_path / f"{index}.bin").write_bytes(binary(ngrams, order=order, form=form))
+        rows += [{"model": f"{tmp_path}/{index}.{ending}", "sentences": asked} for ending in ("arpa", "bin")]
+    results = run_peer("kenlm", "kenlm_scores.py", rows, tmp_path)
+    for row, of_arpa, of_binary in zip(rows[1::2], results[::2], results[1::2], strict=True):
+        scores, _ = score(read_model(row["model"]), *buffers(row["sentences"]))
+        assert scores.tolist() == np.array(of_arpa["scores"], np.float32).tolist()
+        assert scores.tolist() == np.array(of_binary["scores"], np.float32).tolist()
 
 
 @pytest.mark.corpora
@@ -70,12 +70,13 @@ def test_perplexities_of_documents(tmp_path: Path) -> None:
     (tmp_path / "sp.model").write_bytes(written.getvalue())
     processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
     pieces = processor.encode([text[:20_000] for text in clean[::4]], out_type=str)
-    ngrams = model_of(pieces, order=ORDER, numbers=random.Random(1), more_than=1)
+    ngrams = rounded(model_of(pieces, order=ORDER, numbers=random.Random(1), more_than=1))
     (tmp_path / "model.arpa").write_text(arpa(ngrams, order=ORDER))
+    (tmp_path / "model.bin").write_bytes(binary(ngrams, order=ORDER, form=Form(trie=True)))
     sentences = [" ".join(some) for some in processor.encode(clean, out_type=str)]
-    row = {"arpa": str(tmp_path / "model.arpa"), "sentences": sentences}
+    row = {"model": str(tmp_path / "model.arpa"), "sentences": sentences}
     (wanted,) = run_peer("kenlm", "kenlm_scores.py", [row], tmp_path)
-    scorer = load_scorer(str(tmp_path / "model.arpa"), str(tmp_path / "sp.model"), ("", ""))
+    scorer = load_scorer(str(tmp_path / "model.bin"), str(tmp_path / "sp.model"), ("", ""))
     found = perplexities(*buffers(texts), ["en"] * len(texts), {"en": scorer}, sentences="document")
     different = [index for index, (one, other) in enumerate(zip(found.to_pylist(), wanted["perplexities"], strict=True)) if one != other]
     print(f"{len(texts)} documents, {sum(map(len, texts))} characters, {len(ngrams)} n-grams: {len(different)} differ")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 # n-gram to logarithm (base 10) of its probability, and its backoff.
 NGrams = dict[tuple[str, ...], tuple[float, float]]
 
@@ -21,16 +23,19 @@ def arpa(ngrams: NGrams, *, order: int) -> str:
 
 
 def slow_score(ngrams: Mapping[tuple[str, ...], tuple[float, float]], words: Sequence[str], *, order: int) -> float:
-    """The logarithm of a sentence's probability, by the definition of backoff (Katz 1987)."""
+    """The logarithm of a sentence's probability, by the definition of backoff (Katz 1987), in KenLM's float32."""
     known = [word if (word,) in ngrams else "<unk>" for word in words]
     sentence = ["<s>", *known, "</s>"]
-    return sum(_slow(ngrams, tuple(sentence[max(0, at + 1 - order) : at]), sentence[at]) for at in range(1, len(sentence)))
+    total = np.float32(0)
+    for at in range(1, len(sentence)):
+        total += _slow(ngrams, tuple(sentence[max(0, at + 1 - order) : at]), sentence[at])
+    return float(total)
 
 
-def _slow(ngrams: Mapping[tuple[str, ...], tuple[float, float]], context: tuple[str, ...], word: str) -> float:
+def _slow(ngrams: Mapping[tuple[str, ...], tuple[float, float]], context: tuple[str, ...], word: str) -> np.float32:
     found = ngrams.get((*context, word))
     if found is not None:
-        return found[0]
+        return np.float32(found[0])
     if not context:
-        return -100.0
-    return ngrams.get(context, (0.0, 0.0))[1] + _slow(ngrams, context[1:], word)
+        return np.float32(-100)
+    return np.float32(ngrams.get(context, (0.0, 0.0))[1]) + _slow(ngrams, context[1:], word)

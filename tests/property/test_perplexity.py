@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
-import math
 import random
-import re
 import tempfile
 import unicodedata
 from pathlib import Path
@@ -17,13 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifests.errors import GristmillError
-from pipeline.text.perplexity import arpa as reading
-from pipeline.text.perplexity.arpa import LanguageModel, read_arpa, score
-from pipeline.text.perplexity.models import Model, read_model
-from pipeline.text.perplexity.models import score as score_any
+from pipeline.text.perplexity.binary import Model, read_model, score
 from pipeline.text.perplexity.score import normalised
 from pipeline.text.perplexity.words import word_hash
-from tests.property.arpas import NGrams, arpa, slow_score
+from tests.property.arpas import NGrams, slow_score
 from tests.property.kenlm_files import FORMS, Form, binary, murmur, quantised, rounded
 from tests.property.texts import any_text, buffers, thorough
 
@@ -32,11 +26,11 @@ some_sentences = st.lists(st.lists(st.sampled_from(WORDS), max_size=8), min_size
 asked_sentences = st.lists(st.lists(st.sampled_from([*WORDS, "zz", "<s>", "</s>", "0"]), max_size=10), max_size=6)
 
 
-def read(text: str, *, pack: bool = False) -> LanguageModel:
+def read(data: bytes) -> Model:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.arpa"
-        path.write_bytes(gzip.compress(text.encode()) if pack else text.encode())
-        return read_arpa(str(path))
+        path = Path(folder) / "model.bin"
+        path.write_bytes(data)
+        return read_model(str(path))
 
 
 def some_model(sentences: list[list[str]], order: int, numbers: random.Random) -> NGrams:
@@ -51,39 +45,19 @@ def some_model(sentences: list[list[str]], order: int, numbers: random.Random) -
     return found
 
 
-@given(some_sentences, asked_sentences, st.integers(1, 5), st.randoms(use_true_random=False), st.booleans())
-@settings(thorough, max_examples=80)
+@given(some_sentences, asked_sentences, st.integers(2, 6), st.randoms(use_true_random=False), st.sampled_from(FORMS), st.booleans())
+@settings(thorough, max_examples=200)
 def test_scores_against_dictionaries(
-    sentences: list[list[str]], asked: list[list[str]], order: int, numbers: random.Random, pack: bool
-) -> None:
-    ngrams = some_model(sentences, order, numbers)
-    model = read(arpa(ngrams, order=order), pack=pack)
-    scores, tokens = score(model, *buffers([" ".join(words) for words in [*asked, *sentences]]))
-    assert tokens.tolist() == [len(words) for words in [*asked, *sentences]]
-    wanted = [slow_score(ngrams, words, order=order) for words in [*asked, *sentences]]
-    assert scores.tolist() == pytest.approx(wanted, abs=1e-3, rel=1e-5)
-
-
-def read_bytes(data: bytes) -> Model:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.bin"
-        path.write_bytes(data)
-        return read_model(str(path))
-
-
-@given(some_sentences, asked_sentences, st.integers(2, 5), st.randoms(use_true_random=False), st.sampled_from(FORMS), st.booleans())
-@settings(thorough, max_examples=120)
-def test_binary_files_score_as_arpa_files(
     sentences: list[list[str]], asked: list[list[str]], order: int, numbers: random.Random, form: Form, unknown: bool
 ) -> None:
     ngrams = rounded(some_model(sentences, order, numbers))
     if not unknown:
         ngrams = {words: of for words, of in ngrams.items() if "<unk>" not in words}
     data, offsets = buffers([" ".join(words) for words in [*asked, *sentences]])
-    scores, tokens = score_any(read_bytes(binary(ngrams, order=order, form=form)), data, offsets)
-    wanted, lengths = score(read(arpa(quantised(ngrams, order=order, form=form), order=order)), data, offsets)
-    assert scores.tolist() == wanted.tolist()
-    assert tokens.tolist() == lengths.tolist()
+    scores, tokens = score(read(binary(ngrams, order=order, form=form)), data, offsets)
+    kept = quantised(ngrams, order=order, form=form)
+    assert scores.tolist() == [slow_score(kept, words, order=order) for words in [*asked, *sentences]]
+    assert tokens.tolist() == [len(words) for words in [*asked, *sentences]]
 
 
 @given(st.sampled_from(FORMS), st.randoms(use_true_random=False))
@@ -97,29 +71,16 @@ def test_damaged_binary_files_are_refused_or_give_numbers(form: Form, numbers: r
         for _ in range(numbers.choice([1, 3, 40])):
             data[numbers.randrange(88, len(data))] = numbers.choice([0, 1, 255, numbers.randrange(256)])
         with contextlib.suppress(GristmillError):
-            scores, _ = score_any(read_bytes(bytes(data)), *buffers([" ".join(words) for words in sentences]))
+            scores, _ = score(read(bytes(data)), *buffers([" ".join(words) for words in sentences]))
             assert not np.isnan(scores).any()
     with pytest.raises(GristmillError):
-        read_bytes(whole[: numbers.randrange(len(whole))])
+        read(whole[: numbers.randrange(len(whole))])
 
 
 @given(st.binary(max_size=40))
 @thorough
 def test_hashes_of_words(word: bytes) -> None:
     assert word_hash(np.frombuffer(b"." + word, np.uint8), 1, 1 + len(word)) == murmur(word)
-
-
-@given(st.lists(st.floats(-1e30, 0), min_size=1, max_size=20), st.sampled_from(["", ".3f", ".12g", "e", ".25e", ".20f"]))
-@thorough
-def test_numbers_are_read_as_python_reads_them(numbers: list[float], form: str) -> None:
-    texts = [format(number, form) for number in numbers]
-    lines = "".join(f"{text}\tw{index}\n" for index, text in enumerate(texts))
-    model = read(f"\\data\\\nngram 1={len(texts) + 2}\n\n\\1-grams:\n{lines}-1\t<s>\n-1\t</s>\n\n\\end\\\n")
-    found = model.unigrams[: len(texts), 0]
-    # A decimal may be rounded twice, to float64 and to float32.
-    assert np.abs(found - np.array([float(text) for text in texts], np.float32)).max() <= np.spacing(np.abs(found)).max()
-    exact = [text for text in texts if len(re.sub("[^0-9]", "", text)) <= 9 and "e" not in text]
-    assert [found[texts.index(text)] for text in exact] == [np.float32(text) for text in exact]
 
 
 @given(any_text, st.sampled_from(["", "\x0b one\x07two ", "「１２」—İΣΑΣ…", "é\u0301", "\u2009a\u2028", "한글 க்ௌ"]))
@@ -137,21 +98,6 @@ def test_normalised_against_one_character_at_a_time(text: str, more: str) -> Non
         longer = {"—": " - ", "．": ". ", "…": "..."}
         wanted += "0" if letter.isdecimal() else longer.get(letter, marks.get(letter, letter))
     assert normalised(text + more) == wanted
-
-
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    numbers = random.Random(1)
-    sentences = [[f"w{numbers.randrange(400)}" for _ in range(12)] for _ in range(600)]
-    text = arpa(some_model(sentences, 3, numbers), order=3)
-    assert len(text) > 4 << 16
-    large = read(text)
-    monkeypatch.setattr(reading, "_BLOCK", 1)
-    small = read(text)
-    for one, other in (*zip(large.keys, small.keys, strict=True), *zip(large.values, small.values, strict=True)):
-        assert np.array_equal(one, other)
-    data, offsets = buffers([" ".join(sentence) for sentence in sentences])
-    assert np.array_equal(score(large, data, offsets)[0], score(small, data, offsets)[0])
-    assert math.isfinite(score(large, data, offsets)[0].sum())
 
 
 def test_long_runs_of_marks_take_linear_time() -> None:

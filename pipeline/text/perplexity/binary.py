@@ -6,13 +6,17 @@ In: a file, mapped into memory and read only, so that processes share it; a file
 The format is that of KenLM's sources: lm/binary_format.cc (head), lm/vocab.cc (words), lm/search_hashed.hh (kind "probing"), lm/trie.cc,
 lm/search_trie.hh, lm/bhiksha.cc and lm/quantize.hh (kinds "trie"). All sizes follow from the head and from a few bytes at fixed places;
 the file must be as long as they say before anything else is read. Numbers are little-endian.
+
+ARPA files, the text format of the same models, are refused: `build_binary` makes a binary file of one.
 """
 
 from __future__ import annotations
 
 import math
 import mmap
+import re
 import struct
+from pathlib import PurePosixPath
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -22,13 +26,18 @@ from manifests.errors import GristmillError
 from pipeline.text.perplexity.probing import FULL, LONGEST_SIZE, MIDDLE_SIZE, WORD_SIZE, find_slot, score_probing
 from pipeline.text.perplexity.trie import COLUMNS, find_row, score_trie
 from pipeline.text.perplexity.words import word_hash
-from storage.files import is_url, read_bytes
+from storage.compressed import beginning
+from storage.files import is_url, open_stream, read_bytes
 from storage.mapped import note_mapped
+from storage.raw_file import identified
 
 # What all of KenLM's binary files begin with.
-MAGIC = b"mmap lm http://kheafield.com/code"
-_VERSION = MAGIC + b" format version "
-_INCOMPLETE = MAGIC + b" incomplete"
+_MAGIC = b"mmap lm http://kheafield.com/code"
+_VERSION = _MAGIC + b" format version "
+_INCOMPLETE = _MAGIC + b" incomplete"
+# How an ARPA file begins, but for white space (SRILM's ngram-format(5)), and how it is called: `en.arpa`, `en.arpa.gz`.
+_ARPA_BEGIN = b"\\data\\"
+_ARPA_NAME = re.compile(r".+\.arpa(\.(gz|bz2|xz|lzma|zst|zstd|lz4))?", re.IGNORECASE)
 # lm/binary_format.cc, `Sanity`: the text, then numbers that other machines write otherwise.
 _SANITY = (_VERSION + b"5\n").ljust(56, b"\0") + struct.pack("<fffIIIQ", 0.0, 1.0, -0.5, 1, 0xFFFFFFFF, 0, 1)
 _SWAPPED = struct.pack(">fff", 0.0, 1.0, -0.5)
@@ -45,7 +54,7 @@ _LOWEST_ORDER, _HIGHEST_ORDER = 2, 6
 _MOST_VALUE_BITS = 25
 _MOST_WORDS = 1 << 32
 _BLOCK = 4 << 20
-_REBUILT = "build it again from the ARPA file with KenLM's `build_binary`, or give the ARPA file"
+_REBUILT = "build it again from the ARPA file with KenLM's `build_binary trie MODEL.arpa MODEL.bin`"
 _FETCHED = "fetch or make the file again: it is not whole"
 
 _Bytes = npt.NDArray[np.uint8]
@@ -93,6 +102,9 @@ class TrieModel(NamedTuple):
     end: int
 
 
+Model = ProbingModel | TrieModel
+
+
 class _Head(NamedTuple):
     """The head of a file; `size` is its own, in bytes, `counts` are n-grams of 1, 2, ... words."""
 
@@ -103,8 +115,8 @@ class _Head(NamedTuple):
     size: int
 
 
-def score_binary(
-    model: ProbingModel | TrieModel, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]
+def score(
+    model: Model, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Scores of n sentences, as of KenLM's `model.score(sentence)`, and how many tokens each has: float32[n], int64[n].
 
@@ -127,7 +139,33 @@ def score_binary(
     return scores, tokens
 
 
-def read_binary(path: str) -> ProbingModel | TrieModel:
+def check_begin(path: str, begin: bytes) -> None:
+    """Refuse a file that is none of KenLM's binary files.
+
+    Args:
+        begin: its first bytes, 64 or more of a file that has so many.
+
+    Raises:
+        GristmillError: it is an ARPA file, a compressed file, one that `build_binary` did not finish, or something else.
+    """
+    if begin.startswith(_VERSION):
+        return
+    if begin.startswith(_INCOMPLETE):
+        raise _error(path, "is a binary file of KenLM's that `build_binary` did not finish", remedy=_REBUILT)
+    with open_stream(path) as file:
+        raw = identified(file)
+        content = beginning(raw)
+    name = PurePosixPath(path).name
+    if content.lstrip().startswith(_ARPA_BEGIN) or (_ARPA_NAME.fullmatch(name) and not content.startswith(_MAGIC)):
+        remedy = f"make a binary file of it with KenLM's `build_binary trie {name} {name}.bin`, and give that one"
+        raise _error(path, "is an ARPA file, which is not read", remedy=remedy)
+    if raw.kind is not None and content.startswith(_MAGIC):
+        remedy = "decompress it: it is mapped into memory as it is, so that processes share it"
+        raise _error(path, "is one of KenLM's binary files, but compressed", remedy=remedy)
+    raise _error(path, "is no binary file of KenLM's", remedy=_REBUILT)
+
+
+def read_model(path: str) -> Model:
     """Map a model into memory.
 
     Raises:
@@ -156,10 +194,7 @@ def _mapped(path: str) -> _Bytes:
 
 def _head(path: str, file: _Bytes) -> _Head:
     start = file[: len(_SANITY) + _FIXED.size].tobytes()
-    if start.startswith(_INCOMPLETE):
-        raise _error(path, "is a binary file of KenLM's that `build_binary` did not finish", remedy=_REBUILT)
-    if not start.startswith(_VERSION):
-        raise _error(path, "is no binary file of KenLM's", remedy=_REBUILT)
+    check_begin(path, start)
     version = start[len(_VERSION) :].split(b"\n")[0].decode("latin-1")[:9]
     if version != "5":
         raise _error(path, f"is a binary file of KenLM's of version {version}; 5 is read", remedy=_REBUILT)

@@ -5,7 +5,7 @@ sentences, in their order. Nothing outside the tables is read, whatever stands i
 
 A table is slots of a key (uint64) and a value, with linear probing from the key modulo the number of slots; a key of 0 marks a free slot.
 Keys of words are their hashes, values their rows. Keys of n-grams are hashes of rows, last word first; values are the logarithm of the
-probability and, but for the longest n-grams, the backoff. Signs say when to stop looking, as in `pipeline.text.perplexity.kernel`.
+probability and, but for the longest n-grams, the backoff. The logarithm's sign is plus if some n-gram goes on with an older word.
 """
 
 from __future__ import annotations

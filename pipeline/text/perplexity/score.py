@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ import xxhash
 from kernels.newer_characters import newer_characters
 from manifests.corpus import Perplexity, PerplexityModel
 from manifests.errors import GristmillError
-from pipeline.text.perplexity.models import Model, read_model, score
+from pipeline.text.perplexity.binary import Model, check_begin, read_model, score
 from storage.files import open_stream, read_bytes
 
 # text_normalizer.py, UNICODE_PUNCT. Its entry for the digit U+FF11 never applies: digits are zeros by then.
@@ -54,9 +54,16 @@ class Scorer:
 
 
 def perplexity_settings(perplexity: Perplexity | None) -> Perplexity | None:
-    """What perplexities depend on: the section of the manifest, with hashes of the models' contents in place of their paths."""
+    """What perplexities depend on: the section of the manifest, with hashes of the models' contents in place of their paths.
+
+    Raises:
+        GristmillError: a model is missing, or its n-grams are not a binary file of KenLM's.
+    """
     if perplexity is None:
         return None
+    for model in perplexity.models.values():
+        with _opened(model.ngrams) as file:
+            check_begin(model.ngrams, file.read(64))
     models = {
         language: PerplexityModel(ngrams=_digest(model.ngrams), sentencepiece=_digest(model.sentencepiece))
         for language, model in sorted(perplexity.models.items())
@@ -67,13 +74,17 @@ def perplexity_settings(perplexity: Perplexity | None) -> Perplexity | None:
 def _digest(path: str) -> str:
     """Hex 128-bit xxh3 of a file that may not fit into memory."""
     digest = xxhash.xxh3_128()
+    with _opened(path) as file:
+        while chunk := file.read(4 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _opened(path: str) -> BinaryIO:
     try:
-        with open_stream(path) as file:
-            while chunk := file.read(4 << 20):
-                digest.update(chunk)
+        return open_stream(path)
     except FileNotFoundError:
         raise GristmillError("no such file", where=path, remedy="check the paths of `perplexity.models` in the manifest") from None
-    return digest.hexdigest()
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +101,7 @@ def load_scorer(ngrams: str, sentencepiece_model: str, _digests: tuple[str, str]
         processor.LoadFromSerializedProto(read_bytes(sentencepiece_model))
     except RuntimeError:
         raise GristmillError(
-            "is no SentencePiece model", where=sentencepiece_model, remedy="give the model whose pieces the ARPA file counts"
+            "is no SentencePiece model", where=sentencepiece_model, remedy="give the model whose pieces the n-grams are of"
         ) from None
     return Scorer(read_model(ngrams), processor)
 

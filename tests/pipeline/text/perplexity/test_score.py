@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import math
 from pathlib import Path
 
@@ -11,54 +12,46 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import sentencepiece
+import zstandard
 
 from manifests.corpus import CorpusManifest, Perplexity
 from manifests.errors import GristmillError
+from pipeline.engines.runners import Runner
 from pipeline.extract.settings import extract_job, extract_settings
+from pipeline.extract.step import extract
 from pipeline.extract.text_pass import run_text_pass, signal_schema, text_pass
 from pipeline.readers.records import Record, raw_batch
-from pipeline.text.perplexity.arpa import read_arpa, score
-from pipeline.text.perplexity.models import read_model
-from pipeline.text.perplexity.models import score as score_any
+from pipeline.text.perplexity.binary import read_model, score
 from pipeline.text.perplexity.score import load_scorer, perplexities, perplexity, perplexity_settings
 from tests.property.arpas import NGrams, arpa, slow_score
-from tests.property.kenlm_files import Form, binary, murmur, rounded
+from tests.property.kenlm_files import FORMS, Form, binary, murmur
 from tests.property.texts import buffers
 
-BY_HAND = """
-\\data\\
-ngram 1=5
-ngram 2=4
-ngram 3=2
-
-\\1-grams:
--2\t<unk>\t0
-0\t<s>\t-0.5
--1\t</s>
--0.75\ta\t-0.25
--1.5\tb\t-0.125
-
-\\2-grams:
--0.5\t<s> a\t-0.0625
--0.375\ta b\t-0.03125
--0.25\ta </s>
--0.3125\tb </s>
-
-\\3-grams:
--0.1875\t<s> a b
--0.21875\ta b </s>
-
-\\end\\
-"""
+BY_HAND: NGrams = {
+    ("<unk>",): (-2, 0),
+    ("<s>",): (0, -0.5),
+    ("</s>",): (-1, 0),
+    ("a",): (-0.75, -0.25),
+    ("b",): (-1.5, -0.125),
+    ("<s>", "a"): (-0.5, -0.0625),
+    ("a", "b"): (-0.375, -0.03125),
+    ("a", "</s>"): (-0.25, 0),
+    ("b", "</s>"): (-0.3125, 0),
+    ("<s>", "a", "b"): (-0.1875, 0),
+    ("a", "b", "</s>"): (-0.21875, 0),
+}
+# Quantised files round the values.
+EXACT = [form for form in FORMS if form.quantised is None]
 
 
-def write(path: Path, text: str) -> str:
-    path.write_bytes(text.encode())
+def written(path: Path, ngrams: NGrams, *, order: int, form: Form) -> str:
+    path.write_bytes(binary(ngrams, order=order, form=form))
     return str(path)
 
 
-def test_scores_by_hand(tmp_path: Path) -> None:
-    model = read_arpa(write(tmp_path / "m", BY_HAND))
+@pytest.mark.parametrize("form", EXACT)
+def test_scores_by_hand(tmp_path: Path, form: Form) -> None:
+    model = read_model(written(tmp_path / "m", BY_HAND, order=3, form=form))
     wanted = {
         # <s> a, <s> a b, a b </s>
         "a b": (-0.5 - 0.1875 - 0.21875, 2),
@@ -79,72 +72,21 @@ def test_scores_by_hand(tmp_path: Path) -> None:
     assert list(zip(scores.tolist(), tokens.tolist(), strict=True)) == list(wanted.values())
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
-def test_orders_line_ends_and_compression(tmp_path: Path, order: int) -> None:
-    text = "\n".join(line for line in BY_HAND.split("\n") if not any(line.startswith(f"ngram {more}=") for more in range(order + 1, 4)))
-    for more in range(order + 1, 4):
-        start = text.index(f"\\{more}-grams:")
-        text = text[:start] + text[min(at for at in (text.find(f"\\{more + 1}-grams:"), text.find("\\end\\")) if at > 0) :]
-    # The last section has no backoffs.
-    head, last = text.split(f"\\{order}-grams:")
-    text = head + f"\\{order}-grams:" + "\n".join("\t".join(line.split("\t")[:2]) for line in last.split("\n"))
-    ngrams = {}
-    for line in text.split("\n"):
-        if "\t" in line:
-            number, words, *backoff = line.split("\t")
-            ngrams[tuple(words.split(" "))] = (float(number), float(backoff[0]) if backoff else 0.0)
+@pytest.mark.parametrize("form", EXACT)
+@pytest.mark.parametrize("order", [2, 3])
+def test_orders(tmp_path: Path, order: int, form: Form) -> None:
+    ngrams = {words: of for words, of in BY_HAND.items() if len(words) <= order}
     data, offsets = buffers(["a b", "b a a", "zz a b a"])
     wanted = [slow_score(ngrams, sentence.split(), order=order) for sentence in ("a b", "b a a", "zz a b a")]
-    found = [
-        score(read_arpa(write(tmp_path / str(i), some)), data, offsets)[0].tolist()
-        for i, some in enumerate((text, text.replace("\n", "\r\n"), text.rstrip()))
-    ]
-    (tmp_path / "packed").write_bytes(gzip.compress(text.encode()))
-    found.append(score(read_arpa(str(tmp_path / "packed")), data, offsets)[0].tolist())
-    assert found == [wanted] * 4
+    scores, _ = score(read_model(written(tmp_path / "m", ngrams, order=order, form=form)), data, offsets)
+    assert scores.tolist() == wanted
 
 
-def test_a_model_without_unknown_words_gives_them_100(tmp_path: Path) -> None:
-    text = BY_HAND.replace("-2\t<unk>\t0\n", "").replace("ngram 1=5", "ngram 1=4")
-    scores, _ = score(read_arpa(write(tmp_path / "m", text)), *buffers(["zz"]))
+@pytest.mark.parametrize("form", EXACT)
+def test_a_model_without_unknown_words_gives_them_100(tmp_path: Path, form: Form) -> None:
+    ngrams = {words: of for words, of in BY_HAND.items() if words != ("<unk>",)}
+    scores, _ = score(read_model(written(tmp_path / "m", ngrams, order=3, form=form)), *buffers(["zz"]))
     assert scores.tolist() == [-0.5 - 100 - 1]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("\\data\\", "data", "line 2: is no ARPA file"),
-        ("ngram 2=4", "ngram 3=4", "line 4: should be `ngram N=COUNT`"),
-        ("ngram 2=4", "ngram 2=-4", "line 4: should be `ngram N=COUNT`"),
-        ("ngram 3=2", "ngram 3=2\nngram 4=0\nngram 5=0\nngram 6=0", "of order 6"),
-        ("ngram 2=4", "ngram 2=400000000000000", "line 19: the section ends after 4 of the 400000000000000 n-grams of 2 words"),
-        ("\\2-grams:", "\\3-grams:", "line 14: should be"),
-        ("-1.5\tb", "-1.5 b", "line 12: the 1-gram has no number"),
-        ("-1.5\tb", "-1.5e\tb", "line 12: the 1-gram has no number"),
-        ("-1.5\tb", "1.5\tb", "line 12: the 1-gram has a positive logarithm"),
-        ("-1.5\tb", "-1.5\ta", "line 12: the n-gram is there twice"),
-        ("-1.5\tb\t-0.125", "-1.5\tb\t-0.125 c", "line 12: the 1-gram goes on"),
-        ("-0.375\ta b\t-0.03125", "-0.375\ta", "line 16: the 2-gram has fewer words"),
-        ("-0.375\ta b", "-0.375\ta zz", "line 16: the 2-gram has a word that is not among"),
-        ("-0.1875\t<s> a b", "-0.1875\t<s> a b\t-1", "line 21: the 3-gram goes on"),
-        ("-0.1875\t<s> a b", "-0.1875\tb a b", "line 21: the 3-gram has a context"),
-        ("-0.1875\t<s> a b", "-0.1875\t<s> a a", "line 21: the 3-gram has a suffix"),
-        ("\t<s>\t-0.5", "\ts\t-0.5", "no `<s>`"),
-        ("</s>\n-0.75", "/s\n-0.75", "no `</s>`"),
-        ("\n\\end\\\n", "", "the file ends before"),
-        (BY_HAND, "", "is no ARPA file"),
-        (BY_HAND, "x" * (5 << 20), "a line of more than 1 MiB"),
-        (BY_HAND, "mmap lm http://kheafield.com/code format version 5\n\0" + "x" * 99, "binary files, but compressed"),
-    ],
-)
-def test_what_is_wrong_with_a_model(tmp_path: Path, old: str, new: str, message: str) -> None:
-    assert old in BY_HAND
-    path = write(tmp_path / "m.arpa", BY_HAND.replace(old, new, 1))
-    with pytest.raises(GristmillError) as caught:
-        read_arpa(path)
-    assert message in str(caught.value)
-    assert path in str(caught.value)
-    assert caught.value.remedy
 
 
 SMALL: NGrams = {(word,): (-1.0, -0.25) for word in ("<s>", "</s>", "<unk>", "a")} | {("<s>", "a"): (-0.5, 0.0), ("a", "</s>"): (-0.5, 0.0)}
@@ -204,37 +146,70 @@ def test_tables_that_lead_out_of_the_file(tmp_path: Path, form: Form) -> None:
     (tmp_path / "m.bin").write_bytes(data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :])
     model = read_model(str(tmp_path / "m.bin"))
     with pytest.raises(GristmillError, match="is damaged"):
-        score_any(model, *buffers(["a </s> <s>"]))
+        score(model, *buffers(["a </s> <s>"]))
 
 
 def test_damaged_missing_and_other_files(tmp_path: Path) -> None:
-    packed = gzip.compress(BY_HAND.encode())
-    (tmp_path / "cut.gz").write_bytes(packed[:-20])
-    with pytest.raises(GristmillError, match="is damaged"):
-        read_arpa(str(tmp_path / "cut.gz"))
+    (tmp_path / "other").write_bytes(b"x" * 5000)
+    with pytest.raises(GristmillError, match="is no binary file of KenLM's"):
+        read_model(str(tmp_path / "other"))
     (tmp_path / "packed.gz").write_bytes(gzip.compress(changed(TRIE, 0, b"")))
     with pytest.raises(GristmillError, match="but compressed"):
         read_model(str(tmp_path / "packed.gz"))
     with pytest.raises(GristmillError, match="no such file"):
         read_model(str(tmp_path / "none"))
-    model = {"ngrams": str(tmp_path / "none"), "sentencepiece": str(tmp_path / "cut.gz")}
+    model = {"ngrams": str(tmp_path / "none"), "sentencepiece": str(tmp_path / "other")}
     with pytest.raises(GristmillError, match="no such file"):
         perplexity_settings(Perplexity(models={"en": model}))
     with pytest.raises(GristmillError, match="is no SentencePiece model"):
         load_scorer(model["ngrams"], model["sentencepiece"], ("", ""))
 
 
+ARPA = arpa(BY_HAND, order=3).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("en.arpa", ARPA),
+        ("model", b"\n \r\n" + ARPA),
+        ("en.arpa.gz", gzip.compress(ARPA)),
+        ("model.zst", zstandard.compress(ARPA)),
+        ("en.ARPA.xz", lzma.compress(ARPA)),
+        # By its name, where its content does not say it.
+        ("en.arpa", b"\xef\xbb\xbf" + ARPA),
+        ("en.arpa.gz", gzip.compress(ARPA)[:-20]),
+    ],
+)
+def test_arpa_files_are_refused_before_any_work(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    # A SentencePiece model that is missing is found later.
+    asked = manifest(tmp_path, perplexity={"models": {"en": {"ngrams": str(path), "sentencepiece": str(tmp_path / "none")}}})
+    with pytest.raises(GristmillError) as caught:
+        extract(asked, out=str(tmp_path / "out"), runner=Runner())
+    assert str(caught.value).startswith(f"{path}: is an ARPA file, which is not read")
+    assert f"`build_binary trie {name} {name}.bin`" in str(caught.value.remedy)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(GristmillError, match="is an ARPA file"):
+        read_model(str(path))
+
+
+def test_a_binary_file_may_have_the_name_of_an_arpa_file(tmp_path: Path) -> None:
+    assert read_model(written(tmp_path / "en.arpa", BY_HAND, order=3, form=TRIE)).path == str(tmp_path / "en.arpa")
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`en.sp.model`, trained on a few words, and `en.arpa`, a bigram model of its pieces."""
+    """`en.sp.model`, trained on a few words, and `en.bin`, a bigram model of its pieces."""
     folder = tmp_path_factory.mktemp("models")
-    written = io.BytesIO()
+    trained = io.BytesIO()
     lines = ["the cat sat on the mat 000", "a dog sat on a log", "the dog and the cat"] * 20
     sentencepiece.SentencePieceTrainer.Train(
-        sentence_iterator=iter(lines), model_writer=written, model_type="unigram", vocab_size=32, hard_vocab_limit=False, minloglevel=2
+        sentence_iterator=iter(lines), model_writer=trained, model_type="unigram", vocab_size=32, hard_vocab_limit=False, minloglevel=2
     )
-    (folder / "en.sp.model").write_bytes(written.getvalue())
-    (folder / "en.arpa").write_text(arpa(ngrams(written.getvalue()), order=2))
+    (folder / "en.sp.model").write_bytes(trained.getvalue())
+    (folder / "en.bin").write_bytes(binary(ngrams(trained.getvalue()), order=2, form=TRIE))
     return folder
 
 
@@ -250,7 +225,7 @@ def manifest(models: Path, **more: object) -> CorpusManifest:
         "name": "c",
         "sources": [{"name": "a", "format": "jsonl", "files": ["x"], "licence": "none"}],
         "tokenizer": {"model": "m"},
-        "perplexity": {"models": {"en": {"ngrams": f"{models}/en.arpa", "sentencepiece": f"{models}/en.sp.model"}}},
+        "perplexity": {"models": {"en": {"ngrams": f"{models}/en.bin", "sentencepiece": f"{models}/en.sp.model"}}},
     }
     return CorpusManifest.model_validate(given | more)
 
@@ -281,14 +256,13 @@ def test_documents_in_the_text_pass(models: Path) -> None:
 
 
 def test_nothing_to_score_is_null(models: Path) -> None:
-    scorer = load_scorer(f"{models}/en.arpa", f"{models}/en.sp.model", ("", ""))
+    scorer = load_scorer(f"{models}/en.bin", f"{models}/en.sp.model", ("", ""))
     found = perplexities(*buffers(["\x01\n\x02", "", "cat", "cat"]), ["en", "en", "en", "xx"], {"en": scorer}, sentences="document")
     assert found.type == pa.float64()
-    # The same model as a binary file of KenLM's.
-    model = rounded(ngrams((models / "en.sp.model").read_bytes()))
-    (models / "en.arpa.bin").write_bytes(binary(model, order=2, form=TRIE))
-    binary_scorer = load_scorer(f"{models}/en.arpa.bin", f"{models}/en.sp.model", ("", ""))
-    assert perplexities(*buffers(["cat", "the log"]), ["en", "en"], {"en": binary_scorer}, sentences="document").equals(
+    # The same model as a file of another kind.
+    (models / "en.probing").write_bytes(binary(ngrams((models / "en.sp.model").read_bytes()), order=2, form=PLAIN))
+    other = load_scorer(f"{models}/en.probing", f"{models}/en.sp.model", ("", ""))
+    assert perplexities(*buffers(["cat", "the log"]), ["en", "en"], {"en": other}, sentences="document").equals(
         perplexities(*buffers(["cat", "the log"]), ["en", "en"], {"en": scorer}, sentences="document")
     )
     assert found.is_null().to_pylist() == [True, True, False, True]
@@ -297,12 +271,12 @@ def test_nothing_to_score_is_null(models: Path) -> None:
 
 
 def test_settings_follow_the_contents_of_the_models(models: Path, tmp_path: Path) -> None:
-    for name in ("en.arpa", "en.sp.model"):
+    for name in ("en.bin", "en.sp.model"):
         (tmp_path / name).write_bytes((models / name).read_bytes())
     before = extract_settings(manifest(models))
     assert extract_settings(manifest(tmp_path)) == before
     assert extract_job(manifest(tmp_path), folder="") != extract_job(manifest(models), folder="")
-    (tmp_path / "en.arpa").write_text((models / "en.arpa").read_text() + "\n")
+    (tmp_path / "en.bin").write_bytes((models / "en.bin").read_bytes() + b"\n")
     assert extract_settings(manifest(tmp_path)) != before
     assert perplexity_settings(None) is None
 
