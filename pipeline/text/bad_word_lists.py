@@ -6,49 +6,47 @@ row-aligned: at how many places a listed phrase ends.
 A phrase counts where the characters around it are no word characters (letters, digits, underscore), in any case; in Japanese, Thai and
 Chinese, which write no space between words, wherever it stands. That is the rule of mC4 (TFDS c4_utils.py, `get_badwords_filter_fn`), which
 drops pages with one or more; `datatrove` 0.10.1 has it too (c4_filters.py, `C4BadWordsFilter`).
+
+hyperscan finds the phrases; what is a word character is asked of Gristmill's own table, since hyperscan has another version of Unicode.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
 from kernels.characters import WORD, classes
-from kernels.compiled import kernel
-from kernels.utf8 import code_point
 from manifests.corpus import BadWords
 from manifests.errors import GristmillError
+from manifests.languages import ANY
 from storage.files import read_bytes
 
-ANY = "any"
 UNSPACED = ("ja", "th", "zh")
 # Common parts of words that no list may drop pages for: each would drop a tenth of its language (TFDS c4_utils.py, _BADWORDS_ALLOWLIST).
 ALLOWED = {"ja": ("sm", "グロ", "女の子"), "zh": ("性",)}
+# hyperscan refuses expressions of 16,000 bytes, and an escaped byte takes up to four: of longer phrases it looks for the first bytes.
+_LONGEST_HEAD = 1_000
+_WORD_BYTES = frozenset(byte for byte in range(0x80) if re.match(r"\w", chr(byte)))
 
 
 class Matcher(NamedTuple):
-    """A list as an automaton over bytes (Aho and Corasick 1975).
+    """A list, ready to be looked for.
 
     Attributes:
-        kinds: uint8[256], the column of each byte in `moves`; 0 for bytes that are in no phrase. Capital letters of ASCII stand with the
-            small ones.
-        moves: int32[states, kinds], the state after a byte.
-        first: int32[states + 1], where the lengths of the phrases that end in each state begin.
-        lengths: int32[], bytes.
+        heads: the hyperscan database of the phrases' first bytes; numbers are places in `phrases`. One thread at a time may scan with it.
+        phrases: UTF-8, in small letters.
         spaced: whether word characters may not touch a phrase.
-        ascii: whether all phrases are ASCII; other texts are put into small letters first.
+        ascii: whether all phrases are ASCII; then only the letters of ASCII are put into small ones in a text.
     """
 
-    kinds: npt.NDArray[np.uint8]
-    moves: npt.NDArray[np.int32]
-    first: npt.NDArray[np.int32]
-    lengths: npt.NDArray[np.int32]
+    heads: Any
+    phrases: Sequence[bytes]
     spaced: bool
     ascii: bool
 
@@ -86,42 +84,17 @@ def make_matcher(data: bytes, *, language: str, where: str) -> Matcher:
     phrases = sorted({line.strip() for line in lines} - {"", *ALLOWED.get(language, ())})
     if not phrases:
         raise GristmillError("has no word", where=where, remedy="check the file, or leave the list away")
-    return _automaton([phrase.encode() for phrase in phrases], spaced=language not in UNSPACED)
+    return _matcher([phrase.encode() for phrase in phrases], spaced=language not in UNSPACED)
 
 
-def _automaton(phrases: Sequence[bytes], *, spaced: bool) -> Matcher:
-    alphabet = sorted({byte for phrase in phrases for byte in phrase})
-    kinds = np.zeros(256, np.uint8)
-    for kind, byte in enumerate(alphabet, start=1):
-        kinds[byte] = kind
-    for letter in range(ord("A"), ord("Z") + 1):
-        kinds[letter] = kinds[letter | 32]
-    children: list[dict[int, int]] = [{}]
-    ends: list[set[int]] = [set()]
-    for phrase in phrases:
-        state = 0
-        for byte in phrase:
-            kind = int(kinds[byte])
-            if kind not in children[state]:
-                children[state][kind] = len(children)
-                children.append({})
-                ends.append(set())
-            state = children[state][kind]
-        ends[state].add(len(phrase))
-    moves = np.zeros((len(children), len(alphabet) + 1), np.int32)
-    # Breadth first: where a state's own way ends, it goes on from the longest suffix that is a state too.
-    fallback = [0] * len(children)
-    waiting = [0]
-    for state in waiting:
-        moves[state] = moves[fallback[state]] if state else 0
-        for kind, child in sorted(children[state].items()):
-            fallback[child] = int(moves[state, kind]) if state else 0
-            moves[state, kind] = child
-            ends[child] |= ends[fallback[child]]
-            waiting.append(child)
-    first = np.cumsum([0, *map(len, ends)]).astype(np.int32)
-    lengths = np.array([length for some in ends for length in sorted(some)], np.int32)
-    return Matcher(kinds, moves, first, lengths, spaced, all(phrase.isascii() for phrase in phrases))
+def _matcher(phrases: Sequence[bytes], *, spaced: bool) -> Matcher:
+    # Imported when first needed.
+    import hyperscan
+
+    heads = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    # Not as literals: python-hyperscan cuts those at a NUL.
+    heads.compile(expressions=[re.escape(phrase[:_LONGEST_HEAD]).replace(b"\0", rb"\x00") for phrase in phrases])
+    return Matcher(heads, phrases, spaced, all(phrase.isascii() for phrase in phrases))
 
 
 def count_bad_words(
@@ -131,56 +104,46 @@ def count_bad_words(
 
     Args:
         data: valid UTF-8.
-        offsets: int64[n + 1] into `data`.
+        offsets: int64[n + 1] into `data`, neighbours less than 4 GiB apart.
         languages: n codes; a document is looked through with the list of its language, else with that of `any`, else not at all.
         matchers: by language.
     """
     out = np.zeros(len(offsets) - 1, np.int32)
-    codes = np.array(languages, dtype=object)
-    for language, matcher in sorted(matchers.items()):
-        chosen = ~np.isin(codes.astype(str), list(matchers)) if language == ANY else codes == language
-        rows = np.flatnonzero(chosen)
-        if matcher.ascii:
-            _count(data, offsets, rows, *matcher[:4], matcher.spaced, classes(), out)
-        else:
-            for row in rows.tolist():
-                small = data[offsets[row] : offsets[row + 1]].tobytes().decode().lower().encode()
-                part = np.frombuffer(small, np.uint8)
-                one = np.zeros(1, np.int32)
-                _count(part, np.array([0, len(small)], np.int64), np.zeros(1, np.int64), *matcher[:4], matcher.spaced, classes(), one)
-                out[row] = one[0]
+    for row, language in enumerate(languages):
+        matcher = matchers.get(language, matchers.get(ANY))
+        if matcher is not None:
+            text = data[offsets[row] : offsets[row + 1]].tobytes()
+            out[row] = _count(text.lower() if matcher.ascii else text.decode().lower().encode(), matcher)
     return out
 
 
-@kernel
-def _count(data: Any, offsets: Any, rows: Any, kinds: Any, moves: Any, first: Any, lengths: Any, spaced: Any, table: Any, out: Any) -> None:
-    for row in rows:
-        start, end = offsets[row], offsets[row + 1]
-        state = nb.int64(0)
-        found = nb.int32(0)
-        for i in range(start, end):
-            state = nb.int64(moves[state, kinds[data[i]]])
-            for index in range(first[state], first[state + 1]):
-                if not spaced or (_no_word_before(data, start, i + 1 - lengths[index], table) and _no_word_at(data, i + 1, end, table)):
-                    found += 1
-                    break
-        out[row] = found
+def _count(text: bytes, matcher: Matcher) -> int:
+    # No phrase begins or ends with space: with one on both sides, each has a neighbour.
+    text = b" " + text + b" "
+    # A byte for each place: hyperscan reports matches in any order, and several phrases may end at one place.
+    ends = bytearray(len(text))
+    phrases, spaced = matcher.phrases, matcher.spaced
+
+    def note(number: int, _start: int, stop: int, _flags: int, _context: object) -> None:
+        phrase = phrases[number]
+        start = stop - min(len(phrase), _LONGEST_HEAD)
+        if len(phrase) > _LONGEST_HEAD:
+            stop = start + len(phrase)
+            if not text.startswith(phrase, start):
+                return
+        if spaced:
+            before, after = text[start - 1], text[stop]
+            if before in _WORD_BYTES or after in _WORD_BYTES:
+                return
+            if (before > 0x7F or after > 0x7F) and _touches_word(text, start, stop):
+                return
+        ends[stop] = 1
+
+    matcher.heads.scan(text, match_event_handler=note)
+    return ends.count(1)
 
 
-@kernel
-def _no_word_at(data: Any, at: Any, end: Any, table: Any) -> Any:
-    if at >= end:
-        return True
-    point, _ = code_point(data, at)
-    return table[point] & WORD == 0
-
-
-@kernel
-def _no_word_before(data: Any, start: Any, at: Any, table: Any) -> Any:
-    if at <= start:
-        return True
-    last = at - 1
-    while data[last] & 0xC0 == 0x80:
-        last -= 1
-    point, _ = code_point(data, last)
-    return table[point] & WORD == 0
+def _touches_word(text: bytes, start: int, stop: int) -> bool:
+    """Whether a word character is right before or right after text[start:stop]; four bytes hold any character whole."""
+    before, after = text[max(start - 4, 0) : start].decode(errors="ignore"), text[stop : stop + 4].decode(errors="ignore")
+    return any(classes()[ord(character)] & WORD for character in (before[-1], after[0]))

@@ -39,10 +39,11 @@ def counted(texts: list[str], words: list[str], language: str = "en") -> list[in
     return count_bad_words(data, offsets[1:], [language] * len(texts), {language: matcher}).tolist()
 
 
-phrase = st.lists(st.sampled_from(["a", "b", "ab", " ", "-", "$", "é", "ж", "中"]), min_size=1, max_size=4).map("".join)
-text = st.lists(
-    st.one_of(st.sampled_from(["a", "A", "b", "ab", "AB", " ", "\n", "-", "$", "é", "É", "ж", "Ж", "中", "_"]), any_text), max_size=12
+phrase = st.lists(st.sampled_from(["a", "b", "ab", " ", "-", "$", ".", "*", "[", "\\", "\0", "é", "ж", "中"]), min_size=1, max_size=4).map(
+    "".join
 )
+pieces = ["a", "A", "b", "ab", "AB", " ", "\n", "-", "$", ".", "*", "[", "\\", "\0", "é", "É", "ж", "Ж", "中", "_", "٣", "𝔸", "\u0301"]
+text = st.lists(st.one_of(st.sampled_from(pieces), any_text), max_size=12)
 
 
 @given(st.lists(phrase, min_size=1, max_size=5), st.lists(text.map("".join), max_size=4), st.sampled_from(["en", "ja"]))
@@ -58,6 +59,19 @@ def test_phrases_stand_between_characters_that_are_no_word_characters() -> None:
     words = ["Darn", "big darn deal", "da$n", "ärger"]
     texts = ["Darn!", "DARN darn, (darn)", "darning undarn darn_", "a big darn deal", "da$n da$na", "ÄRGER und Ärgernis", ""]
     assert counted(texts, words) == [1, 3, 0, 2, 1, 1, 0]
+
+
+def test_phrases_too_long_for_one_expression() -> None:
+    start = "word " * 4_000
+    texts = [f"{start}one, {start}two", f"{start}once", start, f"x{start}one", f"word {start}one", "WORD one"]
+    assert counted(texts, [f"{start}one", f"{start}two", "one"]) == [2, 0, 0, 1, 1, 1]
+    assert counted([f"É{start}one"], [f"é{start}one", "ж"]) == [1]
+    assert counted([f"x{start}one{start}two"], [f"{start}one", f"{start}two"], "ja") == [2]
+
+
+def test_a_list_of_many_words() -> None:
+    words = [f"w{number:x}" for number in range(20_000)]
+    assert counted([" ".join(words[::7]), "w w4e20 w4e1f"], words) == [len(words[::7]), 1]
 
 
 def test_languages_without_spaces_and_what_lists_may_not_hold() -> None:
@@ -82,7 +96,7 @@ def test_lists_are_read_once_and_change_settings_with_their_contents(tmp_path) -
     assert before is not None
     matcher = load_matcher(str(path), "en", before["en"])
     assert load_matcher(str(path), "en", before["en"]) is matcher
-    assert len(matcher.lengths) == 2
+    assert len(matcher.phrases) == 2
     path.write_text("heck\n", encoding="utf-8")
     assert bad_words_settings(bad_words) != before
     assert bad_words_settings(None) is None
