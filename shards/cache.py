@@ -23,13 +23,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
 from manifests.errors import GristmillError
 from shards.format import ShardEntry, ShardManifest
 from storage.checked import Remembered
 from storage.files import TEMPORARY
-from storage.objects import StoredObject, open_object
+from storage.objects import StoredObject
 from storage.user_folders import chosen_folder
 
 DEFAULT_GB = 100.0
@@ -87,7 +85,7 @@ class ShardCache:
     def _download(self, url: str, entry: ShardEntry) -> bool:
         """Whether the copy is there now; False when what came was something else."""
         temporary = self.folder / f"{TEMPORARY}{entry.sha256}"
-        with open_object(url) as source, self._reserved(temporary, entry.bytes) as file:
+        with StoredObject(url) as source, self._reserved(temporary, entry.bytes) as file:
             digest = hashlib.sha256()
             if source.size() == entry.bytes:
                 for piece in _pieces(source):
@@ -186,11 +184,8 @@ def cache_note(manifest: ShardManifest, cache: ShardCache) -> str | None:
 
 
 def _pieces(source: StoredObject) -> Iterator[memoryview]:
-    buffer = np.empty(min(_PIECE, source.size()), np.uint8)
     for start in range(0, source.size(), _PIECE):
-        piece = buffer[: min(_PIECE, source.size() - start)].data
-        source.fill(piece, start)
-        yield piece
+        yield source.read_at(start, min(_PIECE, source.size() - start))
 
 
 def _is_left(path: Path) -> bool:

@@ -1,35 +1,49 @@
-"""What goes wrong between here and an object store: tried again, explained, and cleaned of credentials."""
+"""What goes wrong between here and an object store: tried again, explained, and cleaned of credentials.
+
+Connections that break, answers of 429 and 5xx, and timeouts are tried again by the library, see `storage.stores`.
+"""
 
 from __future__ import annotations
 
 import os
-import random
 import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import pyarrow as pa
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
 
-# Attempts of the SDK for one request, waiting 25 ms x 2^n between them: 1.6 s in all, beside what the attempts themselves take.
-SDK_ATTEMPTS = 6
-# Rounds of such attempts, waiting about 1, 2 and 4 s between them: a store that throttles wants seconds, not milliseconds.
+# Of answers that are shorter than announced, which the library takes for whole, and of listings that break off, which it does not repeat.
 _ROUNDS = 4
 
-_CHECK_KEYS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, with temporary keys, AWS_SESSION_TOKEN"
-_TRANSIENT = re.compile(
-    r"SLOW_?DOWN|THROTTL|REQUEST_TIMEOUT|SERVICE_UNAVAILABLE|INTERNAL_(FAILURE|ERROR)|NETWORK_CONNECTION|HTTP status (429|5\d\d)"
-    r"|NO_SUCH_UPLOAD|curlCode|imed? ?out|reset by peer",
-    re.IGNORECASE,
+_AGAIN = "then run the same command again: finished parts are kept"
+# What the library's errors hold: the answer's status, its code in XML, and how the request failed when there was no answer.
+_NO_BUCKET = re.compile(r"NoSuchBucket|The specified bucket does not exist|ContainerNotFound")
+_REGION = re.compile(r"incorrectly configured region|AuthorizationHeaderMalformed|PermanentRedirect")
+_UNREACHABLE = re.compile(r"kind: (Connect|Timeout)\b")
+_MEANINGS = (
+    (_NO_BUCKET, "there is no such bucket at {place}", "create it, or check the URL and AWS_ENDPOINT_URL"),
+    (
+        re.compile(r"status code: 40[13]\b|<Code>(ExpiredToken|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch)"),
+        "the store at {place} refuses the keys, or they do not allow this",
+        "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, with temporary keys, AWS_SESSION_TOKEN",
+    ),
+    (_REGION, "the bucket is in another region", "set AWS_REGION to the bucket's"),
+    (
+        re.compile(r"parsing Path|contained empty path segment"),
+        "is, or has below it, a key that the store's library cannot name",
+        "rename the object: no `//`, `.` or `..` as a part of a key, no control characters",
+    ),
+    (_UNREACHABLE, "the store at {place} cannot be reached", "check AWS_ENDPOINT_URL and the network"),
+    (
+        re.compile(r"status code: (429|5\d\d)\b|HTTP error"),
+        "the store at {place} does not serve this request",
+        f"wait, or take fewer --workers, {_AGAIN}",
+    ),
 )
-
-DENIED = re.compile(
-    r"INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|ACCESS_DENIED|EXPIRED|HTTP status 40[13]|INVALID_TOKEN|UNRECOGNIZED_CLIENT"
-)
-UNREACHABLE = re.compile(r"curlCode: (6|7|28|35|60)\b|onnection refused")  # of libcurl: no such host, no connection, time out, TLS
 
 T = TypeVar("T")
 
@@ -42,47 +56,40 @@ class BrokenError(OSError):
     """An answer that is not what the store announced: worth another attempt."""
 
 
-def attempt(action: Callable[[], T], url: str, *, rounds: int = _ROUNDS) -> T:
-    """Do something with a store; faults that may pass are tried again, all others become a `GristmillError`."""
-    for number in range(1, rounds + 1):
+def attempt(action: Callable[[], T], url: str) -> T:
+    """Do something with a store; answers that end early are asked for again, all other faults become a `GristmillError`.
+
+    Raises:
+        AlreadyExistsError, PreconditionError: the condition of a write does not hold.
+    """
+    for number in range(_ROUNDS):
         try:
             return action()
-        except (OSError, pa.ArrowException) as error:
-            passing = isinstance(error, BrokenError) or _TRANSIENT.search(str(error)) is not None
-            if not passing or number == rounds:
+        except (AlreadyExistsError, PreconditionError):
+            raise
+        except (OSError, ValueError, NotImplementedError, BaseError) as error:
+            if number == _ROUNDS - 1 or not (isinstance(error, BrokenError) or "response body" in str(error)):
                 raise explained(error, url) from None
-            # Spread out, so that a thousand workers that were refused together do not come back together.
-            time.sleep(2.0 ** (number - 1) * random.uniform(0.5, 1.0) * (0.1 if isinstance(error, BrokenError) else 1.0))
+            time.sleep(0.1 * 2.0**number)
     raise AssertionError("unreachable: the last round returns or raises")
+
+
+def is_misplaced(error: BaseException) -> bool:
+    """Whether it says that the store, the bucket or its region is another."""
+    return any(pattern.search(str(error)) for pattern in (_NO_BUCKET, _REGION, _UNREACHABLE))
 
 
 def explained(error: BaseException, url: str) -> GristmillError:
     """What a store's error means and what to do about it, without credentials."""
-    text, where = redacted(first_line(error)), redacted(url)
-    place = redacted(endpoint_url() or "AWS")
-    if isinstance(error, FileNotFoundError) or "NO_SUCH_KEY" in text:
+    said, place, where = str(error), redacted(endpoint_url() or "AWS"), redacted(url)
+    if isinstance(error, FileNotFoundError) and not _NO_BUCKET.search(said):
         return MissingError("no such file", where=where)
-    if "NO_SUCH_BUCKET" in text:
-        return GristmillError(f"there is no such bucket at {place}", where=where, remedy="create it, or check the URL and AWS_ENDPOINT_URL")
-    if DENIED.search(text):
-        return GristmillError(f"the store at {place} refuses the keys, or they do not allow this ({text})", where=where, remedy=_CHECK_KEYS)
     if isinstance(error, BrokenError):
-        return GristmillError(
-            f"the store's answer is broken: {text}",
-            where=where,
-            remedy="look at the store and at proxies in between, then run the same command again: finished parts are kept",
-        )
-    if UNREACHABLE.search(text):
-        return GristmillError(
-            f"the store at {place} cannot be reached ({text})", where=where, remedy="check AWS_ENDPOINT_URL and the network"
-        )
-    if _TRANSIENT.search(text):
-        return GristmillError(
-            f"the store at {place} does not serve this request after {_ROUNDS} x {SDK_ATTEMPTS} attempts ({text})",
-            where=where,
-            remedy="run the same command again later, or with fewer --workers: finished parts are kept",
-        )
-    return GristmillError(f"the store at {place} says: {text}", where=where, remedy="check the URL and the store")
+        remedy = f"look at the store and at proxies in between, {_AGAIN}"
+        return GristmillError(f"the store's answer is broken: {said}", where=where, remedy=remedy)
+    otherwise = ("the store at {place} says", "check the URL and the store")
+    meaning, remedy = next(((meaning, remedy) for pattern, meaning, remedy in _MEANINGS if pattern.search(said)), otherwise)
+    return GristmillError(f"{meaning.format(place=place)} ({redacted(_shortened(error))})", where=where, remedy=remedy)
 
 
 def endpoint_url() -> str | None:
@@ -90,7 +97,9 @@ def endpoint_url() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
-def first_line(error: BaseException) -> str:
-    """An error's first line, at most 300 characters of it: Arrow appends addresses and stacks."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+def _shortened(error: BaseException) -> str:
+    """An error in at most 400 characters: the library's line, the store's message, and the system's, which stand far below it."""
+    said, _, source = str(error).partition("\n\nDebug source:")
+    line, _, xml = said.partition("<?xml")
+    found = re.search(r"<Message>(.*?)</Message>", xml) or re.search(r'(?:message|error): "([^"]*)"', source)
+    return " ".join([line, found[1] if found else ""]).strip()[:400] or type(error).__name__

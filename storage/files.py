@@ -77,7 +77,7 @@ def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterab
     """
     buffers = [data] if isinstance(data, (bytes, bytearray, memoryview, pa.Buffer)) else list(data)
     if is_url(path):
-        objects.put(path, objects.joined(buffers))
+        objects.put(path, buffers[0] if len(buffers) == 1 else b"".join(buffers))
         return
     final = Path(path)
     temporary = final.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
@@ -117,11 +117,11 @@ def read_if_there(path: str) -> bytes | None:
 def map_file(path: str) -> pa.NativeFile:
     """A random-access file: memory-mapped when local (zero-copy); of an object store, in memory when small, else read as asked for."""
     if is_url(path):
-        file = objects.open_object(path)
+        file = objects.StoredObject(path)
         if file.size() > objects.WHOLE:
             return pa.PythonFile(file, mode="r")
         with file:
-            return pa.BufferReader(objects.get_all(file))
+            return pa.BufferReader(file.read_all())
     note_mapped(path)
     try:
         return pa.memory_map(path, "r")
@@ -155,7 +155,7 @@ def open_stream(path: str) -> BinaryIO:
         GristmillError: there is no such object.
     """
     if is_url(path):
-        return io.BufferedReader(objects.open_object(path), _AHEAD)
+        return io.BufferedReader(objects.StoredObject(path), _AHEAD)
     try:
         return open(path, "rb")
     except FileNotFoundError:

@@ -1,11 +1,11 @@
 """One writer per folder: the same lock for every command that writes one, on local disk and in object stores.
 
 Locally the system holds a lock on `FOLDER/.lock` and lets go of it when the process ends, however it ends. A store has no locks: there the
-object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Whoever finds a lease watches it: one that
-changes has a living owner; one that stays the same for long enough, by the watcher's own clock, or whose owner was a process of this
-machine that is gone, is taken over. Arrow cannot ask for conditional PUTs, so two commands that begin in the same instant both write; each
-then waits and reads, and only the one whose lease is still there goes on. A command that was suspended so long that another took its
-lease ends with an error when it wakes up.
+object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Every write of it is conditional: it is made
+where there is none, and replaced where it is the version that was last seen, so that of any number of commands exactly one succeeds.
+Whoever finds a lease watches it: one that changes has a living owner; one that stays the same for long enough, by the watcher's own clock,
+or whose owner was a process of this machine that is gone, is taken over. A command that was suspended so long that another took its lease
+ends with an error when it wakes up.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from manifests.errors import GristmillError
-from storage.files import is_url, join, publish, read_if_there, remove_file
+from storage import objects
+from storage.files import is_url, join, remove_file
+
+if TYPE_CHECKING:
+    from obstore import UpdateVersion
 
 LEASE = ".tmp-lock.json"
 RENEW_SECONDS = 10.0
 """Between two renewals of a lease."""
 STALE_SECONDS = 30.0
 """A lease that has not changed for so long, while it was watched, has no owner any more: three renewals."""
-SETTLE_SECONDS = 1.0
-"""Between writing a lease and reading whose it is: longer than a PUT of some hundred bytes takes."""
 
 _BUSY_REMEDY = "wait for it to end or stop it, or choose another folder"
 
@@ -63,19 +66,20 @@ def only_writer(
     say: Callable[[str], object] = lambda text: None,
     renew: float = RENEW_SECONDS,
     stale: float = STALE_SECONDS,
-    settle: float = SETTLE_SECONDS,
 ) -> Iterator[None]:
     """Hold a folder, local or a URL, until the block ends; a local one is made.
 
     Args:
         say: told when a lease is watched or taken over.
-        renew, stale, settle: seconds, for folders in object stores; all writers of a folder must use the same.
+        renew, stale: seconds, for folders in object stores; all writers of a folder must use the same.
 
     Raises:
-        GristmillError: another command writes there, the folder cannot be written, or (when the block ends) the lease was lost.
+        GristmillError: another command writes there, the folder cannot be written, its store ignores conditions, or (when the block ends)
+            the lease was lost.
     """
+    folder = folder.removeprefix("file://")
     if is_url(folder):
-        with _leased(folder, say, renew, stale, settle):
+        with _leased(folder, say, renew, stale):
             yield
         return
     try:
@@ -92,30 +96,36 @@ def only_writer(
 
 
 @contextmanager
-def _leased(folder: str, say: Callable[[str], object], renew: float, stale: float, settle: float) -> Iterator[None]:
+def _leased(folder: str, say: Callable[[str], object], renew: float, stale: float) -> Iterator[None]:
     path = join(folder, LEASE)
-    _wait_for_stale(path, folder, say, stale)
+    before = _wait_for_stale(path, folder, say, stale)
     mine = Lease(uuid.uuid4().hex, socket.gethostname(), _machine(), os.getpid(), _born(os.getpid()))
-    _write(path, mine)
-    time.sleep(settle)
-    found = _read(path)
-    if found is None or found.token != mine.token:
-        raise _busy(folder, found)
+    version = _write(path, mine, before)
+    if version is None:
+        raise _busy(folder, _read(path)[0])
+    if objects.put_if(path, _encoded(mine), None) is not None:
+        raise GristmillError(
+            "its store ignores conditions (`If-None-Match`): two commands could write into it at once",
+            where=folder,
+            remedy="use a store that knows them, as those of Amazon, Google and Microsoft, MinIO, Ceph and SeaweedFS do",
+        )
     done, lost = threading.Event(), threading.Event()
 
     def keep() -> None:
-        held = mine
+        held, last = mine, version
         while not done.wait(renew):
             try:
-                found = _read(path)
-                if found is None or found.token != mine.token:
+                following = replace(held, count=held.count + 1)
+                stored = _write(path, following, last)
+                if done.is_set():
+                    return  # it may be gone because it was released
+                if stored is None:
                     lost.set()
                     # As Ctrl-C: also ends what waits. A command that a shell started in the background ignores that.
                     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT)
                     return
-                held = replace(held, count=held.count + 1)
-                _write(path, held)
+                held, last = following, stored
             except GristmillError:
                 continue  # the store does not answer: the work itself will say so, if it lasts
 
@@ -135,48 +145,59 @@ def _leased(folder: str, say: Callable[[str], object], renew: float, stale: floa
         raise _lost(folder)
 
 
-def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale: float) -> None:
-    """Return when there is no lease, or none with a living owner."""
-    first = _read(path)
+def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale: float) -> UpdateVersion | None:
+    """Return when there is no lease, or none with a living owner: None, or the version that is to be replaced."""
+    first, version = _read(path)
     if first is None:
-        return
+        return None
     if _is_gone(first):
         say(f"{folder} was left by a command that has ended (process {first.pid} of this machine): its lock is taken over")
-        return
+        return version
     say(f"{folder} is locked by process {first.pid} on {first.host}; watching for up to {stale:.0f} s whether it is alive")
     end = time.monotonic() + stale
     while time.monotonic() < end:
         time.sleep(stale / 30)
-        now = _read(path)
+        now, version = _read(path)
         if now is None:
-            return
+            return None
         if now != first:
             raise _busy(folder, now)
     say(f"the lock of process {first.pid} on {first.host} has not changed for {stale:.0f} s: it is taken over")
+    return version
 
 
 def _release(path: str, mine: Lease) -> None:
     try:
-        found = _read(path)
+        found, _ = _read(path)
         if found is not None and found.token == mine.token:
             remove_file(path)
     except GristmillError:
         pass  # what has been written is written; the lease goes stale
 
 
-def _read(path: str) -> Lease | None:
-    """The lease; None when there is none. One that cannot be understood counts as a writer that never renews."""
-    data = read_if_there(path)
-    if data is None:
-        return None
+def _read(path: str) -> tuple[Lease | None, UpdateVersion | None]:
+    """The lease and its version; None when there is none. One that cannot be understood counts as a writer that never renews."""
+    found = objects.get_version(path)
+    if found is None:
+        return None, None
+    data, version = found
     try:
-        return Lease(**json.loads(data))
+        return Lease(**json.loads(data)), version
     except (ValueError, TypeError):
-        return Lease(data.hex(), "an unknown machine", "", 0, "")
+        return Lease(data.hex(), "an unknown machine", "", 0, ""), version
 
 
-def _write(path: str, lease: Lease) -> None:
-    publish(path, json.dumps(asdict(lease), sort_keys=True).encode())
+def _write(path: str, lease: Lease, before: UpdateVersion | None) -> UpdateVersion | None:
+    """Replace a version of the lease, or make it where there is none; the version written, or None when there was another."""
+    written = objects.put_if(path, _encoded(lease), before)
+    if written is None:
+        found, version = _read(path)
+        return version if found == lease else None  # its confirmation was lost
+    return written
+
+
+def _encoded(lease: Lease) -> bytes:
+    return json.dumps(asdict(lease), sort_keys=True).encode()
 
 
 def _is_gone(lease: Lease) -> bool:

@@ -1,39 +1,37 @@
-"""Object stores: whole objects in and out of `s3://`, `gs://`, `abfs://` and `hdfs://` URLs, through `pyarrow.fs`.
+"""Object stores: whole objects in and out of `s3://`, `gs://` and `abfs://` URLs, through `obstore`.
 
-Every error leaves this module as a `GristmillError` without credentials.
-
-What Arrow 25 does not do, and what is done about it:
-
-- A stream that is destroyed commits what it was given: an interrupt between opening and writing would store an empty object. Objects are
-  therefore sent from a thread of their own, where Python raises no interrupts, as one finished buffer: one PUT, or above 10 MiB one
-  multipart upload, which appears at its completion. The size stored is asked for afterwards.
-- A body that is shorter than announced, but ends properly, comes back padded with whatever lay in memory (Arrow writes into a buffer of the
-  announced size and does not count). Reads go into buffers whose last byte is known, see `_read_into`.
-- Conditional PUTs (`If-None-Match`, `If-Match`) cannot be asked for: metadata of these names are dropped without a word. Parts do not need
-  them, since the same name always holds the same bytes; writers are kept apart by `storage.lock`.
+Every error leaves this module as a `GristmillError` without credentials. An object is sent as one finished buffer: one PUT, or above 10 MiB
+one multipart upload, which appears at its completion; the size stored is asked for afterwards. A body that is shorter than announced, but
+ends properly, is data for the library: the bytes of every answer are counted.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import fs as pafs
+from obstore.exceptions import AlreadyExistsError, PreconditionError
 
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
-from storage.faults import BrokenError, attempt
+from storage.faults import BrokenError, MissingError, attempt
 from storage.stores import locate
 
-# Up to this many bytes an object is read by one request; beyond, in pieces as they are asked for.
+if TYPE_CHECKING:
+    from obstore import ObjectMeta, PutResult, UpdateVersion
+
+# Up to this many bytes an object is read at once; beyond, in pieces as they are asked for.
 WHOLE = 32 << 20
 _PIECE = 16 << 20
+# Beyond so many bytes an object is sent in parts of as many, at most 10,000 of them; so many at once.
+_PART = 10 << 20
+_PARTS = 10_000
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -44,24 +42,52 @@ class Stat:
     changed: int
 
 
-def put(url: str, data: pa.Buffer) -> None:
+def put(url: str, data: bytes | bytearray | memoryview | pa.Buffer) -> None:
     """Store a whole object, replacing what was there.
 
     Raises:
         GristmillError: it cannot be stored; an object of that name is then the old one, or the whole new one whose confirmation was lost.
     """
+    view = memoryview(data).cast("B")
+    store, key = locate(url)
 
     def send() -> None:
-        filesystem, key = locate(url)
-        stream = filesystem.open_output_stream(key, compression=None)  # the default compresses what is called *.gz or *.zst
-        stream.write(data)
-        stream.close()
-        stored = filesystem.get_file_info(key).size
-        if stored != data.size:
-            raise BrokenError(f"{stored} of {data.size} bytes are stored")
+        store.put(key, view, chunk_size=max(_PART, len(view) // _PARTS + 1), max_concurrency=_AT_ONCE)
+        stored = store.head(key)["size"]
+        if stored != len(view):
+            raise BrokenError(f"{stored} of {len(view)} bytes are stored")
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(attempt, send, url).result()
+    attempt(send, url)
+
+
+def put_if(url: str, data: bytes, version: UpdateVersion | None) -> UpdateVersion | None:
+    """Store a small object if there is none (`version` None), or if the one there has this version: one writer of any number succeeds.
+
+    Returns:
+        The version stored; None when another was there. When the confirmation of a request was lost, that may be this very one.
+
+    Raises:
+        GristmillError: the store refuses, or knows no conditions.
+    """
+    store, key = locate(url)
+    with suppress(AlreadyExistsError, PreconditionError, MissingError):  # the last: how some stores say that there is none of this version
+        return attempt(lambda: _version(store.put(key, data, mode=version or "create", use_multipart=False)), url)
+    return None
+
+
+def get_version(url: str) -> tuple[bytes, UpdateVersion] | None:
+    """A small object and its version; None when there is none."""
+    store, key = locate(url)
+    with suppress(MissingError):
+        found = attempt(lambda: store.get(key), url)
+        return attempt(lambda: found.bytes().to_bytes(), url), _version(found.meta)
+    return None
+
+
+def _version(stored: PutResult | ObjectMeta) -> UpdateVersion:
+    """The library takes no None where it gives one."""
+    given: UpdateVersion = {"e_tag": stored["e_tag"], "version": stored["version"]}
+    return {name: value for name, value in given.items() if value is not None}  # type: ignore[return-value]
 
 
 def get(url: str) -> pa.Buffer:
@@ -70,41 +96,41 @@ def get(url: str) -> pa.Buffer:
     Raises:
         GristmillError: there is none, or it cannot be read.
     """
-    with open_object(url) as file:
-        return get_all(file)
-
-
-def get_all(file: StoredObject) -> pa.Buffer:
-    """All bytes of an opened object."""
-    buffer = np.empty(file.size(), np.uint8)
-    file.fill(buffer.data, 0)
-    return pa.py_buffer(buffer)
+    return StoredObject(url).read_all()
 
 
 class StoredObject(io.RawIOBase):
-    """An object opened for reading at any place; every read is one request, retried when it breaks."""
+    """An object opened for reading at any place; every read is one request, repeated when its answer is short.
+
+    Raises:
+        GristmillError: there is none, or the store refuses.
+    """
 
     def __init__(self, url: str) -> None:
         self._url, self._at = url, 0
-        self._file = self._open()
-        self._size: int = attempt(lambda: int(self._file.size()), url)
-
-    def _open(self) -> pa.NativeFile:
-        def opened() -> pa.NativeFile:
-            filesystem, key = locate(self._url)
-            return filesystem.open_input_file(key)
-
-        return attempt(opened, self._url)
+        self._store, self._key = locate(url)
+        self._size = attempt(lambda: self._store.head(self._key)["size"], url)
 
     def size(self) -> int:
         """Bytes, as announced when it was opened."""
         return self._size
 
-    def fill(self, target: memoryview, offset: int) -> None:
-        """Read `len(target)` bytes from `offset` on into `target`, in pieces of at most 16 MiB."""
-        for start in range(0, len(target), _PIECE):
-            piece = target[start : start + _PIECE]
-            attempt(partial(_read_into, self._file, piece, offset + start), self._url)
+    def read_at(self, offset: int, length: int) -> memoryview:
+        """The `length` bytes from `offset` on, all of which are there."""
+        return attempt(partial(self._read_at, offset, length), self._url) if length else memoryview(b"")
+
+    def _read_at(self, offset: int, length: int) -> memoryview:
+        found = memoryview(self._store.get_range(self._key, start=offset, length=length))
+        if len(found) != length:
+            raise BrokenError(f"fewer than the {length} bytes from {offset} on that it announced")
+        return found
+
+    def read_all(self) -> pa.Buffer:
+        """All bytes, in memory that is aligned for numbers of any size: those of the library begin anywhere."""
+        whole = np.empty(self._size, np.uint8)
+        for start in range(0, self._size, _PIECE):
+            whole[start : start + _PIECE] = self.read_at(start, min(_PIECE, self._size - start))
+        return pa.py_buffer(whole)
 
     def readable(self) -> bool:
         return True
@@ -122,57 +148,41 @@ class StoredObject(io.RawIOBase):
     def readinto(self, target: Any) -> int:
         view = memoryview(target).cast("B")
         count = max(0, min(len(view), self._size - self._at))
-        self.fill(view[:count], self._at)
+        view[:count] = self.read_at(self._at, count)
         self._at += count
         return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
-
-
-def open_object(url: str) -> StoredObject:
-    """Open an object for reading.
-
-    Raises:
-        GristmillError: there is none, or the store refuses.
-    """
-    return StoredObject(url)
 
 
 def stat(url: str) -> Stat | None:
     """Size and time of an object; None when there is none."""
+    store, key = locate(url)
+    with suppress(MissingError):
+        return _stat(attempt(lambda: store.head(key), url))
+    return None
 
-    def ask() -> pafs.FileInfo:
-        filesystem, key = locate(url)
-        return filesystem.get_file_info(key)
 
-    info = attempt(ask, url)
-    return Stat(int(info.size), info.mtime_ns or 0) if info.type == pafs.FileType.File else None
+def _stat(found: ObjectMeta) -> Stat:
+    return Stat(found["size"], int(found["last_modified"].timestamp() * 1_000_000) * 1_000)
 
 
 def list_objects(url: str) -> dict[str, Stat]:
-    """All objects below a prefix, by their name relative to it; the store is asked page by page."""
+    """All objects below a prefix, by their name relative to it; the store is asked page by page.
 
-    def ask() -> dict[str, Stat]:
-        filesystem, key = locate(url)
-        prefix = key.rstrip("/")
-        found = filesystem.get_file_info(pafs.FileSelector(prefix, recursive=True, allow_not_found=True))
-        return {info.path[len(prefix) + 1 :]: Stat(int(info.size), info.mtime_ns or 0) for info in found if info.type == pafs.FileType.File}
-
-    return attempt(ask, url)
+    Raises:
+        GristmillError: the store refuses, or there is a key with `//`, `.` or `..` as a part, or a control character.
+    """
+    store, key = locate(url)
+    start = len(key) + 1 if key else 0
+    found = {one["path"][start:]: _stat(one) for one in attempt(lambda: store.list(key).collect(), url) if one["path"] != key}
+    # A mark of a folder is listed without the slash at its end, and is no object of that name.
+    return {name: one for name, one in found.items() if one.size or stat(f"{url.rstrip('/')}/{name}") is not None}
 
 
 def delete(url: str) -> None:
     """Delete one object; absent is fine."""
-
-    def remove() -> None:
-        filesystem, key = locate(url)
-        if filesystem.get_file_info(key).type == pafs.FileType.File:
-            filesystem.delete_file(key)
-
-    attempt(remove, url)
+    store, key = locate(url)
+    with suppress(MissingError):
+        attempt(lambda: store.delete(key), url)
 
 
 def delete_tree(url: str) -> None:
@@ -181,37 +191,7 @@ def delete_tree(url: str) -> None:
     Raises:
         GristmillError: the prefix is a whole bucket.
     """
-
-    def remove() -> None:
-        filesystem, key = locate(url)
-        if "/" not in key.strip("/"):
-            raise GristmillError("is a whole bucket or root: it is not deleted", where=redacted(url), remedy="name a folder in it")
-        filesystem.delete_dir_contents(key, missing_dir_ok=True)
-
-    attempt(remove, url)
-
-
-def joined(buffers: Sequence[Any]) -> pa.Buffer:
-    """Several buffers as one; a single one is not copied."""
-    if len(buffers) == 1:
-        return buffers[0] if isinstance(buffers[0], pa.Buffer) else pa.py_buffer(buffers[0])
-    return pa.py_buffer(b"".join(memoryview(buffer).cast("B") for buffer in buffers))
-
-
-def _read_into(file: pa.NativeFile, target: memoryview, offset: int) -> None:
-    """Fill `target` from `offset` on, or raise.
-
-    The last byte of `target` is set before the read. Where it is the same afterwards, either the body really ends in that byte, or it was
-    too short: a second read over another last byte tells which.
-    """
-    if not len(target):
-        return
-    for mark in (0xA5, 0x5A):
-        target[-1] = mark
-        file.seek(offset)
-        count = file.readinto(target)
-        if count != len(target):
-            break
-        if target[-1] != mark:
-            return
-    raise BrokenError(f"fewer than the {len(target)} bytes from {offset} on that it announced")
+    store, key = locate(url)
+    if not key:
+        raise GristmillError("is a whole bucket or root: it is not deleted", where=redacted(url), remedy="name a folder in it")
+    attempt(lambda: store.delete([one["path"] for one in store.list(key).collect()]), url)

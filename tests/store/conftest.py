@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from storage.stores import _RETRIES
 from tests.store.proxy import FaultProxy, fault_proxy
 from tests.store.server import Store
 
@@ -36,7 +37,7 @@ def folder(server: Store) -> str:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting between attempts, and few of them: for tests in which all fail."""
     monkeypatch.setattr("storage.faults.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("storage.stores.SDK_ATTEMPTS", 2)
+    monkeypatch.setitem(_RETRIES, "max_retries", 1)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:

@@ -16,13 +16,14 @@ from manifests.errors import GristmillError
 from storage.files import exists, join, list_files, publish, read_bytes
 from storage.lock import LEASE, only_writer
 from tests.paths import PROJECT
+from tests.store.proxy import Faults
 
-QUICK = {"renew": 0.1, "stale": 1.5, "settle": 0.05}
+QUICK = {"renew": 0.1, "stale": 1.5}
 
 HOLD = """
 import sys, time
 from storage.lock import only_writer
-with only_writer(sys.argv[1], renew=0.1, stale=1.5, settle=0.05):
+with only_writer(sys.argv[1], renew=0.1, stale=1.5):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -96,7 +97,7 @@ def test_a_lease_of_another_machine_that_nobody_renews_is_taken_over(store, fold
 @pytest.mark.parametrize("data", [b"", b"{", b'{"other": 1}', b"\xff\xfe"])
 def test_a_lease_that_is_none_is_watched_and_taken_over(store, folder, data):
     publish(join(folder, LEASE), data)
-    with only_writer(folder, renew=0.1, stale=0.3, settle=0.05):
+    with only_writer(folder, renew=0.1, stale=0.3):
         assert json.loads(read_bytes(join(folder, LEASE)))["pid"] == os.getpid()
 
 
@@ -129,6 +130,75 @@ from storage.lock import only_writer
 from storage.files import exists
 exists(sys.argv[1])
 time.sleep(1 - time.time() % 1)
-with only_writer(sys.argv[1], renew=0.1, stale=1.5, settle=0.4):
+with only_writer(sys.argv[1], renew=0.1, stale=1.5):
     time.sleep(2)
 """
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_of_many_that_compete_exactly_one_wins_each_time(store, folder, stale):
+    """Five processes, released together thirty times, for a folder without a lease and for one whose owner is gone."""
+    left = json.dumps({"token": "t", "host": "elsewhere", "machine": "another boot", "pid": 7, "born": "1", "count": 3}).encode()
+    processes = [
+        subprocess.Popen([sys.executable, "-c", COMPETE], cwd=PROJECT, text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(5)
+    ]
+    try:
+        for number in range(30):
+            place = join(folder, str(number))
+            if stale:
+                publish(join(place, LEASE), left)
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write(place + "\n")
+            said = [line_of(process) for process in processes]
+            assert sorted(said) == ["busy"] * 4 + ["won"]
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write("\n")
+            assert [line_of(process) for process in processes] == ["let go"] * 5
+            assert not exists(join(place, LEASE))
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+COMPETE = """
+import sys
+from contextlib import ExitStack
+from manifests.errors import GristmillError
+from storage.lock import only_writer
+for line in sys.stdin:
+    with ExitStack() as held:
+        try:
+            held.enter_context(only_writer(line.strip(), renew=0.1, stale=0.3))
+            print("won", flush=True)
+        except GristmillError as error:
+            print("busy" if "another command is writing" in str(error) else error, flush=True)
+        sys.stdin.readline()
+    print("let go", flush=True)
+"""
+
+
+def test_a_lost_confirmation_of_a_lease_is_no_loss(proxy, folder):
+    proxy.faults = Faults(cut=0.4, seed=3)
+    for number in range(5):
+        with only_writer(join(folder, str(number)), renew=0.02, stale=30):
+            time.sleep(0.4)
+    assert proxy.counts["cut"] > 10
+
+
+def test_a_store_that_ignores_conditions_is_refused(store, folder, monkeypatch):
+    def unconditional(url: str, data: bytes, version: object) -> object:
+        publish(url, data)
+        return {"e_tag": "x"}
+
+    monkeypatch.setattr("storage.objects.put_if", unconditional)
+    with pytest.raises(GristmillError, match="ignores conditions"), only_writer(folder, **QUICK):
+        pass

@@ -8,9 +8,11 @@ import io
 import os
 import random
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +25,7 @@ from pipeline.extract.inputs import list_raw_files
 from pipeline.readers.tables.parquet import read_parquet
 from storage import files, objects
 from storage.compressed import chunks
-from storage.stores import locate
+from tests.children import in_child
 from tests.store.proxy import Faults
 from tests.store.server import free_ports
 
@@ -88,6 +90,61 @@ def test_only_the_part_of_the_pattern_without_wildcards_is_listed(proxy, folder)
     listed = [line for line in proxy.seen if "list-type" in line]
     assert listed
     assert all("a%2Fb%2F" in line or "a%2Fc" in line for line in listed)
+
+
+def test_a_listing_that_breaks_off_is_asked_for_again(proxy, folder, patient):
+    """The library repeats requests and the bodies of objects, not those of listings."""
+    names = [f"{number}" for number in range(10)]
+    for name in names:
+        files.publish(files.join(folder, name), b"-")
+    proxy.faults = Faults(cut=0.5, seed=2)
+    for _ in range(5):
+        assert files.list_files(folder) == names
+    assert proxy.counts["cut"] > 1
+
+
+def test_a_mark_of_a_folder_is_no_file(store, folder):
+    """What people make by a click in the pages of a store: an empty object whose name ends in a slash."""
+    client, prefix = store.filesystem(), folder.removeprefix("s3://")
+    for name in ("", "/a", "/a/b", "/empty"):
+        client.create_dir(prefix + name)
+    for name in ("a/nothing", "a/something"):
+        files.publish(files.join(folder, name), b"" if "nothing" in name else b"-")
+    assert files.list_files(folder) == ["a/nothing", "a/something"]
+    assert not files.exists(files.join(folder, "a"))
+    assert not files.exists(files.join(folder, "empty"))
+
+
+def test_a_key_that_the_library_cannot_name_is_an_error_with_its_name(store, folder):
+    key = f"{folder.rsplit('/', 1)[-1]}/two\nlines"
+    store.store(b"-", key)
+    for ask in (lambda: files.list_files(folder), lambda: files.read_bytes(store.url(key)), lambda: files.publish(f"{folder}/a//b", b"-")):
+        with pytest.raises(GristmillError, match=r"two\slines|a//b") as caught:
+            ask()
+        assert "rename" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("size", [10, 1_000, 100_000])
+def test_bytes_begin_where_numbers_may(store, folder, size):
+    """Those of the library begin anywhere; kernels are compiled for numbers that do not."""
+    files.publish(files.join(folder, "x"), bytes(size))
+    assert {objects.get(files.join(folder, "x")).address % 16 for _ in range(5)} == {0}
+
+
+def test_a_child_that_was_forked_is_told_so_instead_of_waiting_for_ever(store, folder):
+    files.publish(files.join(folder, "x"), b"-")
+    told, status = in_child(lambda tell: tell(refusal(files.join(folder, "x")).encode()), cpu_s=20)
+    assert status == 0
+    assert b"was forked from one that has used a store" in told
+    assert b"spawn" in told
+    assert files.read_bytes(files.join(folder, "x")) == b"-"
+
+
+def refusal(path: str) -> str:
+    try:
+        return str(files.read_bytes(path))
+    except GristmillError as error:
+        return str(error)
 
 
 def test_absent_files_are_absent(store, folder):
@@ -210,6 +267,61 @@ def test_missing_keys_are_named(store, folder, monkeypatch, tmp_path):
     assert store.endpoint in str(caught.value)
 
 
+def test_the_keys_of_a_profile_are_used(store, folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    (tmp_path / ".aws").mkdir()
+    keys = f"aws_access_key_id = {store.access_key}\naws_secret_access_key = {store.secret_key}\n"
+    (tmp_path / ".aws" / "credentials").write_text(f"[mine]\n{keys}")
+    with pytest.raises(GristmillError, match="there are no keys"):
+        files.exists(folder)
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    assert not files.exists(files.join(folder, "none"))
+    (tmp_path / ".aws" / "config").write_text(f"[profile other]\n{keys}[profile central]\nsso_session = x\n")
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    assert not files.exists(files.join(folder, "none"))
+    monkeypatch.setenv("AWS_PROFILE", "central")
+    with pytest.raises(GristmillError, match="there are no keys") as caught:
+        files.exists(folder)
+    assert "export-credentials" in str(caught.value.remedy)
+
+
+def test_a_variable_that_is_empty_is_none(store, folder, monkeypatch):
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "")
+    files.publish(files.join(folder, "x"), b"-")
+    assert files.read_bytes(files.join(folder, "x")) == b"-"
+
+
+@pytest.mark.parametrize("url", ["hdfs://namenode:8020/x", "ftp://host/x", "https://host/x"])
+def test_a_scheme_that_is_not_known_is_named(url):
+    with pytest.raises(GristmillError, match="no store that is known") as caught:
+        files.exists(url)
+    assert url in str(caught.value)
+    assert "s3" in str(caught.value.remedy)
+
+
+def test_another_region_is_named(store, folder, monkeypatch):
+    class Redirecting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("x-amz-bucket-region", "eu-west-1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        with pytest.raises(GristmillError, match="in another region") as caught:
+            files.exists(folder)
+        server.shutdown()
+    assert "AWS_REGION" in str(caught.value.remedy)
+
+
 def test_wrong_keys_are_named_and_not_printed(store, folder, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     for act in (lambda: files.publish(files.join(folder, "x"), b"1"), lambda: files.read_bytes(files.join(folder, "x"))):
@@ -240,7 +352,7 @@ def test_an_unreachable_store_is_named_within_seconds(store, folder, monkeypatch
 
 def test_a_store_that_never_answers_is_named_within_seconds(store, folder, monkeypatch):
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
-        monkeypatch.setattr("storage.stores._FIRST_SECONDS", 1.0)
+        monkeypatch.setattr("storage.stores._FIRST_TIMEOUT", timedelta(seconds=1))
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.monotonic()
         with pytest.raises(GristmillError, match="cannot be reached"):
@@ -248,36 +360,25 @@ def test_a_store_that_never_answers_is_named_within_seconds(store, folder, monke
         assert time.monotonic() - began < 10
 
 
-def test_an_interrupt_in_the_middle_leaves_a_whole_object(store, folder, monkeypatch):
-    """Falling between opening and writing, it would leave an empty object: Arrow's stream commits when it is destroyed."""
-    stream = store.filesystem().open_output_stream(f"{folder.removeprefix('s3://')}/plain")
-    del stream
-    assert files.file_size(files.join(folder, "plain")) == 0
+def test_an_interrupt_in_the_middle_leaves_a_whole_object(store, proxy, folder):
+    data = os.urandom(24 << 20)
 
-    def interrupted(url: str) -> Any:
-        filesystem, key = locate(url)
+    def interrupt() -> None:
+        while not any("uploadId" in line for line in proxy.seen):
+            time.sleep(0.001)
+        _thread.interrupt_main()
 
-        class Interrupting:
-            def open_output_stream(self, *arguments: Any, **options: Any) -> Any:
-                opened = filesystem.open_output_stream(*arguments, **options)
-                _thread.interrupt_main()
-                time.sleep(0.05)
-                return opened
-
-            def __getattr__(self, name: str) -> Any:
-                return getattr(filesystem, name)
-
-        return Interrupting(), key
-
-    monkeypatch.setattr(objects, "locate", interrupted)
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     with pytest.raises(KeyboardInterrupt):
-        files.publish(files.join(folder, "ours"), b"data")
-    monkeypatch.undo()
-    name = folder.rsplit("/", 1)[-1] + "/ours"
-    end = time.monotonic() + 10
-    while name not in (found := store.objects(folder.rsplit("/", 1)[-1])) and time.monotonic() < end:
-        time.sleep(0.02)  # the interrupt may come before the sending thread is waited for
-    assert found[name] == 4
+        publish_and_wait(f"{folder}/ours", data)
+    interrupting.join()
+    assert store.objects(folder.rsplit("/", 1)[-1])[folder.rsplit("/", 1)[-1] + "/ours"] == len(data)
+
+
+def publish_and_wait(path: str, data: bytes) -> None:
+    files.publish(path, data)
+    time.sleep(10)
 
 
 @pytest.mark.parametrize("name", ["x.gz", "x.zst", "x.bz2"])
