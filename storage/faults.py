@@ -37,7 +37,11 @@ _MEANINGS = (
         "is, or has below it, a key that the store's library cannot name",
         "rename the object: no `//`, `.` or `..` as a part of a key, no control characters",
     ),
-    (_UNREACHABLE, "the store at {place} cannot be reached", "check AWS_ENDPOINT_URL and the network"),
+    (
+        _UNREACHABLE,
+        "the store at {place} cannot be reached",
+        "check AWS_ENDPOINT_URL, the network, and the proxy if HTTP_PROXY or HTTPS_PROXY is set (NO_PROXY names what it is not for)",
+    ),
     (
         re.compile(r"status code: (429|5\d\d)\b|HTTP error"),
         "the store at {place} does not serve this request",

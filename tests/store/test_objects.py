@@ -350,6 +350,16 @@ def test_an_unreachable_store_is_named_within_seconds(store, folder, monkeypatch
     assert "AWS_ENDPOINT_URL" in str(caught.value)
 
 
+def test_a_proxy_of_the_environment_is_used_and_named_when_it_fails(store, folder, monkeypatch):
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_ports(1)[0]}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # part of what a client is remembered by
+    with pytest.raises(GristmillError, match="cannot be reached") as caught:
+        files.exists(folder)
+    assert "HTTP_PROXY" in str(caught.value.remedy)
+
+
 def test_a_store_that_never_answers_is_named_within_seconds(store, folder, monkeypatch):
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
         monkeypatch.setattr("storage.stores._FIRST_TIMEOUT", timedelta(seconds=1))
