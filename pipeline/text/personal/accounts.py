@@ -10,7 +10,7 @@ import re
 from stdnum import luhn
 from stdnum.iso7064 import mod_97_10
 
-from pipeline.text.personal.patterns import AFTER_NUMBER, BEFORE_NUMBER, Pattern, digits_of, whole_if
+from pipeline.text.personal.patterns import Pattern, digits_of, whole_if
 
 # Characters of an IBAN by country (SWIFT IBAN registry, ISO 13616).
 _IBAN_LENGTHS = {
@@ -72,8 +72,6 @@ PATTERNS = (
         kind="iban",
         cores=(rb"[A-Z]{2}[0-9]{2}[ \-]?[0-9A-Z][ \-]?[0-9A-Z][ \-]?[0-9A-Z][ \-]?[0-9A-Z][ \-]?[0-9A-Z]",),
         pattern=rb"(?:" + _IBANS + rb")",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@ \-]",
         longest=62,
         measure=whole_if(iban),

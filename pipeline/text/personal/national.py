@@ -16,7 +16,7 @@ from stdnum.nl import bsn
 from stdnum.pl import pesel
 
 from pipeline.text.personal import check_digits
-from pipeline.text.personal.patterns import AFTER_NUMBER, ANYTHING, BEFORE_NUMBER, GAP, GAP_AND_DIGIT, Pattern, whole_if
+from pipeline.text.personal.patterns import ANYTHING, GAP, GAP_AND_DIGIT, Pattern, whole_if
 
 # Longest words of `_ANNOUNCED`, gap and number.
 _LONGEST_ANNOUNCED = 48 + 24 + 40
@@ -106,7 +106,6 @@ def _announced(entry: _Announced) -> Pattern:
         cores=(ascii_words + rb"\b" + GAP_AND_DIGIT, *(word + GAP_AND_DIGIT for word in others)),
         pattern=words + rb"(?![\w\x80-\xff])" + GAP + rb"(?<![\w.])(?P<span>" + entry.number + rb")",
         before=rb"\w",
-        after=AFTER_NUMBER,
         seen=ANYTHING,
         longest=_LONGEST_ANNOUNCED,
         measure=_plain(entry.accepts),
@@ -122,8 +121,6 @@ PATTERNS = (
         kind="national_id",
         cores=(rb"[0-9]{3}-[0-9]{2}-[0-9]{4}",),
         pattern=rb"(?<!\) )[0-9]{3}-[0-9]{2}-[0-9]{4}",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@\-) ]",
         longest=11,
         measure=_plain(check_digits.united_states),
@@ -133,8 +130,6 @@ PATTERNS = (
         kind="national_id",
         cores=(_EIGHT_DIGITS_AND_LETTER,),
         pattern=rb"(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-HJ-NP-TV-Z]",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@\-]",
         longest=11,
         measure=_plain(check_digits.spain),
@@ -144,8 +139,6 @@ PATTERNS = (
         kind="national_id",
         cores=(_EIGHT_DIGITS_AND_LETTER,),
         pattern=rb"[0-9]{2}[0-3][0-9][01][0-9]{3}[A-Z][0-9]{3}",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@\-]",
         longest=12,
         measure=_plain(check_digits.germany_pension),
@@ -156,8 +149,6 @@ PATTERNS = (
         cores=(rb"[A-Z][0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2} ?[A-Z]", rb"[A-Z] [0-9]{2}[ABCDEHLMPRST][0-9]{2}"),
         pattern=rb"[A-Z]{6}(?:[0-9LMNP-V]{2}[ABCDEHLMPRST][0-7LMNP-T][0-9LMNP-V] ?[A-Z][0-9LMNP-V]{3}[A-Z]"
         rb"| [0-9]{2}[ABCDEHLMPRST][0-7][0-9] ?[A-Z][0-9]{3}[A-Z])",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@ \-]",
         longest=18,
         measure=_plain(codicefiscale.is_valid),
@@ -167,8 +158,6 @@ PATTERNS = (
         kind="national_id",
         cores=(rb"[12][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}", rb"[12] [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3}"),
         pattern=rb"[12](?:[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6} ?[0-9]{2}| [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3} [0-9]{3} [0-9]{2})",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@ \-]",
         longest=21,
         measure=_plain(check_digits.france),
@@ -178,8 +167,6 @@ PATTERNS = (
         kind="national_id",
         cores=(rb"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",),
         pattern=rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[0-9]{6}| [0-9]{2} [0-9]{2} [0-9]{2} )[A-D]",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@ \-]",
         longest=13,
         measure=_plain(check_digits.united_kingdom),
@@ -189,8 +176,6 @@ PATTERNS = (
         kind="national_id",
         cores=(rb"[0-3][0-9][01][0-9]{3}[\-+A-FU-Y][0-9]{3}[0-9A-Y]",),
         pattern=rb"[0-3][0-9][01][0-9]{3}[\-+A-FU-Y][0-9]{3}[0-9A-Y]",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@\-+]",
         longest=11,
         measure=whole_if(lambda span: check_digits.finland(span.decode())),
@@ -200,8 +185,6 @@ PATTERNS = (
         kind="national_id",
         cores=(rb"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}",),
         pattern=rb"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@\-]",
         longest=15,
         measure=_plain(check_digits.belgium),
@@ -211,8 +194,6 @@ PATTERNS = (
         kind="national_id",
         cores=(rb"(?:19|20)[0-9]{6}[\-+][0-9]{4}",),
         pattern=rb"(?:19|20)[0-9]{6}[\-+][0-9]{4}",
-        before=BEFORE_NUMBER,
-        after=AFTER_NUMBER,
         seen=rb"[\w.@\-+]",
         longest=13,
         measure=_plain(_after_century(check_digits.sweden)),

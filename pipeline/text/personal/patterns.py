@@ -27,7 +27,7 @@ class Pattern(NamedTuple):
         cores: the gate looks for these; every match of `pattern` holds one, whatever stands beside the match.
         pattern: what is searched for. The span is the group `span` if there is one (the rest announces it), else the match. A match without
             its group is passed over: what it covers is something else, and no other match begins in it.
-        before, after: what may not touch the match.
+        before, after: what may not touch the match; by default what would make a number a part of something longer.
         seen: class of the bytes that `pattern`, `before` and `after` can match; all others are borders. Never NUL.
         longest: bytes of the longest match, and what `bounds` looks at beside it.
         measure: bytes of the span from its start on that count, 0 for none; or None, all of it.
@@ -37,10 +37,10 @@ class Pattern(NamedTuple):
     kind: str
     cores: tuple[bytes, ...]
     pattern: bytes
-    before: bytes
-    after: bytes
     seen: bytes
     longest: int
+    before: bytes = BEFORE_NUMBER
+    after: bytes = AFTER_NUMBER
     measure: Callable[[bytes], int] | None = None
     bounds: Callable[[bytes | memoryview, int, int], tuple[int, int] | None] | None = None
 
