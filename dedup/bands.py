@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.compiled import kernel
+from kernels.hashing import mix
 
 U64 = nb.uint64
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> npt.NDArray[np.uint64]:
@@ -37,6 +37,5 @@ def _band_keys(signatures: Any, rows: int, keys: Any) -> None:
         for band in range(keys.shape[1]):
             h = U64(band + 1)
             for row in range(rows):
-                h = (h ^ U64(signatures[document, band * rows + row])) * _MULTIPLIER
-                h ^= h >> U64(32)
+                h = mix(h, U64(signatures[document, band * rows + row]))
             keys[document, band] = h

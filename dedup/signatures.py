@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.compiled import kernel
+from kernels.hashing import SECOND_MULTIPLIER
 
 U64 = nb.uint64
-_SHINGLE_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD)
 # A document without words: it takes no part in near-duplicate search.
 EMPTY = np.uint32(0xFFFFFFFF)
 
@@ -54,7 +54,7 @@ def sign(words: Any, count: Any, multipliers: Any, addends: Any, ngram: Any, row
     for start in range(count - size + 1):
         h = U64(0)
         for index in range(start, start + size):
-            h = (h ^ words[index]) * _SHINGLE_MULTIPLIER
+            h = (h ^ words[index]) * SECOND_MULTIPLIER
             h ^= h >> U64(32)
         x = nb.uint32(h >> U64(32))
         for j in range(k):

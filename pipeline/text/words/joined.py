@@ -11,23 +11,16 @@ import numba as nb
 import numpy as np
 
 from kernels.compiled import bare_kernel
+from kernels.hashing import SECOND_MULTIPLIER, mix
 from kernels.unaligned import eight_bytes
 from pipeline.text.signal_columns import SEPARATED_REPEATED_5GRAM
 from pipeline.text.words.ngram import clear_bits, find_slot, next_base, note, noted_again, table_mask
 
 U64 = nb.uint64
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD)
 # What two runs of words have in common before they are compared as a whole: the first bytes of their characters.
 SHORT_PREFIX_BYTES = 16
 PREFIX_BYTES = 32
 _NO_LIMIT = np.int32((1 << 31) - 1)
-
-
-@bare_kernel
-def _mix(h: Any, value: Any) -> Any:
-    h = (h ^ value) * _MULTIPLIER
-    return h ^ (h >> U64(32))
 
 
 @bare_kernel
@@ -41,7 +34,7 @@ def _share_prefix(characters: Any, starts: Any, positions: Any, scratch: Any) ->
     mask = clear_bits(positions, bits)
     for index in range(positions):
         at = nb.int64(starts[index])
-        h = _mix(_mix(U64(0), eight_bytes(characters, at)), eight_bytes(characters, at + 8))
+        h = mix(mix(U64(0), eight_bytes(characters, at)), eight_bytes(characters, at + 8))
         grams[index] = h
         note(h, bits, mask)
     short = 0
@@ -53,7 +46,7 @@ def _share_prefix(characters: Any, starts: Any, positions: Any, scratch: Any) ->
     mask = clear_bits(short, bits)
     for candidate in range(short):
         at = nb.int64(starts[counts[candidate]])
-        h = _mix(_mix(grams[candidate], eight_bytes(characters, at + 16)), eight_bytes(characters, at + 24))
+        h = mix(mix(grams[candidate], eight_bytes(characters, at + 16)), eight_bytes(characters, at + 24))
         grams[candidate] = h
         note(h, bits, mask)
     listed = 0
@@ -96,7 +89,7 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
     candidates = _share_prefix(characters, starts, count - 4, scratch)
     # Of each candidate the hash of its whole blocks of eight bytes, which grows with n.
     for candidate in range(candidates):
-        blocks[candidate] = _SECOND_MULTIPLIER
+        blocks[candidate] = SECOND_MULTIPLIER
     for n in range(5, 11):
         noted = clear_bits(candidates, bits)
         # Those that have outgrown the prefix without sharing it repeat nothing from here on.
@@ -112,11 +105,11 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
             done = (starts[index + n - 1] - at) & ~7 if n > 5 else nb.int64(0)
             h = blocks[candidate]
             while done + 8 <= size:
-                h = _mix(h, eight_bytes(characters, at + done))
+                h = mix(h, eight_bytes(characters, at + done))
                 done += 8
             counts[left], places[left], blocks[left] = index, places[candidate], h
             rest = eight_bytes(characters, at + done) & ((U64(1) << U64(8 * (size - done))) - U64(1))
-            h = _mix(_mix(h, rest), U64(size))
+            h = mix(mix(h, rest), U64(size))
             grams[left] = h
             note(h, bits, noted)
             left += 1

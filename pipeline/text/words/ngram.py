@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numba as nb
-import numpy as np
 
 from kernels.compiled import bare_kernel
+from kernels.hashing import MULTIPLIER
 from pipeline.text.signal_columns import (
     ALL_5GRAM,
     COPIED_5GRAM,
@@ -21,7 +21,6 @@ from pipeline.text.signal_columns import (
 )
 
 U64 = nb.uint64
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 # Slots hold positions as int32, raised by a base that grows with every count: below this there is room for one more count.
 _LAST_BASE = (1 << 31) - (1 << 22)
 
@@ -110,7 +109,7 @@ def repeats(hashes: Any, lengths: Any, count: Any, counts: Any, slots: Any, base
 
 @bare_kernel
 def _join(gram: Any, word: Any) -> Any:
-    h = gram * _MULTIPLIER + word
+    h = gram * MULTIPLIER + word
     return h ^ (h >> U64(32))
 
 

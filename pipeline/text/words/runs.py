@@ -10,16 +10,15 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from kernels.characters import ALONE, LETTER, MARK, SPACE, WORD
+from kernels.characters import ALONE, LETTER, MARK, WORD
 from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.hashing import MULTIPLIER, SEED
 from kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
 from kernels.utf8 import code_point
 from pipeline.text.signal_columns import ELLIPSES, HASH_SYMBOLS, SYMBOL_WORDS
 from pipeline.text.words.point_classes import DIGIT
 
 U64 = nb.uint64
-SEED = np.uint64(0xCBF29CE484222325)
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 _HASH = 35
@@ -28,14 +27,8 @@ NEWLINE = 10
 
 
 @bare_kernel
-def mix(h: Any, value: Any) -> Any:
-    h = (h ^ value) * _MULTIPLIER
-    return h ^ (h >> U64(32))
-
-
-@bare_kernel
 def hash_byte(h: Any, byte: Any) -> Any:
-    h = (h ^ U64(byte)) * _MULTIPLIER
+    h = (h ^ U64(byte)) * MULTIPLIER
     return h ^ (h >> U64(29))
 
 
@@ -129,20 +122,6 @@ def copy(data: Any, start: Any, end: Any, out: Any, at: Any) -> None:
 
 
 @bare_kernel
-def last_space(data: Any, start: Any, end: Any, points: Any) -> Any:
-    """Where the space at the end of the text begins."""
-    while end > start:
-        last = end - 1
-        while data[last] & 0xC0 == 0x80:
-            last -= 1
-        point, _ = code_point(data, last)
-        if not points[point] & SPACE:
-            break
-        end = last
-    return end
-
-
-@bare_kernel
 def bits(mask: Any) -> Any:
     count = nb.int64(0)
     while mask:
@@ -180,11 +159,11 @@ def hash_shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, c
         if inside:
             if width == 1:
                 byte = point | 32 if 65 <= point <= 90 else point
-                h = (h ^ U64(byte)) * _MULTIPLIER
+                h = (h ^ U64(byte)) * MULTIPLIER
                 h ^= h >> U64(29)
             else:
                 for offset in range(width):
-                    h = (h ^ U64(data[i + offset])) * _MULTIPLIER
+                    h = (h ^ U64(data[i + offset])) * MULTIPLIER
                     h ^= h >> U64(29)
         i += width
     if inside:

@@ -17,7 +17,8 @@ import numba as nb
 
 from kernels.characters import ALONE, LETTER, SPACE, WORD
 from kernels.compiled import kernel
-from kernels.utf8 import code_point
+from kernels.hashing import SEED, mix
+from kernels.utf8 import code_point, without_space_behind
 from pipeline.text.signal_columns import (
     BULLET_LINES,
     CHARACTERS,
@@ -51,7 +52,6 @@ from pipeline.text.words.line import line_properties
 from pipeline.text.words.point_classes import DIGIT, TERMINAL
 from pipeline.text.words.runs import (
     NEWLINE,
-    SEED,
     bits,
     breaks_line,
     copy,
@@ -59,9 +59,7 @@ from pipeline.text.words.runs import (
     hash_shingle_words,
     is_bullet,
     is_closing,
-    last_space,
     look_again,
-    mix,
     plain_run,
 )
 from pipeline.text.words.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
@@ -122,7 +120,7 @@ def walk(
     word_end, word_end_extra = start, nb.int64(0)
     ellipsis_last = False
     split_first, split_start = nb.int64(-1), start
-    body_begin, body_end = nb.int64(-1), last_space(data, start, end, points)
+    body_begin, body_end = nb.int64(-1), without_space_behind(data, start, end, points)
     i = start
     while True:
         # A run of characters that are not space.
