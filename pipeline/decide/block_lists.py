@@ -21,7 +21,6 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +38,7 @@ from pipeline.decide.settings import BlockListSettings, DecideJob
 from pipeline.engines.partitions import PartitionJob
 from pipeline.filters.reasons import code_of
 from pipeline.schemas import publish_ipc, read_ipc
-from pipeline.text.sites import LONGEST_HOST
+from pipeline.text.sites import LONGEST_HOST, ascii_host
 from storage.files import find, is_glob, join, list_stats, open_stream, split_glob
 from storage.steps import finished_task, write_task
 
@@ -226,8 +225,8 @@ def _clean_site(line: str) -> str | None:
         line = _without_scheme(line).partition("/")[0].rpartition("@")[2]
     host = line.lstrip("*.").rstrip(".")
     host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host  # as URLs write an address of IPv6
-    found = _HOST.fullmatch(with_stand_ins(_ascii_host(host)))
-    return None if found is None else _ascii_host(found[1].rstrip("."))
+    found = _HOST.fullmatch(with_stand_ins(ascii_host(host)))
+    return None if found is None else ascii_host(found[1].rstrip("."))
 
 
 def _clean_url(line: str) -> str | None:
@@ -258,14 +257,7 @@ def host_of(url: str) -> str:
         return ""
     authority = re.split(r"[/?#\s]", url.strip()[match.end() :], maxsplit=1)[0].rpartition("@")[2].lower()
     host = authority.partition("]")[0] + "]" if authority.startswith("[") else authority.partition(":")[0]
-    return _ascii_host(host.rstrip("."))
-
-
-def _ascii_host(host: str) -> str:
-    if not host.isascii() and len(host) <= LONGEST_HOST:
-        with suppress(UnicodeError):
-            return host.encode("idna").decode()  # RFC 3490
-    return host
+    return ascii_host(host.rstrip("."))
 
 
 def host_suffixes(host: str) -> list[str]:

@@ -24,6 +24,7 @@ from manifests.filters import FilterSpec, Reason
 from pipeline.filters.line_rules import line_values
 from pipeline.filters.reasons import code_of
 from pipeline.filters.rules import Rule, fails
+from pipeline.text.bad_word_lists import COLUMN as BAD_WORDS
 
 Removed = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]

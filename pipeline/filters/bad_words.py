@@ -13,8 +13,8 @@ import pyarrow as pa
 from manifests.errors import GristmillError
 from manifests.filters import BadWordsFilter, Reason
 from pipeline.filters.reasons import code_of
+from pipeline.text.bad_word_lists import COLUMN
 
-COLUMN = "bad_words"
 REASONS: tuple[Reason, ...] = ("bad_words",)
 
 

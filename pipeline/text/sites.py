@@ -38,11 +38,17 @@ def registered_domain(url: str) -> str | None:
 def _of_host(host: str) -> str | None:
     if _ADDRESS.fullmatch(host):
         return host
-    if not host.isascii():
-        with suppress(UnicodeError):
-            host = host.encode("idna").decode()  # RFC 3490
+    host = ascii_host(host)
     domain = _suffixes().privatesuffix(host)
     return str(domain) if domain else host or None
+
+
+def ascii_host(host: str) -> str:
+    """A host in ASCII (RFC 3490); as it is where it has no such form or is too long to be one."""
+    if not host.isascii() and len(host) <= LONGEST_HOST:
+        with suppress(UnicodeError):
+            return host.encode("idna").decode()
+    return host
 
 
 @cache
