@@ -113,6 +113,49 @@ def test_what_is_loaded_needs_nothing_of_the_compiler(tmp_path):
     assert said(tmp_path, "pipeline.loaded") == ["3.0", "1", "False", "False", "5.0", "0"]
 
 
+PARTS = """
+import numpy as np
+
+from kernels.compiled import bare_kernel, kernel, part_kernel
+
+
+@bare_kernel
+def called(values, at):
+    {body}
+
+@part_kernel
+def joined(values, at):
+    {body}
+
+@kernel
+def calls(values):
+    for at in range(8, len(values)):
+        called(values, at)
+    return values.sum()
+
+@kernel
+def joins(values):
+    for at in range(8, len(values)):
+        joined(values, at)
+    return values.sum()
+
+for outer, inner in ((calls, "called"), (joins, "joined")):
+    result = outer(np.arange(20))
+    code = outer.inspect_llvm(outer.signatures[0]).splitlines()
+    print(result, any(" call " in line and inner in line for line in code))
+"""
+
+
+def test_a_part_of_a_kernel_is_not_called(tmp_path):
+    copy_kernels(tmp_path)
+    # Longer than what the compiler joins of its own accord.
+    body = "\n    ".join(f"values[at] = (values[at] * {place} + values[at - {place % 8}]) % 1009" for place in range(1, 60))
+    (tmp_path / "pipeline/parts.py").write_text(PARTS.format(body=body))
+    called, is_called, joined, is_joined_called = said(tmp_path, "pipeline.parts")
+    assert called == joined
+    assert (is_called, is_joined_called) == ("True", "False")
+
+
 def test_sources_are_those_that_are_imported_and_no_others():
     names = {path.name for path in sources._sources(Path(compiled.__file__).parent.parent / "pipeline/text/words/walk.py")}
     assert {"walk.py", "ngram.py", "separate.py", "utf8.py", "signal_columns.py"} <= names

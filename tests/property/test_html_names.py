@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kernels.compiled import kernel
 from pipeline.readers.web.html_names import Integers, number_of, numbered, packed
-from pipeline.readers.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, kind_of, told_of
+from pipeline.readers.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, facts_of, kind_of
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=9)
 
@@ -30,7 +30,7 @@ def test_a_name_gives_its_number_and_any_other_none(numbers: dict[str, int], oth
 
 @kernel
 def kind(name: int) -> int:
-    return kind_of(told_of(TAGS, name))
+    return kind_of(facts_of(TAGS, name))
 
 
 @given(WORDS)

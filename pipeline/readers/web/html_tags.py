@@ -45,24 +45,24 @@ _SAID: Final = {
 
 
 def _table() -> dict[str, int]:
-    told = {name: number + 1 for number, name in enumerate((*NAMES, *SCOPES)) if number != HIDDEN}
+    facts = {name: number + 1 for number, name in enumerate((*NAMES, *SCOPES)) if number != HIDDEN}
     for names, bits in _SAID.items():
         for name in names.split():
-            told[name] = told.get(name, 0) | bits
-    return told
+            facts[name] = facts.get(name, 0) | bits
+    return facts
 
 
 TAGS: Final = numbered(_table())
 
 
 @bare_kernel
-def told_of(tags: Integers, name: int) -> int:
-    """What the table `TAGS` tells of a packed name; 0 for one that is not in it."""
-    told = number_of(tags, name)
-    return told if told > 0 else 0
+def facts_of(tags: Integers, name: int) -> int:
+    """The number of a packed name in the table `TAGS`; 0 for one that is not in it."""
+    facts = number_of(tags, name)
+    return facts if facts > 0 else 0
 
 
 @inlined_kernel
-def kind_of(told: int) -> int:
-    """The place in `(*NAMES, *SCOPES)` of a name of which the table tells this; -1 for others."""
-    return (told & _KINDS) - 1
+def kind_of(facts: int) -> int:
+    """The place in `(*NAMES, *SCOPES)` of the name that has this number; -1 if it has none there."""
+    return (facts & _KINDS) - 1
