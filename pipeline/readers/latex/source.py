@@ -1,7 +1,8 @@
 """The source files of a paper to one LaTeX text: comments removed, files included, verbatim passages set aside.
 
-In: the files of a submission by name. Out: `Source`, in which each verbatim passage is a placeholder that no later step can mistake for
-LaTeX. It is two NUL characters around a number: TeX ignores NUL ("invalid" or "ignored" characters, TeXbook, chapter 7), so none is lost.
+In: the files of a submission by name. Out: `Source`, in which each verbatim passage is a placeholder
+(`pipeline.readers.latex.comments`): two NUL characters around a number. TeX ignores NUL ("invalid" or "ignored"
+characters, TeXbook, chapter 7), so the files' own can be left out without loss.
 
 All passes are linear in what they put out, which is bounded.
 """
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.losses import Kind, Lost
+from pipeline.readers.latex.comments import Environments, environments, without_comments
 from pipeline.readers.web.charset import Decoded, Undecodable, decode_utf8, decoded_as
 from pipeline.readers.web.charset_labels import encoding_of
 
@@ -25,43 +27,7 @@ _MOST_INCLUDED_DEPTH = 16
 # Larger packages are no author's macros.
 _MOST_PACKAGE = 1 << 18
 
-# Environments whose content is no LaTeX: LaTeX itself, alltt, fancyvrb, listings, minted, moreverb, Sweave, beamer, tcolorbox.
-VERBATIM = frozenset(
-    (
-        *("verbatim", "verbatim*", "Verbatim", "Verbatim*", "BVerbatim", "LVerbatim", "SaveVerbatim", "VerbatimOut", "verbatimtab"),
-        *("lstlisting", "lstlisting*", "minted", "minted*", "filecontents", "filecontents*", "Sinput", "Soutput", "Scode", "semiverbatim"),
-        *("alltt", "tcblisting", "verbatimwrite", "pycode", "pyverbatim", "sagesilent", "asy"),
-    )
-)
-_COMMENT = "comment"
-# Commands that mean nothing here are no marks; two characters that hide a percent sign are.
-_MARKS = re.compile(
-    r"[\\%](?:(?<=%)|[\\%]"
-    r"|begin[ \t]{0,4}\{(?P<environment>[a-zA-Z@]{1,40}\*?)\}"
-    r"|(?:(?:verb|Verb|spverb)\*?|lstinline[ \t]{0,4}(?:\[[^\[\]\n]{0,200}\]|(?!\[))|(?:url|path)(?![()\[\]&,;.]))"
-    r"(?P<delimiter>[^a-zA-Z0-9\s*{}\\])"
-    r"|(?P<braced>(?:lstinline[ \t]{0,4}(?:\[[^\[\]\n]{0,200}\])?|Verb\*?)(?=\{)"
-    r"|mint(?:inline)?[ \t]{0,4}(?:\[[^\[\]\n]{0,200}\])?\{[a-zA-Z0-9+#_.-]{1,30}\})"
-    r"|(?P<url>url|path|href|nolinkurl|doi)\s{0,10}(?:\[[^\[\]\n]{0,200}\])?\{"
-    r"|catcode[ \t]{0,4}`\\?%[ \t]{0,4}=?[ \t]{0,4}(?P<percent>\d{1,2})"
-    r"|(?P<zero>if[ \t]{0,4}0(?=\s))"
-    r"|(?P<conditional>if[a-zA-Z@]*|else|fi)(?![a-zA-Z@])"
-    r"|newif\s{0,10}\\if[a-zA-Z@]+)"
-)
-# Those that authors make: `\lstnewenvironment{code}`, `\newminted{python}{}` (pythoncode), `\excludecomment{hidden}`.
-_MADE = re.compile(
-    r"\\(?:(?P<excluded>excludecomment)|lstnewenvironment|DefineVerbatimEnvironment|newtcblisting|newverbatim"
-    r"|(?P<minted>newminted)(?:\[(?P<given>[a-zA-Z]{1,40})\])?)[ \t]{0,8}\{(?P<name>[a-zA-Z]{1,40})\}"
-)
-_PERCENT = re.compile(r"(?<!\\)%")
-_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
-# An address has no more groups within each other.
-_MOST_GROUPS = 4
 _END = re.compile(r"\\end[ \t]{0,4}\{[ \t]{0,4}document[ \t]{0,4}\}")
-_LINE_END = re.compile(r"\n?[ \t]*")
-_CONTROL_WORD_LAST = re.compile(r"\\[a-zA-Z@]+\Z")
-# Commands with arguments in braces, not conditionals that `\\fi` ends (ifthen, etoolbox).
-_NO_CONDITIONALS = ("iff", "ifthenelse", "iftoggle", "ifbool", "ifblank", "ifdef", "ifundef", "ifcsdef", "ifstrequal", "ifstrempty")
 _INCLUSIONS = re.compile(
     r"\\(?:input|include|subfile|subfileinclude)[ \t]{0,10}\{(?P<braced>[^{}\n]{1,300})\}"
     r"|\\input[ \t]{1,10}(?P<plain>[^\s{}\\]{1,300})"
@@ -92,19 +58,6 @@ _CODE_PAGES = {
     "pt154": "ptcp154",
     **{name: name for name in ("cp437", "cp850", "cp852", "cp855", "cp858", "cp865")},
 }
-
-
-@dataclass(frozen=True)
-class Environments:
-    """Names of environments that are not read as LaTeX.
-
-    Attributes:
-        verbatim: kept as they are.
-        excluded: left out.
-    """
-
-    verbatim: frozenset[str] = VERBATIM
-    excluded: frozenset[str] = frozenset((_COMMENT,))
 
 
 @dataclass
@@ -194,21 +147,6 @@ def assemble(files: Mapping[str, str], main: str) -> Source:
     return source
 
 
-def environments(files: Mapping[str, str]) -> Environments:
-    """What authors have made of verbatim and comment environments, anywhere in their files."""
-    verbatim, excluded = set(VERBATIM), {_COMMENT}
-    for text in files.values():
-        for made in _MADE.finditer(text):
-            line = text.rfind("\n", max(0, made.start() - 1000), made.start()) + 1
-            if _PERCENT.search(text, max(line, made.start() - 1000), made.start()):
-                continue
-            if made["excluded"]:
-                excluded.add(made["name"])
-            else:
-                verbatim.add((made["given"] or f"{made['name']}code") if made["minted"] else made["name"])
-    return Environments(frozenset(verbatim - excluded), frozenset(excluded))
-
-
 def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], source: Source, budget: list[int]) -> str:
     """A file's text with the files that it includes. `budget`: characters that may still be read, all files together."""
     budget[0] -= len(files[name])
@@ -255,148 +193,4 @@ def _find(files: Mapping[str, str], wanted: str, folder: str) -> str | None:
             name = posixpath.normpath(name)
             if name in files:
                 return name
-    return None
-
-
-def without_comments(
-    text: str, verbatim: list[str], *, known: Environments | None = None, lost: Counter[tuple[Kind, str]] | None = None
-) -> str:
-    """Comments, comment environments and branches under `\\iffalse` removed, as TeX would not see them; verbatim passages set aside.
-
-    A comment goes with its line end and the blanks that begin the next line (TeXbook, chapter 8), a line of comment alone goes whole; an
-    empty line still ends the paragraph. Passages are appended to `verbatim`.
-
-    Args:
-        known: environments that are not read as LaTeX.
-        lost: counts what is left out.
-    """
-    known = known or Environments()
-    lost = Counter() if lost is None else lost
-    out: list[str] = []
-    position = 0
-    kept_branches: list[int] = []  # conditionals open within each `\else` branch of an `\iffalse`
-    missing: set[str] = set()  # endings that do not come any more
-    closed = True  # as far as is known, conditionals have an end
-    while (mark := _MARKS.search(text, position)) is not None:
-        if mark.start() > position:
-            out.append(text[position : mark.start()])
-        position = mark.end()
-        if mark[0] == "%":
-            position = _after_comment(text, position, out)
-        elif mark["environment"]:
-            name = mark["environment"]
-            ending = f"\\end{{{name}}}"
-            kept = name in known.verbatim
-            end = -1 if ending in missing or not (kept or name in known.excluded) else text.find(ending, position)
-            if end < 0:
-                if kept or name in known.excluded:
-                    missing.add(ending)
-                out.append(mark[0])
-            else:
-                position = end + len(ending)
-                if kept:
-                    out.append(_aside(text[mark.start() : position], verbatim))
-                else:
-                    lost["dropped_elements", name] += 1
-        elif mark["delimiter"]:
-            end = text.find(mark["delimiter"], position, position + 2000)
-            position = position if end < 0 or "\n" in text[position:end] else end + 1
-            out.append(mark[0] if position == mark.end() else _aside(text[mark.start() : position], verbatim))
-        elif mark["braced"]:
-            end = _code_end(text, position)
-            position = position if end < 0 else end
-            out.append(mark[0] if position == mark.end() else _aside(text[mark.start() : position], verbatim))
-        elif mark["url"]:
-            end = _group_end(text, position, 4000)
-            position = position if end < 0 or "\n" in text[position:end] else end
-            out.append(text[mark.start() : position])
-        elif mark["percent"]:
-            # Within its group a percent sign is a character like others.
-            end = _group_end(text, position, 2000) if mark["percent"] != "14" else -1
-            position = max(position, end)
-            out.append(text[mark.start() : position])
-        elif (mark["conditional"] == "iffalse" or mark["zero"]) and closed:
-            branch = _false_branch(text, position)
-            if branch is None:
-                closed = False
-                out.append(mark[0])
-            else:
-                position, ends = branch
-                lost["dropped_elements", "iffalse"] += 1
-                if not ends:
-                    kept_branches.append(0)
-        elif mark["conditional"] and kept_branches and mark["conditional"] not in _NO_CONDITIONALS:
-            if mark["conditional"] == "fi" and kept_branches[-1] == 0:
-                kept_branches.pop()
-            else:
-                kept_branches[-1] += {"fi": -1, "else": 0}.get(mark["conditional"], 1)
-                out.append(mark[0])
-        else:
-            out.append(mark[0])
-    out.append(text[position:])
-    return "".join(out)
-
-
-def _group_end(text: str, position: int, most: int) -> int:
-    """The place of the brace that closes the group which a place lies in; -1 when it is not within `most` characters."""
-    depth = 0
-    for brace in _BRACES.finditer(text, position, position + most):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if depth < 0:
-            return brace.start()
-        if depth > _MOST_GROUPS:
-            break
-    return -1
-
-
-def _code_end(text: str, position: int) -> int:
-    """Where code on one line ends that stands in braces, or between two equal signs; -1 when it does not."""
-    if text.startswith("{", position):
-        end = _group_end(text, position + 1, 2000)
-    elif text[position : position + 1].strip() and not text[position].isalnum():
-        end = text.find(text[position], position + 1, position + 2000)
-    else:
-        return -1
-    return -1 if end < 0 or "\n" in text[position:end] else end + 1
-
-
-def _after_comment(text: str, position: int, out: list[str]) -> int:
-    """Where TeX reads on behind a comment."""
-    end = text.find("\n", position)
-    if end < 0:
-        return len(text)
-    before = out[-1] if out else "\n"
-    if "\n" in before and not before.rsplit("\n", 1)[1].strip(" \t"):
-        return end + 1
-    following = _LINE_END.match(text, end + 1)
-    stop = end + 1 if following is None else following.end()
-    blanks = text[end + 1 : stop]
-    if "\n" in blanks or stop == len(text):
-        return end
-    if _CONTROL_WORD_LAST.search(before[-60:]) and text[stop].isalpha():
-        out.append(" ")
-    return stop
-
-
-def _aside(passage: str, verbatim: list[str]) -> str:
-    verbatim.append(passage)
-    return f"\x00{len(verbatim) - 1}\x00"
-
-
-def _false_branch(text: str, position: int) -> tuple[int, bool] | None:
-    """(where it ends, whether the conditional ends there or goes on with `\\else`); None when it does not end."""
-    depth = 0
-    while (mark := _MARKS.search(text, position)) is not None:
-        position = mark.end()
-        if mark[0] == "%":
-            end = text.find("\n", position)
-            position = len(text) if end < 0 else end
-        elif mark["conditional"] == "fi":
-            if depth == 0:
-                return position, True
-            depth -= 1
-        elif mark["conditional"] == "else" and depth == 0:
-            return position, False
-        elif mark["zero"] or (mark["conditional"] and mark["conditional"] not in ("else", *_NO_CONDITIONALS)):
-            depth += 1
     return None

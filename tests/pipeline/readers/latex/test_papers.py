@@ -8,9 +8,10 @@ import pytest
 
 from manifests.errors import GristmillError
 from pipeline.readers.latex import papers, source
+from pipeline.readers.latex.comments import without_comments
 from pipeline.readers.latex.macros import expand
 from pipeline.readers.latex.papers import arxiv_id, latex_to_text, read_latex
-from pipeline.readers.latex.source import decode, main_file, without_comments
+from pipeline.readers.latex.source import decode, main_file
 from tests.paths import SHARED
 from tests.pipeline.readers.collected import collect
 from tests.pipeline.readers.latex.test_tar import archive
