@@ -1,7 +1,8 @@
 """Which hostile texts cost more than their size? `python -m bench.growth [LAYER…] [--pairs]` tries all patterns of `tests.hostile`.
 
-In: names of `tests.layers`, all by default. Out: a line for each pattern whose cost grows faster than its size between 8 and 32 KiB, and
-which `tests.growth` confirms; the dearest pattern of each layer. Patterns that matter belong into tests/property/test_growth.py.
+In: names of `tests.layers`, all by default. Out: a line for each pattern whose cost grows faster than its size between
+8 and 32 KiB, and which `tests.growth` confirms; the most expensive pattern of each layer. Patterns that matter belong
+in tests/property/test_growth.py.
 """
 
 from __future__ import annotations

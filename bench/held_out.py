@@ -1,11 +1,13 @@
-"""`adaptive` on pages that its parameters were not chosen on: what `python bench/extraction.py --held-out` does.
+"""Scores `adaptive` on pages that were not used to choose its parameters: `python bench/extraction.py --held-out`.
 
-In: the gold pages with a full text. Out: F1 where each page is scored with the parameters that are best on the other half of the sites.
+In: the gold pages with a full text. Out: F1 if each page is scored with the parameters that are best on the other half
+of the sites.
 
-Sites are registered domains, halved by a hash, both ways; repeated with other hashes, since 50 pages choose and measure with much noise.
-All parameters are chosen together from a grid that holds, for each of them, the value that leaves its rule out. Of equals the one with
-more rules left out wins, then the one that stands first in the grid. The lists of element names were written with the pages in sight and
-are not chosen anew, only kept or left out.
+Sites (registered domains) are halved by a hash; each half is scored with the parameters of the other. This is repeated
+with other hashes, since choosing and measuring on 50 pages is noisy. All parameters are chosen together from a grid
+that includes, for each parameter, the value that switches its rule off. Ties go to the choice with more rules switched
+off, then to the first in the grid. The lists of element names were written by looking at these pages; they are not
+chosen again, only kept or left out.
 """
 
 from __future__ import annotations

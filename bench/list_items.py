@@ -1,15 +1,15 @@
 """List items of manuals that an extractor keeps: what `python bench/extraction.py --lists FOLDER` measures.
 
-In: a folder with one folder a package, each with HTML pages. Out: for each choice of `extraction` the share of the list items kept, on both
-halves of the packages.
+In: a folder with one folder per package, each with HTML pages. Out: for each choice of `extraction` the share of list
+items kept, on both halves of the packages.
 
-What belongs to the page's text is known from how each kind of manual is made (Sphinx, DocBook, Texinfo, AsciiDoc and so on): it lies in the
-element that the generator marks as the body, or everywhere but in the elements that it makes for finding one's way. Items of lists in which
-more than half of the characters are in links are counted apart; items that begin with a heading or a table are sections and not counted. An
-item is kept when its first words follow each other in the text.
+The page's text is known from how each kind of manual is generated (Sphinx, DocBook, Texinfo, AsciiDoc and so on): it is
+in the element that the generator marks as the body, or everywhere except in the generator's navigation elements. Items
+of lists in which more than half of the characters are in links are counted separately. Items that begin with a heading
+or a table are sections and not counted. An item is kept if its first words occur consecutively in the text.
 
-Parsed by lxml, so that what is measured did not choose what is right. Packages are halved by a hash: pages of one package share a template,
-so that rules chosen on half of the pages would know the other half.
+Pages are parsed by lxml, so that the measured extractors do not define what is right. Packages are halved by a hash,
+not pages: pages of one package share a template, so rules chosen on half of the pages would also fit the other half.
 """
 
 from __future__ import annotations

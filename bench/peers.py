@@ -1,7 +1,8 @@
-"""The peers that results are compared with, each installed from the registry into an environment of its own.
+"""The peers with which results are compared, each installed from the registry into its own environment.
 
-In: a peer's name. Out: the Python of its environment, below `.cache/peers`; installed at the first call, kept for later ones.
-Versions are pinned, with all that they pull in as of one date: a peer measured today is the peer of the tables.
+In: a peer's name. Out: the Python of its environment, below `.cache/peers`; installed at the first call and kept for
+later calls. Versions are pinned, and their dependencies are those of one date, so that a peer measured today is the
+peer of the tables.
 """
 
 from __future__ import annotations

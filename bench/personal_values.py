@@ -1,9 +1,11 @@
-"""Made-up personal information of eight countries, by Faker: run under the Python of its own environment (`bench/peers.py`).
+"""Made-up personal information of eight countries, from Faker.
+
+Run by the Python of its own environment (`bench/peers.py`).
 
     .cache/peers/faker/bin/python bench/personal_values.py SEED COUNT
 
-Out: JSON on standard output, by locale and kind `COUNT` texts each (more telephone numbers: most are dropped afterwards). The same seed
-gives the same texts. Only Faker is imported.
+Out: JSON on standard output, `COUNT` texts by locale and kind (more telephone numbers, since most are dropped
+afterwards). The same seed gives the same texts. Only Faker is imported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Power laws through measured points.
 
-In: series of points (size, value), and what the smallest possible input costs. Out: slopes and exponents with their range.
+In: series of points (size, value), and the cost of the smallest possible input. Out: slopes and exponents with their
+ranges.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The plan for a corpus far beyond this machine: how many of everything, and what each step costs.
+"""The plan for a corpus far too large for this machine: all counts, and the cost of each step.
 
-In: the result of bench/slopes.py, the size of the corpus, prices. Out: lines of cost; `bench.scale_tables` prints them. Costs grow linearly
-from the slope at the largest measured size; where the fitted exponent is above 1 for certain, the plan says what it would come to.
+In: the result of bench/slopes.py, the size of the corpus, prices. Out: lines of cost; `bench.scale_tables` prints them.
+Costs are extrapolated linearly with the slope at the largest measured size. If the fitted exponent is above 1 even at
+the lower end of its range, the plan also gives the cost with that exponent.
 """
 
 from __future__ import annotations

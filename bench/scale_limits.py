@@ -1,7 +1,7 @@
 """What breaks first as a corpus grows: quantities that one process holds, or that a format bounds.
 
-In: measured slopes and the counts of a workload. Out: for each quantity its value, its bound and the number of documents at which the
-two meet.
+In: measured slopes and the counts of a workload. Out: for each quantity its value, its bound, and the number of
+documents at which it reaches the bound.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Pages of sites for which somebody wrote down where their text is: what `python bench/extraction.py --selected` measures on.
+"""Pages of sites with hand-written selectors of their text: the test data of `python bench/extraction.py --selected`.
 
-In: the unpacked npm package `@postlight/mercury-parser` 1.1.1 (the last one with its pages): `fixtures/<site>/*.html` and, for each
-site, `src/extractors/custom/<site>/index.js` with CSS selectors of the text and of what is to go from it. Out: (site, HTML, text), in
-the order of their names.
+In: the unpacked npm package `@postlight/mercury-parser` 1.1.1 (the last version that includes its pages):
+`fixtures/<site>/*.html` and, for each site, `src/extractors/custom/<site>/index.js` with CSS selectors of the text and
+of elements to remove from it. Out: (site, HTML, text), in the order of their names.
 
-The rules were written by hand, site by site, by people who had the page in sight; none of ours was chosen with them. Selectors that need a
-program, and pages on which they find less than `LEAST` characters, are passed over.
+The selectors were written by hand for each site by people who looked at the page; none of our rules was chosen with
+them. Selectors that need a program, and pages on which they find fewer than `LEAST` characters, are skipped.
 """
 
 from __future__ import annotations

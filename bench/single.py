@@ -1,7 +1,7 @@
-"""Pieces of work of one process, made as large as asked for: what they take grows with the corpus, whoever else works.
+"""Work that only one process can do, at a given size: its cost grows with the corpus, however many workers there are.
 
-In: a count, and a folder to write into. Out: CPU seconds, bytes, memory, for bench/slopes.py; bench/traced.py starts each in a process of
-its own. What only prepares a piece of work is outside its CPU seconds.
+In: a count, and a folder to write into. Out: CPU seconds, bytes, memory, for bench/slopes.py; bench/traced.py starts
+each piece of work in its own process. Preparation is not counted in the CPU seconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Inputs of bench/slopes.py: nested shares of the development corpora, many tiny files, one large file, and a corpus without text.
 
-In: `bench/dev_corpus.yaml` and the folder of corpora that it names. Out: folders with corpus manifests that `gristmill` reads. Which
-records a share holds follows from their names alone: a record of a smaller share is in every larger one.
+In: `bench/dev_corpus.yaml` and the folder of corpora that it names. Out: folders with corpus manifests that `gristmill`
+reads. The records of a share depend on their names alone: a record of a smaller share is in every larger one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Running commands for bench/slopes.py and keeping what they cost.
+"""Runs commands for bench/slopes.py and records what they cost.
 
-In: commands and counts. Out: points of series and single figures, in a `Saved`.
+In: commands and counts. Out: points of series and single numbers, in a `Saved`.
 """
 
 from __future__ import annotations

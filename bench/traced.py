@@ -1,4 +1,4 @@
-"""One piece of work in a process of its own, counted from inside: bench/slopes.py starts it.
+"""One piece of work in its own process, which measures itself; started by bench/slopes.py.
 
     python bench/traced.py RESULT.json step STEP CORPUS.yaml OUT [WARM.yaml]   a step of the data half
     python bench/traced.py RESULT.json tasks N FOLDER                  N finished tasks looked at, as a resumed run does
@@ -12,8 +12,8 @@
     python bench/traced.py RESULT.json samples COUNT SHARDS            COUNT windows of 4,096 tokens read in the order of training
     python bench/traced.py RESULT.json scan CORPUS.yaml OUT            the documents read through, as for the training of a tokenizer
 
-A step's reads go through a file object that counts them: bytes read are what an object store would be asked for. CPU seconds are of the
-process, from entering to leaving what a DoFn calls.
+A step's reads go through a file object that counts them: bytes read are the bytes that would be requested from an
+object store. CPU seconds are those of the process while it is in a function that a DoFn calls.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Loading, validating and hashing of manifests.
+"""Loads, validates and hashes manifests.
 
-In: YAML text. Out: a frozen pydantic model, or a `GristmillError` that names the file, the key and the nearest valid name.
-The hash of a manifest is the sha256 of its canonical JSON with every default written out, so that leaving a default away
-and writing it down are the same manifest.
+In: YAML text. Out: a frozen pydantic model, or a `GristmillError` that names the file, the key and the nearest valid
+name. The hash of a manifest is the sha256 of its canonical JSON with every default written out, so that a manifest that
+leaves out a default is the same as one that states it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from manifests.yaml_file import read_yaml
 
 
 class Strict(BaseModel):
-    """Base of every manifest and of every section in one: unknown keys are errors, values cannot change after loading."""
+    """Base of every manifest and its sections: unknown keys are errors, values cannot change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class WithoutNone(Strict):
-    """Keys without a value are left out of what is written."""
+    """Base of sections whose keys without a value are left out when they are written."""
 
     @model_serializer(mode="wrap")
     def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _inside(path: str) -> str:
 
 
 RelativePath = Annotated[str, AfterValidator(_inside)]
-"""Of a file below the folder of the manifest that names it."""
+"""Path of a file below the folder of the manifest that names it."""
 
 M = TypeVar("M", bound=Strict)
 
@@ -62,7 +62,7 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     """Read one YAML mapping, as `manifests.yaml_file` understands YAML.
 
     Raises:
-        GristmillError: the file is missing, is not YAML, says something twice, or holds something else than a mapping.
+        GristmillError: the file is missing, is not YAML, has a key twice, or holds something other than a mapping.
     """
     return read_yaml(path)
 
@@ -71,7 +71,7 @@ def load_json(data: bytes | str, *, where: str) -> Any:
     """The value of a JSON text that Gristmill wrote.
 
     Raises:
-        GristmillError: it is not JSON, gives a key twice, or nests deeper than any manifest does.
+        GristmillError: it is not JSON, has a key twice, or is nested too deep.
     """
     try:
         return json.loads(data, object_pairs_hook=_without_twins, parse_constant=_no_constant)
@@ -109,7 +109,7 @@ def load(path: str | Path, model: type[M]) -> M:
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first of what is wrong with a manifest that Gristmill wrote, in one line."""
+    """The first problem of a manifest that Gristmill wrote, in one line."""
     entry = error.errors()[0]
     return f"{'.'.join(str(part) for part in entry['loc'])}: {str(entry['msg']).removeprefix('Value error, ')}"
 
@@ -127,9 +127,10 @@ def _problem(entry: Any, model: type[BaseModel]) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """The valid keys of the section that `location` leads to. Union members add a tag to pydantic's location: try them all.
+    """The valid keys of the section at `location`.
 
-    A tag is the member's name, or the value that tells it apart, which is the default of one of its fields.
+    pydantic adds a tag to the location for a member of a union, so all members are tried. A tag is the member's class
+    name, or the value of the discriminator field, which is the field's default.
     """
     candidates: list[Any] = [model]
     for part in location:
@@ -143,7 +144,7 @@ def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]
                     candidate.__name__ == part or any(field.default == part for field in candidate.model_fields.values())
                 ):
                     following.append(candidate)
-        # A list index or a mapping's key descends into the element, which _models_in has already unpacked.
+        # A list index or a mapping's key leads to the element, which _models_in has already unpacked.
         candidates = following or candidates
     return sorted({name for c in candidates if isinstance(c, type) and issubclass(c, BaseModel) for name in c.model_fields})
 

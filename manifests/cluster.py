@@ -1,4 +1,4 @@
-"""The cluster manifest: where a job service is, what its workers are, and how much of the cluster one command takes.
+"""The cluster manifest: where the job service and the workers are, and how much of the cluster one command uses.
 
     kind: cluster
     version: 1
@@ -10,7 +10,7 @@
     workers_per_task_manager: 2
     store_endpoint: http://s3:8333
 
-It holds no credentials: they come from the standard environment variables, on the client and on each worker.
+It contains no credentials: they come from the standard environment variables, on the client and on each worker.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ClusterRunner = Literal["flink", "portable"]
 
 
 class ClusterManifest(Strict):
-    """One cluster, as a client sees it."""
+    """One cluster, as seen by a client."""
 
     kind: Literal["cluster"] = "cluster"
     version: Literal[1] = 1
@@ -86,6 +86,6 @@ def load_cluster(path: str | Path) -> ClusterManifest:
     """Load and validate the manifest at `path`.
 
     Raises:
-        GristmillError: the file, the key and what is wrong.
+        GristmillError: the manifest is missing or invalid; the error names the file, the key and the problem.
     """
     return load(path, ClusterManifest)

@@ -1,4 +1,4 @@
-"""The corpus manifest: which raw text there is, and how `gristmill prep` turns it into token shards."""
+"""The corpus manifest: the raw text, and how `gristmill prep` turns it into token shards."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ class Source(Strict):
 
 
 class TextSettings(Strict):
-    """How texts are normalised, beside line ends, NUL and white space around them. Document ids depend on it."""
+    """How texts are normalised, besides line ends, NUL and surrounding white space.
+
+    Document ids depend on these settings.
+    """
 
     mojibake: Literal["repair", "keep"] = Field("repair", description="UTF-8 that was once read in another encoding; repaired by ftfy")
     unicode: Literal["NFC", "NFKC", "none"] = Field("none", description="Unicode normal form (Unicode Standard Annex 15)")
@@ -112,9 +115,12 @@ class Dedup(Strict):
 
 
 class PersonalInformation(Strict):
-    """The site rule: a registered domain is dropped whole when its pages hold too much personal information. And masking.
+    """The site rule and masking.
 
-    `kinds` and the thresholds belong to decide, which counts what extract found; `mask` belongs to extract, which writes the texts.
+    The site rule drops a whole registered domain if its pages have too much personal information.
+
+    `kinds` and the thresholds are used by decide, which counts what extract found; `mask` is used by extract, which
+    writes the texts.
     """
 
     kinds: list[PersonalInformationKind] = Field(
@@ -131,7 +137,10 @@ class PersonalInformation(Strict):
 
 
 class BlockList(Strict):
-    """A list of sites, URLs or words of URLs whose documents are dropped: files, globs, or folders in UT1's form (`domains`, `urls`)."""
+    """A list of sites, URLs or words in URLs whose documents are dropped.
+
+    Files, globs, or folders laid out like UT1 (`domains`, `urls`).
+    """
 
     name: str
     sites: str | list[str] | None = Field(None, description="hosts and domains; what is below them is meant too")
@@ -147,20 +156,26 @@ class BlockList(Strict):
 
 
 class BadWords(Strict):
-    """Lists of bad words that extract counts, one word or phrase a line as in LDNOOBW's; the filter `bad-words` looks at the counts."""
+    """Lists of bad words, one word or phrase per line as in LDNOOBW's.
+
+    Extract counts them; the filter `bad-words` uses the counts.
+    """
 
     lists: dict[LanguageOrAny, str] = Field(min_length=1, description="language code, or `any` for all languages without a list, to a file")
 
 
 class PerplexityModel(Strict):
-    """What measures the perplexity of one language: an n-gram model of SentencePiece pieces, and the SentencePiece model that cuts them."""
+    """Perplexity models of one language: an n-gram model of SentencePiece pieces, and the SentencePiece model."""
 
     ngrams: str = Field(description="the n-gram model: a binary file of KenLM's `build_binary`")
     sentencepiece: str
 
 
 class Perplexity(Strict):
-    """Models by which extract measures perplexity as CCNet does (arXiv 1911.00359); the terciles of the filter `ccnet` look at it."""
+    """Models with which extract measures perplexity as CCNet does (arXiv 1911.00359).
+
+    The filter `ccnet` uses it for terciles.
+    """
 
     models: dict[Language, PerplexityModel] = Field(min_length=1, description="by language code; other documents have no perplexity")
     sentences: Literal["document", "lines"] = Field(
@@ -169,7 +184,7 @@ class Perplexity(Strict):
 
 
 class TokenizerTraining(Strict):
-    """SentencePiece BPE with Llama's options, trained on a hash sample of the documents that were kept."""
+    """SentencePiece BPE with Llama's options, trained on a hash sample of the kept documents."""
 
     vocab_size: int = Field(32_000, ge=300, le=1_000_000)
     sample_mb: float = Field(64.0, gt=0, description="MB of text to train on")
@@ -218,7 +233,7 @@ class CorpusManifest(Strict):
     shard_tokens: int = Field(64_000_000, ge=1_000, description="tokens per shard; 64M uint16 tokens are 128 MB")
 
     def filters_of(self, source: Source) -> Filters:
-        """The filters of a source: its own, or else the corpus'."""
+        """The source's own filters, or else those of the corpus."""
         return self.filters if source.filters is None else source.filters
 
     @model_validator(mode="after")
@@ -248,7 +263,7 @@ def _language(code: object) -> str:
 
 
 def load_corpus(path: str | Path) -> CorpusManifest:
-    """Load a corpus manifest; relative `root` and `tokenizer.model` become absolute, from the manifest's folder."""
+    """Load a corpus manifest; relative paths in it become absolute, starting at the manifest's folder."""
     manifest = load(path, CorpusManifest)
     folder = Path(path).resolve().parent
     sources = [s.model_copy(update={"root": _absolute(folder, s.root or ".")}) for s in manifest.sources]

@@ -1,6 +1,7 @@
-"""Credentials in URLs: found, so that they are refused where a place is named; taken out of what is kept or said; never written anywhere.
+"""Finds credentials in URLs, so that manifests with them are refused; removes them from what is stored or printed.
 
-Looked for are a user and password before the host, the keys of a bucket written the same way, parameters such as a signature or a token.
+Recognised: a user and password before the host, the keys of a bucket written in the same way, and parameters such as a
+signature or a token.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 _KEYS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{0,30}://"
-# Before the host: what ends in @. In a bucket's URL the secret key may hold slashes.
+# Before the host, up to an @. In a bucket's URL the secret key may contain slashes.
 _USER = re.compile(rf"(?P<scheme>{_SCHEME})(?P<user>[^/?#\s\"'<>]*@)")
 _BUCKET_KEYS = re.compile(r"(?P<scheme>\b(?:s3|s3a|gs)://)(?P<user>[^@:/\s]{0,200}:[^@\s]{0,200}@)", re.IGNORECASE)
 PARAMETER = re.compile(
@@ -28,7 +29,7 @@ CREDENTIAL_REMEDY = "take it out; keys come from the environment or a profile (A
 
 
 def credential_in(text: str) -> str | None:
-    """What kind of credential a URL holds, in words that do not repeat it; None when it holds none."""
+    """The kind of credential in a URL, in words that do not repeat it; None if there is no credential."""
     if "://" not in text:
         return None
     if any(not _is_container(match) for match in _USER.finditer(text)):
@@ -40,14 +41,17 @@ def credential_in(text: str) -> str | None:
 
 
 def without_credentials(url: str) -> str:
-    """A URL of a document without user and password; the values of such parameters become `removed`. Other URLs stay as they are."""
+    """A document's URL without user and password; values of secret parameters become `removed`.
+
+    Other URLs are not changed.
+    """
     if "@" in url:
         url = _USER.sub(r"\g<scheme>", url)
     return PARAMETER.sub(rf"\g<name>{_REMOVED}", url) if "=" in url else url
 
 
 def redacted(text: str) -> str:
-    """Any text without keys: those of the environment, and those of the URLs in it."""
+    """A text without secret keys: neither those in the environment, nor those in URLs within the text."""
     for name in _KEYS:
         value = os.environ.get(name)
         if value and len(value) > 3:
@@ -59,5 +63,5 @@ def redacted(text: str) -> str:
 
 
 def _is_container(match: re.Match[str]) -> bool:
-    """`abfs` names its container before an @."""
+    """True for an `abfs` URL, which has its container's name before an @."""
     return match["scheme"].lower() in ("abfs://", "abfss://") and ":" not in match["user"]

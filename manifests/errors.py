@@ -1,4 +1,4 @@
-"""The one exception that people see: what is wrong, where, and what to do about it."""
+"""The one exception that users see: what is wrong, where, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from manifests.credentials import redacted
 
 
 class GristmillError(Exception):
-    """An error that a user can act on; the command line prints it without a traceback, and without the keys of URLs.
+    """An error that a user can act on; the command line prints it without a traceback and without credentials.
 
     Attributes:
         where: the file, record, or key concerned, or None.
@@ -26,7 +26,8 @@ class GristmillError(Exception):
         return redacted("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Errors cross process borders (Beam workers, torch ranks); keyword-only arguments do not survive the default.
+        # Errors are pickled between processes (Beam workers, torch ranks); the default would lose keyword-only
+        # arguments.
         return (_rebuild, (type(self), self.message, self.where, self.remedy))
 
 

@@ -1,8 +1,8 @@
-"""Filter variants as a manifest names them: one section per variant, with the thresholds that its source publishes as defaults.
+"""The filter variants of a manifest: one section per variant, with its source's published thresholds as defaults.
 
-In: `filters:` of a corpus manifest: a name, a section, or a list of both; `none` and an empty list are no filter. Out: a tuple of
-sections in the order given, every threshold written out. The module of `pipeline.filters` that has a variant's name holds the rules that
-use them.
+In: `filters:` of a corpus manifest: a name, a section, or a list of both; `none` or an empty list for no filter. Out: a
+tuple of sections in the given order, with every threshold written out. The rules that use them are in the module of
+`pipeline.filters` with the variant's name.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from manifests.base import Strict
 from manifests.languages import LanguageOrAny
 
-# Why a document is dropped, in the order of the codes that decisions files hold. New ones are added at the end; no place is ever given to
-# another. Variants of one rule share a reason: `gopher_words` says that a document failed the words rule of whichever Gopher variant the
-# manifest names.
+# Why a document is dropped, in the order of the codes in decisions files. New reasons are added at the end; a code is
+# never reused. Variants of one rule share a reason: `gopher_words` means that a document failed the words rule of the
+# Gopher variant in the manifest.
 Reason = Literal[
     "kept",
     "language",
@@ -60,25 +60,25 @@ Reason = Literal[
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
-# What an upper bound may not be below: pairs of thresholds of the Gopher variants.
+# Pairs of thresholds of the Gopher variants: `min_` must not be above `max_`.
 _RANGES = ("words", "mean_word_length", "median_word_length")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Variant(Strict):
-    """What a filter says of itself, beside its thresholds: everything that lines need follows from it.
+    """Base of filter sections: properties of the filter besides its thresholds, which decide how lines are handled.
 
     Attributes:
-        looks_at_lines: it needs each line's properties, and may remove lines.
-        compact: the lines that stay follow each other without the white space around them, and without empty ones.
+        looks_at_lines: it needs the properties of each line and may remove lines.
+        compact: kept lines are stripped of surrounding white space, and empty lines are removed.
     """
 
     looks_at_lines: ClassVar[bool] = False
     compact: ClassVar[bool] = False
 
     def removes_citations(self) -> bool:
-        """Whether marks of notes go from lines that stay."""
+        """True if citation marks are removed from kept lines."""
         return False
 
 
@@ -117,7 +117,7 @@ class GopherPaper(Variant):
 
 
 class GopherDatatrove(GopherPaper):
-    """Gopher's rules as datatrove 0.10.1 has them (gopher_quality_filter.py, gopher_repetition_filter.py)."""
+    """Gopher's rules as in datatrove 0.10.1 (gopher_quality_filter.py, gopher_repetition_filter.py)."""
 
     variant: Literal["gopher-datatrove"] = "gopher-datatrove"  # type: ignore[assignment]
 
@@ -154,7 +154,11 @@ class GopherDolma(Variant):
 
 
 def _check_ranges(section: Strict) -> None:
-    """No document passes where the least is above the most."""
+    """Check that no minimum is above its maximum: no document would pass.
+
+    Raises:
+        ValueError: one is.
+    """
     values = dict(section)
     for name in _RANGES:
         least, most = values.get(f"min_{name}"), values.get(f"max_{name}")
@@ -173,7 +177,7 @@ class FineWeb(Variant):
 
 
 class C4(Variant):
-    """What the C4 variants share: tests of lines, then of what is left of the page (TFDS c4_utils.py, `clean_page`)."""
+    """What the C4 variants share: tests of lines, then of the rest of the page (TFDS c4_utils.py, `clean_page`)."""
 
     looks_at_lines: ClassVar[bool] = True
     compact: ClassVar[bool] = True
@@ -203,7 +207,10 @@ class C4Tfds(C4):
 
 
 class C4ArxivV1(C4):
-    """C4 with the thresholds of the paper's first version, as datatrove 0.10.1 has it (c4_filters.py); words count before citations go."""
+    """C4 with the thresholds of the paper's first version, as in datatrove 0.10.1 (c4_filters.py).
+
+    Words of a line are counted before citations are removed.
+    """
 
     variant: Literal["c4-arxiv-v1"] = "c4-arxiv-v1"
     apostrophe: bool = Field(True, description="lines may end with ' too")
@@ -225,7 +232,7 @@ class RefinedWebLines(Variant):
 
 
 class CCNet(Variant):
-    """CCNet's page length and, where signals have a perplexity, its terciles (Wenzek et al. 2019, arXiv 1911.00359)."""
+    """CCNet's page length and, if signals have a perplexity, its terciles (Wenzek et al. 2019, arXiv 1911.00359)."""
 
     variant: Literal["ccnet"] = "ccnet"
     min_characters: int = Field(300, ge=0, description="cc_net/mine.py, `min_len`")
@@ -245,7 +252,10 @@ class CCNet(Variant):
 
 
 class BadWordsFilter(Variant):
-    """C4's bad-word rule, on the counts of `bad_words`; a share of the pages that fail stays, as in mC4, chosen by their id."""
+    """C4's bad-word rule, on the counts of `bad_words`.
+
+    As in mC4, a share of the failing pages, chosen by id, is kept.
+    """
 
     variant: Literal["bad-words"] = "bad-words"
     max_bad_words: int = Field(0, ge=0)
@@ -259,7 +269,7 @@ FilterSpec = Annotated[
 
 
 def _as_sections(value: Any) -> Any:
-    """A name or a section alone is a list of one; names become sections."""
+    """A list of sections from a name, a section or a list of both; names become sections."""
     if isinstance(value, str | dict | Strict):
         value = [value]
     if not isinstance(value, list | tuple):

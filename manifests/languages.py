@@ -1,7 +1,8 @@
-"""Codes of languages, as manifests use them.
+"""Language codes in manifests.
 
-The labels of fastText's lid.176 (Joulin et al. 2016, arXiv 1612.03651), ISO 639-1 where there is a code, else 639-3 or a name of
-Wikipedia; and `und` for a document without a letter. A code that is none of them would drop all documents, or never be looked at.
+The labels of fastText's lid.176 (Joulin et al. 2016, arXiv 1612.03651): ISO 639-1 if there is a code, else ISO 639-3 or
+a name that Wikipedia uses; and `und` for a document without letters. Other codes are errors: a filter for one would
+drop all documents, and a list for one would never be used.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ ANY = "any"
 
 
 def check_language(code: str) -> str:
-    """The code.
+    """Check a code and return it.
 
     Raises:
-        ValueError: no document has it; names the nearest one.
+        ValueError: the code is unknown; the message names the nearest known code.
     """
     if code not in CODES:
         near = difflib.get_close_matches(code.lower().replace("_", "-").split("-")[0], sorted(CODES), n=1, cutoff=0.6)

@@ -1,15 +1,15 @@
 """The mixture manifest: how much of a run's tokens comes from each bucket.
 
-A bucket is `source/band`, for instance `enwiki/factual` or `crawl/general`. Rules are matched against bucket names with
-shell-style patterns, the first match wins, and together the matched buckets of one rule share what the rule asks for in
-proportion to their tokens. Rules with neither `share` nor `epochs` take what the others leave, in proportion to their tokens:
+A bucket is `source/band`, for instance `enwiki/factual` or `crawl/general`. Rules match bucket names by shell-style
+patterns; the first match wins. The buckets of one rule divide the rule's tokens in proportion to their own tokens.
+Rules with neither `share` nor `epochs` divide the remaining tokens in the same way:
 
     buckets:
       - {match: "enwiki/*", share: 0.1}
       - {match: "books/*", epochs: 2}
       - {match: "crawl/*"}
 
-Buckets that no rule matches are left out; without rules every bucket gets its natural share.
+Buckets that no rule matches are left out. Without rules, every bucket gets its natural share.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from manifests.base import Strict, load
 
 
 class BucketRule(Strict):
-    """What one group of buckets gets: a share of all tokens, or a number of epochs over the group."""
+    """The tokens of one group of buckets: a share of all tokens, or a number of epochs over the group."""
 
     match: str = Field(description="shell-style pattern on bucket names: `enwiki/*`, `*/factual`, `*`")
     share: float | None = Field(
@@ -43,7 +43,7 @@ class BucketRule(Strict):
 
 
 class MixtureManifest(Strict):
-    """`kind: mixture`, version 1. Without rules every bucket gets its natural share: its part of all tokens."""
+    """`kind: mixture`, version 1. Without rules, every bucket gets its natural share: its fraction of all tokens."""
 
     kind: Literal["mixture"] = "mixture"
     version: Literal[1] = 1

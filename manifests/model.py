@@ -1,7 +1,7 @@
 """The model manifest: the shape of a Llama-2-style decoder, and the presets.
 
-The four Llama 2 sizes are those of arXiv 2307.09288, table 1 and Meta's released `params.json` (34B: Code Llama's);
-`parameters` reproduces their published parameter counts exactly.
+The four Llama 2 sizes are those of arXiv 2307.09288, table 1, and of Meta's released `params.json` (for 34B, Code
+Llama's); `parameters` reproduces their published parameter counts exactly.
 """
 
 from __future__ import annotations

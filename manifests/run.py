@@ -18,7 +18,7 @@ from manifests.model import ModelManifest, load_model
 
 
 class Layout(Strict):
-    """How the ranks are arranged. Data parallelism is what is left: ranks / (tensor x pipeline x context)."""
+    """How the ranks are arranged. The data-parallel size is ranks / (tensor x pipeline x context)."""
 
     tensor: int = Field(1, ge=1)
     pipeline: int = Field(1, ge=1)
@@ -95,7 +95,7 @@ def load_run(path: str | Path) -> Run:
     """Load a run manifest and what it refers to.
 
     Raises:
-        GristmillError: an unreadable manifest, an unknown preset, or a sequence longer than the model allows.
+        GristmillError: a manifest cannot be read, a preset is unknown, or the sequence is longer than the model allows.
     """
     manifest = load(path, RunManifest)
     folder = Path(path).resolve().parent

@@ -1,6 +1,6 @@
-"""What a finished task and a finished step say: what they read and wrote, where each record went, what was lost within documents.
+"""The manifests of finished tasks and steps: their inputs and outputs, where each record went, losses inside documents.
 
-In: JSON that Gristmill wrote. Out: frozen models. `storage.steps` writes and reads them, in the folder of a step.
+In: JSON that Gristmill wrote. Out: frozen models. `storage.steps` writes and reads them in the folder of a step.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Output(Strict):
 
     Attributes:
         path: relative to the step's folder.
-        rows: records in the file.
-        text_bytes: bytes of UTF-8 text in those records; 0 where the file holds no text.
+        rows: number of records in the file.
+        text_bytes: bytes of UTF-8 text in those records; 0 if the file has no text.
     """
 
     path: RelativePath
@@ -28,7 +28,10 @@ class Output(Strict):
 
 
 class Ledger(Strict):
-    """Records in and where each of them went: `kept`, or dropped or quarantined under a reason. It must balance."""
+    """The number of records read, and where each went: kept, or dropped or quarantined for a reason.
+
+    It must balance.
+    """
 
     records_in: int = 0
     kept: int = 0
@@ -36,24 +39,24 @@ class Ledger(Strict):
     quarantined: dict[str, int] = {}
 
     def balance(self) -> int:
-        """Records in minus records accounted for; 0 when the ledger balances."""
+        """Records read minus records accounted for; 0 if the ledger balances."""
         return self.records_in - self.kept - sum(self.dropped.values()) - sum(self.quarantined.values())
 
 
 class Loss(Strict):
-    """Documents in which something was lost, and how often it was."""
+    """The number of documents in which something was lost, and the number of losses."""
 
     documents: int
     count: int
 
 
 class KindOfLoss(Loss):
-    """All losses of one kind, and the commonest of them by name."""
+    """All losses of one kind, and the most common ones by name."""
 
     names: dict[str, Loss] = {}
 
 
-# What was lost or changed within documents, by kind: `pipeline.losses`.
+# What was lost or changed inside documents, by kind (see `pipeline.losses`).
 Inside = dict[str, KindOfLoss]
 
 
@@ -61,12 +64,13 @@ class TaskManifest(Strict):
     """One finished task.
 
     Attributes:
-        key: sha256 over the task's settings and input stamps; a resumed run repeats the task when it differs.
+        key: sha256 over the task's settings and input stamps; if it differs, a resumed run repeats the task.
         inputs: names of what was read, with content hashes.
-        inside: what was lost within the documents that were kept.
-        details: what only the step itself understands.
-        stamps: path of an output to what the file system, or the store, said of it when it was known to be whole.
-        digest: sha256 over all the rest.
+        inside: what was lost inside kept documents.
+        details: values that only the step itself uses.
+        stamps: path of an output to its stamp, as reported by the file system or the store when the file was known to
+            be whole.
+        digest: sha256 over all other fields.
     """
 
     task: str
@@ -85,7 +89,7 @@ class StepManifest(Strict):
     """One finished step.
 
     Attributes:
-        inside: what was lost within the documents that were kept, by source.
+        inside: what was lost inside kept documents, by source.
     """
 
     format: Literal["gristmill-step/1"] = "gristmill-step/1"
@@ -102,7 +106,7 @@ class StepManifest(Strict):
 
 
 def merge_ledgers(ledgers: Iterable[Ledger]) -> Ledger:
-    """The sum, with reasons in alphabetical order."""
+    """The sum of ledgers, with reasons in alphabetical order."""
     records_in = kept = 0
     dropped: dict[str, int] = {}
     quarantined: dict[str, int] = {}
@@ -116,5 +120,5 @@ def merge_ledgers(ledgers: Iterable[Ledger]) -> Ledger:
 
 
 def digest_of(manifest: TaskManifest | StepManifest) -> str:
-    """Hex sha256 over all of a manifest but its digest."""
+    """Hex sha256 over all fields of a manifest except its digest."""
     return sha256_of(manifest.model_dump(mode="json", exclude={"digest"}))

@@ -1,8 +1,8 @@
-"""YAML as manifests need it: the core schema of YAML 1.2, in which `no` and `1:30` are text, and nothing that means two things.
+"""Reads manifests as YAML: the core schema of YAML 1.2, in which `no` and `1:30` are text, without anything ambiguous.
 
-In: a file. Out: plain dicts, lists, texts, numbers, booleans and None; or a `GristmillError` that names file, line and key. Errors are keys
-given twice, keys that are no text, tags, numbers with leading zeros (eight or ten?), NaN and infinity, several documents, aliases that grow
-without bound or lead back to themselves, and credentials in a URL.
+In: a file. Out: plain dicts, lists, strings, numbers, booleans and None; or a `GristmillError` that names file, line
+and key. These are errors: duplicate keys, keys that are not text, tags, numbers with leading zeros (octal or decimal?),
+NaN and infinity, several documents, aliases that expand to too many values or form a cycle, and credentials in a URL.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import yaml
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
 
-# Some 100,000 values a MiB, which take PyYAML 30 s.
+# A MiB has about 100,000 values, which take PyYAML 30 s.
 _MOST_BYTES = 1 << 20
-# With every alias written out.
+# Counted with every alias written out.
 _MOST_NODES = 50_000
-# Of YAML's own tags; behind it their kind.
+# Prefix of YAML's own tags, before the kind.
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which knows YAML 1.1, with the words and numbers of YAML 1.2; `1_000` stays a number."""
+    """PyYAML's safe loader (YAML 1.1), changed to the words and numbers of YAML 1.2; `1_000` stays a number."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
@@ -50,7 +50,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """Read one YAML mapping.
 
     Raises:
-        GristmillError: the file is missing, too large, is not YAML, or is ambiguous; or it holds something else than a mapping.
+        GristmillError: the file is missing, too large, not YAML or ambiguous, or holds something other than a mapping.
     """
     file = str(path)
     text = _text(Path(path))
@@ -92,14 +92,14 @@ def _text(path: Path) -> str:
 
 
 class _Check:
-    """A walk over the nodes of one file, before any value is made of them."""
+    """Checks the nodes of one file before values are made from them."""
 
     def __init__(self, file: str) -> None:
         self._file = file
         self._sizes: dict[int, int] = {}
 
     def node(self, node: yaml.Node) -> int:
-        """Nodes below this one and itself, aliases written out."""
+        """Check a node; returns the number of nodes in its subtree, with aliases written out."""
         known = self._sizes.get(id(node))
         if known == 0:
             raise self._error(node, "an alias leads back to where it stands", "write the value out")

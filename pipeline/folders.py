@@ -1,4 +1,4 @@
-"""Names of folders and files below the output folder of `gristmill prep`, each said once."""
+"""Names of folders and files below the output folder of `gristmill prep`, each defined once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ EXTRACT = "extract"
 DECIDE = "decide"
 TOKENIZER = "tokenizer"
 SHARDS = "shards"
-# What `gristmill extract --sample` leaves, apart from the run itself.
+# Output of `gristmill extract --sample`, separate from the output of the run itself.
 SAMPLE = "sample"
 
-# Files of a part, a folder of each kind below the step's: extract's, then decide's.
+# Kinds of a part's files, one folder per kind below the step's folder: those of extract, then those of decide.
 ExtractKind = Literal["documents", "signals", "signatures", "quarantine"]
 DecideKind = Literal["decisions", "dropped"]
 _SUFFIX = ".arrow"
@@ -21,7 +21,7 @@ def part_file(kind: ExtractKind | DecideKind, name: str) -> str:
     """Path of a part's file below its step's folder.
 
     Args:
-        name: the part's, `source/file.k`.
+        name: the part's name, `source/file.k`.
     """
     return f"{kind}/{name}{_SUFFIX}"
 

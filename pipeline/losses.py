@@ -1,8 +1,10 @@
 """What is lost or changed inside documents: the inside ledger.
 
-In: what happened within one document, as counts by kind and name, from whoever made it happen (a reader, an extractor, the text pass). Out:
-`manifests.step.Inside` of a task, and of a step by source. The ledger of records balances while lists vanish within pages: this one says
-what vanished. Sums are the same in any order; which names are kept of very many depends on the order of the file, and on nothing else.
+In: losses within one document, as counts by kind and name, reported by the code that caused them (a reader, an
+extractor, the text pass). Out: `manifests.step.Inside` of a task, and of a step by source. The ledger of records can
+balance while whole lists vanish from pages; this ledger says what vanished. Sums do not depend on the order of
+documents. If there are too many names to keep, the names that are kept depend on the order of the file, and on nothing
+else.
 """
 
 from __future__ import annotations
@@ -19,18 +21,18 @@ from kernels.newer_characters import without_stand_ins
 from manifests.step import Inside, KindOfLoss, Loss
 
 Kind = Literal[
-    "replaced_characters",  # shown as U+FFFD; by the charset that the bytes were read in, or what else stood for no character
-    "cut_bodies",  # pages whose transfer or content encoding breaks off, of which the beginning is read; by the encoding
-    "dropped_elements",  # of HTML, wikitext, LaTeX or posts, with what they held; by the name of the tag or environment
+    "replaced_characters",  # replaced by U+FFFD; by the charset of the bytes, or by what else was not a character
+    "cut_bodies",  # pages whose transfer or content encoding breaks off; only the beginning is read; by the encoding
+    "dropped_elements",  # of HTML, wikitext, LaTeX or posts, with their contents; by the name of the tag or environment
     "templates_not_expanded",  # of wikitext; by the name of the template
     "dropped_commands",  # of LaTeX; by the name of the command
     "masked_spans",  # of personal information; by its kind
 ]
-# What one document lost: how often, by kind and name. Names are data: the tags and templates that people write.
+# What one document lost: counts by kind and name. Names come from the data: the tags and templates that people write.
 Lost = Mapping[tuple[Kind, str], int]
 NOTHING: Lost = {}
 
-# Names come from the text: a hostile file has millions of them.
+# Names come from the text: a hostile file can have millions of them.
 MOST_NAMES_HELD = 10_000
 MOST_NAMES_KEPT = 100
 LONGEST_NAME = 60
@@ -38,14 +40,14 @@ OTHERS = "(others)"
 
 
 def extracted_without_stand_ins(found: Extracted) -> Extracted:
-    """The newer characters again, in a text and in the names of what it lost."""
+    """Put the newer characters back in place of their stand-ins, in a text and in the names of what it lost."""
     lost: Lost = {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()}
     return Extracted(without_stand_ins(found.text), lost)
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """The text that was found in one document's source, and what was lost on the way."""
+    """The text extracted from one document's source, and what was lost."""
 
     text: str
     lost: Lost = field(default_factory=dict)
@@ -54,7 +56,8 @@ class Extracted:
 class Tally:
     """Losses of many documents.
 
-    For each kind `[documents, count]` in which it happened and how often, and the same for each name.
+    For each kind, and for each name of a kind, `[documents, count]`: the number of documents with such a loss, and of
+    losses.
     """
 
     def __init__(self) -> None:
@@ -65,7 +68,7 @@ class Tally:
         return bool(self._kinds)
 
     def add(self, lost: Lost) -> None:
-        """What one document lost."""
+        """Add what one document lost."""
         if not lost:
             return
         for kind, count in _by_kind(lost).items():
@@ -75,7 +78,7 @@ class Tally:
                 self._named(kind, name, 1, count)
 
     def add_columns(self, kind: Kind, counts: Mapping[str, npt.NDArray[np.integer[Any]]]) -> None:
-        """Losses of one kind in n documents: for each name how often in each of them, int[n]."""
+        """Add losses of one kind in n documents: for each name the counts by document, int[n]."""
         total = sum(column.astype(np.int64) for column in counts.values())
         if not np.any(total):
             return
@@ -85,7 +88,7 @@ class Tally:
                 self._named(kind, name, int(np.count_nonzero(column)), int(np.sum(column)))
 
     def merge(self, other: Tally) -> None:
-        """The losses of other documents."""
+        """Add the losses of other documents."""
         for kind, (documents, count) in other._kinds.items():
             self._add(self._kinds.setdefault(kind, [0, 0]), documents, count)
         for kind, names in other._names.items():
@@ -93,7 +96,7 @@ class Tally:
                 self._named(kind, name, documents, count)
 
     def inside(self) -> Inside:
-        """As manifests keep it: the `MOST_NAMES_KEPT` commonest names of each kind, the others summed up."""
+        """The tally as manifests store it: the `MOST_NAMES_KEPT` most common names of each kind, the others summed."""
         return {
             kind: KindOfLoss(documents=documents, count=count, names=_commonest(self._names.get(kind, {})))
             for kind, (documents, count) in sorted(self._kinds.items())
@@ -115,7 +118,7 @@ class Tally:
 
 
 def merge_inside(several: Iterable[Inside]) -> Inside:
-    """The losses of several tasks as one; names that a task did not keep stay among its others."""
+    """The losses of several tasks, summed. Names that a task did not keep stay in its `OTHERS`."""
     total = Tally()
     for inside in several:
         for kind, loss in inside.items():
@@ -133,7 +136,10 @@ def _by_kind(lost: Lost) -> Counter[str]:
 
 
 def _commonest(names: Mapping[str, list[int]]) -> dict[str, Loss]:
-    """The commonest names, by name; those left out are summed up under `OTHERS`, whose documents are counted once for each name."""
+    """The most common names, sorted by name.
+
+    The others are summed under `OTHERS`; a document counts there once per name.
+    """
     ordered = sorted((name for name in names if name != OTHERS), key=lambda name: (-names[name][1], name))
     kept = {name: Loss(documents=names[name][0], count=names[name][1]) for name in sorted(ordered[:MOST_NAMES_KEPT])}
     others = [names[name] for name in ordered[MOST_NAMES_KEPT:]] + [names[name] for name in names if name == OTHERS]

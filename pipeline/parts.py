@@ -1,7 +1,8 @@
 """The parts that extract published, as later steps see them.
 
-Out: one `Part` per documents part, sorted by name. A part's number is its rank in that order; a row id packs priority, number
-and row into 64 bits, so that the smallest row id of a set of duplicates is the copy to keep, whatever worker found them.
+Out: one `Part` per documents part, sorted by name. A part's number is its rank in that order. A row id packs priority,
+number and row into 64 bits, so that the smallest row id in a set of duplicates is the copy to keep, whichever worker
+found them.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ _NUMBER_BITS = 24
 
 
 class Part(Strict):
-    """One part of one source, also as an element of a pipeline, in JSON.
+    """One part of one source. As JSON it is an element of a pipeline.
 
     Attributes:
         name: `source/file.k`, without folder and suffix.
         number: rank among all parts, by name.
-        sha256: hash over all files of the part (documents, signals, signatures).
-        priority: the source's; smaller is kept first among duplicates.
+        sha256: hashes of all files of the part (documents, signals, signatures), shortened and joined.
+        priority: the source's priority; among duplicates, the smallest is kept.
         bucket: `source/band`.
     """
 
@@ -47,7 +48,7 @@ class Part(Strict):
 
 
 def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Row ids uint64[n] to part numbers int64[n] and rows int64[n]."""
+    """Split row ids uint64[n] into part numbers int64[n] and rows int64[n]."""
     numbers = (row_ids >> np.uint64(_ROW_BITS)) & np.uint64((1 << _NUMBER_BITS) - 1)
     return numbers.astype(np.int64), (row_ids & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
 
@@ -56,7 +57,7 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     """All parts of a finished extract step.
 
     Raises:
-        GristmillError: more parts than row ids can number.
+        GristmillError: there are more parts than row ids can number.
     """
     files: dict[str, dict[str, Output]] = {}
     for output in step.outputs:
@@ -86,7 +87,7 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
 
 
 def group_parts(parts: Sequence[Part], *, text_bytes: int) -> list[list[Part]]:
-    """Consecutive parts of one source, in groups of at least `text_bytes` of text where the source has that much."""
+    """Group consecutive parts of one source, at least `text_bytes` of text per group if the source has that much."""
     groups: list[list[Part]] = []
     filled = 0
     for part in parts:

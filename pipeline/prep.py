@@ -1,7 +1,7 @@
 """The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a rehearsal of extract.
 
-In: a corpus manifest. Out: the folder OUT with the four steps' folders. Each step skips what is finished; the folder's lock keeps a
-second command from writing into it at the same time.
+In: a corpus manifest. Out: the folder OUT with the four steps' folders. Each step skips what is finished. The folder's
+lock prevents a second command from writing into it at the same time.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
     """Run all steps.
 
     Args:
-        on_step: told the name of each step as it begins.
+        on_step: called with the name of each step as it begins.
 
     Raises:
-        GristmillError: a file that a later step reads is not there, which is found before the first step begins; or a step failed: what is
-            finished stays, and the same call goes on from there.
+        GristmillError: a file that a later step reads is missing, which is found before the first step begins; or a step
+            failed: finished work is kept, and the same call continues from there.
     """
     _check_places(manifest)
     with claimed(manifest, out=out, runner=runner) as runner:
@@ -94,14 +94,15 @@ def _check_places(manifest: CorpusManifest) -> None:
 
 @contextlib.contextmanager
 def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[Runner]:
-    """Hold the output folder, and the helper processes that all steps share.
+    """Hold the lock of the output folder, and the helper processes that all steps share.
 
-    On a cluster also end what an earlier command left running there, and check it before it is used.
+    On a cluster, also end jobs that an earlier command left running, and check the cluster before it is used.
 
-    Gives the runner whose jobs are named after the folder.
+    Yields the runner, whose jobs are named after the folder.
 
     Raises:
-        GristmillError: the inputs reach the folder, another command writes there, or the cluster is not ready.
+        GristmillError: patterns of the inputs match the folder, another command writes there, or the cluster is not
+            ready.
     """
     check_out(manifest.sources, out=out)
     with only_writer(out, say=runner.say), with_helpers(runner) as runner:

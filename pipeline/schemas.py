@@ -1,4 +1,4 @@
-"""The Arrow schemas that the steps of the data half exchange, and how their files are written and read.
+"""The Arrow schemas of the files between steps of the data half, and functions to write and read these files.
 
 `documents`, `signals` and `signatures` parts are row-aligned: the same name, the same rows in the same order. `decisions` parts
 are aligned with them. A part is one Arrow IPC file of many record batches; its schema metadata names the source and the raw file.
@@ -41,7 +41,8 @@ DECISIONS = pa.schema(
         pa.field("reason", pa.uint8(), nullable=False),  # index into manifests.filters.REASONS; 0 is kept
         pa.field("cluster", pa.uint64()),  # row id of the copy that was kept; null without duplicates
         pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        # Numbers of the lines that go, among the document's lines that hold a word; null where none goes or the document is dropped.
+        # Numbers of removed lines, counted among the document's lines with a word; null if none is removed or the
+        # document is dropped.
         pa.field("removed_lines", pa.list_(pa.field("item", pa.uint32(), nullable=False))),
     ]
 )
@@ -77,9 +78,9 @@ EDGES = pa.schema(
 
 
 class GrowingFile:
-    """One IPC file that grows in memory batch by batch; zstd level 1 unless it is to be memory-mapped.
+    """One IPC file that grows in memory batch by batch; zstd level 1 unless it will be memory-mapped.
 
-    A batch is compressed as it comes: what is held is the file, not the batches.
+    Each batch is compressed when it is added: memory holds the file, not the batches.
     """
 
     def __init__(self, schema: pa.Schema, *, compress: bool = True) -> None:
@@ -90,7 +91,7 @@ class GrowingFile:
         self._writer = pa.ipc.new_file(self._sink, schema, options=options)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """The next rows."""
+        """Add the next rows."""
         self._writer.write_batch(batch.replace_schema_metadata(self._metadata))
         self.rows += batch.num_rows
 
@@ -100,7 +101,7 @@ class GrowingFile:
         return int(self._sink.tell())
 
     def finish(self) -> pa.Buffer:
-        """The whole file; nothing can be added any more."""
+        """The whole file. After this nothing can be added."""
         self._writer.close()
         return self._sink.getvalue()
 
@@ -116,21 +117,21 @@ def ipc_bytes(batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, compress:
 def publish_ipc(
     folder: str, path: str, batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True, text_bytes: int = 0
 ) -> Output:
-    """Write an IPC file below `folder` and say what was written."""
+    """Write an IPC file below `folder`; returns its description."""
     return publish_buffer(
         folder, path, ipc_bytes(batches, schema, compress=compress), rows=sum(batch.num_rows for batch in batches), text_bytes=text_bytes
     )
 
 
 def publish_buffer(folder: str, path: str, buffer: pa.Buffer, *, rows: int, text_bytes: int = 0) -> Output:
-    """Publish a finished buffer below `folder` and say what was written."""
+    """Publish a finished buffer below `folder`; returns its description."""
     publish(join(folder, path), buffer)
     digest = hashlib.sha256(memoryview(buffer)).hexdigest()
     return Output(path=path, sha256=digest, bytes=buffer.size, rows=rows, text_bytes=text_bytes)
 
 
 def read_ipc(path: str, *, columns: Sequence[str] | None = None) -> pa.Table:
-    """A whole IPC file, or some of its columns: buffers of the others are neither read nor decompressed."""
+    """A whole IPC file, or some of its columns; buffers of other columns are neither read nor decompressed."""
     with map_file(path) as file:
         options = pa.ipc.IpcReadOptions()
         if columns is not None:
@@ -142,7 +143,7 @@ def read_ipc(path: str, *, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def iterate_ipc(path: str) -> Iterator[pa.RecordBatch]:
-    """The record batches of an IPC file, one after the other."""
+    """The record batches of an IPC file, one at a time."""
     with map_file(path) as file:
         reader = pa.ipc.open_file(file)
         for index in range(reader.num_record_batches):

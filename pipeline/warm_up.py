@@ -1,8 +1,9 @@
-"""Kernels compiled before they are needed: `python -P -m pipeline.warm_up`.
+"""Compiles the kernels before they are needed: `python -P -m pipeline.warm_up`.
 
-In: nothing. Out: compiled kernels where `kernels.disk` finds a place, and a mark that all are there; one line that says how long it
-took. A second time it takes a few seconds. Compiling takes one core a minute or two. Commands run this in a child before their workers
-start when there is no mark (`pipeline.engines.compiled`); on a cluster's machines each process of a first run would compile for itself.
+In: nothing. Out: compiled kernels in the cache folder that `kernels.disk` chooses, a mark that all are there, and one
+line that says how long it took. Compiling takes one core a minute or two; a second run takes a few seconds. If there is
+no mark, commands run this in a child process before their workers start (`pipeline.engines.compiled`). On a cluster,
+run it on each machine; else each process of a first run compiles the kernels itself.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from storage.processes import end_with_starter
 
-# Passes every filter; holds what makes the text pass look twice: an address, a citation, letters beyond ASCII and UTF-8 read as Latin-1.
+# Passes every filter, and exercises special cases of the text pass: an address, a citation, non-ASCII letters, UTF-8
+# read as Latin-1.
 _SENTENCE = "The miller of the old mill {number} has wrïtten to miller{number}@example.org that the wheat is â€œripeâ€\x9d and dry.[1]\n"
 
 
 def warm_up() -> None:
-    """Prepare a corpus of a few documents with all that has kernels of its own: pages, cleaning by lines, masking, signatures and bad
-    words.
+    """Prepare a corpus of a few documents that uses the kernels: pages, line cleaning, masking, signatures, bad words.
 
-    Not the perplexity model's, which need a model.
+    The kernels for perplexity are left out, because they need a model.
     """
     with TemporaryDirectory(prefix="gristmill-warm-up-") as name:
         folder = Path(name)
@@ -58,7 +59,7 @@ def warm_up() -> None:
 def main() -> None:
     began = time.monotonic()
     end_with_starter()
-    # The preparation below is not to warm up before it begins.
+    # The preparation below must not start a warm-up itself.
     os.environ[WARMING_UP] = "1"
     warm_up()
     kept = not compiled.not_kept and disk.keep(mark(), b"") is not None

@@ -1,6 +1,6 @@
-"""Work that may crash, or never end, in a process of its own.
+"""Runs a function that may crash or never end in its own process.
 
-In: a function. Out: the bytes that it told, and how its process ended.
+In: a function. Out: the bytes that it reported, and how its process ended.
 """
 
 from __future__ import annotations

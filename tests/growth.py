@@ -1,16 +1,16 @@
-"""Does the cost of a function grow with the size of its input, and no faster?
+"""Checks that the cost of a function grows no faster than the size of its input.
 
 In: a function that makes an input of size n, and one that takes it. Out: nothing, or an assertion that names sizes and CPU seconds.
 
-The input is doubled until it costs enough to be measured; then it grows by 2, 4 and 8, and the CPU seconds may grow by 2.5, 5 and 10: a
-cost that grows as the square grows by 4, 16 and 64. Both sizes are measured again for each of some rounds, one after the other, and the
-least of their ratios counts: other work of the machine costs both alike. What is linear costs more by a step where it leaves the
-processor's caches, and that step can be three doublings wide; so a growth that is too high must be so again from each of some larger
-sizes, the last of them well beyond the caches.
+The input is doubled until its cost can be measured. Then it grows by factors of 2, 4 and 8, and the CPU seconds may
+grow by 2.5, 5 and 10; a quadratic cost would grow by 4, 16 and 64. Each pair of sizes is measured in several rounds,
+one after the other, and the smallest ratio counts, since other work on the machine slows both. A linear cost rises by a
+step where the input leaves the processor's caches, and that step can be three doublings wide. Therefore a growth that
+is too high must be confirmed from several larger sizes, the last of them well beyond the caches.
 
-All of it runs in a child with a limit on its CPU seconds: what grows exponentially fails within seconds and does not hang. The garbage
-collector rests: what it costs depends on all objects of the process, most of which are the tests'. What is too quick to be measured at its
-largest size passes.
+All this runs in a child process with a limit on CPU seconds, so that exponential growth fails within seconds instead of
+hanging. The garbage collector is off: its cost depends on all objects of the process, most of which belong to the
+tests. A function that is too fast to be measured at its largest size passes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts made to be expensive: what a layer reads at all, repeated in the ways that make loops look again.
+"""Texts made to be expensive: a layer's syntax, repeated in ways that make loops read the same text again.
 
 In: nothing. Out: by layer, the pieces of syntax that it knows; patterns of those pieces as functions from a size, in characters, to a text.
 """

@@ -1,6 +1,6 @@
-"""What hostile texts are given to: the functions that look at bytes from outside, by name.
+"""The functions that read bytes from outside, by name; hostile texts are passed to them.
 
-In: a text. Out: nothing; an error that a caller expects is swallowed, since it is an answer too.
+In: a text. Out: nothing; an error that a caller expects is ignored, since it is a valid result.
 """
 
 from __future__ import annotations

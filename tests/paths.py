@@ -1,4 +1,4 @@
-"""Where the development corpora lie, for the tests that use them; None when they are not beside the project."""
+"""The folder of the development corpora, for the tests that use them; None if they are not beside the project."""
 
 from pathlib import Path
 

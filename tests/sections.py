@@ -1,4 +1,4 @@
-"""Sections of a manifest, made as a manifest makes them."""
+"""Makes sections of a manifest in the same way as a manifest does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures of texts as the text pass makes them."""
+"""Signatures of texts, computed as in the text pass."""
 
 from __future__ import annotations
 

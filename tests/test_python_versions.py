@@ -1,4 +1,4 @@
-"""Another Python than 3.11 to 3.13, or none that can make environments: one sentence, and nothing is installed."""
+"""With a Python other than 3.11 to 3.13, or one that cannot make environments: a one-line error, nothing installed."""
 
 from __future__ import annotations
 

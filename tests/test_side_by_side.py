@@ -1,4 +1,4 @@
-"""Which tests start first where tests run side by side."""
+"""Which tests start first when tests run in parallel."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""AdamW with the interface that Megatron's distributed optimizer was written for: Apex' and Transformer Engine's FusedAdam.
+"""AdamW with the interface of FusedAdam (Apex, Transformer Engine), which Megatron's distributed optimizer expects.
 
-There the step is counted once per parameter group and the state of a parameter is `exp_avg` and `exp_avg_sq` alone. With
-torch.optim.AdamW in its place, whose step is a tensor per parameter, checkpoints of the distributed optimizer cannot be resumed, or
-resume with wrong step counts. The arithmetic is torch's fused kernel, on CPU and GPU, bitwise torch.optim.AdamW(fused=True).
+FusedAdam counts the step once per parameter group, and a parameter's state is only `exp_avg` and `exp_avg_sq`.
+torch.optim.AdamW has one step tensor per parameter; with it, checkpoints of the distributed optimizer cannot be
+resumed, or resume with wrong step counts. The arithmetic is torch's fused kernel, on CPU and GPU; results are bitwise
+those of torch.optim.AdamW(fused=True).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch.optim.adam import adam
 
 
 class AdamW(torch.optim.Optimizer):
-    """AdamW (arXiv 1711.05101), or Adam where `adam_w_mode` is False; parameter names are FusedAdam's."""
+    """AdamW (arXiv 1711.05101), or Adam if `adam_w_mode` is False; parameter names are FusedAdam's."""
 
     def __init__(
         self,
@@ -70,13 +71,13 @@ class AdamW(torch.optim.Optimizer):
 
 
 def use_adamw() -> None:
-    """Have Megatron build this AdamW and clip by foreach kernels, where neither Transformer Engine nor Apex provides its own."""
+    """Make Megatron use this AdamW and clip by foreach kernels, if neither Transformer Engine nor Apex is installed."""
     if distributed_optimizer.USING_TE_OPTIMIZER or (distributed_optimizer.USING_APEX_OPTIMIZER and distributed_optimizer.Adam is not AdamW):
         return
     megatron_optimizer.Adam = distributed_optimizer.Adam = AdamW
     megatron_optimizer.USING_PYTORCH_OPTIMIZER = False
     distributed_optimizer.HAVE_APEX_OR_TE = distributed_optimizer.USING_APEX_OPTIMIZER = True
-    # Megatron's own fallbacks wait for the GPU once per parameter.
+    # Megatron's own fallbacks synchronise with the GPU once per parameter.
     clip_grads.l2_norm_impl = _l2_norm
     clip_grads.multi_tensor_scale_impl = _scale
 

@@ -1,7 +1,8 @@
-"""From the order to what this rank feeds its model: token windows of one step, cut into micro-batches.
+"""The input of this rank's model: token windows of one step, taken from the order and cut into micro-batches.
 
-Step s has the samples s * global_batch and on; data-parallel rank r of d takes the r-th of d equal pieces of them. Nothing else enters:
-tensor, pipeline and context ranks of one data-parallel rank read the same samples, and no state is kept between steps.
+Step s consists of `global_batch` samples, beginning with sample s * global_batch. Data-parallel rank r of d takes the
+r-th of d equal pieces of them. Nothing else matters: tensor, pipeline and context ranks of one data-parallel rank read
+the same samples, and no state is kept between steps.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from storage.files import exists, join
 from training.parallel import RankError, Ranks, agree, every_rank
 
 _LOW = (1 << 32) - 1
-# Bytes a rank; sha256 takes some 1.4 GB a CPU second.
+# Bytes per rank; sha256 takes about 1 CPU second for 1.4 GB.
 _CHECKED_FIRST = 16 << 30
 _WORTH_TELLING = 1 << 30
 _MOST_NAMED = 20
@@ -56,7 +57,10 @@ class Data:
 
 @dataclass(frozen=True)
 class Fed:
-    """What a rank fed in one step: its number of samples and the sum of their xxh3 hashes, in two halves that float64 adds exactly."""
+    """The samples that a rank read in one step: their number and the sum of their xxh3 hashes.
+
+    The sum is kept in two halves of 32 bits, which float64 adds exactly.
+    """
 
     samples: int
     low: int
@@ -64,13 +68,15 @@ class Fed:
 
 
 def open_data(run: Run) -> Data:
-    """Open the run's shards; the order is the one in the run's folder, or planned from the mixture when there is none yet.
+    """Open the run's shards.
+
+    The order is the one in the run's folder; if there is none yet, it is planned from the mixture.
 
     Raises:
-        GristmillError: incomplete shards, a mixture that they cannot fill, or a stored order that was changed.
+        GristmillError: the shards are incomplete, cannot fill the mixture, or the stored order was changed.
     """
     shards = open_shards(join(run.data, "shards"))
-    # The order of a start that was killed before `run.json` binds nothing.
+    # An order without `run.json` is left from a start that was killed, and is ignored.
     if exists(join(run.out, ORDER)) and exists(join(run.out, RECORD)):
         text = load_order(run.out, load_record(run.out))
         return Data(shards, order_from_json(text), text)
@@ -79,12 +85,14 @@ def open_data(run: Run) -> Data:
 
 
 def check_shards(shards: Shards, ranks: Ranks, *, tell: Callable[[str], None]) -> None:
-    """Read shards against their hashes before the first step, once per file. Called by all ranks together: each reads a part of them.
+    """Compare shards with their hashes before the first step, once per file.
 
-    Shards that are more than some GB a rank are left for later: each is then checked when its tokens are first asked for.
+    Called by all ranks together: each reads a part of them.
+
+    Only the first 16 GiB per rank are checked now. The other shards are checked when their tokens are first read.
 
     Raises:
-        GristmillError: some are damaged; the message names them.
+        GristmillError: some shards are damaged; the message names them.
     """
     entries, size = [], 0
     for entry in agree(shards.unchecked):
@@ -117,7 +125,7 @@ def windows_of(data: Data, *, step: int, global_batch: int, ranks: Ranks) -> npt
     """int64[global_batch / data-parallel size, sequence + 1]: the samples of this rank in a step.
 
     Raises:
-        RankError: a shard that cannot be read, with this rank's number.
+        RankError: a shard cannot be read; the message has this rank's number.
     """
     count = global_batch // ranks.data
     try:
@@ -127,7 +135,10 @@ def windows_of(data: Data, *, step: int, global_batch: int, ranks: Ranks) -> npt
 
 
 def micro_batches(windows: npt.NDArray[np.int64], *, micro_batch: int, device: torch.device) -> Iterator[dict[str, torch.Tensor]]:
-    """Tokens, labels and positions [micro_batch, sequence] of this rank's samples; under context parallelism, its chunks of them."""
+    """Tokens, labels and positions [micro_batch, sequence] of this rank's samples.
+
+    With context parallelism, only this rank's chunks of them.
+    """
     sequence = windows.shape[1] - 1
     positions = torch.arange(sequence, device=device).expand(micro_batch, -1)
     for start in range(0, len(windows), micro_batch):
@@ -138,7 +149,7 @@ def micro_batches(windows: npt.NDArray[np.int64], *, micro_batch: int, device: t
 
 
 def fingerprint(windows: npt.NDArray[np.int64]) -> Fed:
-    """Of the samples that a rank feeds; independent of how they are spread over ranks."""
+    """A fingerprint of a rank's samples; the sum over ranks does not depend on how samples are spread over them."""
     hashes = [xxhash.xxh3_64_intdigest(window.tobytes()) for window in windows]
     return Fed(samples=len(hashes), low=sum(value & _LOW for value in hashes), high=sum(value >> 32 for value in hashes))
 

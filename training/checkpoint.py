@@ -3,10 +3,11 @@
     OUT/checkpoints/step-00000100/      `training.tensor_files`: tensors as plain bytes, and a JSON index of them
     OUT/checkpoints/step-00000100/_MANIFEST.json
 
-All ranks write into a temporary folder; when all are done the manifest is added, last, and the folder is renamed (for a run in an object
-store `training.staging` uploads the files, then the manifest is stored). Whether a checkpoint is whole its hashes decide: each rank takes
-those of what it writes while it writes; before one is used every file is read against them. A folder without a manifest, or with other
-files than it lists, is no checkpoint. There is no random state: without dropout training draws no numbers.
+All ranks write into a temporary folder. When all are done, the manifest is added last and the folder is renamed. (For a
+run in an object store, `training.staging` uploads the files, then the manifest is stored.) Hashes decide whether a
+checkpoint is whole: each rank hashes its files while it writes them, and every file is compared with its hash before a
+checkpoint is used. A folder without a manifest, or with files other than those it lists, is not a checkpoint. There is
+no random state: without dropout, training draws no random numbers.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _MAKE_ROOM = "make room and run the same command again: it resumes from the chec
 
 
 class Identity(Strict):
-    """What a checkpoint belongs to; all hashes must be equal to go on from it."""
+    """The model, data and order that a checkpoint belongs to; to resume from it, all hashes must be equal."""
 
     model: str
     data: str
@@ -55,10 +56,10 @@ class CheckpointManifest(Strict):
     """One complete checkpoint.
 
     Attributes:
-        step: steps done; the next one has this number.
-        loss: of the last of them.
-        layout, data_parallel: what wrote it; another layout may read it.
-        digest: sha256 over all the rest.
+        step: number of steps done; the next step has this number.
+        loss: loss of the last step.
+        layout, data_parallel: the layout that wrote it; another layout may read it.
+        digest: sha256 over all other fields.
     """
 
     format: Literal["gristmill-checkpoint/2"] = "gristmill-checkpoint/2"
@@ -83,7 +84,7 @@ class Problem:
 
 
 def folder_of(out: str, step: int) -> str:
-    """Where the checkpoint after `step` steps lies."""
+    """The folder of the checkpoint after `step` steps."""
     return join(out, FOLDER, f"step-{step:08d}")
 
 
@@ -93,7 +94,7 @@ def save(
     """Write and publish the checkpoint after `step` steps, then delete all but the newest `keep`. Called by all ranks together.
 
     Raises:
-        GristmillError: the disk is full or cannot be written; earlier checkpoints stay.
+        GristmillError: the disk is full or cannot be written; earlier checkpoints are kept.
     """
     final = folder_of(out, step)
     if is_url(out):
@@ -102,16 +103,16 @@ def save(
         temporary = join(out, FOLDER, f"{_TEMPORARY}step-{step:08d}")
         agree(lambda: _fresh_folder(temporary))
     metadata = _metadata(optimizer)
-    # Overlapped gathering leaves the weights of the last update to be fetched by the next forward pass: fetch them now.
+    # With overlapped gathering, the next forward pass would fetch the weights of the last update: fetch them now.
     if model.use_forward_hook:
         model.disable_forward_pre_hook()
         model.enable_forward_pre_hook()
     try:
         files = write_state(temporary, _state(model, optimizer, metadata, loading=False))
-    except GristmillError as error:  # raised by all ranks alike
+    except GristmillError as error:  # raised by all ranks
         agree(lambda: remove_tree(temporary))
         raise GristmillError(f"the checkpoint cannot be written: {error.message}", where=final, remedy=_MAKE_ROOM) from None
-    except Exception as error:  # the other ranks are inside the save, waiting for this one: only its end ends them
+    except Exception as error:  # the other ranks are inside the save and wait for this one until it ends
         raise RankError(f"the checkpoint cannot be written: {_cause(error)}", where=final, remedy=_MAKE_ROOM) from error
     if is_url(out):
         upload(temporary, final, files)
@@ -153,15 +154,17 @@ def load_weights(folder: str, model: torch.nn.Module) -> None:
 
 
 def newest_whole(out: str, *, say: Callable[[str], None]) -> CheckpointManifest | None:
-    """The newest checkpoint whose every byte is the one that was written; None when there is no checkpoint. Called by all ranks together.
+    """The newest checkpoint whose files all match their hashes; None if there is no checkpoint.
 
-    Files of a store are downloaded for it and stay until they are loaded.
+    Called by all ranks together.
+
+    Files in an object store are downloaded for this, and kept until they are loaded.
 
     Args:
-        say: told of each checkpoint that is not used.
+        say: called with a note for each checkpoint that is not used.
 
     Raises:
-        GristmillError: there are checkpoints, and none of them is whole.
+        GristmillError: there are checkpoints, but none of them is whole.
     """
     good, problems = agree(lambda: complete(out))
     for problem in problems:
@@ -183,7 +186,10 @@ def newest_whole(out: str, *, say: Callable[[str], None]) -> CheckpointManifest 
 
 
 def damaged_files(folder: str, manifest: CheckpointManifest) -> list[str]:
-    """The files of a checkpoint whose bytes are not those of its manifest. Called by all ranks together: each reads a part of them."""
+    """The files of a checkpoint that do not match its manifest.
+
+    Called by all ranks together: each reads a part of the files.
+    """
     if is_url(folder):
         return fetch(folder, manifest.files)
     names = sorted(manifest.files, key=lambda name: (-manifest.files[name].bytes, name))
@@ -193,7 +199,7 @@ def damaged_files(folder: str, manifest: CheckpointManifest) -> list[str]:
 
 
 def check_checkpoints(out: str) -> tuple[int, list[Problem]]:
-    """How many files all checkpoints of a run have together, and what is wrong with them; every byte is read."""
+    """The number of files in all checkpoints of a run, and the problems found; reads every byte."""
     good, problems = complete(out)
     for manifest in good:
         folder = folder_of(out, manifest.step)
@@ -203,10 +209,10 @@ def check_checkpoints(out: str) -> tuple[int, list[Problem]]:
 
 
 def complete(out: str) -> tuple[list[CheckpointManifest], list[Problem]]:
-    """The checkpoints of a run that have a manifest and all files in their sizes, oldest first, and what is wrong with the others.
+    """The checkpoints with a manifest and all files in the right sizes, oldest first, and the problems of the others.
 
     Raises:
-        GristmillError: a checkpoint is one that only unpickling can read.
+        GristmillError: a checkpoint has an old format that only unpickling can read.
     """
     good: list[CheckpointManifest] = []
     problems: list[Problem] = []
@@ -247,7 +253,7 @@ def check_identity(manifest: CheckpointManifest, identity: Identity, *, where: s
 
 
 def sweep(out: str) -> None:
-    """Delete what killed saves left. Only the one process that holds the run's folder may do so."""
+    """Delete what killed saves left. Only the process that holds the lock of the run's folder may do so."""
     if is_url(out):
         for folder, present in _folders(out):
             if MANIFEST not in present:
@@ -258,7 +264,10 @@ def sweep(out: str) -> None:
 
 
 def _folders(out: str) -> list[tuple[str, dict[str, int]]]:
-    """The folders of checkpoints, oldest first, each with its files: name to bytes; in a store with the manifest, locally without."""
+    """The folders of checkpoints, oldest first, each with its files (name to bytes).
+
+    In an object store the files include the manifest, on a local disk they do not.
+    """
     if not is_url(out):
         return [(str(folder), _files(str(folder))) for folder in sorted(Path(out, FOLDER).glob("step-*"))]
     found: dict[str, dict[str, int]] = {}
@@ -269,7 +278,7 @@ def _folders(out: str) -> list[tuple[str, dict[str, int]]]:
 
 
 class PickledError(GristmillError):
-    """A checkpoint of a format that can only be read by running what it says."""
+    """A checkpoint in a format that can only be read by unpickling, which can run code."""
 
 
 def _manifest_of(folder: str) -> CheckpointManifest:
@@ -301,13 +310,14 @@ def _group() -> dict[str, Any]:
 
 
 def _metadata(optimizer: MegatronOptimizer) -> dict[str, Any]:
-    # 'fully_reshardable' is the one sharding of the distributed optimizer for every layout; Megatron's default loads under none.
+    # State of the distributed optimizer sharded as 'fully_reshardable' loads with any layout. With Megatron's default it does
+    # not load at all, not even with the same layout.
     sharding = {"distrib_optim_sharding_type": "fully_reshardable"} if optimizer.config.use_distributed_optimizer else {}
     return {**_group(), "chained_optim_avoid_prefix": True, "singleton_local_shards": False, **sharding}
 
 
 def _state(model: Any, optimizer: MegatronOptimizer, metadata: dict[str, Any], *, loading: bool) -> dict[str, Any]:
-    # Of the module inside the DDP wrapper, which would put "module." before every name.
+    # Use the module inside the DDP wrapper: the wrapper would put "module." before every name.
     weights = model.module.sharded_state_dict(metadata=metadata)
     with _unpadded_offsets(optimizer):
         return {"model": weights, "optimizer": optimizer.sharded_state_dict({"model": weights}, is_loading=loading, metadata=metadata)}
@@ -315,10 +325,11 @@ def _state(model: Any, optimizer: MegatronOptimizer, metadata: dict[str, Any], *
 
 @contextmanager
 def _unpadded_offsets(optimizer: MegatronOptimizer) -> Iterator[None]:
-    """Give Megatron 0.16.1 the offsets that its buffers really have while it lays out the distributed optimizer's state.
+    """Give Megatron 0.16.1 the real offsets of its buffers while it lays out the distributed optimizer's state.
 
-    It slices 'fully_reshardable' state with offsets of padded buckets out of buffers whose padding was removed: with several buckets, and
-    a data-parallel size that does not divide them, all but the first would be saved shifted, silently (Megatron-LM pull request 5077).
+    It slices 'fully_reshardable' state with offsets of padded buckets, but from buffers whose padding was removed. With
+    several buckets, and a data-parallel size that does not divide them, all but the first would silently be saved
+    shifted (Megatron-LM pull request 5077).
     """
     buffers = [buffer for part in optimizer.chained_optimizers for buffer in getattr(part, "buffers", [])]
     original = [buffer.param_index_map for buffer in buffers]
@@ -347,7 +358,7 @@ def _read(folder: str, state: dict[str, Any], files: dict[str, StoredFile], *, w
 
 
 def _cause(error: BaseException) -> str:
-    """An error's kind and first line."""
+    """An error's type and first line."""
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0] if text else ''}"
 
@@ -381,9 +392,13 @@ def _publish(temporary: str, final: str, manifest: CheckpointManifest) -> None:
 
 
 def _prune(out: str, keep: int, step: int) -> None:
-    """Those after `step` are damaged, or the run would have gone on from them: they do not count, and stay."""
+    """Delete all but the newest `keep` checkpoints up to `step`.
+
+    Checkpoints after `step` must be damaged, or the run would have resumed from them. They do not count and are not
+    deleted.
+    """
     good = [manifest for manifest in complete(out)[0] if manifest.step <= step]
     for old in good[:-keep]:
-        # Without its manifest a half-deleted folder is no checkpoint.
+        # Delete the manifest first: without it, a half-deleted folder is not taken for a checkpoint.
         remove_file(join(folder_of(out, old.step), MANIFEST))
         remove_tree(folder_of(out, old.step))

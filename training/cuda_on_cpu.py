@@ -1,7 +1,7 @@
-"""What Megatron's sources see in place of `torch.cuda` on a machine without GPUs (see `megatron_on_cpu`).
+"""The module that Megatron's sources see in place of `torch.cuda` on a machine without GPUs (see `megatron_on_cpu`).
 
-Only what training, checkpoints and sampling of a dense GPT really use: anything else raises AttributeError and so is found by
-name. On CPU there is one random generator, hence "the CUDA generator" is torch's default one.
+It has only what training, checkpoints and sampling of a dense GPT use. Anything else raises an AttributeError with its
+name. The CPU has one random generator, so "the CUDA generator" is torch's default generator.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-# Only named in annotations, in isinstance checks and in `from torch.cuda import …`.
+# Used only in annotations, in isinstance checks and in `from torch.cuda import …`.
 from torch.cuda import BFloat16Tensor, Event, FloatTensor, HalfTensor, Stream, device, nvtx  # type: ignore[attr-defined]
 
 __all__ = [
@@ -62,13 +62,13 @@ def set_rng_state(state: torch.Tensor, device: object = None) -> None:
 
 
 class random:
-    """Stands for the module `torch.cuda.random`."""
+    """Replaces the module `torch.cuda.random`."""
 
     get_rng_state = staticmethod(get_rng_state)
 
 
 class _Generators:
-    """Stands for the tuple of one generator per GPU."""
+    """Replaces the tuple of one generator per GPU."""
 
     def __getitem__(self, index: int) -> torch.Generator:
         return torch.default_generator

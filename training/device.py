@@ -1,4 +1,4 @@
-"""The one place that knows whether this run is on GPUs (NCCL) or on the CPU (gloo)."""
+"""The only module that decides whether this run uses GPUs (NCCL) or the CPU (gloo)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from training import megatron_on_cpu
 
-# Said at every start without Transformer Engine, or by torch about Megatron: nothing that a user can act on.
+# Warnings at every start without Transformer Engine, or by torch about Megatron; users can do nothing about them.
 _NOISE = (
     "Transformer Engine and Apex are not installed",
     "Apex is not installed",
@@ -27,17 +27,17 @@ _NOISE = (
 
 
 def on_gpu() -> bool:
-    """True when torch sees a GPU."""
+    """True if torch sees a GPU."""
     return torch.cuda.is_available()
 
 
 def has_transformer_engine() -> bool:
-    """True when layers, attention and AdamW can be Transformer Engine's."""
+    """True if Transformer Engine is available for layers, attention and AdamW."""
     return on_gpu() and importlib.util.find_spec("transformer_engine") is not None
 
 
 def backend() -> str:
-    """Of torch.distributed."""
+    """The backend of torch.distributed."""
     return "nccl" if on_gpu() else "gloo"
 
 
@@ -51,13 +51,13 @@ def local_device() -> torch.device:
 
 
 def prepare_megatron() -> None:
-    """Silence what is noise and, without a GPU, put the import hook in place. To be called before Megatron is imported."""
-    # Asked for by Megatron's tensor and sequence parallelism on GPUs before Blackwell; without effect elsewhere.
+    """Silence useless warnings and, without a GPU, install the import hook. Call this before Megatron is imported."""
+    # Megatron's tensor and sequence parallelism needs this on GPUs before Blackwell; it has no effect elsewhere.
     os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "1")
     for message in _NOISE:
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("megatron.core.rerun_state_machine").setLevel(logging.ERROR)
-    # "No CUDA runtime is found": of PyTorch's CUDA build on a machine with nvcc and without a GPU, once a rank.
+    # "No CUDA runtime is found": from PyTorch's CUDA build on a machine with nvcc and without a GPU, once per rank.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     if not on_gpu():
         megatron_on_cpu.install()

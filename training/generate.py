@@ -1,6 +1,6 @@
-"""Sampling: a run's folder and a prompt in, text out. One process, whatever layout wrote the checkpoint.
+"""Sampling: a run's folder and a prompt in, text out. Runs in one process, whatever layout wrote the checkpoint.
 
-Every token runs the whole context through the model again: there is no cache of keys and values yet.
+For every token the whole context runs through the model again: there is no key-value cache yet.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def generate(
 
     Args:
         folder: a run's `out`.
-        checkpoint: its step; None takes the newest.
-        tokens: at most so many; sampling ends before at the end of a document.
-        temperature: 0 takes the most likely token each time.
-        top_k: sample from the so many most likely tokens; None from all.
-        say: told of checkpoints that are not used.
+        checkpoint: step of the checkpoint; None for the newest.
+        tokens: maximum number of tokens; sampling ends earlier at the end of a document.
+        temperature: 0 always takes the most likely token.
+        top_k: number of most likely tokens to sample from; None for all.
+        say: called with a note for each checkpoint that is not used.
 
     Returns:
         The prompt and its continuation.
 
     Raises:
-        GristmillError: not a run's folder, no such checkpoint, or another tokenizer than the run's.
+        GristmillError: the folder is not a run's, there is no such checkpoint, or the tokenizer is not the run's.
     """
     run, info = read_record(folder)
     model_file = join(run.data, "tokenizer", "tokenizer.model")
@@ -90,7 +90,10 @@ def continue_tokens(
     longest: int,
     device: torch.device,
 ) -> list[int]:
-    """Token ids that follow `context`, of which the last `longest` count; draws come from a CPU generator of their own."""
+    """Token ids that follow `context`.
+
+    The model sees at most the last `longest` tokens; draws use a separate CPU generator.
+    """
     generator = torch.Generator().manual_seed(seed)
     made: list[int] = []
     while len(made) < tokens:
@@ -105,7 +108,7 @@ def continue_tokens(
 
 
 def choose(logits: torch.Tensor, *, temperature: float, top_k: int | None, generator: torch.Generator) -> int:
-    """One token id from logits float32 [vocabulary]; at equal logits the smaller id is the more likely one."""
+    """One token id from logits float32 [vocabulary]; among equal logits, smaller ids come first."""
     if temperature == 0:
         return int(logits.argmax())
     scaled = logits / temperature

@@ -1,7 +1,8 @@
-"""Initial weights that depend on the seed and on nothing else: not on TP or PP, not on CPU or GPU.
+"""Initial weights that depend only on the seed: not on TP or PP, not on CPU or GPU.
 
-Megatron's own initialisation gives other weights under PP, and on GPU under TP too. Here each tensor is drawn whole by a CPU generator
-seeded with (seed, name in the checkpoint, layer), and each rank keeps its slice. Every rank draws all the tensors that it holds a part of.
+Megatron's own initialisation gives different weights with PP and, on GPUs, also with TP. Here each tensor is drawn as a
+whole by a CPU generator seeded with (seed, name in the checkpoint, layer), and each rank keeps its slice. Every rank
+draws all tensors of which it holds a part.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def initialise(model: torch.nn.Module, *, seed: int, std: float, layers: int, vo
     """Draw all weights of this rank in place.
 
     Matrices are normal with `std`; those that write into the residual stream with std / sqrt(2 layers) (Megatron-LM, arXiv 1909.08053,
-    section 5.1, after GPT-2). Norm weights are ones, rows of the vocabulary's padding zeros.
+    section 5.1, after GPT-2). Norm weights are ones; padding rows of the vocabulary are zeros.
     """
     for tensor in sharded_tensors(model):
         if tensor.data is None or not tensor.data.is_floating_point():
@@ -43,7 +44,7 @@ def initialise(model: torch.nn.Module, *, seed: int, std: float, layers: int, vo
 
 
 def sharded_tensors(model: torch.nn.Module) -> Iterator[ShardedTensor]:
-    """This rank's weights with their place in the whole model; gate and up of SwiGLU apart."""
+    """This rank's weights with their place in the whole model; the gate and up projections of SwiGLU are separate."""
     state = model.sharded_state_dict(metadata={"dp_cp_group": parallel_state.get_data_parallel_group(with_context_parallel=True)})  # type: ignore[operator]
     apply_factories(state)
     return (value for value in nested_values(state) if isinstance(value, ShardedTensor))

@@ -1,8 +1,8 @@
-"""Starting the ranks of a run on this machine: they are children of this process, and meet in a store that it holds on loopback.
+"""Starts the ranks of a run on this machine as children of this process.
 
-Torch's own launcher would hold that store on all interfaces, and give ranks whatever lies in the working folder to import. Each rank
-leaves its error in a file; here the one that explains the failure is chosen and raised, so that people see one message instead of one
-per rank.
+The ranks meet in a store that this process serves on loopback. Torch's own launcher would serve that store on all
+interfaces, and let ranks import whatever is in the working folder. Each rank writes its error into a file. This module
+chooses and raises the one that explains the failure, so that users see one message instead of one per rank.
 """
 
 from __future__ import annotations
@@ -29,34 +29,43 @@ from manifests.errors import GristmillError
 from storage.processes import LastLines, child_environment, end_with_parent, obituary, python_command, start_watched
 
 LAUNCHED = "GRISTMILL_LAUNCHED"
-"""Process id of the launcher, in ranks that this module has started: they leave errors to it."""
+"""Environment variable of ranks that this module has started: the launcher's process id.
+
+They write their errors for it.
+"""
 
 _ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
-"""Where a rank leaves its error: the name is torchrun's, whose ranks have it too."""
+"""Environment variable with the file for a rank's error.
+
+The name is torchrun's, so ranks started by torchrun have it too.
+"""
 
 _HOST = "127.0.0.1"
 
 _GRACE = 120
-"""Seconds that ranks have, once asked to stop, to finish their step and save a checkpoint; then they are killed."""
+"""Seconds that ranks have, once asked to stop, to finish their step and save a checkpoint before they are killed."""
 
 _SECOND_CHANCE = 1.0
-"""Seconds after a signal from which another one means: at once. Terminals and supervisors may send several at the same moment."""
+"""A second signal this many seconds after the first means: stop at once.
+
+Terminals and supervisors may send several together.
+"""
 
 _LAST_WORDS_S = 3.0
-"""Seconds that the others have, when a rank has failed, to meet the failure and leave their error; then they are ended."""
+"""Seconds that other ranks have, after one has failed, to notice and write their own errors before they are ended."""
 
 _KILL_S = 5.0
-"""Seconds between SIGTERM and SIGKILL for ranks whose run has failed: they may wait in a collective for one that is gone."""
+"""Seconds between SIGTERM and SIGKILL for the ranks of a failed run, which may wait in a collective for a lost rank."""
 
 _BLAME_S = 1.0
-"""A rank ended by a signal is blamed rather than one that failed up to so much earlier: its peers notice before it is waited for."""
+"""A rank ended by a signal is blamed before ranks that failed up to this many seconds before: peers notice first."""
 
 STOPPED = 130
-"""Exit status of a rank that a signal has stopped, as a shell gives it after Ctrl-C."""
+"""Exit status of a rank stopped by a signal, the same as a shell's after Ctrl-C."""
 
 
 class RanksFailedError(GristmillError):
-    """Ranks ended without finishing; the message is that of the rank whose error explains it."""
+    """Ranks ended without finishing; the message is the error of the rank that explains the failure."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +89,8 @@ def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
     SIGINT, SIGTERM and SIGHUP are passed on to the ranks as SIGTERM: they save a checkpoint and end. After another signal they are killed.
 
     Raises:
-        RanksFailedError: a rank failed; all are ended then.
-        KeyboardInterrupt: a signal came.
+        RanksFailedError: a rank failed; then all ranks are ended.
+        KeyboardInterrupt: the run was stopped by a signal.
     """
     with tempfile.TemporaryDirectory(prefix="gristmill-ranks-") as folder, _signals() as came:
         store, port = _store()
@@ -117,7 +126,7 @@ def _start(module: str, arguments: Sequence[str], number: int, *, ranks: int, po
         env=child_environment(**_settings(number, ranks=ranks, port=port, error_file=error_file)),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        # Ctrl-C at a terminal reaches this process alone, which passes it on once.
+        # In its own session, so that Ctrl-C in a terminal reaches only this process, which passes it on once.
         start_new_session=True,
     )
     assert process.stderr is not None
@@ -125,7 +134,7 @@ def _start(module: str, arguments: Sequence[str], number: int, *, ranks: int, po
 
 
 def _settings(number: int, *, ranks: int, port: int, error_file: Path) -> dict[str, str]:
-    """What torch reads from the environment of a rank: who it is, and where the others are."""
+    """The environment variables from which torch learns a rank's number and where the other ranks are."""
     on_loopback = {name: os.environ.get(name) or loopback_interface() for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")}
     return {
         LAUNCHED: str(os.getpid()),
@@ -135,25 +144,25 @@ def _settings(number: int, *, ranks: int, port: int, error_file: Path) -> dict[s
         "LOCAL_WORLD_SIZE": str(ranks),
         "MASTER_ADDR": _HOST,
         "MASTER_PORT": str(port),
-        # The store is this process's, for all ranks: else rank 0 would make one, on all interfaces.
+        # All ranks use this process's store; otherwise rank 0 would serve one on all interfaces.
         "TORCHELASTIC_USE_AGENT_STORE": "True",
         _ERROR_FILE: str(error_file),
-        # Ranks on one machine share its cores: more threads than cores only makes them wait for each other.
+        # Ranks on one machine share its cores; with more threads than cores they only wait for each other.
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // ranks)),
-        # A crash in compiled code leaves its place in the last lines.
+        # A crash in compiled code prints its traceback into the last lines of output.
         "PYTHONFAULTHANDLER": "1",
         **on_loopback,
     }
 
 
 def loopback_interface() -> str:
-    """Its name, by which gloo and NCCL are kept on it: they would take the address of the machine's name."""
+    """The name of the loopback interface, to keep gloo and NCCL on it: by default they use the host name's address."""
     names = [name for _, name in socket.if_nameindex()]
     return next((name for name in names if name in ("lo", "lo0")), "lo")
 
 
 def _wait(crew: list[_Rank], ends: queue.Queue[_End], came: Sequence[float]) -> list[_End]:
-    """Until all ranks have ended; gives those that failed, by themselves and not at our hands."""
+    """Wait until all ranks have ended; returns those that failed by themselves, not those that we ended."""
     failed: list[_End] = []
     left = len(crew)
     asked = killed = False
@@ -185,7 +194,10 @@ def _terminate(crew: list[_Rank]) -> None:
 
 
 def _kill(crew: list[_Rank]) -> None:
-    """With the processes that write a rank's checkpoint: they are in its group, outlive it when it is killed, and hold our output open."""
+    """Kill the process group of each rank.
+
+    The processes that write a rank's checkpoint are in its group. They would outlive the rank and hold our output open.
+    """
     for rank in crew:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(rank.process.pid, signal.SIGKILL)
@@ -194,7 +206,7 @@ def _kill(crew: list[_Rank]) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[Sequence[float]]:
-    """While the block runs, signals that end a command are noted: the times at which they came."""
+    """The times at which signals that end a command came while the block runs."""
     came: list[float] = []
     if threading.current_thread() is not threading.main_thread():
         yield came
@@ -213,23 +225,23 @@ def _signals() -> Iterator[Sequence[float]]:
 
 
 def follow_launcher() -> None:
-    """In a rank that `launch` has started: be sent SIGTERM when the launcher dies, however that happens, and SIGKILL later."""
+    """In a rank that `launch` started: get SIGTERM when the launcher dies, for whatever reason, and SIGKILL later."""
     if LAUNCHED in os.environ:
         end_with_parent(int(os.environ[LAUNCHED]), by=signal.SIGTERM, patience_s=_GRACE)
 
 
 def leave_error(error: Exception) -> None:
-    """In a rank: write the error where the launcher that started it, ours or torchrun's, looks for it; without one, nowhere."""
+    """In a rank: write the error to the file that its launcher (ours or torchrun) reads; without one, do nothing."""
     path = os.environ.get(_ERROR_FILE)
     if path is None:
         return
     if LAUNCHED not in os.environ:
-        if not isinstance(error, GristmillError):  # those are printed by rank 0; torchrun would add the traceback of every rank
+        if not isinstance(error, GristmillError):  # rank 0 prints those; torchrun would add the traceback of every rank
             from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
             get_error_handler().record_exception(error)
         return
-    # The time tells which rank failed first, no more.
+    # The time is used only to find out which rank failed first.
     told = {"message": _words(error), "known": isinstance(error, GristmillError), "seconds": time.time()}
     temporary = f"{path}.tmp"
     Path(temporary).write_text(json.dumps(told), encoding="utf-8")
@@ -241,7 +253,10 @@ def _words(error: BaseException) -> str:
 
 
 def _explain(crew: list[_Rank], failed: list[_End]) -> RanksFailedError:
-    """Errors with a remedy come before others, then the first in time: when one rank fails, its peers lose their connections."""
+    """Choose the error to raise: errors with a remedy first, then the earliest.
+
+    The earliest matters because the peers of a failed rank fail too, when they lose their connections to it.
+    """
     told: list[tuple[bool, float, int, str]] = []
     silent: list[tuple[bool, float, int]] = []
     status = {end.rank: end.status for end in failed}
@@ -263,7 +278,7 @@ def _explain(crew: list[_Rank], failed: list[_End]) -> RanksFailedError:
 
 
 def _left_in(path: Path) -> dict[str, Any] | None:
-    """What `leave_error` wrote in a rank, if it did: the text, whether the error has a remedy, and when."""
+    """What `leave_error` wrote in a rank, or None: the text, whether it is a GristmillError, and the time."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):

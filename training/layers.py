@@ -1,4 +1,4 @@
-"""What Megatron's own layers leave to Transformer Engine: RMSNorm, and causal attention by torch, also under context parallelism."""
+"""Layers that Megatron lacks without Transformer Engine: RMSNorm, and attention that supports context parallelism."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from torch.nn.attention.bias import causal_lower_right
 
 
 class RMSNorm(torch.nn.RMSNorm):
-    """torch's RMSNorm (arXiv 1910.07467), with the mark that sums the weight's gradient over sequence-parallel ranks."""
+    """torch's RMSNorm (arXiv 1910.07467).
+
+    Its attribute `sequence_parallel` makes Megatron sum the weight's gradient over sequence-parallel ranks.
+    """
 
     def __init__(self, config: Any, hidden_size: int, eps: float = 1e-5, **_: Any) -> None:
         super().__init__(hidden_size, eps=eps, dtype=config.params_dtype, device=None if config.use_cpu_initialization else "cuda")
@@ -23,11 +26,11 @@ class RMSNorm(torch.nn.RMSNorm):
 
 
 class CausalAttention(MegatronModule):  # type: ignore[misc]
-    """Attention of each position to itself and those before it, by torch's scaled_dot_product_attention; no dropout.
+    """Attention of each position to itself and earlier positions, by torch's scaled_dot_product_attention; no dropout.
 
-    Under context parallelism keys and values of all ranks are gathered (backward: reduce-scattered) and this rank's two chunks of
-    queries attend to the keys before them. The chunks lie as Transformer Engine and `get_batch_on_this_cp_rank` place them: of
-    2n chunks, rank r holds number r and number 2n-1-r.
+    With context parallelism, keys and values of all ranks are gathered (backward: reduce-scattered), and this rank's
+    two chunks of queries attend to the keys before them. Chunks are placed as by Transformer Engine and
+    `get_batch_on_this_cp_rank`: of 2n chunks, rank r holds chunks r and 2n-1-r.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class CausalAttention(MegatronModule):  # type: ignore[misc]
         self.context = pg_collection.cp if pg_collection is not None else parallel_state.get_context_parallel_group()
 
     def forward(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: object, **_: Any) -> torch.Tensor:
-        """query [s, b, heads, d], key and value [s, b, kv_heads, d] of this rank to [s, b, heads * d]."""
+        """Map query [s, b, heads, d], key and value [s, b, kv_heads, d] of this rank to [s, b, heads * d]."""
         length, batch, heads, head = query.shape
         queries = query.permute(1, 2, 0, 3)
         if self.context.size() == 1:
@@ -66,7 +69,8 @@ class CausalAttention(MegatronModule):  # type: ignore[misc]
         gathered = gather_from_sequence_parallel_region(torch.cat([key, value], -1), group=self.context)
         natural = [2 * j if j < ranks else 2 * (2 * ranks - 1 - j) + 1 for j in range(2 * ranks)]
         ordered = gathered.view(2 * ranks, chunk, *gathered.shape[1:])[natural].flatten(0, 1).permute(1, 2, 0, 3)
-        # causal_lower_right does not take grouped keys on every device, so each group's keys are repeated for its heads.
+        # causal_lower_right does not support grouped keys on every device, so each group's keys are repeated for its
+        # heads.
         keys, values = ordered.repeat_interleave(queries.shape[1] // ordered.shape[1], dim=1).split(key.shape[-1], -1)
         halves = []
         for half, number in enumerate((rank, 2 * ranks - 1 - rank)):

@@ -1,4 +1,7 @@
-"""Whether a run's layout fits its ranks, its model and its batch; said in numbers, before any process group is made."""
+"""Checks that a run's layout fits its ranks, model and batch before process groups are made.
+
+Errors give the numbers.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ from manifests.model import ModelManifest
 from manifests.run import Run
 
 VOCAB_MULTIPLE = 128
-"""Megatron-LM's `--make-vocab-size-divisible-by`; there it is multiplied by TP, which ties checkpoints to a layout."""
+"""Megatron-LM's `--make-vocab-size-divisible-by`.
+
+Megatron-LM multiplies it by TP, which ties checkpoints to a layout.
+"""
 
 
 def data_parallel(run: Run, ranks: int) -> int:
     """Size of the data-parallel groups when `ranks` processes run this layout.
 
     Raises:
-        GristmillError: the layout fits neither the ranks, nor the model, nor the batch; the remedy says what would.
+        GristmillError: the layout does not fit the ranks, the model or the batch; the remedy says what would fit.
     """
     manifest, layout = run.manifest, run.manifest.layout
     one = layout.tensor * layout.pipeline * layout.context

@@ -1,8 +1,10 @@
-"""The training loop: run manifest in, checkpoints and metrics out. Steps run in order, from the newest checkpoint on.
+"""The training loop: run manifest in, checkpoints and metrics out.
+
+Steps run in order, starting at the newest checkpoint.
 
 OUT/run.json, order.json    what the run is (`training.record`)
 OUT/metrics.jsonl           one line per logged step (`training.metrics`)
-OUT/tensorboard/            the same
+OUT/tensorboard/            the same metrics for TensorBoard
 OUT/checkpoints/            (`training.checkpoint`)
 """
 
@@ -34,18 +36,18 @@ from training.staging import forget
 from training.step import StepResult, train_step
 
 _SECOND_CHANCE = 2.0
-"""Seconds after which another Ctrl-C stops at once; a launcher passes the first one on, so that it arrives twice."""
+"""Seconds after which another Ctrl-C stops at once. A launcher passes the first one on, so it may arrive twice."""
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where a run stands.
+    """The state of a run after `train`.
 
     Attributes:
-        step: steps done.
-        loss: of the last of them.
+        step: number of steps done.
+        loss: loss of the last step.
         checkpoint: folder of the newest checkpoint.
-        stopped: a signal ended the run before its last step.
+        stopped: True if a signal ended the run before its last step.
     """
 
     step: int
@@ -71,14 +73,14 @@ def train(
 ) -> TrainResult:
     """Train to the end, or until `stop_after` steps are done, or until SIGINT, SIGTERM or SIGHUP; then save a checkpoint.
 
-    Called by all ranks together: those of torchrun, or this process alone.
+    Called by all ranks together, which were started by a launcher, or by this process alone.
 
     Args:
         on_step: called on rank 0 after each logged step.
-        say: called on rank 0 with one line of text when there is something to tell.
+        say: called on rank 0 with one-line messages for the user.
 
     Raises:
-        GristmillError: on every rank alike, but for `RankError`.
+        GristmillError: the same on every rank, except `RankError`.
     """
     tell = say or _silent
     with ranks_of(run) as ranks, _until_signal() as stop, ExitStack() as held:
@@ -96,7 +98,7 @@ def train(
             forget(checkpoint.folder_of(run.out, start))
             return TrainResult(step=start, loss=newest.loss, checkpoint=checkpoint.folder_of(run.out, start))
         model, optimizer = _built(run, data, ranks, newest, tell)
-        writers: list[MetricsWriter] = []  # of rank 0 alone
+        writers: list[MetricsWriter] = []  # on rank 0 only
         agree(lambda: writers.append(held.enter_context(MetricsWriter(run.out, resume_at=start))))
         writer = writers[0] if writers else None
 
@@ -136,7 +138,7 @@ def _checked_data(run: Run, ranks: Ranks, tell: Callable[[str], None]) -> Data:
 def _built(
     run: Run, data: Data, ranks: Ranks, newest: checkpoint.CheckpointManifest | None, tell: Callable[[str], None]
 ) -> tuple[Any, MegatronOptimizer]:
-    """Model and optimizer, as the newest checkpoint has them where there is one."""
+    """Model and optimizer, loaded from the newest checkpoint if there is one."""
     config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
     bare = build_model(run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device)
     model, optimizer = build_optimizer(bare, config, run.manifest.optimizer)
@@ -220,7 +222,10 @@ def _silent(_: str) -> None:
 
 @contextmanager
 def _until_signal() -> Iterator[Callable[[], bool]]:
-    """A question that is answered True once a signal to end has come, or the launcher has died; the step under way is finished first."""
+    """A function that returns True once a signal to end has come or the launcher has died.
+
+    The current step is finished first.
+    """
     parent, came = os.getppid(), [0.0]
 
     def note(number: int, _: object) -> None:

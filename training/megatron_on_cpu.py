@@ -8,7 +8,8 @@ In: the sources of `megatron.core` as they are imported. Out: the same modules w
     tensor.cuda(...)                  tensor.cpu()
     pin_memory=True                   pin_memory=False
 
-Torch and every other library see nothing of it, it costs nothing at run time, and what Megatron uses beyond it fails by name.
+Torch and all other libraries are unaffected, and there is no cost at run time. If Megatron uses anything else of
+`torch.cuda`, it fails with an error that names it.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _ALIAS = "__cuda_on_cpu__"
 
 
 def install() -> None:
-    """Put the hook in place; calling it again changes nothing.
+    """Install the import hook; calling it again has no effect.
 
     Raises:
-        RuntimeError: a part of Megatron has been imported already.
+        RuntimeError: a part of Megatron has already been imported.
     """
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
@@ -38,12 +39,16 @@ def install() -> None:
     if early:
         raise RuntimeError(f"{early[0]} was imported before `training`: import `training` first")
     sys.meta_path.insert(0, _Finder())
-    # "CPU RNG state changed within GPU RNG context": here both are one generator, so it would fire at every fork of the tracker.
+    # "CPU RNG state changed within GPU RNG context": both are one generator here, so every fork of the tracker would
+    # log this.
     logging.getLogger("megatron.core.tensor_parallel.random").setLevel(logging.ERROR)
 
 
 def rename_device(source: bytes | str, path: str) -> ast.Module:
-    """The syntax tree of a module with its device renamed, and the stand-in imported after docstring and `__future__`."""
+    """The syntax tree of a module with its device renamed.
+
+    `cuda_on_cpu` is imported after docstring and `__future__`.
+    """
     tree: ast.Module = _Rename().visit(ast.parse(source, path))
     at = 1 if tree.body and isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant) else 0
     while at < len(tree.body) and _is_future(tree.body[at]):
@@ -99,7 +104,7 @@ class _Rename(ast.NodeTransformer):
 
 class _Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> types.CodeType:
-        # Neither reads nor writes .pyc files: those belong to the unchanged sources.
+        # Do not read or write .pyc files: they belong to the unchanged sources.
         path = self.get_filename(fullname)
         return compile(rename_device(self.get_data(path), path), path, "exec", dont_inherit=True)
 

@@ -1,6 +1,7 @@
-"""Metrics of a run: one line per logged step in `metrics.jsonl`, the same values for TensorBoard.
+"""Metrics of a run: one line per logged step in `metrics.jsonl`, and the same values for TensorBoard.
 
-A resumed run first drops the lines of steps that it will repeat, so that no step stands twice; TensorBoard is told the same.
+A resumed run first removes the lines of steps that it will repeat, so that no step occurs twice; the same for
+TensorBoard.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ class StepMetrics:
     """One logged step.
 
     Attributes:
-        step: from 0.
+        step: number of the step, from 0.
         loss: mean over all tokens of the step's global batch, in nats per token.
-        grad_norm: global, before clipping.
-        tokens: trained on so far, this step included.
+        grad_norm: global gradient norm before clipping.
+        tokens: tokens trained on so far, including this step.
         tokens_per_second, seconds: mean over the steps since the last logged one, of all ranks together; seconds are per step.
-        samples_xxh3: sum modulo 2^64 of the xxh3 hashes of the samples that the ranks fed to the model, in hex.
+        samples_xxh3: sum modulo 2^64 of the xxh3 hashes of the samples that the ranks gave to the model, in hex.
     """
 
     step: int
@@ -44,17 +45,17 @@ class StepMetrics:
 
 
 class MetricsWriter:
-    """Appends metrics; each line is on its way to the disk when `write` returns.
+    """Appends metrics; each line has been handed to the operating system when `write` returns.
 
-    Objects cannot be appended to: of a run in a store the lines are collected in a local folder, and stored at every checkpoint, once a
-    minute, and at the end. TensorBoard's files stay in `local`.
+    Objects in a store cannot be appended to. For a run in a store, lines are collected in a local folder and stored at
+    every checkpoint, once a minute, and at the end. TensorBoard's files stay in `local`.
 
     Attributes:
-        local: the folder that is written to: the run's own, or one on this machine for a run in a store.
+        local: the folder that is written to: the run's own folder, or a local folder for a run in a store.
     """
 
     def __init__(self, folder: str, *, resume_at: int) -> None:
-        # Imported here: it takes a second, and only one rank writes.
+        # Imported here because it takes a second, and only one rank writes.
         from torch.utils.tensorboard import SummaryWriter
 
         self._folder = folder
@@ -72,11 +73,12 @@ class MetricsWriter:
         for name in ("loss", "lr", "grad_norm", "tokens", "tokens_per_second"):
             self._board.add_scalar(name, getattr(metrics, name), metrics.step)
         if time.monotonic() - self._stored > _STORE_SECONDS:
-            with contextlib.suppress(GristmillError):  # one rank alone must not end here; the next checkpoint stores them or says why
+            # An error must not end one rank alone; the next checkpoint stores the lines or reports why not.
+            with contextlib.suppress(GristmillError):
                 self.store()
 
     def store(self) -> None:
-        """Of a run in a store: put all lines so far there."""
+        """For a run in a store: store all lines so far."""
         if self.local != self._folder:
             publish(join(self._folder, METRICS), read_bytes(join(self.local, METRICS)))
             self._stored = time.monotonic()
@@ -90,5 +92,5 @@ class MetricsWriter:
         try:
             self.store()
         except GristmillError:
-            if error is None:  # else that error is the one to tell
+            if error is None:  # otherwise the error of the block is the one to report
                 raise

@@ -1,8 +1,9 @@
-"""The model: from a model manifest to this rank's part of Megatron's GPTModel with Llama 2's settings (arXiv 2307.09288, section 2.2).
+"""Builds this rank's part of Megatron's GPTModel from a model manifest.
 
-Pre-norm RMSNorm, SwiGLU, rotary positions (halves rotated, as transformers' Llama), grouped-query attention, untied embeddings, no
-biases, no dropout. Embedding and output layer have `padded_vocab` rows, the same number for every layout, so that checkpoints fit
-all of them; the rows beyond the vocabulary are zero, their logits are minus infinity, and so they take no part in loss or gradient.
+The settings are Llama 2's (arXiv 2307.09288, section 2.2). Pre-norm RMSNorm, SwiGLU, rotary positions (halves rotated,
+as in transformers' Llama), grouped-query attention, untied embeddings, no biases, no dropout. Embedding and output
+layer have `padded_vocab` rows, the same number for every layout, so that checkpoints fit all layouts. The rows beyond
+the vocabulary are zero and their logits are minus infinity, so they do not affect loss or gradient.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ def padded_vocab(vocab_size: int) -> int:
 
 
 def megatron_config(model: ModelManifest, layout: Layout, *, precision: Literal["fp32", "bf16"]) -> TransformerConfig:
-    """Megatron's settings for a model under a layout.
+    """Megatron's settings for a model and a layout.
 
-    What needs a package that is not installed is off; fusions by torch.compile, 20 s of C++ compiler per process on a CPU, are for GPUs.
+    Features that need a package that is not installed are off. Fusions by torch.compile are on only for GPUs, since on
+    a CPU they cost 20 s of C++ compiler per process.
     """
     dtype, gpu, engine = DTYPES[precision], on_gpu(), has_transformer_engine()
     return TransformerConfig(
@@ -49,8 +51,8 @@ def megatron_config(model: ModelManifest, layout: Layout, *, precision: Literal[
         add_bias_linear=False,
         hidden_dropout=0.0,
         attention_dropout=0.0,
-        # `initialise` draws every weight. Megatron's initialisation must take place all the same: it is what marks weights as split over
-        # tensor ranks, without which the gradient norm counts one rank's part of them only.
+        # `initialise` draws every weight, but Megatron's initialisation must run too: it marks weights as split over
+        # tensor ranks. Without these marks the gradient norm counts only one rank's part of them.
         perform_initialization=True,
         use_cpu_initialization=not gpu,
         init_method=_leave,
@@ -68,10 +70,10 @@ def megatron_config(model: ModelManifest, layout: Layout, *, precision: Literal[
         bias_activation_fusion=gpu,
         bias_dropout_fusion=gpu,
         apply_rope_fusion=engine,
-        # 'native' fusion rounds the gradient to bf16, also in fp32 runs.
+        # 'native' fusion rounds the gradient to bf16 even in fp32 runs.
         cross_entropy_loss_fusion=engine,
         cross_entropy_fusion_impl="te",
-        # Apex only.
+        # These need Apex.
         gradient_accumulation_fusion=False,
         masked_softmax_fusion=False,
         persist_layer_norm=False,
@@ -83,8 +85,8 @@ def build_model(model: ModelManifest, config: TransformerConfig, *, vocab_size: 
     """This rank's pipeline stage and tensor shard, on its device.
 
     Args:
-        vocab_size: token ids that occur, without padding.
-        seed: of the initial weights; None leaves them undefined, for loading a checkpoint.
+        vocab_size: number of token ids, without padding.
+        seed: seed of the initial weights; None leaves the weights undefined, for loading a checkpoint.
     """
     built = GPTModel(
         config,
@@ -120,7 +122,7 @@ def _block(config: TransformerConfig) -> Any:
 
 
 def _mask_padding(output_layer: torch.nn.Module, vocab_size: int) -> None:
-    """Make the logits of padding rows minus infinity; ranks without such rows pay nothing."""
+    """Make the logits of padding rows minus infinity. Ranks without padding rows get no hook."""
     rows = int(output_layer.weight.shape[0])  # type: ignore[index]
     real = max(0, min(rows, vocab_size - rows * parallel_state.get_tensor_model_parallel_rank()))
     if real == rows:

@@ -17,8 +17,9 @@ from training.adam import use_adamw
 def learning_rate(step: int, *, steps: int, peak_lr: float, schedule: Schedule) -> float:
     """Learning rate of step 0 <= step < steps.
 
-    Llama 2's shape (arXiv 2307.09288, section 2.2): linear warm-up, then a cosine from the peak down to `final_lr_ratio` of it. The first
-    step already learns (peak / warm-up), the step after the warm-up has the peak, and the last step has the final rate exactly.
+    Llama 2's schedule (arXiv 2307.09288, section 2.2): linear warm-up, then a cosine from the peak down to
+    `final_lr_ratio` of it. The first step has peak / warm-up steps, not 0; the step after the warm-up has the peak, and
+    the last step has exactly the final rate.
     """
     if step < schedule.warmup_steps:
         return peak_lr * (step + 1) / schedule.warmup_steps
@@ -29,8 +30,8 @@ def learning_rate(step: int, *, steps: int, peak_lr: float, schedule: Schedule) 
 def build_optimizer(model: GPTModel, config: TransformerConfig, settings: Optimizer) -> tuple[Any, MegatronOptimizer]:
     """The model wrapped for data parallelism, and its optimizer.
 
-    Gradients are summed in fp32; under bf16 the optimizer keeps fp32 weights. Weight decay is not applied to vectors (norm weights), as in
-    Megatron-LM. The two are tied into `config`, which Megatron's schedules read.
+    Gradients are summed in fp32; with bf16 the optimizer keeps fp32 weights. Weight decay is not applied to vectors
+    (norm weights), as in Megatron-LM. Functions of both are set in `config`, from which Megatron's schedules read them.
     """
     use_adamw()
     wrapped = DistributedDataParallel(
@@ -42,7 +43,7 @@ def build_optimizer(model: GPTModel, config: TransformerConfig, settings: Optimi
             overlap_param_gather=settings.overlap and settings.distributed,
             bucket_size=settings.bucket_parameters,
             check_for_nan_in_grad=False,
-        ),  # `train_step` checks loss and gradient norm, on all ranks alike
+        ),  # `train_step` checks loss and gradient norm, the same on all ranks
         model,
     )
     optimizer = get_megatron_optimizer(
@@ -69,7 +70,7 @@ def build_optimizer(model: GPTModel, config: TransformerConfig, settings: Optimi
 
 
 def set_rates(optimizer: MegatronOptimizer, *, lr: float, weight_decay: float) -> None:
-    """Learning rate and weight decay of the next update; groups without decay carry `wd_mult` 0."""
+    """Set learning rate and weight decay of the next update; groups without decay have `wd_mult` 0."""
     for group in optimizer.param_groups:
         group["lr"] = lr * group.get("lr_mult", 1.0)
         group["weight_decay"] = weight_decay * group.get("wd_mult", 1.0)

@@ -1,4 +1,4 @@
-"""Process groups: from a layout and the ranks that torchrun started to Megatron's groups, and agreement between ranks."""
+"""Makes Megatron's process groups for a layout and the ranks that were started; also functions by which ranks agree."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ T = TypeVar("T")
 
 
 class RankError(GristmillError):
-    """A fault that one rank has met and the others may not have; every other GristmillError here is raised by all ranks alike."""
+    """An error of one rank, which other ranks may not have.
+
+    In training, every other GristmillError is raised by all ranks.
+    """
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where this rank stands. Sizes of all groups, and this rank's place in each."""
+    """The sizes of all groups, and this rank's number in each."""
 
     world: int
     rank: int
@@ -45,7 +48,7 @@ class Ranks:
 
     @property
     def leads(self) -> bool:
-        """True on the one rank that writes files and prints."""
+        """True on the one rank that prints, and writes files that only one rank writes."""
         return self.rank == 0
 
     @property
@@ -59,12 +62,13 @@ class Ranks:
 
 @contextmanager
 def ranks_of(run: Run) -> Iterator[Ranks]:
-    """Make the groups of a run's layout, for as long as the block lasts.
+    """Make the groups of a run's layout, for as long as the block runs.
 
-    The ranks are those of torchrun, or this process alone; a process group that exists already is used and left in place.
+    The ranks are those that a launcher started, or this process alone. An existing process group is used and not
+    destroyed.
 
     Raises:
-        GristmillError: the layout does not fit, on every rank.
+        GristmillError: the layout does not fit; raised on every rank.
     """
     data_parallel(run, dist.get_world_size() if dist.is_initialized() else int(os.environ.get("WORLD_SIZE", "1")))
     with _groups(run.manifest.layout, seed=run.manifest.seed) as ranks:
@@ -87,7 +91,7 @@ def _groups(layout: Layout, *, seed: int) -> Iterator[Ranks]:
 
 @contextmanager
 def _on_loopback() -> Iterator[None]:
-    """Gloo listens even for a process that is alone, at the address of the machine's name; inside the block it is kept on loopback."""
+    """Keep gloo on loopback during the block: even alone it listens, by default at the host name's address."""
     before = os.environ.get("GLOO_SOCKET_IFNAME")
     os.environ["GLOO_SOCKET_IFNAME"] = before or loopback_interface()
     try:
@@ -108,8 +112,8 @@ def _joined(layout: Layout, *, seed: int, ours: bool) -> Iterator[Ranks]:
         parallel_state.initialize_model_parallel(
             layout.tensor, layout.pipeline, context_parallel_size=layout.context, create_gloo_process_groups=on_gpu()
         )
-        # Seeds Megatron's tracker, which sequence parallelism and initialisation on a GPU ask for. On CPU it also seeds torch's default
-        # generator: nothing here may draw from that one.
+        # Seeds Megatron's tracker, which sequence parallelism and initialisation on a GPU need. On CPU it also seeds
+        # torch's default generator, so nothing here may draw from that generator.
         model_parallel_cuda_manual_seed(seed % 2**31)
         yield Ranks(
             world=dist.get_world_size(),
@@ -131,7 +135,11 @@ def _joined(layout: Layout, *, seed: int, ours: bool) -> Iterator[Ranks]:
 
 
 def agree(leader: Callable[[], T]) -> T:
-    """Run `leader` on rank 0 alone and give its result to every rank; an error of it, or of the system, is raised by all of them."""
+    """Run `leader` on rank 0 only; all ranks return its result.
+
+    Raises:
+        GristmillError: `leader` raised it, or an OSError; all ranks raise it.
+    """
     outcome: list[object] = [None, None]
     if dist.get_rank() == 0:
         try:
@@ -145,7 +153,12 @@ def agree(leader: Callable[[], T]) -> T:
 
 
 def every_rank(action: Callable[[], T]) -> list[T]:
-    """Run `action` on every rank and give all results, by rank, to all; an error of any, or of its system, is raised by all of them."""
+    """Run `action` on every rank; all ranks return all results, by rank.
+
+    Raises:
+        GristmillError: `action` raised it, or an OSError, on some rank; all ranks raise the error of the first such
+            rank.
+    """
     result: T | None = None
     failed: GristmillError | None = None
     try:
@@ -161,7 +174,7 @@ def every_rank(action: Callable[[], T]) -> list[T]:
 
 
 def _told(error: GristmillError | OSError) -> GristmillError:
-    """An error as other ranks can be given it: one of the system that nobody foresaw must not leave them waiting."""
+    """The error to send to the other ranks; also for an unexpected OSError, or they would wait forever."""
     if isinstance(error, GristmillError):
         return error
     return GristmillError(error.strerror or str(error), where=None if error.filename is None else str(error.filename))

@@ -1,7 +1,8 @@
-"""What a run's folder says about itself: `run.json` and `order.json`, written before the first step and binding from then on.
+"""The record of a run in its folder: `run.json` and `order.json`, written before the first step, binding from then on.
 
-A second start in the same folder must mean the same run. Layout, micro-batch, checkpointing and logging may change, since neither the
-order of samples nor (but for rounding) the losses depend on them; paths may, since data are known by their digest.
+A second start in the same folder must be the same run. Layout, micro-batch, checkpointing and logging may change, since
+the order of samples does not depend on them, nor do the losses (except for rounding). Paths may change, since data are
+identified by their digest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from storage.files import exists, join, publish
 
 _VERSIONS = ("gristmill", "torch", "megatron-core")
 
-# `manifest.model` and `manifest.mixture` may be names: what they stand for is compared under `model` and `mixture`.
+# `manifest.model` and `manifest.mixture` may be names; the model and the mixture themselves are compared under `model`
+# and `mixture`.
 _FREE = (
     "data",
     "out",
@@ -39,13 +41,13 @@ _FREE = (
 
 
 def binding(run: Run) -> dict[str, Any]:
-    """The settings that a run cannot change once begun, as dotted keys."""
+    """The settings that cannot change once a run has begun, as dotted keys."""
     flat = dict(_flatten(run.model_dump(mode="json"), ""))
     return {key: value for key, value in flat.items() if not any(key == free or key.startswith(free + ".") for free in _FREE)}
 
 
 def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerInfo) -> None:
-    """Check that the folder belongs to this run and write what the run is; in a new folder only the latter.
+    """Write the record of a run; if the folder has one already, first check that it is the same run.
 
     Raises:
         GristmillError: the folder holds another run; the message says which settings differ.

@@ -1,9 +1,10 @@
-"""Runs whose folder lies in an object store: what torch can only write to and read from a disk goes through a local folder.
+"""Runs whose folder is in an object store: checkpoints are written to and read from a local folder, and copied.
 
-    GRISTMILL_STAGING     where; default: `gristmill/runs` in XDG_CACHE_HOME, else in ~/.cache. Needs room for one checkpoint.
+    GRISTMILL_STAGING     the folder; default: `gristmill/runs` in XDG_CACHE_HOME, else in ~/.cache. Needs room for one
+    checkpoint.
 
-Every rank uploads the files that it wrote, so that the machines of a cluster need no shared disk; the manifest comes last, from rank 0. A
-checkpoint is downloaded once per machine, used, and deleted.
+Every rank uploads the files that it wrote, so that the machines of a cluster need no shared disk; rank 0 uploads the
+manifest last. A checkpoint is downloaded once per machine, used, and deleted.
 """
 
 from __future__ import annotations
@@ -27,20 +28,22 @@ from training.parallel import agree, every_rank
 from training.tensor_files import StoredFile
 
 _PIECE = 16 << 20
-_OF_A_RANK = re.compile(r"__(\d+)_")  # the file of a rank is `__RANK_0.distcp`; all others are rank 0's
+_OF_A_RANK = re.compile(r"__(\d+)_")  # a rank's file is `__RANK_0.distcp`; all other files belong to rank 0
 
 
 def staging_folder(out: str) -> Path:
-    """The local folder that belongs to a run's folder in a store."""
+    """The local folder for a run's folder in a store."""
     folder = chosen_folder("GRISTMILL_STAGING", default="runs", holds="checkpoints")
     return folder / hashlib.sha256(out.encode()).hexdigest()[:16]
 
 
 def fresh_folder(out: str, name: str) -> str:
-    """An empty local folder for a checkpoint, the same path on every machine; what killed saves left goes. Called by all ranks together.
+    """An empty local folder for a checkpoint, the same path on every machine. Called by all ranks together.
+
+    Deletes what killed saves left there.
 
     Raises:
-        GristmillError: it cannot be made.
+        GristmillError: the folder cannot be made.
     """
     number = agree(lambda: uuid.uuid4().hex)
 
@@ -58,13 +61,13 @@ def fresh_folder(out: str, name: str) -> str:
 
 
 def upload(local: str, final: str, files: Mapping[str, StoredFile]) -> None:
-    """Store the files of a checkpoint, all but its manifest, and delete them here. Called by all ranks together.
+    """Upload the files of a checkpoint, except its manifest, and delete the local files. Called by all ranks together.
 
     Args:
-        files: of all ranks; what a rank stores is what it has hashed.
+        files: the files of all ranks; each rank uploads those that it wrote and hashed.
 
     Raises:
-        GristmillError: a rank cannot store its files, or the store holds others afterwards.
+        GristmillError: a rank cannot upload its files, or the store then does not hold exactly these files.
     """
     agree(lambda: remove_tree(final))
     rank = dist.get_rank()
@@ -87,16 +90,16 @@ def upload(local: str, final: str, files: Mapping[str, StoredFile]) -> None:
 
 
 def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
-    """Download a checkpoint to this machine, or what of it is not there yet. Called by all ranks together.
+    """Download the files of a checkpoint that are not on this machine yet. Called by all ranks together.
 
     Args:
-        files: what the checkpoint's manifest says.
+        files: the files in the checkpoint's manifest.
 
     Returns:
-        Names of files that came with other bytes than the manifest's; they are not kept.
+        Names of files whose bytes do not match the manifest; they are not kept.
 
     Raises:
-        GristmillError: a file cannot be fetched.
+        GristmillError: a file cannot be downloaded.
     """
 
     def download() -> list[str]:
@@ -105,7 +108,7 @@ def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             lock = open(target.with_suffix(".lock"), "w")  # noqa: SIM115  (held by the block below)
         with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # one rank of a machine downloads, the others find what it has downloaded
+            fcntl.flock(lock, fcntl.LOCK_EX)  # one rank of a machine downloads, the others then find the files
             with _written(target):
                 target.mkdir(exist_ok=True)
             remembered = Remembered(target.with_suffix(".checked"))
@@ -115,7 +118,7 @@ def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
 
 
 def forget(folder: str) -> None:
-    """Delete what was downloaded of a checkpoint. Called by all ranks together."""
+    """Delete the downloaded files of a checkpoint. Called by all ranks together."""
     if is_url(folder):
         dist.barrier()
         shutil.rmtree(staging_folder(folder), ignore_errors=True)
@@ -123,13 +126,15 @@ def forget(folder: str) -> None:
 
 @contextlib.contextmanager
 def local_copy(folder: str, files: Mapping[str, StoredFile]) -> Iterator[str]:
-    """A checkpoint's folder on a local disk: itself, or of a store a copy for as long as the block lasts. Called by all ranks together.
+    """A checkpoint's folder on a local disk. Called by all ranks together.
+
+    A local folder is used as it is; a folder in a store is downloaded, and the copy deleted after the block.
 
     Args:
-        files: what the checkpoint's manifest says.
+        files: the files in the checkpoint's manifest.
 
     Raises:
-        GristmillError: it cannot be fetched, or has other bytes.
+        GristmillError: it cannot be downloaded, or its bytes do not match the manifest.
     """
     if not is_url(folder):
         yield folder
@@ -150,7 +155,7 @@ def _put(path: Path, url: str) -> None:
 
 
 def _get(url: str, path: Path, file: StoredFile, remembered: Remembered) -> bool:
-    """Download one file unless it is there; False when twice other bytes came than those of `file`."""
+    """Download one file unless it is there already; False if the bytes did not match `file` in two downloads."""
     if remembered.holds(str(path), file.sha256):
         return True
     temporary = path.with_name(f"{path.name}.part")
@@ -171,7 +176,7 @@ def _get(url: str, path: Path, file: StoredFile, remembered: Remembered) -> bool
 
 @contextlib.contextmanager
 def _written(place: Path) -> Iterator[None]:
-    """What the system says of a local folder, or of a file in one, as an error that all ranks can be given."""
+    """Turn an OSError about a local folder, or a file in it, into a GristmillError that can be sent to all ranks."""
     try:
         yield
     except OSError as error:

@@ -23,10 +23,10 @@ LossFunction = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor, Batch]
 
 @dataclass(frozen=True)
 class StepResult:
-    """Of one step, equal on all ranks; see `StepMetrics` for units.
+    """Results of one step, equal on all ranks; see `StepMetrics` for units.
 
     Attributes:
-        stop: some rank was asked to stop.
+        stop: True if any rank was asked to stop.
     """
 
     loss: float
@@ -41,10 +41,11 @@ def train_step(
 ) -> StepResult:
     """Forward and backward over this rank's micro-batches of a step, and the update. Called by all ranks together.
 
-    The loss is the sum over all tokens divided by their number, whatever the layout and the micro-batch (`calculate_per_token_loss`).
+    The loss is the sum over all tokens divided by their number, for any layout and micro-batch
+    (`calculate_per_token_loss`).
 
     Raises:
-        GristmillError: a loss or gradient that is not finite, or ranks that fed other samples than their peers.
+        GristmillError: the loss or a gradient is not finite, or ranks used different samples than their peers.
     """
     feeds = ranks.first_stage or ranks.last_stage
     windows = windows_of(data, step=step, global_batch=manifest.global_batch, ranks=ranks) if feeds else None
@@ -61,9 +62,9 @@ def train_step(
         forward_only=False,
     )
 
-    # One sum tells every rank the loss, whether to stop, and whether all fed the same samples. Each loss counts once: at the last stage, by
-    # the first of the tensor ranks, whose losses are all alike. Samples are counted by the first rank of each data-parallel set of ranks,
-    # and by every rank that fed them.
+    # One sum gives every rank the loss, whether to stop, and whether all used the same samples. Each loss counts once:
+    # at the last stage, on the first tensor rank, since all tensor ranks have the same losses. Samples are counted
+    # twice: by the first rank of each data-parallel rank's set of ranks, and by every rank that used them.
     loss, tokens = (sum(float(report[name]) for report in reports) if ranks.tensor_rank == 0 else 0.0 for name in ("loss", "tokens"))
     fed = fingerprint(windows) if windows is not None else None
     every = [0.0, 0.0, 0.0] if fed is None else [float(fed.samples), float(fed.low), float(fed.high)]
@@ -85,13 +86,16 @@ def train_step(
 
 
 def _forward(batches: Iterator[Batch] | None, model: Any) -> tuple[torch.Tensor, LossFunction]:
-    """Megatron's `forward_step_func`; stages in the middle of the pipeline have no batches and take their input from the stage before."""
+    """Megatron's `forward_step_func`.
+
+    Middle stages of the pipeline have no batches; their input comes from the previous stage.
+    """
     batch = next(batches) if batches is not None else dict.fromkeys(("tokens", "labels", "position_ids"))
     return model(batch["tokens"], batch["position_ids"], None, labels=batch["labels"]), _sum_of_losses
 
 
 def _sum_of_losses(losses: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, Batch]:
-    """Losses [micro_batch, sequence] to their sum, their number (int32) and a report of both."""
+    """The sum of losses [micro_batch, sequence], their number (int32) and a report of both."""
     total = losses.float().sum()
     number = torch.tensor(losses.numel(), dtype=torch.int32, device=losses.device)
     return total, number, {"loss": total.detach(), "tokens": number}

@@ -1,11 +1,11 @@
-"""The files of a checkpoint: tensors as plain bytes, one file a rank, and one JSON file that says where each piece of each tensor lies.
+"""The files of a checkpoint: tensors as plain bytes, one file per rank, and a JSON index of the pieces of each tensor.
 
-    __RANK_0.distcp     pieces of tensors, little-endian, each from a multiple of 64 bytes on
-    .metadata           JSON: `Index`, all tensors with their pieces, and the values that are no tensors
+    __RANK_0.distcp     pieces of tensors, little-endian, each beginning at a multiple of 64 bytes
+    .metadata           JSON: `Index`, all tensors with their pieces, and the values that are not tensors
 
-In: a state of Megatron's (`ShardedTensor`s, factories, plain values). Out: files, or such a state filled in under any layout: each rank
-copies what its piece of a tensor shares with the pieces that were written. Nothing here can run what a file holds; torch's and Megatron's
-own readers unpickle (`.metadata`, `common.pt`, objects in `.distcp`).
+In: a Megatron state (`ShardedTensor`s, factories, plain values). Out: files, or such a state filled in with any layout:
+each rank copies the overlap of its piece of a tensor with the pieces that were written. Reading these files cannot run
+code. torch's and Megatron's own readers can, since they unpickle (`.metadata`, `common.pt`, objects in `.distcp`).
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from training.parallel import agree, every_rank
 INDEX = ".metadata"
 
 FileName = Annotated[str, Field(pattern=r"^(\.metadata|__[0-9]+_0\.distcp)$")]
-"""Of a file in a checkpoint: nothing that leads out of its folder."""
+"""Name of a file in a checkpoint; no name can lead out of its folder."""
 
 _ALIGN = 64
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Values that JSON has no word for are written as an object with one of these keys.
+# Values that JSON cannot express are written as an object with one of these keys.
 _TUPLE, _PAIRS, _TENSOR = "__tuple__", "__pairs__", "__tensor__"
-# What may be a value among others; weights are pieces.
+# A plain tensor of at most this many numbers may be stored as a value in the index; weights are stored as pieces.
 _MOST_VALUES = 4096
 
 _DTYPES = {
@@ -61,7 +61,7 @@ class StoredFile(Strict):
 
 
 class Piece(Strict):
-    """A box of a tensor, in row-major order: where it begins in the tensor, how large it is, its file and its first byte there."""
+    """A box of a tensor, in row-major order: its offset in the tensor, its shape, its file and its first byte there."""
 
     offset: list[NonNegativeInt]
     shape: list[NonNegativeInt]
@@ -78,7 +78,7 @@ class StoredTensor(Strict):
 
 
 class Index(Strict):
-    """All that a checkpoint holds."""
+    """The contents of a checkpoint."""
 
     format: Literal["gristmill-tensors/1"] = "gristmill-tensors/1"
     tensors: dict[str, StoredTensor]
@@ -86,13 +86,13 @@ class Index(Strict):
 
 
 def write_state(folder: str, state: dict[str, Any]) -> dict[str, StoredFile]:
-    """Write a state into an empty folder that all ranks see, and make sure that it is on the disk. Called by all ranks together.
+    """Write a state into an empty folder that all ranks see, and flush it to disk. Called by all ranks together.
 
     Returns:
         Name to size and sha256, of the files of all ranks.
 
     Raises:
-        GristmillError: the disk is full, or cannot be written; or the state holds what JSON cannot say.
+        GristmillError: the disk is full or cannot be written, or the state has a value that JSON cannot express.
     """
     sharded, values = save_preprocess(state)
     name = f"__{dist.get_rank()}_0.distcp"
@@ -119,8 +119,8 @@ def read_state(folder: str, state: dict[str, Any], files: Mapping[str, StoredFil
     """Fill a state from a folder whose files are known to be whole. Called by all ranks together.
 
     Args:
-        state: of this rank, under any layout; tensors are written in place.
-        files: what the folder holds.
+        state: the state of this rank, for any layout; tensors are filled in place.
+        files: the files in the folder.
 
     Raises:
         GristmillError: the checkpoint lacks a part of the state, or is inconsistent.
@@ -191,7 +191,7 @@ def _joined(pairs: Iterable[tuple[str, StoredTensor]]) -> dict[str, StoredTensor
 
 
 class _Maps:
-    """Mapped files of a checkpoint, as long as the block lasts."""
+    """Memory-mapped files of a checkpoint, for as long as the block runs."""
 
     def __init__(self, folder: Path, files: Mapping[str, StoredFile]) -> None:
         self._folder, self._files, self._open = folder, files, dict[str, mmap.mmap]()
@@ -203,7 +203,7 @@ class _Maps:
         self._open.clear()
 
     def tensor(self, piece: Piece, dtype: torch.dtype) -> torch.Tensor:
-        """The tensor of a piece; not to be written."""
+        """The tensor of a piece; read-only."""
         size = math.prod(piece.shape) * dtype.itemsize
         if piece.file not in self._files or piece.at + size > self._files[piece.file].bytes or piece.at % _ALIGN:
             raise GristmillError(f"a piece lies outside of {piece.file}", where=str(self._folder / INDEX))
@@ -212,7 +212,7 @@ class _Maps:
             with open(self._folder / piece.file, "rb") as file:
                 self._open[piece.file] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # torch warns of memory that cannot be written
+            warnings.simplefilter("ignore", UserWarning)  # torch warns about read-only memory
             return torch.frombuffer(self._open[piece.file], dtype=dtype, count=math.prod(piece.shape), offset=piece.at).view(piece.shape)
 
 
@@ -255,14 +255,14 @@ def _local_shape(tensor: ShardedTensor) -> list[int]:
 
 
 def _is_nothing(value: Any) -> bool:
-    """What layers without a state of their own give as one."""
+    """True for the empty state that layers without state return."""
     if isinstance(value, torch.Tensor):
         return value.numel() == 0
     return value is None or (hasattr(value, "getbuffer") and len(value.getbuffer()) == 0)
 
 
 def _plain(value: Any, *, where: str) -> Any:
-    """A value as JSON has it."""
+    """A value in a form that JSON can express."""
     if value is None or isinstance(value, bool | str) or type(value) in (int, float):
         return value
     if isinstance(value, tuple):

@@ -1,1 +1,1 @@
-"""Which documents stay, and why the others go."""
+"""Decides which documents are kept, and why the others are dropped."""

@@ -1,18 +1,20 @@
 """Block lists: which documents come from listed sites or URLs.
 
-In: list files of the manifest (UT1 folders with `domains` and `urls` files, or plain lists, one entry a line, gzip or not) and the URLs
-of documents. Out: the lists as sorted hashes, 8 bytes an entry, published once below `OUT/decide/block_lists` and mapped by every worker;
-and a reason code per document, row-aligned.
+In: list files of the manifest (UT1 folders with `domains` and `urls` files, or plain lists, one entry a line, gzip or
+not) and the URLs of documents. Out: the lists as sorted hashes, 8 bytes per entry, published once below
+`OUT/decide/block_lists` and memory-mapped by every worker; and a reason code per document, row-aligned.
 
-- A *site* entry is a host or a domain. It blocks URLs whose host it is, or whose host ends with it after a dot.
-- A *URL* entry has a host and a path. It blocks URLs that are equal to it or go on after it with `/`, `?` or `#`. Scheme, `www.` and a `/`
-  at the end do not count on either side.
-- A *word* entry is a word of letters and digits. It blocks URLs that hold at least `min_words` different ones of the list's words, each
-  between characters that are neither letters nor digits (RefinedWeb, arXiv 2306.01116, appendix G.1, scores URLs by such words).
+- A *site* entry is a host or a domain. It blocks URLs whose host equals it or ends with a dot followed by it.
+- A *URL* entry has a host and a path. It blocks URLs that equal it or continue after it with `/`, `?` or `#`. Scheme,
+  `www.` and a trailing `/` are ignored on both sides.
+- A *word* entry is a word of letters and digits. It blocks URLs that contain at least `min_words` different words of
+  the list, each between characters that are neither letters nor digits (RefinedWeb, arXiv 2306.01116, appendix G.1,
+  scores URLs by such words).
 
-Case does not count, nor does a port. Site lists may be hosts files (`0.0.0.0 example.com`). Lines that are no entry of their kind are left
-out and counted; a list of more such lines than entries is an error: it is of another kind. The first list in the manifest's order that
-matches gives the reason. Two different entries share an xxh3-64 hash with probability below 1e-6 for 5 million entries.
+Case and port are ignored. Site lists may be hosts files (`0.0.0.0 example.com`). Lines that are not valid entries of
+the list's kind are skipped and counted. If a list has more such lines than entries, it is probably of another kind: an
+error. The first list in the manifest's order that matches gives the reason. Two different entries share an xxh3-64 hash
+with probability below 1e-6 for 5 million entries.
 """
 
 from __future__ import annotations
@@ -46,32 +48,32 @@ FOLDER = "block_lists"
 TASK = f"{FOLDER}/lists"
 KINDS = ("sites", "urls", "words")
 _REASONS: dict[str, Reason] = {"sites": "blocked_site", "urls": "blocked_url", "words": "blocked_word"}
-# What a folder in UT1's form calls its files.
+# Names of the files in a folder laid out like UT1.
 _IN_FOLDER = {"sites": ("domains", "domains.gz"), "urls": ("urls", "urls.gz"), "words": ("words", "words.gz")}
 _SCHEMA = pa.schema([pa.field("hash", pa.uint64(), nullable=False)])
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _HOST = re.compile(r"(\[[0-9a-f:.%]+\]|[\w-]+(?:\.[\w-]+)*)(?::[0-9]{1,5})?")
-# What stands before the hosts of a hosts file that blocks them.
+# The address before each host in a hosts file that blocks hosts.
 _NOWHERE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*", re.DOTALL)
 _SHOWN = 80
 _URL_PARTS = re.compile(r"[/?#]")
 
-# Bytes of lines handled at once.
+# Bytes of lines processed at a time.
 _PIECE = 4 << 20
 
 Hashes = npt.NDArray[np.uint64]
 
 
 class Entries(NamedTuple):
-    """What a list holds.
+    """The entries of a list.
 
     Attributes:
-        hashes: uint64[entries], sorted and different.
-        unread: how many lines are neither an entry of the list's kind nor empty nor a comment.
-        example: the first of them.
+        hashes: uint64[entries], sorted and unique.
+        unread: number of lines that are neither a valid entry of the list's kind, nor empty, nor a comment.
+        example: the first of those lines.
     """
 
     hashes: Hashes
@@ -80,7 +82,7 @@ class Entries(NamedTuple):
 
 
 def list_settings(manifest: CorpusManifest) -> tuple[BlockListSettings, ...]:
-    """What decisions depend on: names, kinds and a hash of the contents of every list, not where they lie."""
+    """What decisions depend on: name, kinds and a hash of the contents of every list, but not its path."""
     return tuple(
         BlockListSettings(
             name=block_list.name,
@@ -92,10 +94,10 @@ def list_settings(manifest: CorpusManifest) -> tuple[BlockListSettings, ...]:
 
 
 def publish_lists(manifest: CorpusManifest, job: PartitionJob) -> list[TaskManifest]:
-    """Publish the hashes of all lists; nothing when the manifest has none or they are there.
+    """Publish the hashes of all lists. Does nothing if the manifest has no lists or they are already published.
 
     Raises:
-        GristmillError: a list is missing, empty, or not of the kind it is given as.
+        GristmillError: a list is missing, empty, or not of the kind that the manifest says.
     """
     if not manifest.block_lists:
         return []
@@ -135,7 +137,7 @@ def _files(block_list: BlockList, kind: str) -> list[str]:
 
 
 def _expand(pattern: str, kind: str) -> list[str]:
-    """The files that a path, a glob or a folder means."""
+    """The files that a path, a glob or a folder stands for."""
     if find(pattern) is not None:
         return [pattern]
     if is_glob(pattern) and not Path(pattern).is_dir():
@@ -155,7 +157,7 @@ def _content_hash(paths: Sequence[str]) -> str:
 
 
 def check_lists(manifest: CorpusManifest) -> None:
-    """Look whether the files of all lists are there, before the hours that extract takes; they are read by decide.
+    """Check that the files of all lists exist, before extract runs for hours; decide reads them.
 
     Raises:
         GristmillError: a list names no file.
@@ -167,12 +169,11 @@ def check_lists(manifest: CorpusManifest) -> None:
 
 
 def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
-    """The entries of list files.
-
-    Blank lines and what begins with `#` are no entries.
+    """The entries of list files. Blank lines and comments, which begin with `#`, are skipped.
 
     Raises:
-        GristmillError: a file is broken, there is no entry at all, or there are more lines that are none of this kind.
+        GristmillError: a file is broken, there are no entries, or fewer entries than lines that are not valid entries
+            of this kind.
     """
     clean = {"sites": _clean_site, "urls": _clean_url, "words": _clean_word}[kind]
     pieces = [np.empty(0, np.uint64)]
@@ -203,7 +204,7 @@ def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
 
 
 def _pieces(path: str) -> Iterator[list[bytes]]:
-    """The lines of a list file, some MB at a time: five million entries are never in memory as text."""
+    """The lines of a list file, a few MB at a time, so that five million entries are never in memory as text."""
     with open_stream(path) as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
@@ -217,20 +218,24 @@ def _hash(entry: str) -> int:
 
 
 def _clean_site(line: str) -> str | None:
-    """Host of an entry; some lists write `.example.com`, `*.example.com`, a whole URL, or are hosts files. None for what is no host."""
+    """The host of an entry, or None if the line has no valid host.
+
+    Some lists write `.example.com`, `*.example.com` or a whole URL, or are hosts files.
+    """
     if _PLAIN_HOST.fullmatch(line):
         return line
     line = _NOWHERE.sub("", line, count=1) if _NOWHERE.match(line) else line
     if "/" in line:
         line = _without_scheme(line).partition("/")[0].rpartition("@")[2]
     host = line.lstrip("*.").rstrip(".")
-    host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host  # as URLs write an address of IPv6
+    # An IPv6 address is written in brackets in a URL.
+    host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
     found = _HOST.fullmatch(with_stand_ins(ascii_host(host)))
     return None if found is None else ascii_host(found[1].rstrip("."))
 
 
 def _clean_url(line: str) -> str | None:
-    """What a URL begins with; None where white space stands in it, which is in no URL."""
+    """The URL prefix of an entry; None if the line has white space or control characters, which no URL contains."""
     return None if any(character.isspace() or character < " " for character in line) else _bare(line).rstrip("/") or None
 
 
@@ -239,7 +244,7 @@ def _clean_word(line: str) -> str | None:
 
 
 def _bare(url: str) -> str:
-    """A URL in small letters without scheme, user and `www.`."""
+    """A URL in lower case without scheme, user and `www.`."""
     rest = _without_scheme(url.strip().lower())
     host, slash, path = rest.partition("/")
     return host.rpartition("@")[2].removeprefix("www.") + slash + path
@@ -251,7 +256,7 @@ def _without_scheme(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of an absolute URL in small letters, without user, port and a dot at its end; empty if there is none."""
+    """The host of an absolute URL in lower case, without user, port and trailing dot; empty if there is no host."""
     match = _SCHEME.match(url.strip())
     if match is None:
         return ""
@@ -261,7 +266,7 @@ def host_of(url: str) -> str:
 
 
 def host_suffixes(host: str) -> list[str]:
-    """A host and what is left of it after each dot; an address in brackets or of digits, or what is too long, stands for itself."""
+    """A host and the rest of it after each dot; only the host itself if it is an IP address or too long."""
     if len(host) > LONGEST_HOST or host.startswith("[") or with_stand_ins(host).replace(".", "").isdigit():
         return [host]
     labels = host.split(".")
@@ -269,7 +274,7 @@ def host_suffixes(host: str) -> list[str]:
 
 
 def url_prefix_hashes(url: str) -> list[int]:
-    """Hashes of the URL, as lists write it, and of what stands before each `/`, `?` and `#` of it; a URL may have any number of those."""
+    """Hashes of the URL, normalised like list entries, and of each prefix of it that ends before a `/`, `?` or `#`."""
     bare = _bare(url)
     hashes: list[int] = []
     before, start = xxhash.xxh3_64(), 0
@@ -286,11 +291,11 @@ def url_words(url: str) -> list[str]:
 
 
 def blocked_codes(urls: pa.ChunkedArray, job: DecideJob) -> tuple[npt.NDArray[np.uint8], list[int]]:
-    """Reason codes by the block lists, uint8[n], and for each list how many documents it gave the reason.
+    """Reason codes by the block lists, uint8[n], and the number of documents that each list blocked first.
 
     Args:
-        urls: string[n]; documents without one are not blocked.
-        job: its lists are published.
+        urls: string[n]; documents without a URL are not blocked.
+        job: a job whose lists have been published.
     """
     lists = job.settings.block_lists
     texts = urls.to_pylist()
@@ -312,7 +317,7 @@ def blocked_codes(urls: pa.ChunkedArray, job: DecideJob) -> tuple[npt.NDArray[np
 
 
 def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """Hashes of all that an entry of this kind may be for each URL, and the row of each."""
+    """Hashes of all entries of this kind that would match a URL, and the row of each."""
     hashes: list[int] = []
     rows: list[int] = []
     for row, url in enumerate(urls):
@@ -331,5 +336,5 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
 
 
 def idle_lists(lists: Sequence[BlockListSettings], counts: npt.NDArray[np.int64]) -> list[str]:
-    """A note for each list that gave no document its reason."""
+    """A note for each list that blocked no document."""
     return [f"block list `{entry.name}`: no document was dropped for it" for entry, count in zip(lists, counts, strict=True) if not count]

@@ -1,9 +1,9 @@
 """The search for duplicates: which rows are copies of which, from ids and signatures alone.
 
-In: the parts of extract, and the reasons for which rows are dropped before: those take no part, so that they never displace a good copy.
-Out, below `OUT/decide/edges`: `near-<p>.arrow` and `exact-<p>.arrow`, pipeline.schemas.EDGES, star edges (hub, row) found in one
-partition, sorted and unique. The shuffle carries 16 bytes per document and band and 24 per id; in the embedded runner, which holds it in
-memory, it is split into passes.
+In: the parts of extract, and the reasons of rows that are already dropped. Dropped rows are left out, so that they
+never displace a good copy. Out, below `OUT/decide/edges`: `near-<p>.arrow` and `exact-<p>.arrow`
+(pipeline.schemas.EDGES), star edges (hub, row) found in one partition, sorted and unique. The shuffle carries 16 bytes
+per document and band and 24 per id. The embedded runner holds a shuffle in memory, so there it is split into passes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from pipeline.schemas import EDGES, publish_ipc, read_ipc
 from storage.files import join
 
 FOLDER = "edges"
-# The embedded runner holds a shuffle in memory at 5 to 9 bytes per byte: this keeps it near 1 GB.
+# The embedded runner needs 5 to 9 bytes of memory per byte of a shuffle: this limit keeps it near 1 GB.
 SHUFFLE_BYTES = 160 << 20
-# Partition numbers of document ids start here, those of bands at 0.
+# Partition numbers of document ids start here, partition numbers of bands at 0.
 _ID_KEYS = 1 << 30
 
 
@@ -74,7 +74,7 @@ def emit_keys(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[
 
 
 def reduce_keys(key: int, elements: list[bytes], job: DecideJob) -> str:
-    """The edges of one partition, published."""
+    """Publish the edges of one partition."""
     edges = id_edges(elements) if key >= _ID_KEYS else band_edges(elements)
     batch = pa.RecordBatch.from_arrays([pa.array(edges[:, 0]), pa.array(edges[:, 1])], schema=EDGES)
     name = _name(key)
@@ -82,10 +82,13 @@ def reduce_keys(key: int, elements: list[bytes], job: DecideJob) -> str:
 
 
 def emit_clusters(_element: str, job: DecideJob, *, edges: Sequence[str]) -> Iterable[tuple[int, bytes]]:
-    """All rows that have duplicates, packed per part number: uint64[3, n] of row id, id of the kept row, 1 where the row repeats an id.
+    """All rows that have duplicates, packed per part number.
+
+    The packed rows are uint64[3, n]: row id, id of the kept row, 1 if the row repeats a document id and else 0.
 
     Args:
-        edges: the paths of all edge files, below the step's folder. One worker holds the edges of the corpus, about 100 bytes each.
+        edges: the paths of all edge files, below the step's folder. One worker holds all edges of the corpus, about 100
+            bytes each.
     """
     near, exact = (_load_edges(job.folder, [path for path in edges if path.startswith(f"{FOLDER}/{kind}-")]) for kind in ("near", "exact"))
     nodes, roots = components(np.concatenate([near, exact]))

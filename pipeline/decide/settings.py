@@ -1,7 +1,7 @@
-"""What the outputs of decide depend on, and what its tasks are handed.
+"""What the outputs of decide depend on, and what its tasks are given.
 
-In: a corpus manifest. Out: `DecideSettings`, which the step's manifest records and the tasks' key hashes; `DecideJob`, these and where
-things lie, which crosses to the workers once.
+In: a corpus manifest. Out: `DecideSettings`, which are recorded in the step's manifest and hashed into the tasks' key;
+and `DecideJob`, these settings and the folders to use, which is sent to each worker once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class SourceSettings(Strict):
     """What decisions about one source's documents depend on.
 
     Attributes:
-        filters: its own, or else the corpus'.
+        filters: the source's own filters, or else those of the corpus.
     """
 
     filters: Filters
@@ -30,7 +30,7 @@ class BlockListSettings(WithoutNone):
     """One block list.
 
     Attributes:
-        sites, urls, words: a hash of the contents of its files of this kind; None when it has none.
+        sites, urls, words: a hash of the contents of its files of this kind; None if it has no such files.
     """
 
     name: str
@@ -41,11 +41,11 @@ class BlockListSettings(WithoutNone):
 
 
 class DecideSettings(Strict):
-    """What the output of the step depends on, beside the output of extract.
+    """What the output of the step depends on, besides the output of extract.
 
     Attributes:
         sources: by name.
-        personal_information: the site rule; None when there is no rule.
+        personal_information: the site rule; None if there is no rule.
     """
 
     version: int = VERSION
@@ -68,10 +68,10 @@ class DecideJob(PartitionJob):
 
 
 def decide_settings(manifest: CorpusManifest, *, block_lists: tuple[BlockListSettings, ...]) -> DecideSettings:
-    """What the output depends on.
+    """The settings of the step for a corpus manifest.
 
     Args:
-        block_lists: as from `pipeline.decide.block_lists.list_settings`.
+        block_lists: as returned by `pipeline.decide.block_lists.list_settings`.
     """
     return DecideSettings(
         sources={

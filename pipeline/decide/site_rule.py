@@ -1,9 +1,9 @@
-"""The site rule: personal information summed per registered domain, and the domains that are dropped whole.
+"""The site rule: sums personal information per registered domain and drops whole domains.
 
 In: the parts of extract (sites, words, spans). Out, below `OUT/decide/sites`:
 
     <p>.arrow         pipeline.schemas.SITES, the sites of one partition, sorted by name
-    dropped.arrow     the names of the dropped sites, sorted: all that later tasks need to know
+    dropped.arrow     the names of the dropped sites, sorted; later tasks read only this file
 
 A site belongs to partition xxh3(name) mod the number of partitions. All documents of a site count, whether or not a filter drops them.
 """
@@ -38,12 +38,12 @@ FOLDER = "sites"
 _DROPPED_TASK = f"{FOLDER}/dropped"
 _DROPPED_FILE = f"{FOLDER}/dropped.arrow"
 _DROPPED_SCHEMA = pa.schema([pa.field("site", pa.string(), nullable=False)])
-# A row of a shuffle element: name and three numbers as JSON; at most one row per document.
+# Estimated size of a row of a shuffle element: a name and three numbers as JSON; at most one row per document.
 _BYTES_PER_ROW = 64
 
 
 def run_site_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
-    """Publish the sites and the list of dropped ones; nothing when the manifest has no rule."""
+    """Publish the sites and the list of dropped sites. Does nothing if the manifest has no rule."""
     rule = job.settings.personal_information
     if rule is None:
         return []
@@ -60,7 +60,7 @@ def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) 
     """The site rule: enough documents to judge, and more spans per 1,000 words than allowed.
 
     Llama 2 removed "certain sites known to contain a high volume of personal information" (arXiv 2307.09288, section 2.1) without
-    publishing a rule; density per registered domain is ours.
+    publishing its rule; density per registered domain is our own choice.
     """
     return documents >= rule.min_documents and spans * 1000 > rule.max_spans_per_1000_words * max(words, 1)
 
@@ -81,7 +81,7 @@ def emit_sites(part: Part, job: DecideJob, *, rule: PersonalInformation, partiti
 
 
 def reduce_sites(partition: int, elements: list[bytes], job: DecideJob, *, rule: PersonalInformation) -> str:
-    """The partition's sites, sorted by name, published with the verdict of the site rule."""
+    """Publish the partition's sites, sorted by name, with the verdict of the site rule."""
     sums: dict[str, list[int]] = {}
     for element in elements:
         for site, *counts in json.loads(element):
@@ -103,7 +103,7 @@ def dropped_sites(job: DecideJob) -> set[str]:
 
 
 def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformation | None) -> Reasons:
-    """Marks what is left of the documents with more personal information than the rule allows; other reasons stay."""
+    """Mark documents with more personal information than the rule allows. Documents that have a reason keep it."""
     if rule is None or rule.max_spans_per_document is None:
         return reasons
     hit = spans_of(signals, rule) > rule.max_spans_per_document
@@ -111,7 +111,7 @@ def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformat
 
 
 def site_reasons(reasons: Reasons, sites: pa.ChunkedArray, dropped: Set[str]) -> Reasons:
-    """Marks what is left of the dropped sites; other reasons stay."""
+    """Mark documents of dropped sites. Documents that have a reason keep it."""
     if not dropped:
         return reasons
     hit = pc.is_in(sites, value_set=pa.array(sorted(dropped), pa.string())).to_numpy(zero_copy_only=False)
@@ -119,7 +119,7 @@ def site_reasons(reasons: Reasons, sites: pa.ChunkedArray, dropped: Set[str]) ->
 
 
 def spans_of(signals: pa.Table, rule: PersonalInformation) -> npt.NDArray[np.int64]:
-    """Personal-information spans per document over the kinds of the rule; int64[n]."""
+    """Number of personal-information spans per document, over the kinds of the rule; int64[n]."""
     total = np.zeros(signals.num_rows, np.int64)
     for kind in rule.kinds:
         total += signals[f"spans_{kind}"].to_numpy()

@@ -1,4 +1,4 @@
-"""The decide step: what to do with each document, from signals, ids and signatures alone; no text is read.
+"""The decide step: keeps or drops each document, by its signals, id and signature alone; no text is read.
 
 In: the parts of extract. Out, below `OUT/decide`:
 
@@ -6,11 +6,11 @@ In: the parts of extract. Out, below `OUT/decide`:
     sites/<p>.arrow            per registered domain: documents, words, personal-information spans, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
     decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines
-    dropped/<part>.arrow       the documents that were dropped, with reasons and where they came from
+    dropped/<part>.arrow       the dropped documents, with their reasons and origins
 
-Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`, and the decisions here. Of
-duplicates the row with the smallest row id (priority, part, row) is kept. Documents are compared as they were extracted: what line rules
-remove from them plays no part in that.
+Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`, and
+the decisions here. Among duplicates, the row with the smallest row id (priority, part, row) is kept. Documents are
+compared as they were extracted, before line rules remove lines.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from storage.steps import begin_step, done_step, finish_step, require_step, writ
 
 
 def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
-    """Run the step; what is finished is not repeated.
+    """Run the step; finished tasks are not repeated.
 
     Raises:
         GristmillError: extract is not complete, or a task failed.
@@ -77,7 +77,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
 
 
 def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
-    """Rules that had no effect say so, and line rules what they removed."""
+    """Notes on rules that had no effect, and on what line rules removed."""
     rule = manifest.personal_information
     asked = {
         "exact_duplicate": manifest.dedup.exact,
@@ -106,7 +106,7 @@ def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, d
 
 
 def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner) -> list[TaskManifest]:
-    """Clusters from the edges (one worker, edges only), joined to the parts by number."""
+    """Compute clusters from the edges in one worker, which reads nothing else, and join them to the parts by number."""
     tasks = [Task(name=_task(part), key=job.key) for part in parts]
     runner.expect(len(tasks))
     waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
@@ -121,7 +121,7 @@ def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str
             emit = EmitPacked(partial(emit_clusters, edges=edges), job)
             clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(emit)
             numbered = [(part.number, part.model_dump_json().encode()) for part in pending]
-            # Both sides are bytes, so that the shuffle has one deterministic coder.
+            # Both sides of the join are bytes, so that the shuffle has one deterministic coder.
             joined = {"part": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
             return joined | "Decisions" >> beam.ParDo(EmitNames(decide_part, job))
 
@@ -134,9 +134,11 @@ def _task(part: Part) -> str:
 
 
 def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJob) -> list[str]:
-    """Publish decisions and dropped documents of one part: its number, the part itself as JSON, and its rows of `emit_clusters`.
+    """Publish decisions and dropped documents of one part.
 
-    Nothing where the part is finished: only its rows are there then.
+    Args:
+        element: the part's number, with the part itself as JSON and its rows from `emit_clusters`. A part that was
+            already finished has only rows; then nothing is published.
     """
     _, grouped = element
     rows = list(grouped["rows"])

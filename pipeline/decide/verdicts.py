@@ -1,8 +1,8 @@
-"""What one part's signals say about its documents, before duplicates are looked for.
+"""Judges the documents of one part by their signals, before duplicates are searched for.
 
-In: a signals part, the thresholds of the manifest, the sites to drop. Out: one reason code per row (uint8, 0 is kept), the first that
-applies in the order block lists, language, filter rules, site; and the lines that filters remove from kept documents. Recomputed wherever
-it is needed: it costs milliseconds and no text.
+In: a signals part, the thresholds of the manifest, the sites to drop. Out: one reason code per row (uint8, 0 for kept),
+the first that applies in the order block lists, language, filter rules, site; and the lines that filters remove from
+kept documents. The verdicts are recomputed wherever they are needed: that takes milliseconds and reads no text.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from storage.files import join
 
 
 class PartVerdicts(NamedTuple):
-    """What is known of one part before duplicates are looked for.
+    """The verdicts on one part before duplicates are searched for.
 
     Attributes:
         reasons: uint8[n], reason codes.
-        removed: bool[lines], which lines filters remove; None when they look at none.
-        line_offsets: int64[n + 1], where each document's lines begin; None likewise.
+        removed: bool[lines], which lines filters remove; None if no filter looks at lines.
+        line_offsets: int64[n + 1], where each document's lines begin; None if no filter looks at lines.
         documents: the columns id, site and, with block lists, url.
-        blocked: how many documents each block list matched, in the order of the manifest.
+        blocked: how many documents each block list blocked, in the order of the manifest.
     """
 
     reasons: Reasons
@@ -49,7 +49,7 @@ class PartVerdicts(NamedTuple):
 
 
 def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
-    """Reasons and removed lines of one part before duplicates are looked for."""
+    """Reasons and removed lines of one part, before duplicates are searched for."""
     settings = job.settings
     filters, lists = settings.sources[part.source].filters, settings.block_lists
     documents = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["id", "site", *(["url"] if lists else [])])
@@ -77,10 +77,10 @@ def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], language
 
 
 def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
-    """A signals part; its lines, which are most of its bytes, only where a filter looks at them.
+    """A signals part. The line columns, which are most of its bytes, are read only if a filter looks at lines.
 
     Raises:
-        GristmillError: a filter looks at lines and the part has none.
+        GristmillError: a filter looks at lines, and the part has no line columns.
     """
     wanted = any(section.looks_at_lines for section in filters)
     names = ipc_names(path)

@@ -1,8 +1,9 @@
-"""Kernels are there before workers start: a first command compiles them once, and says so, instead of each worker for itself.
+"""Compiles the text kernels once, before workers start, so that each worker need not compile them itself.
 
-In: nothing. Out: compiled kernels in the place that `kernels.disk` finds; notes for the person who waits. Where the mark lies that an
-earlier warm-up left, nothing is said or done, and numba is not imported. The mark is a hint: a kernel that is not there after all, or
-that the warm-up does not know, is compiled by the process that calls it.
+In: nothing. Out: compiled kernels in the cache folder that `kernels.disk` chooses, and messages for the user who waits.
+If the mark of an earlier warm-up is in the cache, this module does nothing, prints nothing and does not import numba.
+The mark is a hint: a kernel that is missing from the cache, or that the warm-up does not know, is compiled by the
+process that calls it.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ _LOOK_S = 0.2
 
 
 def compile_kernels(say: Callable[[str], object]) -> None:
-    """Compile them in a child process unless that has been done on this machine for these sources.
+    """Compile the kernels in a child process, unless they have been compiled on this machine from these sources.
 
     Args:
-        say: told that compiling begins and where kernels are kept, or that they cannot be kept.
+        say: called with a message when compiling begins (and where kernels are kept), or when they cannot be kept.
     """
     if WARMING_UP in os.environ or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or are_compiled():
         return
     place = disk.writable_place(Path(disk.__file__).resolve())
-    # Once a command: its other pipelines find no mark either where none can be kept.
+    # Once per command: if no mark can be written, its later pipelines would not find one either.
     os.environ[WARMING_UP] = "1"
     if place is None:
         say(
@@ -51,12 +52,12 @@ def compile_kernels(say: Callable[[str], object]) -> None:
 
 
 def are_compiled() -> bool:
-    """True where an earlier warm-up on such a processor, with these sources, left its mark."""
+    """True if an earlier warm-up on this kind of processor, with these sources, left its mark."""
     return disk.load(mark()) is not None
 
 
 def mark() -> Entry:
-    """What a warm-up keeps after all kernels."""
+    """The cache entry that a warm-up writes after the last kernel."""
     depends = (metadata.version("numba"), metadata.version("llvmlite"), platform.machine(), _processor())
     return Entry(
         source=Path(disk.__file__).resolve(),
@@ -67,7 +68,7 @@ def mark() -> Entry:
 
 
 def _processor() -> str:
-    """Its name and what it can do, as far as the system says."""
+    """The processor's name and features, as far as the system reports them."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").split("\n\n")[0].splitlines()
     except OSError:
@@ -76,12 +77,12 @@ def _processor() -> str:
 
 
 def _shown(folder: Path) -> str:
-    """Places beside the sources are one for each of their folders."""
+    """How a cache folder is named to the user; beside the sources there is one `__pycache__` per folder of sources."""
     return "the installation, beside the sources" if folder.name == "__pycache__" else str(folder.parent)
 
 
 def _said(process: subprocess.Popen[str]) -> str:
-    """All that a process says, when it has ended; a signal that another thread was handed is seen meanwhile."""
+    """The whole output of a process, once it has ended. Polls, so that signals are handled in the meantime."""
     while True:
         try:
             return process.communicate(timeout=_LOOK_S)[0]
@@ -90,7 +91,7 @@ def _said(process: subprocess.Popen[str]) -> str:
 
 
 def _warm_up() -> str:
-    """Returns what went wrong, in a line."""
+    """Run the warm-up; returns one line that says what went wrong, or an empty string."""
     process = subprocess.Popen(
         python_command("pipeline.warm_up"),
         stdin=subprocess.DEVNULL,

@@ -1,10 +1,10 @@
-"""The thin Beam side of the data half: two DoFns that call the plain function that they are handed, with the job's settings.
+"""The thin Beam side of the data half: two DoFns that call a plain function with an element and the job's settings.
 
-Every element between stages is a JSON string (a task, a part) or a pair of a partition number and packed bytes; no text is ever among them.
-Coders are those of `str`, `int` and `bytes`: deterministic and the same on every runner. Output types are declared by decorators: postponed
-annotations are strings, which Beam would read as `Any` and pickle.
+Every element between stages is a JSON string (a task or a part) or a pair of a partition number and packed bytes, never
+text. Coders are those of `str`, `int` and `bytes`: deterministic and the same on every runner. Output types are
+declared by decorators, because postponed annotations are strings, which Beam would read as `Any` and pickle.
 
-Settings cross to a worker as JSON, written once where the pipeline is built, and validated once in each worker.
+Settings reach a worker as JSON, which is written once where the pipeline is built and validated once in each worker.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ J = TypeVar("J", bound=Strict)
 
 
 class _Call(beam.DoFn):  # type: ignore[misc]
-    """Hands every element to `function`, with the job, and passes on what that gives.
+    """Calls `function` with every element and the job, and emits what it returns.
 
     Args:
-        function: `(element, job) -> outputs`; importable by name in a worker, or a `functools.partial` of one that is.
-        job: what all elements share.
+        function: `(element, job) -> outputs`; importable by name in a worker, or a `functools.partial` of such a
+            function.
+        job: the settings that all elements share.
     """
 
     def __init__(self, function: Callable[[Any, J], Iterable[Any]], job: J) -> None:
@@ -41,9 +42,9 @@ class _Call(beam.DoFn):  # type: ignore[misc]
 
 @beam.typehints.with_output_types(str)
 class EmitNames(_Call):
-    """Any element in, the names of what was published out; the outputs themselves are files."""
+    """In: any element. Out: the names of what was published; the outputs themselves are files."""
 
 
 @beam.typehints.with_output_types(tuple[int, bytes])
 class EmitPacked(_Call):
-    """Any element in, (partition, packed bytes) out."""
+    """In: any element. Out: (partition, packed bytes)."""

@@ -1,10 +1,13 @@
-"""Beam's embedded runner with worker processes of ours: one that dies ends the pipeline, and none outlives it.
+"""Beam's embedded runner with worker processes of our own.
 
-In: a pipeline, and how many processes. Out: nothing; pipelines publish files. Beam's own handler of worker processes waits for ever for
-one that died before it connected, starts them through a shell, and leaves them behind when this process is killed.
+If one dies, the pipeline ends; none of them outlives the pipeline.
 
-Beam's runner works in a thread of its own, so that this one can always end it: at a signal, or at the death of a worker, when all other
-workers are killed and Beam's waits are broken.
+In: a pipeline, and how many processes. Out: nothing; pipelines publish files. Beam's own handler of worker processes
+waits forever for a process that died before it connected, starts processes through a shell, and leaves them running
+when this process is killed.
+
+Beam's runner works in a thread of its own, so that the calling thread can always end it: on a signal, or when a worker
+dies. Then all other workers are killed and Beam's waits are aborted.
 """
 
 from __future__ import annotations
@@ -27,13 +30,14 @@ from storage.processes import killed_by_memory, obituary, wait_for
 
 URN = "gristmill:env:worker_processes:v1"
 
-# After a signal or a death: for Beam's runner to close its servers. A thread that does not is left behind.
+# How long Beam's runner may take to close its servers after a signal or the death of a worker. Then its thread is
+# abandoned.
 _CLOSE_S = 5.0
-# A death breaks the connection, and Beam may raise that before the process has been waited for.
+# When a worker dies, Beam may report the broken connection before the process has been waited for.
 _DEATH_S = 1.0
 # `kill -- -GROUP` reaches workers a moment before this process notices.
 _OWN_SIGNAL_S = 0.5
-# For a worker to finish when Beam has closed its control channel.
+# How long a worker may take to finish after Beam has closed its control channel.
 _FAREWELL_S = 5.0
 
 _crews: dict[str, Crew] = {}
@@ -49,13 +53,13 @@ class Crew:
     """The worker processes of one pipeline.
 
     Args:
-        size: how many.
-        resting: gives processes and gets them back.
+        size: the number of processes.
+        resting: idle processes, taken from here and returned here.
 
     Attributes:
-        over: set when a worker has died, or Beam's runner has ended.
-        lost: the death of the first worker, once one has died at work.
-        stopped: True when that worker got a signal that ends a whole command.
+        over: set when a worker has died or Beam's runner has ended.
+        lost: the error for the first worker that died at work, if any.
+        stopped: True if that worker got a signal that ends a whole command.
     """
 
     def __init__(self, size: int, resting: Resting) -> None:
@@ -68,7 +72,7 @@ class Crew:
         self._closing = False
 
     def start(self, handler: Any) -> None:
-        """Have a process work for a handler of Beam's runner."""
+        """Make a process work for a handler of Beam's runner."""
         with self._lock:
             if self._closing:
                 raise RuntimeError("the pipeline is ending")
@@ -78,18 +82,22 @@ class Crew:
                 handler.worker_id,
                 resting=self._resting,
                 on_end=lambda service: self._mourn(number, service),
-                # Beam's worker prints the traceback of every failing element: the error itself says all but where in the code.
+                # Beam's worker prints the traceback of every failing element; the error itself says everything but the
+                # line of code.
                 copy_to=sys.stderr.buffer if os.environ.get("GRISTMILL_DEBUG") else None,
             )
             self._members.append(_Member(handler, service))
 
     def close(self) -> None:
-        """From now on a worker that ends is no loss."""
+        """From now on, a worker that ends does not count as lost."""
         with self._lock:
             self._closing = True
 
     def end(self) -> None:
-        """Kill what still works, and break the waits of Beam's runner. Tasks publish by renaming: killing one loses nothing else."""
+        """Kill workers that still run and abort the waits of Beam's runner.
+
+        Tasks publish by renaming, so killing a worker loses only its unfinished task.
+        """
         self.close()
         for member in self._members:
             if not member.service.finished:
@@ -97,7 +105,7 @@ class Crew:
             _break(member.handler, self.lost or RuntimeError("the pipeline was stopped"))
 
     def farewell(self, handler: Any) -> None:
-        """Wait for the worker of a handler, which has been told that there is no more work."""
+        """Wait for the worker of a handler to finish, after Beam has told it that there is no more work."""
         for member in self._members:
             if member.handler is handler and not member.service.over.wait(_FAREWELL_S):
                 member.service.worker.process.kill()
@@ -121,12 +129,12 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Res
     """Run a pipeline in worker processes.
 
     Args:
-        run: gets the environment for Beam's runner; builds the pipeline, runs it and waits.
-        resting: processes of earlier pipelines; those of this one come to it when they have nothing more to do.
+        run: called with the environment for Beam's runner; builds the pipeline, runs it and waits for its end.
+        resting: idle processes of earlier pipelines; the processes of this one are returned to it.
 
     Raises:
         GristmillError: a worker died.
-        Exception: what Beam's runner raised.
+        Exception: whatever Beam's runner raised.
     """
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
 
@@ -175,7 +183,7 @@ def _until(true: Callable[[], bool], patience_s: float, *, every: Callable[[], N
 
 
 def _break(handler: Any, error: Exception) -> None:
-    """Beam waits without limit for a worker: for answers under way, for those to questions that it has yet to ask, and for data."""
+    """Abort Beam's waits for a worker's answers (to pending and later requests) and data: they have no timeout."""
     from apache_beam.runners.portability.fn_api_runner.worker_handlers import BeamFnControlServicer, ControlConnection
 
     connection = handler.control_conn
@@ -192,7 +200,10 @@ def _break(handler: Any, error: Exception) -> None:
 
 
 def _environment(key: str) -> Any:
-    """An environment of Beam's in which workers are those of a crew; it and its handler are registered with Beam at the first call."""
+    """A Beam environment whose workers are those of a crew.
+
+    The first call registers the environment and its handler with Beam.
+    """
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
     from apache_beam.transforms import environments
 

@@ -1,12 +1,16 @@
-"""One worker process: `python -P -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`, started by pipeline/engines/embedded.py and
-pipeline/engines/worker_pool.py through pipeline/engines/worker_processes.py.
+"""One worker process: `python -P -m pipeline.engines.external_worker CONTROL_URL WORKER_ID`.
 
-On standard output it says `ready` once it can work, and `done` when whoever gives it work wants no more. Then it waits for a line with
-the next `CONTROL_URL WORKER_ID` on standard input, and ends where that is closed; `last` in place of `done` says that it will not wait.
-It ends with the process that started it (`storage.processes.end_with_parent`) or with its TaskManager (the control channel breaks).
-Beam's own worker outlives both when a thread is still at work, and keeps its memory.
+Started by pipeline/engines/embedded.py and pipeline/engines/worker_pool.py through
+pipeline/engines/worker_processes.py.
 
-Ctrl-C at a terminal reaches the whole process group: what becomes of the workers is up to the process that started them.
+On standard output it prints `ready` once it can work, and `done` when its runner has no more work for it. Then it waits
+for a line with the next `CONTROL_URL WORKER_ID` on standard input, and ends when standard input is closed. It prints
+`last` instead of `done` if it will not wait for more work. It ends with the process that started it
+(`storage.processes.end_with_parent`) or with its TaskManager (the control channel breaks). Beam's own worker outlives
+both while one of its threads still works, and keeps its memory.
+
+Ctrl-C in a terminal reaches the whole process group. Workers ignore it; the process that started them decides what
+happens to them.
 """
 
 from __future__ import annotations
@@ -43,24 +47,27 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
     finally:
-        # Python's own way out waits for threads that are still at work, and trips over the one that reads standard input.
+        # A normal exit of Python would wait for threads that still work, and fail on the thread that reads standard
+        # input.
         sys.stderr.flush()
         os._exit(status)
 
 
 def tell_of_crashes() -> None:
-    """A crash in compiled code leaves its place in the last lines.
+    """Make a crash in compiled code print its traceback, so that the last lines of the log show where it happened.
 
-    Of the thread that crashed alone: Python's handler itself crashes on other threads that begin or end meanwhile (14 of 250 aborts with a
-    few of them), and the process seems to have died of that.
+    Only the thread that crashed is printed. Python's handler itself crashes while it prints other threads that start or
+    end at that moment (14 of 250 aborts with a few such threads), and the process then seems to have died of the second
+    crash.
     """
     faulthandler.enable(all_threads=False)
 
 
 def one_quiet_thread() -> None:
-    """Call it before Beam is imported: `logging.warning()` there would install a root handler that prints every worker's messages.
+    """Silence logging and use one thread for Arrow and OpenMP, because there is one worker per core.
 
-    Arrow and OpenMP use one thread, because there is one worker per core.
+    Call this before Beam is imported: its `logging.warning()` would install a root handler that prints every worker's
+    messages.
     """
     logging.getLogger().addHandler(logging.NullHandler())
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -72,9 +79,10 @@ def one_quiet_thread() -> None:
 
 
 def work(control_url: str, worker_id: str) -> None:
-    """Serve one TaskManager, or the embedded runner, until the control channel closes; then the next that is named, if one is."""
+    """Serve a TaskManager or the embedded runner until its control channel closes, then the next one that is named."""
     one_quiet_thread()
-    # Everything that tasks need is imported before the worker calls itself ready: what is missing is said by the pool at once.
+    # Everything that tasks need is imported before the worker reports ready, so that the pool reports a missing module
+    # at once.
     from apache_beam.runners.worker.sdk_worker import SdkHarness
 
     import pipeline.engines.dofns  # noqa: F401
@@ -85,7 +93,7 @@ def work(control_url: str, worker_id: str) -> None:
         harness = SdkHarness(url, worker_id=name, state_cache_size=0, data_buffer_time_limit_ms=-1)
         print(READY, flush=True)  # noqa: T201  # the pool reads it
         harness.run()
-        # What is still at work for a job that was given up ends with the process alone.
+        # Work for an abandoned job cannot be stopped; it ends only with the process.
         busy = any(harness._bundle_processor_cache.active_bundle_processors.values())
         print(LAST if busy else DONE, flush=True)  # noqa: T201
         if busy:

@@ -1,6 +1,6 @@
-"""What a failed pipeline means: the worker's own last message, out of Beam's and Java's wrapping.
+"""Explains a failed pipeline: extracts the worker's own last message from what Beam and Java wrap around it.
 
-In: an exception of Beam, or the text of a Java stack trace. Out: a `GristmillError`.
+In: an exception raised by Beam, or the text of a Java stack trace. Out: a `GristmillError`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ _FRAME = re.compile(r"^\s*(?:at \S+\(|\.\.\. \d+ (?:more|common))")
 
 
 def explain(error: Exception) -> GristmillError:
-    """What the failing element said.
+    """The error of the element that failed.
 
-    Beam raises a copy of an exception, made from its first argument and the name of the step; the original is its context.
+    Beam raises a copy of that exception, made from its first argument and the name of the step. The original is the
+    copy's context.
     """
     if own := own_errors(error):
         return own[-1]
@@ -28,9 +29,9 @@ def explain(error: Exception) -> GristmillError:
 
 
 def own_errors(error: BaseException) -> list[GristmillError]:
-    """Those of Gristmill's among an exception and what it was raised from; the last is the first that was raised."""
+    """The Gristmill errors in the chain of an exception and its causes. The last in the list was raised first."""
     found: list[GristmillError] = []
-    seen: set[int] = set()  # causes that a library set by hand may go in a circle
+    seen: set[int] = set()  # a library that sets causes by hand can make the chain a cycle
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
@@ -41,17 +42,20 @@ def own_errors(error: BaseException) -> list[GristmillError]:
 
 
 def is_our_own(text: str) -> bool:
-    """True when a stack trace holds an error that Gristmill raised: its cause is in the data or the set-up, and comes again."""
+    """True if a stack trace contains an error that Gristmill raised.
+
+    Its cause is in the data or the set-up, so a retry fails too.
+    """
     return _MARKER in text
 
 
 def lost_worker(text: str) -> bool:
-    """True for what Beam's own runner says when the process at the other end is gone."""
+    """True if this is a message of Beam's own runner about a worker process that is gone."""
     return any(sign in text for sign in ("Channel closed prematurely", "StatusCode.UNAVAILABLE", "Stream removed"))
 
 
 def lost_process(text: str) -> str | None:
-    """The process whose loss a Java stack trace tells of, or None."""
+    """The kind of process whose loss a Java stack trace reports, or None."""
     for sign, who in (
         ("TaskManager with id", "a TaskManager"),
         ("RemoteTransportException", "a TaskManager"),
@@ -69,7 +73,7 @@ def lost_process(text: str) -> str | None:
 
 
 def worker_message(text: str) -> str:
-    """The exception's own lines from the traceback of a worker, without Beam's `[while running '…']` and Java's frames."""
+    """The exception's own lines from a worker's traceback, without Beam's `[while running '…']` and Java's frames."""
     if "Channel closed prematurely" in text:
         return "a Python worker died at work; the log of its worker pool tells of what"
     if _MARKER in text:
@@ -77,7 +81,7 @@ def worker_message(text: str) -> str:
         message = text.split(_MARKER, 2)[1].split("\n\n")[0].split(" [while running")[0]
         return "\n".join(line for line in message.strip().splitlines() if not _FRAME.match(line)).strip()
     if _TRACEBACK in text:
-        # A traceback is indented but for its first line and the exception; Java's frames and causes follow.
+        # A traceback is indented except for its first line and the exception. Java's frames and causes follow.
         tail = text.rsplit(_TRACEBACK, 1)[1].splitlines()[1:]
         told = next((line for line in tail if line.strip() and not line[0].isspace()), None)
         if told is not None:

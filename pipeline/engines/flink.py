@@ -49,7 +49,7 @@ class FlinkJob:
 
 
 def task_managers(rest: str) -> list[TaskManager]:
-    """All TaskManagers, by id; those that Flink has not yet given up on included."""
+    """All TaskManagers, sorted by id, including lost ones that Flink has not given up on yet."""
     found = []
     for entry in _get(rest, "/taskmanagers")["taskmanagers"]:
         memory = entry.get("memoryConfiguration") or _get(rest, f"/taskmanagers/{entry['id']}").get("memoryConfiguration", {})
@@ -70,7 +70,7 @@ def cluster_settings(rest: str) -> dict[str, str]:
 
 
 def jobs(rest: str, *, prefix: str = "") -> list[FlinkJob]:
-    """Jobs whose name begins with `prefix`, ended ones included, oldest first."""
+    """Jobs whose name begins with `prefix`, including those that have ended, oldest first."""
     found = [
         FlinkJob(id=job["jid"], name=job["name"], state=job["state"], start_ms=int(job["start-time"]), duration_ms=int(job["duration"]))
         for job in _get(rest, "/jobs/overview")["jobs"]
@@ -85,7 +85,7 @@ def some_task_runs(rest: str, job: str) -> bool:
 
 
 def failures(rest: str, job: str) -> list[str]:
-    """The job's failures as Java tells them, newest first; a job that was started again has one for each start."""
+    """The job's failures as Java stack traces, newest first. A job that was restarted has one for each restart."""
     answer = _get(rest, f"/jobs/{job}/exceptions")
     entries = answer.get("exceptionHistory", {}).get("entries", [])
     told = [str(entry.get("stacktrace", "")) for entry in sorted(entries, key=lambda entry: -int(entry.get("timestamp", 0)))]
@@ -93,7 +93,7 @@ def failures(rest: str, job: str) -> list[str]:
 
 
 def cancel(rest: str, job: str, *, patience_s: float = 10.0) -> bool:
-    """Cancel a job and wait until it has ended; False when it has not after `patience_s`."""
+    """Cancel a job and wait until it has ended; False if it has not ended after `patience_s` seconds."""
     try:
         _call(rest, f"/jobs/{job}?mode=cancel", method="PATCH")
     except GristmillError:

@@ -1,8 +1,9 @@
-"""Beam's local job service on this machine alone: `python -P -m pipeline.engines.job_service`, started by portable.py.
+"""Beam's local job service, bound to loopback: `python -P -m pipeline.engines.job_service`, started by portable.py.
 
 Out: its port, a free one, on standard output.
 
-Beam's own program for it binds four ports on all interfaces, gives workers the machine's name to connect to, and outlives the command.
+Beam's own program for this binds four ports on all interfaces, gives workers the machine's name to connect to, and
+outlives the command.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 def serve(over: threading.Event) -> None:
-    """Serve jobs on a free port of loopback until the event."""
+    """Serve jobs on a free loopback port until `over` is set."""
     from apache_beam.runners.portability import local_job_service
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
 
@@ -42,7 +43,7 @@ def serve(over: threading.Event) -> None:
 
 
 def keep_workers_here(worker_handlers: Any) -> None:
-    """Workers of a pool connect to loopback, not to the full name of the machine."""
+    """Make the workers of a pool connect to loopback, not to the full name of the machine."""
     from apache_beam.portability import common_urns
     from apache_beam.portability.api import beam_runner_api_pb2
 

@@ -1,8 +1,9 @@
-"""Keeps Beam's embedded runner on loopback; and how a helper process tells its port to the process that started it.
+"""Keeps Beam's embedded runner on loopback. Also: how a helper process reports its port to the process that started it.
 
-Beam 2.77 binds `[::]:0`, all interfaces, for the six ports by which the embedded runner speaks with its worker processes: plain text, and
-whoever reaches them can have code run. No option changes that. While a pipeline runs, the modules that bind them see a `grpc`
-whose servers bind 127.0.0.1 instead; the rest of the process keeps the real one. Beam is pinned exactly, and tests look at the sockets.
+Beam 2.77 binds `[::]:0`, all interfaces, for the six ports between the embedded runner and its worker processes.
+Traffic is plain text, and whoever reaches such a port can run code. No option changes that. While a pipeline runs, the
+modules that bind these ports see a `grpc` whose servers bind 127.0.0.1 instead; the rest of the process keeps the real
+one. Beam is pinned exactly, and tests check the sockets.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _users: dict[str, int] = {}
 
 
 class _GrpcOnLoopback:
-    """The module `grpc`, but for `server`."""
+    """The module `grpc`, with `server` replaced."""
 
     def __init__(self, real: Any) -> None:
         self.real = real
@@ -46,7 +47,7 @@ class _GrpcOnLoopback:
 
 @contextlib.contextmanager
 def on_loopback(*modules: ModuleType) -> Iterator[None]:
-    """While the block runs, in any thread, servers made by these modules of Beam's bind loopback in place of all interfaces."""
+    """During the block, servers that these Beam modules make in any thread bind loopback instead of all interfaces."""
     for module in modules:
         with _lock:
             if not _users.get(module.__name__):
@@ -63,7 +64,7 @@ def on_loopback(*modules: ModuleType) -> Iterator[None]:
 
 
 def tell_port(port: int) -> None:
-    """In a helper process: say on standard output where it serves. What is printed later goes to standard error."""
+    """In a helper process: print the port that it serves on standard output. Later output goes to standard error."""
     sys.stdout.write(f"{PORT}{port}\n")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

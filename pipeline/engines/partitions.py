@@ -1,8 +1,8 @@
-"""Resumable shuffles: parts emit packed elements, each partition becomes one published file and one task manifest.
+"""Resumable shuffles: parts emit packed elements, and each partition becomes one published file and one task manifest.
 
-In: parts, a function that turns one part into (partition, packed bytes), a function that turns all elements of a partition into files.
-Out: nothing; the functions publish. Of partitions that are finished neither elements are sent nor files written again. Elements
-reach a partition in any order.
+In: parts, a function that turns one part into (partition, packed bytes), and a function that turns all elements of a
+partition into files. Out: nothing; the functions publish. Finished partitions get no elements and their files are not
+written again. Elements reach a partition in any order.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from pipeline.engines.tasks import Task, pending_tasks
 from pipeline.parts import Part
 from storage.steps import write_task
 
-# Decisions about this many documents cost one process less than starting another one (measured: 0.5 million a second).
+# Deciding this many documents takes one process less time than starting another process (measured: 0.5 million a
+# second).
 DOCUMENTS_PER_WORKER = 1_000_000
 
 
 class PartitionJob(Strict):
-    """What all elements of a shuffle share; a step's own class says what else.
+    """What all elements of a shuffle share. Each step extends it with its own settings.
 
     Attributes:
-        folder: the step's, below which partitions are published.
-        key: of every partition's task.
+        folder: the step's folder, below which partitions are published.
+        key: the key of every partition's task.
     """
 
     folder: str
@@ -53,8 +54,10 @@ def run_partitions(
 
     Args:
         names: partition number to task name.
-        emit: top-level function, or a `functools.partial` of one; one part to elements; those of finished partitions are not sent.
-        reduce: likewise; publishes one partition and returns its task's name; also called for partitions that got nothing.
+        emit: turns one part into elements; a top-level function or a `functools.partial` of one. Elements of finished
+            partitions are not sent.
+        reduce: publishes one partition and returns its task's name; a function of the same kind. Also called for empty
+            partitions.
         label: name of the transforms.
 
     Raises:
@@ -66,7 +69,8 @@ def run_partitions(
     pending = {number: name for number, name in names.items() if name in waiting}
     if not pending:
         return
-    # The embedded runner deals elements out round-robin: heavy ones first keeps the workers level.
+    # The embedded runner deals out elements round-robin; heaviest first gives each worker about the same amount of
+    # work.
     elements = [part.model_dump_json() for part in sorted(parts, key=lambda part: (-part.rows, part.name))]
 
     def build(pipeline: Any) -> object:
@@ -82,26 +86,26 @@ def run_partitions(
     run_pipeline(build, runner=runner.at_most(workers_for(parts)), label=label)
     unvisited = {task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=job.folder)}
     for number, name in pending.items():
-        # Partitions that nothing fell into were not visited by the shuffle.
+        # The shuffle does not visit empty partitions.
         if name in unvisited:
             reduce(number, [], job)
 
 
 def emit_wanted(element: str, job: J, *, emit: Emit[J], wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
-    """What one part, given as JSON, has for the wanted partitions."""
+    """The elements of one part, given as JSON, for the wanted partitions."""
     for partition, packed in emit(Part.model_validate_json(element), job):
         if partition in wanted:
             yield partition, packed
 
 
 def reduce_grouped(element: tuple[int, Iterable[bytes]], job: J, *, reduce: Reduce[J]) -> list[str]:
-    """All that fell into one partition, in any order, published."""
+    """Publish all elements of one partition, which come in any order."""
     partition, values = element
     return [reduce(partition, list(values), job)]
 
 
 def workers_for(parts: Sequence[Part]) -> int:
-    """How many workers a pipeline over these parts can use, when it looks at no text."""
+    """How many workers a pipeline over these parts can use if it does not read text."""
     return -(-sum(part.rows for part in parts) // DOCUMENTS_PER_WORKER)
 
 

@@ -1,7 +1,7 @@
-"""Running a pipeline on a job service, and owning it: whatever ends the client's wait also ends the job.
+"""Runs a pipeline on a job service and owns the job: whatever ends the client's wait also ends the job.
 
 In: a function that builds a pipeline, and the cluster. Out: nothing; pipelines publish files. The job service may be Beam's local one
-with a worker pool of our own (`local_cluster`), Flink's, or another. Progress comes from the files, not from here.
+with a worker pool of our own (`local_cluster`), Flink's, or another. Progress is read from the files, not from here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CANCEL_S = 10.0
 # From submission until Flink lists the job: the job server translates the pipeline and uploads its class path, measured at 3 to 7 s.
 _APPEAR_S = 8.0
 _ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
-# A job may fail for the loss of a process a moment before that process has been waited for.
+# A job may fail because a process died, a moment before that process has been waited for.
 _DEATH_S = 5.0
 _START_S = 180.0
 
@@ -54,12 +54,12 @@ def run_portable(
     """Build, submit, and wait to the end.
 
     Args:
-        job_name: must be unique on the cluster; by it the job is found again.
-        say: told what people should know: a lost process, a cancelled job.
-        watch: called a few times a second while the job runs; what it raises ends the job.
+        job_name: must be unique on the cluster; the job is found again by this name.
+        say: called with messages for the user: a lost process, a cancelled job.
+        watch: called a few times a second while the job runs; an exception that it raises ends the job.
 
     Raises:
-        GristmillError: the job failed, with the worker's last message; or the job service went away.
+        GristmillError: the job failed (with the worker's last message), or the job service went away.
     """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -78,7 +78,7 @@ def run_portable(
 
 
 def beam_options(cluster: ClusterManifest, *, job_name: str, parallelism: int) -> list[str]:
-    """The cluster manifest as options of Beam. No artifacts are staged: the workers have the package installed."""
+    """The cluster manifest as Beam options. No artifacts are staged: the workers have the package installed."""
     options = [
         "--runner=PortableRunner",
         f"--job_name={job_name}",
@@ -159,7 +159,7 @@ def _collect_errors(result: Any, messages: list[str]) -> None:
 
 
 def _look_at_failures(rest: str, job_name: str, known: set[str], say: Callable[[str], object]) -> None:
-    """Stop early on errors that would come again, name processes that were lost."""
+    """Raise errors that would come again after a restart; report processes that were lost."""
     try:
         told = [text for job in flink.jobs(rest, prefix=job_name) for text in flink.failures(rest, job.id)]
     except GristmillError:
@@ -175,9 +175,12 @@ def _look_at_failures(rest: str, job_name: str, known: set[str], say: Callable[[
 
 
 def _cancel(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable[[str], object]) -> None:
-    """End the job wherever it is by now. A job service that is still translating the pipeline hands it to Flink a moment later."""
+    """End the job, whatever its state.
+
+    A job service that is still translating the pipeline submits it to Flink a moment later.
+    """
     ended = False
-    with contextlib.suppress(Exception):  # a job service that has gone away: Flink is asked below
+    with contextlib.suppress(Exception):  # if the job service has gone away, Flink is asked below
         from apache_beam.portability.api import beam_job_api_pb2
 
         ended = result is not None and str(result.state) in _ENDED
@@ -196,10 +199,10 @@ def _cancel(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callab
 
 
 def cancel_jobs(rest: str, *, prefix: str, appear_s: float = 0.0) -> str:
-    """Cancel all jobs whose name begins with `prefix`; says what was done, or nothing when none runs.
+    """Cancel all jobs whose name begins with `prefix`. Returns a message that says what was done; empty if no job runs.
 
     Args:
-        appear_s: how long to wait for a job that has been submitted and is not on the cluster yet.
+        appear_s: how many seconds to wait for a job that has been submitted but is not on the cluster yet.
     """
     deadline = time.monotonic() + appear_s
     while not (found := flink.jobs(rest, prefix=prefix)) and time.monotonic() < deadline:
@@ -215,7 +218,10 @@ def cancel_jobs(rest: str, *, prefix: str, appear_s: float = 0.0) -> str:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C must not leave the job behind; cancelling is bounded in time."""
+    """Ignore signals during the block: a second Ctrl-C must not leave the job running.
+
+    Cancelling takes a bounded time.
+    """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     try:
         before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
@@ -230,10 +236,10 @@ def _undisturbed() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Served:
-    """A cluster for as long as a pipeline runs.
+    """A cluster that is available while a pipeline runs.
 
     Attributes:
-        watch: raises when a process of it that this command has started has ended.
+        watch: raises if one of its processes that this command started has ended.
     """
 
     manifest: ClusterManifest
@@ -242,7 +248,7 @@ class Served:
 
 @contextlib.contextmanager
 def local_cluster() -> Iterator[Served]:
-    """Beam's own job service and a worker pool of ours on this machine, for as long as the block runs."""
+    """Beam's own job service and our worker pool on this machine, for as long as the block runs."""
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(_child("the worker pool", "pipeline.engines.worker_pool"))
         service = stack.enter_context(_child("Beam's job service", "pipeline.engines.job_service"))
@@ -258,7 +264,7 @@ def local_cluster() -> Iterator[Served]:
 
 @dataclass(frozen=True)
 class _Helper:
-    """A helper process: `watch` raises when it has ended, `told` gets its port when it serves."""
+    """A helper process: `watch` raises if it has ended; `told` receives its port once it serves."""
 
     who: str
     watch: Callable[[], None]
@@ -267,7 +273,7 @@ class _Helper:
 
 @contextlib.contextmanager
 def _child(who: str, module: str) -> Iterator[_Helper]:
-    """A helper process that tells its port; it and its children end with the block, or with this process."""
+    """Start a helper process that reports its port. It and its children end with the block, or with this process."""
     with tempfile.TemporaryFile() as log:
         process = start_watched(
             python_command(module),
@@ -275,7 +281,7 @@ def _child(who: str, module: str) -> Iterator[_Helper]:
             stdout=subprocess.PIPE,
             stderr=log,
             env=child_environment(**parent_told()),
-            # Its workers are in its process group, and end with it.
+            # Its workers are in its process group and end with it.
             start_new_session=True,
         )
         told: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -309,7 +315,7 @@ def _child(who: str, module: str) -> Iterator[_Helper]:
 
 
 def _port(helper: _Helper) -> int:
-    """Wait until it serves."""
+    """Wait until the helper serves; returns its port."""
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         helper.watch()
@@ -319,7 +325,10 @@ def _port(helper: _Helper) -> int:
 
 
 def _last_words(who: str, status: int, lines: Sequence[str]) -> str:
-    """A pool that ended with its worker has said of whom and why; the time before it is left out."""
+    """Why a helper process ended.
+
+    A pool that ended with its worker has logged which one and why; its timestamp is left out.
+    """
     if status == LOST:
         first = max((place for place, line in enumerate(lines) if WHO in line), default=None)
         if first is not None:

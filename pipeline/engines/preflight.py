@@ -1,7 +1,10 @@
-"""Checks before anything is submitted to a cluster: each failure says what to do, within seconds instead of after a long hang.
+"""Checks made before anything is submitted to a cluster.
 
-In: a cluster, the folder to write and a few raw files to read. Out: nothing, or an error. The last check is a tiny job whose elements
-publish, into a folder of their own below the output folder, what their worker process is and can reach.
+A failure says what to do within seconds, instead of after a long hang.
+
+In: a cluster, the folder to write and a few raw files to read. Out: nothing, or an error. The last check is a tiny job.
+Its elements publish a report each, in a temporary folder below the output folder: the worker's versions and what it can
+reach.
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ from storage.files import join, list_files, map_file, publish, read_bytes, remov
 _CONNECT_S = 3.0
 _DESCRIBE_S = 8.0
 _WHOLE_JOB_S = 120.0
-# A slot's result partition wants 512 buffers of 32 KiB. Measured on TaskManagers with two slots: 64 MiB fail with "Insufficient
-# number of network buffers", 256 MiB serve parallelism 4.
+# A slot's result partition needs 512 buffers of 32 KiB. Measured on TaskManagers with two slots: 64 MiB fails with
+# "Insufficient number of network buffers", 256 MiB is enough for parallelism 4.
 NETWORK_BYTES_PER_SLOT = 128 << 20
 
 
@@ -41,7 +44,7 @@ class Hello(Strict):
     """What the elements of the last check share.
 
     Attributes:
-        folder: where greetings are published; of the run of this check alone.
+        folder: where greetings are published; a new folder for each run of this check.
         inputs: a raw file of each source.
     """
 
@@ -58,7 +61,7 @@ def check_cluster(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
         inputs: a raw file of each source.
 
     Raises:
-        GristmillError: the first check that fails, with its remedy.
+        GristmillError: for the first check that fails, with its remedy.
     """
     cluster = runner.cluster
     assert cluster is not None, "there is nothing to check without a cluster"
@@ -90,7 +93,7 @@ def check_job_service(cluster: ClusterManifest) -> None:
 
 
 def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> None:
-    """TaskManagers, free slots, memory for shuffles, and that a lost TaskManager does not end the job."""
+    """There are TaskManagers, free slots and memory for shuffles, and a lost TaskManager does not end the job."""
     managers = flink.task_managers(cluster.rest)
     slots, free = sum(manager.slots for manager in managers), sum(manager.free_slots for manager in managers)
     if not managers:
@@ -126,7 +129,8 @@ def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> No
     settings = flink.cluster_settings(cluster.rest)
     strategy = settings.get("restart-strategy.type", settings.get("restart-strategy", "none"))
     if strategy in ("none", "off", "disable"):
-        # Measured: batch pipelines of Beam's Flink runner take the cluster's strategy; `number_of_execution_retries` does not reach them.
+        # Measured: batch pipelines of Beam's Flink runner use the cluster's strategy and ignore
+        # `number_of_execution_retries`.
         raise GristmillError(
             "the cluster has no restart strategy: one lost TaskManager or worker would end a job",
             where=cluster.rest,
@@ -183,7 +187,8 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
         try:
             run_portable(
                 build,
-                # The cluster's own restarts would hide the first error: the watch ends the job at it.
+                # Restarts by the cluster would hide the first error. `watch` ends the job as soon as it sees that
+                # error.
                 cluster=cluster.model_copy(update={"retries": 0}),
                 job_name=name,
                 parallelism=runner.workers,
@@ -205,13 +210,13 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
 
 
 def say_hello(_element: str, settings: Hello) -> list[str]:
-    """Runs in a worker: the name of the published greeting."""
+    """Runs in a worker; returns the name of the published greeting."""
     return [greet(settings)]
 
 
 @cache
 def greet(settings: Hello) -> str:
-    """Publish what this process is and what it cannot reach, once in each process; gives the greeting's name."""
+    """Publish this process's versions and what it cannot reach, once per process; returns the greeting's name."""
     folder = settings.folder
     name = f"hello-{socket.gethostname()}-{os.getpid()}.json"
     problems: list[str] = []
@@ -235,7 +240,7 @@ def greet(settings: Hello) -> str:
 
 
 def _watch(cluster: ClusterManifest, folder: str, name: str) -> Callable[[], None]:
-    """Ends the tiny job at its first error, or when no worker shows up."""
+    """A function that ends the tiny job at its first error, or when no worker shows up."""
     began = time.monotonic()
     running_since: float | None = None
     seen = False
@@ -288,10 +293,10 @@ def _worker_error(cluster: ClusterManifest, error: GristmillError) -> GristmillE
 
 
 def check_greetings(cluster: ClusterManifest, out: str, greetings: list[dict[str, Any]]) -> None:
-    """What the workers published: there at all, the same versions as here, and no problem.
+    """Check what the workers published: at least one greeting, the same versions as here, and no problems.
 
     Raises:
-        GristmillError: the first that is not so.
+        GristmillError: for the first check that fails.
     """
     if not greetings:
         raise GristmillError(

@@ -1,10 +1,11 @@
 """Where pipelines run: Beam's embedded runner, or a job service.
 
-In: a function that builds a pipeline. Out: nothing; pipelines publish files, and this module only says whether they ended well.
+In: a function that builds a pipeline. Out: nothing; pipelines publish files, and this module only reports whether they
+succeeded.
 
 The embedded runner is built directly. `DirectRunner` would first try to download another engine, and a plain `FnApiRunner`
 hands its workers empty options. The classes used here are not public API: Beam is pinned exactly, and
-tests/pipeline/engines/test_runners.py watches them.
+tests/pipeline/engines/test_runners.py checks that they still exist and behave.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ def _silent(_told: object) -> None:
 
 
 class Helpers:
-    """Processes of this machine that serve one pipeline after another: started when the first needs them."""
+    """Helper processes on this machine that serve one pipeline after another.
+
+    They start when a pipeline first needs them.
+    """
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self._stack = stack
@@ -67,13 +71,14 @@ class Runner:
     """How to run pipelines.
 
     Attributes:
-        kind: `embedded` runs in this process (one worker) or in `workers` processes of this machine; the others submit to a job
-            service with external workers.
-        workers: worker processes of the embedded runner, or slots of the cluster that a pipeline takes.
-        cluster: the job service; None with kind `portable` starts Beam's own local one, and a worker pool.
-        owner: begins the name of each job on the cluster, so that a job is found again by the folder that it writes.
-        say: told what people should know while a pipeline runs.
-        expect: told how many tasks a step is about to have, those included that are finished; a step may say so several times.
+        kind: `embedded` runs in this process (one worker) or in `workers` processes on this machine; the others submit
+            to a job service with external workers.
+        workers: worker processes of the embedded runner, or cluster slots that a pipeline uses.
+        cluster: the job service; None with kind `portable` starts Beam's own local one and a worker pool.
+        owner: prefix of each job's name on the cluster, so that a job can be found by the folder that it writes.
+        say: called with messages for the user while a pipeline runs.
+        expect: called with the number of tasks that a step is about to have, finished ones included; a step may call it
+            several times.
         helpers: processes that several pipelines share (`with_helpers`).
     """
 
@@ -86,12 +91,12 @@ class Runner:
     helpers: Helpers | None = None
 
     def at_most(self, workers: int) -> Runner:
-        """The same runner with no more workers than a pipeline has work for: starting one costs two CPU seconds."""
+        """The same runner with at most this many workers: starting a worker costs two CPU seconds."""
         return replace(self, workers=max(1, min(self.workers, workers)))
 
 
 def on_cluster(cluster: ClusterManifest, *, say: Callable[[str], object] = _silent) -> Runner:
-    """A runner for all slots that the manifest grants."""
+    """A runner that uses all slots that the manifest allows."""
     return Runner(kind=cluster.runner, workers=cluster.parallelism, cluster=cluster, say=say)
 
 
@@ -127,7 +132,7 @@ def choose_runner(kind: str | None, *, workers: int, cluster: Path | None, say: 
 
 @contextlib.contextmanager
 def with_helpers(runner: Runner) -> Iterator[Runner]:
-    """The same runner; helper processes that its pipelines start serve all of them, and end with the block."""
+    """The same runner, with helper processes that all its pipelines share and that end with the block."""
     if runner.helpers is not None:
         yield runner
         return
@@ -136,7 +141,7 @@ def with_helpers(runner: Runner) -> Iterator[Runner]:
 
 
 def job_owner(out: str) -> str:
-    """How the names of all jobs that write into the folder `out` begin."""
+    """The prefix of the names of all jobs that write into the folder `out`."""
     return f"gristmill-{hashlib.sha256(out.rstrip('/').encode()).hexdigest()[:10]}"
 
 
@@ -144,8 +149,8 @@ def run_pipeline(build: Callable[[Any], object], *, runner: Runner, label: str =
     """Build and run one pipeline to its end.
 
     Args:
-        build: gets a `beam.Pipeline` and applies transforms to it.
-        label: names the job on a cluster.
+        build: called with a `beam.Pipeline`; applies transforms to it.
+        label: name of the job on a cluster.
 
     Raises:
         GristmillError: an element failed (with the worker's own last message) or a worker process died.
@@ -175,7 +180,7 @@ def _run(build: Callable[[Any], object], runner: Runner, label: str) -> None:
 
 @contextlib.contextmanager
 def _quiet_threads() -> Iterator[None]:
-    """Beam's reading threads end with a traceback when a worker is lost; the loss itself is raised in the main thread."""
+    """Suppress tracebacks of Beam's reader threads when a worker is lost; the main thread raises the loss itself."""
     import grpc
 
     before = threading.excepthook

@@ -1,6 +1,7 @@
-"""The part of Beam that behaves alike on the embedded runner, the portable job service and Flink, and a check that a pipeline stays in it.
+"""The subset of Beam that behaves the same on the embedded runner, the portable job service and Flink; and a check.
 
-In: a pipeline that is built but not yet run. Out: what it uses that it must not. Every pipeline is checked before it runs.
+In: a pipeline that is built but not yet run. Out: the forbidden features that it uses. Every pipeline is checked before
+it runs.
 
 Not allowed, because some runner gets it wrong, silently or at scale: tagged outputs, state, timers, side inputs, output from
 `finish_bundle`, splittable DoFns, windows, more than one terminal collection, and shuffles whose coder pickles.
@@ -28,7 +29,7 @@ def check_subset(pipeline: Any) -> None:
 
 
 def violations(pipeline: Any) -> list[str]:
-    """What a built pipeline uses that it must not, one line each, in the order of the graph."""
+    """The forbidden features that a built pipeline uses, one line each, in the order of the graph."""
     import apache_beam as beam
     from apache_beam.pipeline import PipelineVisitor
 
@@ -60,7 +61,7 @@ def _pardo_problems(node: Any, transform: Any) -> list[str]:
     import apache_beam as beam
     from apache_beam.runners.common import DoFnSignature
 
-    # Beam's own composites (Create's reshuffle) are the runner's business.
+    # Beam's own composites (Create's reshuffle) are left to the runner.
     function = transform.fn
     signature = DoFnSignature(function)
     problems = []

@@ -1,7 +1,8 @@
-"""Running a step's tasks: skip what is finished, run the rest as one Beam pipeline, collect the task manifests.
+"""Runs a step's tasks: skips what is finished, runs the rest as one Beam pipeline, collects the task manifests.
 
-In: tasks, small models that a worker gets as JSON, and the job that they share. Out: task manifests, sorted by task name. A task's outputs
-depend on the task and the job alone; its function publishes them, then its manifest is published. Running it twice writes the same bytes.
+In: tasks (small models that a worker gets as JSON) and the job that they share. Out: task manifests, sorted by task
+name. A task's outputs depend only on the task and the job. Its function publishes them, then its manifest is published.
+Running a task twice writes the same bytes.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from pipeline.engines.runners import Runner, run_pipeline
 from storage.files import is_url
 from storage.steps import finished_task, read_task, write_task
 
-# Requests to an object store at once; a request takes some 10 ms, nearly all of it waiting.
+# Concurrent requests to an object store; a request takes about 10 ms, nearly all of it waiting.
 _REQUESTS = 32
 
 
 class Task(Strict):
-    """One unit of work. What a step's tasks carry beside this, its own subclass says.
+    """One unit of work. Each step extends it with what its tasks need.
 
     Attributes:
-        name: names the task manifest; from the input alone.
+        name: names the task manifest; derived from the input alone.
         key: sha256 over everything that the outputs depend on.
         weight: relative cost; heavy tasks start first.
     """
@@ -59,7 +60,8 @@ def run_tasks(tasks: Sequence[T], function: TaskFunction[T, J], job: J, *, folde
     runner.expect(len(tasks))
     pending = pending_tasks(tasks, folder=folder)
     if pending:
-        # The embedded runner deals elements out round-robin: heavy ones first keeps the workers level.
+        # The embedded runner deals out elements round-robin; heaviest first gives each worker about the same amount of
+        # work.
         ordered = sorted(pending, key=lambda task: (-task.weight, task.name))
         elements = [task.model_dump_json() for task in ordered]
 
@@ -94,13 +96,19 @@ def collect(tasks: Iterable[Task], *, folder: str) -> list[TaskManifest]:
 
 
 def for_each(function: Callable[[T], R], tasks: Sequence[T], *, folder: str) -> list[R]:
-    """`function` of each task, in order; by many threads where each call waits for an object store, by some where it may hash a file."""
+    """`function` of each task, in order.
+
+    Uses `_REQUESTS` threads if each call waits for an object store, else one per core, since a call may hash a file.
+    """
     with ThreadPoolExecutor(max_workers=_REQUESTS if is_url(folder) else os.cpu_count()) as pool:
         return list(pool.map(function, tasks))
 
 
 def perform(element: str, job: J, *, kind: type[T], function: TaskFunction[T, J], folder: str) -> list[str]:
-    """Run one task, given as JSON, and publish its manifest; gives its name. Errors name the task."""
+    """Run one task, given as JSON, and publish its manifest; returns its name.
+
+    A lack of memory is reported with the task's name.
+    """
     task = kind.model_validate_json(element)
     try:
         manifest = function(task, job)

@@ -1,11 +1,13 @@
 """A worker pool beside a TaskManager: starts a Python worker process whenever the TaskManager asks for one.
 
-In: Beam's `BeamFnExternalWorkerPool` requests on one port of this machine. Out: worker processes of this interpreter. In place of
-`apache_beam.runners.worker.worker_pool_main`, which listens on all interfaces, starts the first `python` on PATH, leaves its
-workers' output pipe unread, and calls a worker started that dies a moment later (the job then hangs for five minutes).
+In: Beam's `BeamFnExternalWorkerPool` requests on one port of this machine. Out: worker processes with this interpreter.
+It replaces `apache_beam.runners.worker.worker_pool_main`, which listens on all interfaces, starts the first `python` on
+PATH, leaves its workers' output pipe unread, and reports a worker as started that dies a moment later (the job then
+hangs for five minutes).
 
-A worker that dies at work is told of in the log. Flink notices it, and starts the pipeline again; Beam's local job service may wait for
-ever, so that the pool beside it ends with its first worker (`main`), and the command sees that.
+A worker that dies at work is reported in the log. Flink notices the loss and restarts the pipeline. Beam's local job
+service may wait forever; therefore the pool beside it ends with its first lost worker (`main`), and the command notices
+that.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ LOST = 3
 """Exit status of a pool that ended with its worker."""
 
 WHO = "the Python worker "
-"""Begins what a pool says of a worker that died at work."""
+"""Prefix of a pool's report of a worker that died at work."""
 
 _START_S = 120.0
-# A worker that is told to stop has lost its control channel by then, and finishes by itself.
+# When a worker is told to stop it has already lost its control channel, and finishes by itself.
 _LAST_WORK_S = 2.0
-# From one job of a command to the next: Flink needs 3 to 7 seconds to take a job.
+# How long a worker waits for a command's next job: Flink needs 3 to 7 seconds to accept a job.
 _REST_S = 10.0
 
 
@@ -45,10 +47,10 @@ def _unmoved(_told: object) -> None:
 
 @contextlib.contextmanager
 def worker_pool(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved) -> Iterator[int]:
-    """Serve while the block runs; gives the port (a free one for port 0). All workers end with it.
+    """Serve while the block runs; yields the port (a free one for port 0). All workers end with the block.
 
     Args:
-        on_loss: told of each worker that died at work, in a thread.
+        on_loss: called in a thread with a report of each worker that died at work.
 
     Raises:
         GristmillError: the port is taken.
@@ -79,9 +81,9 @@ def worker_pool(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], 
 class Workers:
     """The processes of one pool.
 
-    A TaskManager numbers its workers itself, and stops one by its number alone. Where several TaskManagers share a pool (on one
-    machine without network namespaces) their numbers collide: then the workers of a number end once each of their TaskManagers has
-    stopped its own. Those of a TaskManager that died end by themselves, and are not waited for.
+    A TaskManager numbers its own workers and stops a worker by its number. If several TaskManagers share a pool (on one
+    machine without network namespaces), their numbers collide: the workers with one number end once each of their
+    TaskManagers has asked to stop it. Workers of a TaskManager that died end by themselves and do not count here.
     """
 
     def __init__(self, *, on_loss: Callable[[str], object] = _unmoved) -> None:
@@ -93,10 +95,11 @@ class Workers:
         self._stopped: dict[str, int] = {}
 
     def start(self, worker_id: str, control_url: str, *, gone: threading.Event | None = None) -> str | None:
-        """Start a worker and wait until it can work; returns what it said when it could not.
+        """Start a worker and wait until it can work; returns an error message if it cannot.
 
         Args:
-            gone: set when the TaskManager waits no longer, because its job was cancelled: it does not stop such a worker.
+            gone: set when the TaskManager no longer waits, because its job was cancelled. It will not ask to stop this
+                worker.
         """
 
         def on_end(service: Service) -> None:
@@ -121,7 +124,7 @@ class Workers:
         return f"the Python worker did not start: {service.lines[-1] if service.lines and status >= 0 else how_it_ended(status)}"
 
     def stop(self, worker_id: str) -> None:
-        """A TaskManager wants no more of its worker of this number; an unknown number is fine."""
+        """A TaskManager no longer needs its worker with this number. An unknown number is not an error."""
         _log(f"worker {worker_id} is to stop")
         with self._lock:
             if worker_id in self._services:
@@ -134,9 +137,10 @@ class Workers:
         self._settle(worker_id)
 
     def _settle(self, worker_id: str) -> None:
-        """End the workers of a number when each of their TaskManagers has asked for it."""
+        """End the workers with one number once each of their TaskManagers has asked for it."""
         with self._lock:
-            # A positive status: it lost its TaskManager, which then does not ask. One that was killed, or has finished, is asked for.
+            # A worker with a positive status lost its TaskManager, which will not ask. One that was killed or has
+            # finished does count.
             asked_for = [service for service in self._services.get(worker_id, []) if (service.status or 0) <= 0]
             if self._stopped.get(worker_id, 0) < len(asked_for):
                 self._services[worker_id] = asked_for
@@ -146,7 +150,10 @@ class Workers:
         self._dismiss(asked_for, patience_s=_LAST_WORK_S)
 
     def _dismiss(self, services: list[Service], *, patience_s: float = 0.0) -> None:
-        """End the processes that still serve, without a word; those that finish in time go on to rest."""
+        """End the processes that still serve, without reporting a loss.
+
+        Those that finish in time become idle instead.
+        """
         with self._lock:
             self._dismissed.update(service for service in services if service.status is None)
         for service in services:
@@ -191,7 +198,7 @@ def _servicer(workers: Workers) -> Any:
 
 
 def _kill_unless_told(service: Service, given_up: threading.Event) -> None:
-    """Wait until it can work, or never will."""
+    """Wait until the worker can work or has failed to start; kill it if it is given up or too slow."""
     deadline = time.monotonic() + _START_S
     while not service.told.wait(0.2):
         if given_up.is_set() or time.monotonic() > deadline:
@@ -209,8 +216,8 @@ def serve(
     """Run a pool until SIGINT, SIGTERM or SIGHUP.
 
     Args:
-        on_start: told the port.
-        on_loss: told of each worker that died at work, in a thread.
+        on_start: called with the port.
+        on_loss: called in a thread with a report of each worker that died at work.
     """
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -223,7 +230,10 @@ def serve(
 
 
 def main() -> None:
-    """A pool for one command on this machine: ends with it, and at once with the first worker that dies; the others end with the pool."""
+    """A pool for one command on this machine.
+
+    It ends with the command, or at once if a worker dies; all workers end with the pool.
+    """
     end_with_starter(by=signal.SIGTERM, patience_s=10.0)
     serve(port=0, on_loss=lambda _told: os._exit(LOST), on_start=tell_port)
 

@@ -1,7 +1,8 @@
 """Worker processes that serve one pipeline after another: starting one costs two CPU seconds, most of it to import Beam.
 
-In: control URLs of runners. Out: processes of `pipeline.engines.external_worker`, and what became of each. A process is told the next
-control URL on its standard input. Nothing is carried over but imported code, compiled kernels and caches whose keys hold digests.
+In: control URLs of runners. Out: processes of `pipeline.engines.external_worker`, and how each ended. A process reads
+its next control URL from standard input. It keeps only imported code, compiled kernels and caches whose keys contain
+digests.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ _MODULE = "pipeline.engines.external_worker"
 
 
 class Service:
-    """One control URL that a process serves.
+    """The work of one process for one control URL.
 
     Attributes:
-        told: set once it can work, or when it never will.
-        over: set when there is no more work for it, or when the process has ended.
-        ready: it can work, or could.
-        finished: whoever gives it work wants no more.
-        status: None while it works, 0 when whoever gives it work wants no more, else how the process ended (`Popen.returncode`).
-        lines: last lines of a process that ended.
+        told: set once the process can work, or when it has failed to start.
+        over: set when there is no more work, or when the process has ended.
+        ready: True once the process could work.
+        finished: True once the runner has no more work for it.
+        status: None while it works, 0 once the runner has no more work for it, else how the process ended
+            (`Popen.returncode`).
+        lines: last lines of output of a process that ended.
     """
 
     def __init__(self, worker: WorkerProcess) -> None:
@@ -41,11 +43,12 @@ class WorkerProcess:
     """A process, and the control URL that it serves now.
 
     Args:
-        control_url: the first that it serves.
+        control_url: the first control URL that it serves.
         worker_id: its name there.
-        resting: gets the process whenever it has served a control URL to the end and can serve another.
-        on_end: called, in a thread, with the service during which the process ended: never for one that had finished.
-        copy_to: gets its standard error.
+        resting: receives the process whenever it has finished with one control URL and can serve another.
+        on_end: called in a thread with the service during which the process ended; not called if that service had
+            finished.
+        copy_to: receives a copy of the process's standard error.
     """
 
     def __init__(
@@ -80,14 +83,14 @@ class WorkerProcess:
         made.set()
 
     def serve(self, control_url: str, worker_id: str) -> Service | None:
-        """Serve another control URL, now that the last one has finished. None: the process has ended."""
+        """Serve another control URL after the last one has finished; returns None if the process has ended."""
         assert self.process.stdin is not None
         self.service = Service(self)
         try:
             self.process.stdin.write(f"{control_url} {worker_id}\n".encode())
             self.process.stdin.flush()
         except OSError:
-            self.service.finished = True  # nothing is lost, and nobody is told
+            self.service.finished = True  # no work is lost: `on_end` is not called
             return None
         return self.service
 
@@ -115,7 +118,8 @@ class WorkerProcess:
 
     def _end(self, status: int) -> None:
         lines = self.said.settle()
-        # What it has said on the pipe is heard before it is called lost; others may hold the pipe open.
+        # Read all that is left in the pipe before the process counts as lost. Other processes may hold the pipe open,
+        # hence the timeout.
         self._listener.join(timeout=1.0)
         service = self.service
         if not service.finished:
@@ -126,10 +130,10 @@ class WorkerProcess:
 
 
 class Resting:
-    """Processes that have finished one service and wait for the next.
+    """Idle processes: each has finished one service and waits for the next.
 
     Args:
-        patience_s: one that rests for so long is ended; None: none is.
+        patience_s: a process that has been idle for this long is ended; None for no limit.
     """
 
     def __init__(self, *, patience_s: float | None = None) -> None:
@@ -150,7 +154,7 @@ class Resting:
         worker.process.kill()
 
     def take(self) -> WorkerProcess | None:
-        """The one that has rested for the shortest time and still lives."""
+        """The process that became idle last and still lives, or None."""
         with self._lock:
             while self._workers:
                 worker = self._workers.pop()
@@ -159,7 +163,7 @@ class Resting:
         return None
 
     def close(self) -> None:
-        """End all, and those that come to rest later."""
+        """End all idle processes, and those that become idle later."""
         with self._lock:
             self._closed, workers = True, self._workers
             self._workers = []
@@ -184,7 +188,7 @@ def start_service(
     on_end: Callable[[Service], object],
     copy_to: IO[bytes] | None,
 ) -> Service:
-    """Have a control URL served by a process that rests, or by a new one."""
+    """Have a control URL served by an idle process, or else by a new one."""
     while (worker := resting.take()) is not None:
         worker.on_end = on_end
         service = worker.serve(control_url, worker_id)

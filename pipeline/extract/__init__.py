@@ -1,1 +1,1 @@
-"""Raw files to documents, signals and signatures."""
+"""Turns raw files into documents, signals and signatures."""

@@ -1,7 +1,7 @@
-"""From the sources of a corpus manifest to the list of raw files.
+"""Lists the raw files of the sources in a corpus manifest.
 
-Out: one `RawFile` per file, sorted by (source, name), and the `RawPiece`s that large ones are read in. Names are relative to the source's
-root, so that outputs do not depend on where the corpus lies.
+In: sources. Out: one `RawFile` per file, sorted by (source, name), and the `RawPiece`s in which large files are read.
+Names are relative to the source's root, so that outputs do not depend on where the corpus is stored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RawFile:
         source: the source's name.
         name: path relative to the source's root.
         path: what to open.
-        size: bytes, compressed as found.
+        size: bytes on disk, compressed or not.
         stamp: changes when the file changes; used to resume, never published.
     """
 
@@ -51,7 +51,7 @@ class RawPiece:
     """What one task reads: a whole raw file, or one of its pieces.
 
     Attributes:
-        of: how many pieces the file has.
+        of: the number of pieces of the file.
     """
 
     file: RawFile
@@ -60,18 +60,21 @@ class RawPiece:
 
     @property
     def size(self) -> int:
-        """Bytes as found."""
+        """Bytes on disk."""
         return self.piece.stop - self.piece.start
 
     @property
     def task(self) -> str:
-        """The name of its task; sorted by it the pieces of a file are in order, as there are fewer than a million."""
+        """The name of its task.
+
+        Sorting by it puts the pieces of a file in order, as a file has fewer than a million.
+        """
         name = task_name(self.file)
         return name if self.of == 1 else f"{name}.{self.piece.index:06d}"
 
     @property
     def label(self) -> str:
-        """`source/file`, with the range of bytes where it is not the whole file."""
+        """`source/file`, with the range of bytes if it is not the whole file."""
         name = f"{self.file.source}/{self.file.name}"
         return name if self.of == 1 else f"{name}@{self.piece.start}-{self.piece.stop}"
 
@@ -80,7 +83,7 @@ def list_raw_pieces(sources: Sequence[Source]) -> list[RawPiece]:
     """The pieces of all raw files, in the order of the files.
 
     Raises:
-        GristmillError: as `list_raw_files`.
+        GristmillError: as for `list_raw_files`.
     """
     formats = {source.name: source.format for source in sources}
     pieces: list[RawPiece] = []
@@ -94,14 +97,14 @@ def list_raw_files(sources: Sequence[Source]) -> list[RawFile]:
     """All raw files of all sources.
 
     Raises:
-        GristmillError: a path that is not there, or a glob that matches nothing.
+        GristmillError: a path does not exist, or a glob matches nothing.
     """
     found = [file for source in sources for file in _files_of(source)]
     return sorted(found, key=lambda file: (file.source, file.name))
 
 
 def task_name(file: RawFile) -> str:
-    """`source/base-hash`: readable, unique within the source, safe as a file name, from the file's relative name alone."""
+    """`source/base-hash`: readable, unique in the source, safe as a file name; from the file's relative name alone."""
     base = _UNSAFE.sub("_", file.name.rsplit("/", 1)[-1])[-80:]
     return f"{file.source}/{base}-{xxhash.xxh3_64_hexdigest(file.name.encode())}"
 
@@ -110,7 +113,7 @@ def _files_of(source: Source) -> list[RawFile]:
     found: dict[str, RawFile] = {}
     for given in source.files:
         root, folder, pattern = _placed(source.root or ".", given)
-        # A file whose own name looks like a pattern is meant when it is named, and it alone.
+        # If a file is named exactly like the pattern, only that file is meant.
         stat = find(join(root, pattern))
         if stat is not None:
             stats = {pattern: stat}
@@ -133,7 +136,7 @@ def _files_of(source: Source) -> list[RawFile]:
 
 
 def _same_name(root: str, given: str) -> str | None:
-    """The one local file whose name is the same but for its Unicode form: some systems write `ü` as two characters."""
+    """The one local file whose name differs only in Unicode form, or None. Some systems write `ü` as two characters."""
     folder, _, name = given.rpartition("/")
     place = Path(root, folder)
     if is_url(root) or name.isascii() or not place.is_dir():
@@ -145,10 +148,10 @@ def _same_name(root: str, given: str) -> str | None:
 
 
 def check_out(sources: Sequence[Source], *, out: str) -> None:
-    """See that no pattern reaches what a run writes below `out`; asks no store.
+    """Check that no pattern matches what a run writes below `out`. Makes no request to an object store.
 
     Raises:
-        GristmillError: one would: the next run would read what this one wrote.
+        GristmillError: a pattern matches: the next run would read what this one wrote.
     """
     for source in sources:
         for given in source.files:
@@ -164,10 +167,11 @@ def check_out(sources: Sequence[Source], *, out: str) -> None:
 
 
 def check_files(files: Sequence[RawFile], *, out: str) -> None:
-    """See that no raw file lies where a run writes, whatever links lead there.
+    """Check that no raw file is inside a folder that a run writes, also by way of links.
 
     Raises:
-        GristmillError: one does: it would be read as an input, or deleted as the leftover of an earlier run.
+        GristmillError: one is. An output would be read as an input, or an input deleted as the leftover of an earlier
+            run.
     """
     places = [join(form, step) + "/" for form in _forms(out) for step in (EXTRACT, DECIDE, TOKENIZER, SHARDS, SAMPLE)]
     known: dict[str, list[str]] = {}
@@ -189,17 +193,17 @@ def _inside(source: str, given: str, path: str, out: str) -> GristmillError:
 
 
 def _forms(path: str) -> list[str]:
-    """How the path of a folder may be written: as it is, and without links."""
+    """The forms of a folder's path: as given, and with links resolved."""
     return [path.rstrip("/")] if is_url(path) else list(dict.fromkeys((os.path.abspath(path), os.path.realpath(path))))
 
 
 def _below(path: str) -> str:
-    """A path or pattern without its beginning, to be matched part by part; parts that begin with a dot are like others there."""
+    """A path or pattern without its leading `/` or scheme, to be matched part by part; parts may begin with a dot."""
     return "/".join(part for part in path.replace("://", "/").split("/") if part)
 
 
 def _written(source: str, pattern: str) -> list[str]:
-    """One name of each kind that a run writes, from an input whose name fits the pattern."""
+    """One name of each kind of file that a run writes for an input whose name matches the pattern."""
     name = _UNSAFE.sub("_", _WILDCARD.sub("x", pattern.rsplit("/", 1)[-1])) + "-0123456789abcdef"
     parts = [f"{EXTRACT}/{part_file(kind, f'{source}/{name}.0000')}" for kind in get_args(ExtractKind)]
     parts += [f"{DECIDE}/{part_file(kind, f'{source}/{name}.0000')}" for kind in get_args(DecideKind)]
@@ -220,10 +224,10 @@ def _not_there(path: str, given: str, source: str) -> GristmillError:
 
 
 def _check_name(name: str, root: str) -> None:
-    """Names stand in documents and manifests, which hold Unicode only.
+    """Check a file's name: names are written into documents and manifests, which hold only Unicode.
 
     Raises:
-        GristmillError: the name has bytes that are no UTF-8.
+        GristmillError: the name has bytes that are not UTF-8.
     """
     try:
         name.encode()
@@ -235,7 +239,10 @@ def _check_name(name: str, root: str) -> None:
 
 
 def _placed(root: str, given: str) -> tuple[str, str, str]:
-    """Where to look, what names begin with, and the path or pattern there. A URL in `files` stands for itself, whatever `root` is."""
+    """The folder to search, the prefix of names, and the path or pattern there.
+
+    A URL in `files` is absolute: `root` is ignored.
+    """
     if not is_url(given):
         return root, "", given
     scheme, _, rest = given.partition("://")

@@ -1,12 +1,14 @@
-"""A rehearsal of extract: the step on a hash sample of the corpus, and what the full run will need by its measure.
+"""A rehearsal of extract: runs the step on a hash sample of the corpus and predicts what the full run will need.
 
-In: raw files of a corpus manifest and the share of them to read. Out: the step's outputs for the sample below `OUT/sample/extract`, and a
-`Prediction`. Nothing of the full run is touched.
+In: raw files of a corpus manifest and the share of the records to read. Out: the step's outputs for the sample below
+`OUT/sample/extract`, and a `Prediction`. Outputs of the full run are not touched.
 
-Two draws make the sample, both by hash of names: of each source the files (of large ones the pieces), never fewer than `LEAST_FILES`; then
-of each the records, such that both together give the share. Of records that are not drawn no HTML is parsed. Predictions are ratios to raw
-bytes (of files) and to the share of records, per source.
-The sample's documents are the same wherever and whenever it runs. CPU time and memory are measured: they differ from run to run.
+The sample is drawn twice, both times by a hash of names: first files of each source (pieces of large files), at least
+`LEAST_FILES`; then records of each drawn file, so that both draws together give the share. HTML of records that are not
+drawn is not parsed. Predictions scale by raw bytes (for files) and by the share of records, per source.
+
+The sample's documents are the same wherever and whenever it runs. CPU time and memory are measured and differ from run
+to run.
 """
 
 from __future__ import annotations
@@ -41,13 +43,14 @@ from pipeline.text.signals import SIGNALS
 from storage.files import join
 from storage.steps import begin_step, remove_stale
 
-# Files differ among themselves: with fewer of them a source's mean says little.
+# Files differ from each other: the mean of fewer files says little about a source.
 LEAST_FILES = 16
-# A process that has done nothing yet, a worker or the command itself: Python, Beam, kernels, models (measured: 2.7 CPU s).
+# CPU seconds to start a process, a worker or the command itself: Python, Beam, kernels, models (measured).
 _START_CPU_S = 2.7
-# Below this many documents of a source its prediction is a guess: the standard error of a mean is above a tenth of the spread.
+# With fewer documents than this, a source's prediction is a guess: the standard error of the mean exceeds a tenth of
+# the spread.
 FEW_DOCUMENTS = 100
-# What a document takes in memory beside its text: signals, a signature of 112 values, id, URL, site, name, offsets.
+# Memory per document besides its text: signals, a signature of 112 values, id, URL, site, name, offsets.
 _ROW_BYTES = sum(field.type.bit_width // 8 for field in SIGNALS if pa.types.is_integer(field.type)) + 112 * 4 + 256
 
 
@@ -56,9 +59,9 @@ class SourcePrediction:
     """What one source will give, and what it costs.
 
     Attributes:
-        raw_bytes: of its files, as found.
-        sampled_documents: how many documents the prediction rests on.
-        output_bytes: all files of the step.
+        raw_bytes: total size of its files on disk.
+        sampled_documents: number of documents on which the prediction is based.
+        output_bytes: total size of the files that the step writes.
     """
 
     source: str
@@ -76,9 +79,10 @@ class Prediction:
     """What the full run of extract will need.
 
     Attributes:
-        cpu_s: of all workers, their start included.
-        wall_s: with the workers that the sample ran with, all busy.
-        worker_bytes: resident memory of one worker at its peak, less what it shares with others (on Linux; elsewhere with it).
+        cpu_s: CPU seconds of all workers, including their start.
+        wall_s: seconds with as many workers as the sample ran with, all busy.
+        worker_bytes: peak resident memory of one worker; on Linux without memory that it shares with others, elsewhere
+            with it.
     """
 
     sources: tuple[SourcePrediction, ...]
@@ -101,7 +105,7 @@ class SampleJob(ExtractJob):
     """What all tasks of the sample share.
 
     Attributes:
-        record_share: of each source, which share of the records of a drawn file is drawn.
+        record_share: by source, the share of a drawn file's records that is drawn.
     """
 
     record_share: dict[str, float]
@@ -111,10 +115,10 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     """Run extract on a sample and predict the full run.
 
     Args:
-        share: of the records, above 0 and at most 1.
+        share: the share of the records to read, above 0 and at most 1.
 
     Raises:
-        GristmillError: a share that is none, a missing input, a failed task, or a sample without any document.
+        GristmillError: an invalid share, a missing input, a failed task, or a sample without any document.
     """
     if not 0 < share <= 1:
         raise GristmillError(
@@ -127,7 +131,7 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     record_share = {source.name: _record_share(source.name, pieces, drawn, share) for source in manifest.sources}
     job = SampleJob(**dict(extract_job(manifest, folder=folder)), record_share=record_share)
     described = {**job.settings.model_dump(mode="json"), "record_share": record_share}
-    # With keys of their own: what is sampled depends on the shares too.
+    # The tasks have keys of their own, because the sample also depends on the shares.
     tasks = [task.model_copy(update={"key": sha256_of([task.key, "sample", described])}) for task in read_tasks(drawn, job.settings)]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
@@ -157,7 +161,7 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
 
 
 def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[RawPiece]:
-    """Of each source the files, or pieces, with the smallest hashes: `share` of them, at least `LEAST_FILES`; in the order of `pieces`."""
+    """The files, or pieces, of each source with the smallest hashes; at least `LEAST_FILES`; in the given order."""
     drawn: set[str] = set()
     for source in {raw.file.source for raw in pieces}:
         own = sorted((_hash(seed, raw.label), raw.label) for raw in pieces if raw.file.source == source)
@@ -167,7 +171,7 @@ def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[
 
 
 def sample_file(task: ReadTask, job: SampleJob) -> TaskManifest:
-    """One raw file's sampled records to parts; the manifest's details say what that took."""
+    """Turn the sampled records of one raw file into parts; the manifest's details hold CPU seconds and peak memory."""
     batch_cpu_s = _warm(job.sources[task.source], text_pass(job))
     draw = _draw(share=job.record_share[task.source], seed=job.settings.seed, source=task.source, file=task.file)
     meter = _Meter()
@@ -177,7 +181,7 @@ def sample_file(task: ReadTask, job: SampleJob) -> TaskManifest:
 
 
 class _Meter:
-    """CPU seconds of reading, of what only drawn records cost (making their texts, the text pass), and of the rest, which is per file."""
+    """CPU seconds of reading, of work on drawn records only (making texts, the text pass), and of the rest."""
 
     def __init__(self) -> None:
         self._began = time.process_time()
@@ -202,7 +206,7 @@ class _Meter:
             self._batches += batch.documents.num_rows > 0
 
     def details(self, draw: Draw) -> dict[str, Any]:
-        """What a task's manifest tells."""
+        """The measurements, for the task's manifest."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) - _shared_bytes()
         rest = time.process_time() - self._began - self._reading - self._passing
         return {
@@ -218,7 +222,7 @@ class _Meter:
 
 
 def _shared_bytes() -> int:
-    """Libraries and memory-mapped files: pages that other processes share."""
+    """Bytes of memory shared with other processes: libraries and memory-mapped files."""
     try:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[2]) * resource.getpagesize()
     except OSError:
@@ -226,13 +230,13 @@ def _shared_bytes() -> int:
 
 
 def _warm(source: Source, wanted: TextPass) -> float:
-    """Load kernels, models, tables and extractors: paid once per worker, not once per record as a sample would have it.
+    """Load kernels, models, tables and extractors. A worker does this once; the sample must not count it per record.
 
     Returns:
         CPU seconds of a batch that holds nearly nothing.
     """
     if FORMATS[source.format].html and source.extraction is not None:
-        # No paragraphs: `adaptive` asks both extractors.
+        # A page without paragraphs makes `adaptive` call both extractors.
         html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source.extraction)
     run_text_pass(
         _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), wanted
@@ -250,7 +254,7 @@ def _one(text: str) -> pa.RecordBatch:
 
 
 def _draw(*, share: float, seed: int, source: str, file: str) -> Draw:
-    """Records by a hash of where they stand: the same draw for all formats."""
+    """A draw of records by a hash of their offset; the same for all formats."""
     limit = share * 2.0**64
     return Draw(lambda offset: _hash(seed, source, file, offset) < limit)
 
@@ -258,8 +262,8 @@ def _draw(*, share: float, seed: int, source: str, file: str) -> Draw:
 def _selected(batches: Iterator[Records], draw: Draw) -> Iterator[Records]:
     """The drawn records, in batches as large as those of a full run; others are skipped as `not_sampled`.
 
-    Readers that ask the draw have done so already, also with records that would have been skipped or broken; of other formats those are all
-    there.
+    Some readers have already applied the draw, to all records, including those that would be skipped or broken. Other
+    readers pass all records on.
     """
     chosen: list[pa.RecordBatch] = []
     for batch in batches:
@@ -284,7 +288,7 @@ def _hash(*of: object) -> int:
 
 
 def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], share: float) -> float:
-    """What is left of `share` once the files are drawn."""
+    """The share of records to draw from the drawn files, so that both draws together give `share`."""
     here, there = (sum(raw.file.source == source for raw in some) for some in (drawn, pieces))
     return min(1.0, share * there / here)
 
@@ -311,8 +315,9 @@ def _predict(
 def _cpu_s(manifests: Sequence[TaskManifest], record_share: float) -> float:
     """CPU seconds of the sampled files in the full run.
 
-    Reading costs what it did. Making texts costs more as the records are larger in all: few pages make up much of it, and those are large.
-    The text pass costs more as there are more records, but the fixed cost of a batch is paid for as many as the text fills, once at least.
+    Reading costs the same in both runs. The cost of making texts grows with the total size of the records, because a
+    few large pages are much of it. The cost of the text pass grows with the number of records; the fixed cost per batch
+    is counted for as many batches as the text fills, at least one.
     """
     made, asked, drawn = (sum(manifest.details[name] for manifest in manifests) for name in ("make_cpu_s", "asked_size", "drawn_size"))
     total = made * asked / drawn if drawn else 0.0
@@ -332,9 +337,10 @@ def _text_bytes(manifest: TaskManifest) -> int:
 def _worker_bytes(
     manifests: Sequence[TaskManifest], pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: Mapping[str, float]
 ) -> int:
-    """The peak of the sample's workers, and what a part still grows by in the full run.
+    """The peak of the sample's workers, plus the growth of a part in the full run.
 
-    A part is held until it has `PART_TEXT_BYTES` of text; per byte of text it holds the columns of its rows and one file at a time.
+    A part is held until it has `PART_TEXT_BYTES` of text. With its text, a worker holds the columns of its rows and one
+    file at a time.
     """
     peak: int = max(manifest.details["peak_bytes"] for manifest in manifests)
     grown = 0.0
@@ -344,7 +350,7 @@ def _worker_bytes(
             continue
         source = manifest.task.split("/", 1)[0]
         largest, read = (max(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
-        # The text of the source's largest file, were it like this one.
+        # The text of the source's largest file, if it is like this one.
         expected = min(PART_TEXT_BYTES, text / record_share[source] * max(1.0, largest / read))
         held = text + manifest.ledger.kept * _ROW_BYTES + sum(output.bytes for output in manifest.outputs)
         grown = max(grown, max(0.0, expected - text) * held / text)

@@ -1,9 +1,10 @@
-"""How large the files of a full run will be, from those of a sample.
+"""Predicts the size of the files of a full run from the files of a sample.
 
 In: the task manifests of a sample of one source, and their files. Out: bytes.
 
-A sampled file holds few rows, and few rows compress badly: rows of several files are put together until they are as many as a file of the
-full run has, or a batch. What a file takes without rows is counted once for each file.
+A sampled file has few rows, and few rows compress badly. Therefore rows of several files are put together until there
+are as many as in a file of the full run, or in a batch. The bytes that a file takes without rows are counted once per
+file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline.readers.records import BATCH_TEXT_BYTES
 from pipeline.schemas import DOCUMENTS, ipc_bytes, read_ipc
 from storage.files import join
 
-# Files with more text than this in all are taken as they are: the more of it, the fuller their batches.
+# With more text than this in total, sizes are taken as they are: the more text, the fuller the batches.
 _MOST_TEXT_BYTES = 64 << 20
 _COMPRESSED = ("documents", "signals")
 
@@ -29,13 +30,13 @@ def full_output_bytes(manifests: Sequence[TaskManifest], *, folder: str, record_
     """Bytes of all files of the full run.
 
     Args:
-        manifests: of the sampled tasks, in any fixed order.
-        folder: where their files are.
-        record_share: how many of the records were drawn in each file.
-        by_files: raw bytes of all files by those of the sampled ones.
+        manifests: manifests of the sampled tasks, in any fixed order.
+        folder: the folder of their files.
+        record_share: the share of each file's records that was drawn.
+        by_files: raw bytes of all files divided by raw bytes of the sampled files.
     """
     outputs = [output for manifest in manifests for output in manifest.outputs]
-    # All broken records of a file are there, whatever was drawn.
+    # The quarantine holds all broken records of a file, drawn or not.
     quarantine = sum(output.bytes for output in outputs if _kind(output) == "quarantine")
     frames: float = sum(_frame_bytes()[_kind(output)] for output in outputs if _kind(output) != "quarantine")
     rows = sum(output.bytes for output in outputs) - quarantine - frames
@@ -43,7 +44,7 @@ def full_output_bytes(manifests: Sequence[TaskManifest], *, folder: str, record_
     if record_share < 1 and 0 < text <= _MOST_TEXT_BYTES:
         kept = [manifest for manifest in manifests if manifest.ledger.kept]
         documents = sum(manifest.ledger.kept for manifest in kept)
-        # Files of which no record was drawn have documents all the same.
+        # In the full run, files whose records were not drawn also give documents.
         files = min(len(manifests), documents / record_share)
         frames *= files / len(kept)
         together = min(documents / record_share / files, max(1.0, BATCH_TEXT_BYTES * documents / text))
@@ -56,7 +57,7 @@ def full_output_bytes(manifests: Sequence[TaskManifest], *, folder: str, record_
 
 
 def _row_bytes(outputs: Sequence[Output], folder: str) -> int:
-    """What the rows of some files take when they are one batch."""
+    """Bytes of the rows of several files if they were one batch."""
     total = 0
     for kind in ("documents", "signals", "signatures"):
         own = [output for output in outputs if _kind(output) == kind]
@@ -75,7 +76,7 @@ def _kind(output: Output) -> str:
 
 @cache
 def _frame_bytes() -> dict[str, int]:
-    """Bytes of a file that holds one batch of no rows, by kind."""
+    """Bytes of a file with one batch of no rows, by kind."""
     schemas = {"documents": DOCUMENTS, "signals": ALL_SIGNALS, "signatures": signature_schema(1)}
     return {kind: ipc_bytes([_empty(schema)], schema).size for kind, schema in schemas.items()}
 

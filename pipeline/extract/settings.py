@@ -1,7 +1,8 @@
-"""What the outputs of extract depend on, and what its tasks are handed.
+"""What the outputs of extract depend on, and what its tasks are given.
 
-In: a corpus manifest. Out: `ExtractSettings`, which the step's manifest records and the tasks' keys hash; `ExtractJob`, these and where
-things lie, which crosses to the workers once; `ReadTask`, one raw file or one piece of it.
+In: a corpus manifest. Out: `ExtractSettings`, which are recorded in the step's manifest and hashed into the tasks'
+keys; `ExtractJob`, these settings and the paths to use, which is sent to each worker once; and `ReadTask`, one raw file
+or one piece of it.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ from pipeline.text.perplexity.score import perplexity_settings
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
 VERSION = 5
-# A part's text is held in memory until it is published whole; parts are also the unit of the later steps.
+# A part is held in memory until all of it is published; parts are also the unit of work of later steps.
 PART_TEXT_BYTES = 64 << 20
-# Language identification looks at a document's first characters only: cost is proportional to them (peers' practice).
+# Language identification reads only a document's first characters, because its cost is proportional to them (common
+# practice).
 LANGUAGE_CHARACTERS = 1_000
 
 
 class SourceSettings(WithoutNone):
-    """What the texts of one source depend on, beside its files.
+    """What the texts of one source depend on, besides its files.
 
     Attributes:
-        extraction: of the formats that hold HTML.
+        extraction: how HTML is extracted; None for formats without HTML.
     """
 
     format: SourceFormat
@@ -50,13 +52,13 @@ class SourceSettings(WithoutNone):
 
 
 class ExtractSettings(Strict):
-    """What the output of the step depends on, beside the inputs. Thresholds do not belong here: they are decide's.
+    """What the output of the step depends on, besides the inputs. Thresholds are not among them: they belong to decide.
 
     Attributes:
         sources: by name.
         mask: sorted.
         bad_words: hash of each list's contents, by language.
-        perplexity: as in the manifest, with hashes of the models' contents in place of their paths.
+        perplexity: as in the manifest, with hashes of the models' contents instead of their paths.
     """
 
     version: int = VERSION
@@ -76,9 +78,9 @@ class ExtractJob(Strict):
 
     Attributes:
         sources: by name, each with the extraction that it uses.
-        bad_word_lists: by language, the files of the lists whose hashes the settings hold.
-        perplexity_models: likewise.
-        folder: of the step.
+        bad_word_lists: by language, paths of the lists whose hashes are in the settings.
+        perplexity_models: paths of the models whose hashes are in the settings.
+        folder: the step's folder.
     """
 
     settings: ExtractSettings
@@ -92,11 +94,11 @@ class ReadTask(Task):
     """One raw file, or one piece of it.
 
     Attributes:
-        source: its name.
+        source: the source's name.
         file: name relative to the source's root.
         path: what to open.
         label: names file and piece in the step's manifest.
-        stamp: what the file system said of the file when the run listed it.
+        stamp: size and time of the last change, as the file system reported them when the run listed the file.
     """
 
     source: str
@@ -108,7 +110,7 @@ class ReadTask(Task):
 
 
 def extract_settings(manifest: CorpusManifest) -> ExtractSettings:
-    """What the output depends on; reads lists and models for their hashes.
+    """The settings of the step for a corpus manifest; reads lists and models to hash them.
 
     Raises:
         GristmillError: a list or a model cannot be read.
@@ -137,10 +139,10 @@ def _source_settings(source: Source, manifest: CorpusManifest) -> SourceSettings
 
 
 def extract_job(manifest: CorpusManifest, *, folder: str) -> ExtractJob:
-    """What the tasks of this manifest's extract are handed.
+    """What the extract tasks of this manifest share.
 
     Raises:
-        GristmillError: as `extract_settings`.
+        GristmillError: as for `extract_settings`.
     """
     settings = extract_settings(manifest)
     return ExtractJob(

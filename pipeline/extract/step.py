@@ -2,13 +2,13 @@
 
 In: raw files of a corpus manifest. Out, below `OUT/extract`, for each raw file one or more parts of about `PART_TEXT_BYTES` of text:
 
-    documents/<task>.<k>.arrow    pipeline.schemas.DOCUMENTS
-    signals/<task>.<k>.arrow      pipeline.text.signals.SIGNALS, language, personal-information counts
-    signatures/<task>.<k>.arrow   MinHash signature and number of shingles
-    quarantine/<task>.arrow       broken records, when there are any; of many of them the next ones in <task>.0001.arrow, ...
+    documents/<task>.<k>.arrow    pipeline.schemas.DOCUMENTS signals/<task>.<k>.arrow
+    pipeline.text.signals.SIGNALS, language, personal-information counts signatures/<task>.<k>.arrow   MinHash signature
+    and number of shingles quarantine/<task>.arrow       broken records, if there are any; if there are many, they
+    continue in <task>.0001.arrow, ...
 
-The three kinds are row-aligned, rows in the order of the raw file. One task reads one file, or one piece of a large one
-(`pipeline.readers.pieces`); names come from the file's name and the piece's number.
+The first three kinds are row-aligned, with rows in the order of the raw file. One task reads one file, or one piece of
+a large file (`pipeline.readers.pieces`). Names are made of the file's name and the piece's number.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from storage.compressed import window_bytes
 from storage.files import find, is_url, join, open_input
 from storage.steps import begin_step, finish_step
 
-# Of a million empty files no reader wants a million notes.
+# Nobody wants to read a million notes about a million empty files.
 _MOST_NOTES = 20
-# Of a file of broken records, compressed: it is held in memory until it is published.
+# Compressed size of a file of broken records, which is held in memory until it is published.
 QUARANTINE_BYTES = 8 << 20
 _QUARANTINE_ROWS = 10_000
-# What zstd takes without being asked twice.
+# The largest window that the zstd tool decompresses by default.
 _USUAL_WINDOW = 128 << 20
 _ZSTD = (".zst", ".zstd")
 
@@ -53,7 +53,7 @@ def extract(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManife
     """Run the step for all files of the corpus; finished files are not read again.
 
     Raises:
-        GristmillError: a missing input, a full disk, a failed task; finished tasks stay finished.
+        GristmillError: a missing input, a full disk or a failed task; finished tasks stay finished.
     """
     folder = join(out, EXTRACT)
     job = extract_job(manifest, folder=folder)
@@ -89,7 +89,7 @@ def _by_source(manifests: Iterable[TaskManifest]) -> dict[str, Inside]:
 
 
 def _note(task: TaskManifest) -> str:
-    """That a task gave no document, and what there was instead where it is one kind of error."""
+    """A note that a task gave no document, with the kind of error if all its records failed in the same way."""
     kinds = list(task.ledger.quarantined)
     return f"{task.task} gave no document" + (f": {kinds[0]}" if len(kinds) == 1 and not task.ledger.dropped else "")
 
@@ -97,7 +97,8 @@ def _note(task: TaskManifest) -> str:
 class _Part:
     """Three row-aligned files that grow together until they are published.
 
-    Documents and signatures are held as the files they will be. Signals are held as batches, for files have one dictionary per column.
+    Documents and signatures are held as growing files. Signals are held as batches, because a file has one dictionary
+    per column.
     """
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
@@ -108,7 +109,7 @@ class _Part:
         self._signatures: GrowingFile | None = None
 
     def add(self, passed: Passed) -> None:
-        """One batch more."""
+        """Add one batch."""
         if not passed.documents.num_rows:
             return
         self.text_bytes += passed.text_bytes
@@ -121,7 +122,10 @@ class _Part:
             self._signatures.add(passed.signatures)
 
     def publish(self, folder: str, name: str) -> list[Output]:
-        """Publish what there is under `name`; the documents come last in the list and carry the row count. Nothing without rows."""
+        """Publish the part under `name`.
+
+        Documents are the last output and carry the row count. Without rows, nothing is published.
+        """
         rows = self._documents.rows
         if not rows:
             return []
@@ -134,7 +138,7 @@ class _Part:
 
 
 class _Quarantine:
-    """Broken records: counted, and held as the file they will be until that has `QUARANTINE_BYTES`; the next ones go to another file."""
+    """Counts broken records and writes them to files in memory, each published when it reaches `QUARANTINE_BYTES`."""
 
     def __init__(self, folder: str, task: str, metadata: Mapping[str, str]) -> None:
         self.kinds: Counter[str] = Counter()
@@ -145,7 +149,10 @@ class _Quarantine:
         self._waiting: list[Broken] = []
 
     def add(self, broken: Sequence[Broken]) -> None:
-        """Some more. Batches are cut by their number alone: files do not depend on how records come."""
+        """Add broken records.
+
+        Batches are cut by the number of records alone, so files do not depend on how records were grouped.
+        """
         self.kinds.update(_error_class(record.error) for record in broken)
         self._waiting += broken
         while len(self._waiting) >= _QUARANTINE_ROWS:
@@ -155,7 +162,7 @@ class _Quarantine:
                 self._publish()
 
     def finish(self) -> list[Output]:
-        """Publish what is left; the files of all, none where there was nothing."""
+        """Publish the rest. Returns all files; an empty list if there were no broken records."""
         if self._waiting:
             self._file.add(_quarantine(self._waiting))
         if self._file.rows:
@@ -169,7 +176,7 @@ class _Quarantine:
 
 
 def extract_file(task: ReadTask, job: ExtractJob) -> TaskManifest:
-    """One raw file, or a piece of it, to its parts."""
+    """Turn one raw file, or a piece of it, into parts."""
     manifest = extract_records(raw_records(task, job), task, job)
     window = window_bytes(task.path) if task.path.endswith(_ZSTD) else 0
     if window <= _USUAL_WINDOW:
@@ -184,7 +191,7 @@ def raw_records(task: ReadTask, job: ExtractJob, *, draw: Draw | None = None) ->
 
 
 def extract_records(batches: Iterable[Records], task: ReadTask, job: ExtractJob) -> TaskManifest:
-    """Batches of one raw file to its parts, published; what `extract_file` does with all of them."""
+    """Turn batches of records of one raw file into parts and publish them."""
     wanted = text_pass(job)
     metadata = {"format": "gristmill-documents/1", "source": task.source, "file": task.file}
     outputs: list[Output] = []
@@ -229,10 +236,10 @@ def extract_records(batches: Iterable[Records], task: ReadTask, job: ExtractJob)
 
 
 def _check_unchanged(path: str, stamp: str) -> None:
-    """Text and hash come from two passes over the file: they belong together only if it is what it was when the run listed it."""
+    """Check that the file has not changed since the run listed it: its text and its hash come from two reads."""
     now = find(path)
     size = int(stamp.split(":")[0])
-    # Stores tell the time of an object more exactly in a listing than alone.
+    # Object stores report the time of an object more precisely in a listing than for the object alone.
     same = now is not None and now.size == size and (is_url(path) or f"{now.size}:{now.changed}" == stamp)
     if not same:
         raise GristmillError(
@@ -241,7 +248,7 @@ def _check_unchanged(path: str, stamp: str) -> None:
 
 
 def _one_dictionary(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """IPC files hold one dictionary per column: unify those of the batches."""
+    """Unify the dictionaries of the batches: an IPC file has one dictionary per column."""
     table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
     return list(table.to_batches())
 
@@ -259,12 +266,12 @@ def _quarantine(broken: Sequence[Broken]) -> pa.RecordBatch:
 
 
 def _error_class(error: str) -> str:
-    """The kind of an error: its text before the first colon, which carries the particulars."""
+    """The kind of an error: its text before the first colon; details follow the colon."""
     return error.split(":", 1)[0]
 
 
 def content_hash(path: str, piece: Piece) -> str:
-    """Hex 128-bit xxh3 of a raw file's bytes, or of those of a piece, as found."""
+    """Hex 128-bit xxh3 of the bytes on disk of a raw file, or of a piece of it."""
     digest = xxhash.xxh3_128()
     left = piece.stop - piece.start
     try:

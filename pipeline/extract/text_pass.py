@@ -1,11 +1,11 @@
-"""The text pass: one batch of raw records to clean documents, signals and signatures, each text read once.
+"""The text pass: turns a batch of raw records into clean documents, signals and signatures; reads each text once.
 
-In: batches of schema `pipeline.readers.records.RAW`. Out: `Passed`: row-aligned batches of schemas `DOCUMENTS`, `signal_schema` and
-`signature_schema`, in the order of the batch, without the records that hold nothing but space. A row depends on its own record and the
-settings only: how records are batched does not show.
+In: batches of schema `pipeline.readers.records.RAW`. Out: `Passed`, row-aligned batches of schemas `DOCUMENTS`,
+`signal_schema` and `signature_schema`, in the order of the input, without records that contain only white space. A row
+depends only on its own record and the settings, not on how records are batched.
 
-In this order: the text is normalised; personal information is found and counted, and masked where the manifest says so; what is left is the
-document's text, from which its id, its signals, its language and its signature come.
+The order: the text is normalised; then personal information is found and counted, and masked where the manifest says
+so. The result is the document's text, from which its id, signals, language and signature are computed.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ PERPLEXITY = pa.field("perplexity", pa.float64())
 
 @dataclass(frozen=True)
 class TextPass:
-    """What the pass is to do, made once per task from the step's settings.
+    """Settings and loaded models of the pass, made once per task from the step's settings.
 
     Attributes:
-        permutations: None when no signatures are wanted.
-        bad_words: matchers by language; None when no list is given, and then there is no such column.
-        scorers: of perplexity, by language; None when no model is given, and then there is no such column.
+        permutations: of MinHash; None if no signatures are computed.
+        bad_words: matchers by language; None if no list is given, and then the column is missing.
+        scorers: perplexity models by language; None if no model is given, and then the column is missing.
         sentences: what a scorer takes as a sentence.
     """
 
@@ -69,10 +69,10 @@ class Passed:
     """One batch after the pass.
 
     Attributes:
-        empty: records that held nothing but space; they are in no batch.
+        empty: number of records with only white space, which are left out.
         text_bytes: bytes of UTF-8 text in `documents`.
-        signatures: None when no near duplicates are wanted.
-        lost: what the pass itself took out of the documents.
+        signatures: None if near duplicates are not searched for.
+        lost: what the pass removed from the documents.
     """
 
     empty: int

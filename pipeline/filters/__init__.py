@@ -1,12 +1,15 @@
-"""Filters: named variants of published rules, one a file. In: signals and the sections of a manifest. Out: a reason code per row.
+"""Filters: named variants of published rules, one per file.
 
-The module that has a variant's name, with `_` for `-`, holds one of two functions:
+In: signals and the filter sections of a manifest. Out: a reason code per row.
 
-    rules(section) -> tuple[Rule, ...]           rules on signals, see `pipeline.filters.rules`, in the order in which they are applied
-    judge(signals, removed, section) -> codes    any other verdict, uint8[n]; may also mark lines in `removed`; beside it `REASONS`
+A variant is the module of its name, with `_` for `-`. The module has one of two functions:
 
-Variants are applied in the order of the manifest, all to the text as extracted; the lines that one removed the next ones do not see. The
-first rule that a document fails gives the reason.
+    rules(section) -> tuple[Rule, ...]           rules on signals (`pipeline.filters.rules`), in the order in which they
+    apply judge(signals, removed, section) -> codes    any other verdict, uint8[n]; may mark lines in `removed`; needs
+    `REASONS` too
+
+Variants are applied in the order of the manifest, all to the text as extracted. Lines that one variant removes are
+ignored by the next. The first rule that a document fails gives the reason.
 """
 
 from __future__ import annotations
@@ -24,18 +27,18 @@ from manifests.filters import FilterSpec, Reason
 from pipeline.filters.line_rules import line_values
 from pipeline.filters.reasons import code_of
 from pipeline.filters.rules import Rule, fails
-from pipeline.text.bad_word_lists import COLUMN as BAD_WORDS
 
 Removed = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 
 
 class Verdicts(NamedTuple):
-    """What filters say of n documents.
+    """The verdicts of filters on n documents.
 
     Attributes:
-        codes: uint8[n], the code of the first rule that each row fails; 0 where it fails none.
-        removed: bool[lines], which lines of the batch go, in the order of `lines_packed`; None when no variant looks at lines.
+        codes: uint8[n], the code of the first rule that each row fails; 0 if it passes all rules.
+        removed: bool[lines], which lines of the batch are removed, in the order of `lines_packed`; None if no variant
+            looks at lines.
     """
 
     codes: Codes
@@ -47,25 +50,25 @@ def _module(section: FilterSpec) -> ModuleType:
 
 
 def rules_of(section: FilterSpec) -> tuple[Rule, ...] | None:
-    """The rules of a variant, in the order in which they are applied; None for one that is no list of rules."""
+    """The rules of a variant, in the order in which they are applied; None if it has a `judge` function instead."""
     module = _module(section)
     rules: tuple[Rule, ...] | None = module.rules(section) if hasattr(module, "rules") else None
     return rules
 
 
 def reasons_of(section: FilterSpec) -> tuple[Reason, ...]:
-    """The reasons that a variant gives; of variants of one rule they are the same."""
+    """The reasons that a variant gives. Variants of the same published rules share reasons."""
     rules = rules_of(section)
     reasons: tuple[Reason, ...] = tuple(rule.reason for rule in rules) if rules is not None else _module(section).REASONS
     return tuple(dict.fromkeys(reasons))
 
 
 def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[FilterSpec]) -> Verdicts:
-    """The first rule that each row fails, and the lines that go.
+    """The first rule that each row fails, and the lines that are removed.
 
     Args:
-        signals: the columns of `pipeline.text.signals.SIGNALS`, for line variants `lines_packed`, and what text variants need
-            (`language`, `perplexity`, `bad_words`, `id`); others are not looked at.
+        signals: the columns of `pipeline.text.signals.SIGNALS`, `lines_packed` for line variants, and the columns that
+            other variants need (`language`, `perplexity`, `bad_words`, `id`); other columns are ignored.
         filters: sections of a manifest, in the order in which they are applied.
     """
     codes = np.zeros(signals.num_rows, np.uint8)
@@ -79,7 +82,7 @@ def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[FilterSpec
 
 
 def first_failing(rules: Sequence[Rule], signals: pa.Table | pa.RecordBatch) -> Codes:
-    """The code of the first of the rules that each row fails, uint8[n]; 0 where it fails none."""
+    """The code of the first rule that each row fails, uint8[n]; 0 if it passes all rules."""
     codes = np.zeros(signals.num_rows, np.uint8)
     for rule in rules:
         codes[(codes == 0) & fails(rule, signals)] = code_of(rule.reason)

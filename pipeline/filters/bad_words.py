@@ -1,7 +1,8 @@
-"""Filter variant `bad-words`: pages with listed words go, a share of them chosen by id stays (TFDS c4_utils.py, `get_badwords_filter_fn`).
+"""Filter variant `bad-words`: drops pages with listed words, except a share chosen by document id.
 
-C4 drops every page with a word of the list; mC4 keeps one in a thousand of them, so that models see some. The choice is a hash of the
-document's id, as everywhere in Gristmill. Words are counted by extract (`pipeline.text.bad_word_lists`).
+Source: TFDS c4_utils.py, `get_badwords_filter_fn`. C4 drops every page with a word of the list; mC4 keeps one in a
+thousand of them, so that models see some. Which ones are kept depends on the document's id, a hash, as everywhere in
+Gristmill. Extract counts the words (`pipeline.text.bad_word_lists`).
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: BadW
     """Reason codes uint8[n].
 
     Args:
-        signals: with `bad_words`, int32, and, where a share is kept, the documents' `id`.
+        signals: with `bad_words`, int32, and, if a share is kept, the documents' `id`.
 
     Raises:
-        GristmillError: extract counted no bad words.
+        GristmillError: extract did not count bad words.
     """
     if COLUMN not in signals.schema.names:
         raise GristmillError(
@@ -40,6 +41,9 @@ def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: BadW
 
 
 def _chosen(ids: pa.Array | pa.ChunkedArray, share: float) -> npt.NDArray[np.bool_]:
-    """Ids are xxh3 hashes of the text: their lower half, which no other choice uses, is as good as a random number."""
+    """Which documents belong to the share, bool[n].
+
+    Ids are xxh3 hashes of the text, so their lower half, which no other choice uses, serves as a random number.
+    """
     last = np.array([int.from_bytes(value[8:], "big") for value in ids.to_pylist()], np.uint64)
     return last < np.float64(share * 2.0**64)

@@ -1,8 +1,9 @@
-"""Filter variant `c4-tfds`, and `c4-arxiv-v1`, which has other thresholds: C4's page cleaning (Raffel et al., JMLR 21-140, section 2.2).
+"""Filter variant `c4-tfds`, and `c4-arxiv-v1` with other thresholds: C4's page cleaning.
 
-The order of tests is that of TFDS c4_utils.py, `clean_page`; thresholds and differences between the two variants are in
-`manifests.filters.C4Tfds` and `C4ArxivV1`, what a line test looks for is in `pipeline.text.words.line`. `lorem ipsum` and `{` drop a page
-only where they stand in a line that no earlier test removed.
+Source: Raffel et al., JMLR 21-140, section 2.2. The order of tests is that of TFDS c4_utils.py, `clean_page`.
+Thresholds and differences between the two variants are in `manifests.filters.C4Tfds` and `C4ArxivV1`; what a line test
+looks for is in `pipeline.text.words.line`. `lorem ipsum` and `{` drop a page only if they occur in a line that no
+earlier test removed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ REASONS: tuple[Reason, ...] = (*_BY_CODE[1:], "c4_page_length")
 
 
 def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: C4) -> npt.NDArray[np.uint8]:
-    """Reason codes uint8[n]; marks the lines that go in `removed`."""
+    """Reason codes uint8[n]; marks removed lines in `removed`."""
     values, offsets = line_values(signals)
     out = np.zeros(signals.num_rows, np.uint8)
     flags = c4_flags(
@@ -33,7 +34,7 @@ def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], th
         lorem_ipsum=thresholds.lorem_ipsum,
         brace=thresholds.brace,
     )
-    # datatrove splits a line before it removes citations, TFDS after.
+    # datatrove splits a line into words before it removes citations, TFDS afterwards.
     with_citations = isinstance(thresholds, C4ArxivV1)
     judge_c4_lines(
         values,

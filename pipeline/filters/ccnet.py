@@ -1,9 +1,10 @@
 """Filter variant `ccnet`: page length and perplexity terciles of CCNet (Wenzek et al. 2019, arXiv 1911.00359, sections 3 and 4).
 
-CCNet removes repeated paragraphs, drops pages of fewer than 300 characters (cc_net/mine.py, `min_len`), identifies the language (the
-manifest's `languages`, minimum 0.5) and sorts pages into head, middle and tail by the perplexity of a 5-gram model of Wikipedia, at the
-terciles of the language. Repeated paragraphs belong to deduplication. Perplexity is a column of the signals, where there is one; pages in
-languages without terciles, and pages without a perplexity, are not judged by it, as in cc_net, which puts them into one bucket `all`.
+CCNet removes repeated paragraphs, drops pages of fewer than 300 characters (cc_net/mine.py, `min_len`), identifies the
+language (the manifest's `languages`, minimum 0.5) and sorts pages into head, middle and tail by the perplexity of a
+5-gram model of Wikipedia, at the terciles of the language. Repeated paragraphs belong to deduplication. Perplexity is
+an optional column of the signals. Pages in languages without terciles, and pages without a perplexity, are not judged
+by it, as in cc_net, which puts them into one bucket `all`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Filter variant `fineweb`: the three document rules that FineWeb adds to Gopher's and C4's, and its rule on newlines.
 
-Source: arXiv 2406.17557, section 3.6 (from "the heuristic filters": lines that end with punctuation, characters in repeated lines, short
-lines), and datatrove 0.10.1, datatrove/pipeline/filters/fineweb_quality_filter.py, whose defaults the thresholds are
-(`manifests.filters.FineWeb`). Lines here hold more than space and are compared with all of their space; the space at the end of a line
-hides its punctuation. Words of the last rule are the separated ones, as for `gopher-datatrove`.
+Source: arXiv 2406.17557, section 3.6 (from "the heuristic filters": lines that end with punctuation, characters in
+repeated lines, short lines), and datatrove 0.10.1, datatrove/pipeline/filters/fineweb_quality_filter.py, whose defaults
+are the thresholds (`manifests.filters.FineWeb`). Blank lines do not count. Lines are compared including white space,
+and white space at the end of a line hides its punctuation. The words of the last rule are the separated words, as for
+`gopher-datatrove`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from pipeline.filters.rules import Bound, Rule
 
 
 def rules(thresholds: FineWeb) -> tuple[Rule, ...]:
-    """The rules in datatrove's order: a document gets the reason of the first one that it fails. One of space alone fails the first."""
+    """The rules in datatrove's order: a document gets the reason of the first one that it fails.
+
+    A document of white space alone fails the first rule.
+    """
     of = thresholds
     return (
         Rule(

@@ -1,8 +1,8 @@
 """Filter variant `gopher-datatrove`: Gopher's rules as datatrove 0.10.1 reads them, repetition before quality, as FineWeb applies them.
 
 Source: datatrove/pipeline/filters/gopher_repetition_filter.py and gopher_quality_filter.py; thresholds
-(`manifests.filters.GopherDatatrove`) are its defaults. Words are spaCy's there; here they are the separated words of
-`pipeline.text.signals`, which come near to them.
+(`manifests.filters.GopherDatatrove`) are its defaults. datatrove uses spaCy's words; here they are the separated words
+of `pipeline.text.signals`, which approximate them.
 """
 
 from __future__ import annotations

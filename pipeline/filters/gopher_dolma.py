@@ -1,9 +1,9 @@
 """Filter variant `gopher-dolma`: Gopher's rules on the attributes of dolma 1.2.1's tagger `gopher_v2`.
 
-Source: dolma/taggers/gopher.py for what is measured; thresholds (`manifests.filters.GopherDolma`) are those of the Gopher rules in dolma's
-configurations of its own mixes. A document fails where one of dolma's attributes crosses its threshold; dolma knows no order and no
-reasons. Its shares differ from Gopher's words in that all copies of a repeat count, that lengths of words are judged by their median, and
-that `…` in a word and # in a word are one ratio.
+Source: dolma/taggers/gopher.py for what is measured; thresholds (`manifests.filters.GopherDolma`) are those of the
+Gopher rules in dolma's configurations of its own mixes. A document fails if one of dolma's attributes crosses its
+threshold; dolma has no order of rules and no reasons. dolma's measures differ from the wording of the paper: all copies
+of a repeat count, word length is judged by the median, and words with `…` and words with # are counted in one ratio.
 """
 
 from __future__ import annotations

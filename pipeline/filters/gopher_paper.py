@@ -1,8 +1,9 @@
 """Filter variant `gopher-paper`: the document rules of Gopher (Rae et al. 2021, arXiv 2112.11446, section A.1.1 and table A1).
 
-Thresholds are the paper's (`manifests.filters.GopherPaper`). Where its words leave a choice (what a word, a bullet, a repeat is), the
-choice is in `pipeline.text.signals`; other implementations of these rules choose differently, so their decisions differ. Stop words, the
-length of words and the letters in them are rules for English: give sources in other languages `filters: none`.
+Thresholds are the paper's (`manifests.filters.GopherPaper`). What the paper leaves open (what counts as a word, a
+bullet, a repeat) is defined in `pipeline.text.signals`. Other implementations of these rules define it differently, so
+their decisions differ. The rules on stop words, word length and letters are made for English: give sources in other
+languages `filters: none`.
 """
 
 from __future__ import annotations

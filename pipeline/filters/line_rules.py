@@ -1,7 +1,9 @@
-"""Line rules on packed properties: which lines of a document go, and which documents with them. No text is read.
+"""Line rules on packed properties: which lines of a document are removed, and which documents are dropped.
+
+No text is read.
 
 In: `lines_packed` of n documents (`pipeline.text.words.line`), thresholds, and which lines earlier rules removed. Out: a verdict per
-document; `removed` is updated in place. Lines in the order of the text.
+document; `removed` is updated in place. Lines are in the order of the text.
 """
 
 from __future__ import annotations
@@ -43,10 +45,10 @@ PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES = ra
 
 
 def line_values(signals: pa.Table | pa.RecordBatch) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """The packed lines of n documents, uint32[lines], and where each document's begin, int64[n + 1]."""
+    """The packed lines of n documents, uint32[lines], and where each document's lines begin, int64[n + 1]."""
     column = signals[COLUMN]
     lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(lists, pa.ChunkedArray):  # a column without chunks stays one
+    if isinstance(lists, pa.ChunkedArray):  # a column without chunks stays a ChunkedArray
         return np.empty(0, np.uint32), np.zeros(1, np.int64)
     offsets = lists.offsets.to_numpy().astype(np.int64)
     values = lists.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]]
@@ -71,10 +73,11 @@ def judge_c4_lines(
 
     Args:
         values, offsets: uint32[lines], int64[n + 1].
-        removed: bool[lines]; lines already removed are passed over.
-        drop_without: flags of which a line must have one; 0 asks for none.
-        drop_with: flags that remove a line, of LONG_WORD, JAVASCRIPT, POLICY; ELLIPSIS with `drop_without` only.
-        page_flags: of LOREM_IPSUM and BRACE, those that drop the page.
+        removed: bool[lines]; lines already removed are skipped.
+        drop_without: flags of which a line must have at least one; 0 for no such rule.
+        drop_with: flags that remove a line, among LONG_WORD, JAVASCRIPT, POLICY. ELLIPSIS removes a line only if
+            `drop_without` is set.
+        page_flags: flags that drop the page, among LOREM_IPSUM and BRACE.
         words_with_citations: whether words of citations count towards `min_words`.
         out: uint8[n], one of PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES.
     """
@@ -122,10 +125,11 @@ def judge_refinedweb_lines(values: Any, offsets: Any, removed: Any, drop_with: A
 
     Args:
         values, offsets: uint32[lines], int64[n + 1].
-        removed: bool[lines]; lines already removed are passed over.
-        drop_with: flags that remove a line, of UPPER, NUMERIC, COUNTER, NAVIGATION.
-        min_words: a line with fewer words goes.
-        out: int64[n, 3]: words of the lines removed here, words of all lines that were left before, lines left after.
+        removed: bool[lines]; lines already removed are skipped.
+        drop_with: flags that remove a line, among UPPER, NUMERIC, COUNTER, NAVIGATION.
+        min_words: a line with fewer words is removed.
+        out: int64[n, 3]: words of the lines removed here, words of all lines not removed before, number of remaining
+            lines.
     """
     for document in range(len(offsets) - 1):
         gone = total = left = nb.int64(0)
@@ -159,7 +163,10 @@ def refinedweb_flags(*, upper: bool, numeric: bool, counter: bool, navigation: b
 
 
 def removed_lists(removed: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> pa.Array:
-    """Which lines of each kept document go: list<uint32>[n] of numbers among its lines with a word; null where none goes or it is dropped.
+    """Which lines of each kept document are removed: list<uint32>[n].
+
+    A line's number counts the document's lines that contain a word. Null if no line is removed or the document is
+    dropped.
 
     Args:
         removed: bool[lines].

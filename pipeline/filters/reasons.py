@@ -1,4 +1,4 @@
-"""Codes of reasons, as decisions files hold them: places in `manifests.filters.REASONS`."""
+"""Codes of reasons in decisions files: indices into `manifests.filters.REASONS`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from manifests.filters import REASONS, Reason
 
 Reasons = npt.NDArray[np.uint8]
-"""Codes of documents."""
+"""Reason codes of documents."""
 
 
 def code_of(reason: Reason) -> int:

@@ -1,4 +1,4 @@
-"""What a filter variant consists of: rules, each with the reason it gives and the bounds of what it measures.
+"""The rules of which a filter variant consists, each with its reason and the bounds of what it measures.
 
 In: signals of n documents. Out: for each rule, which documents fail it, bool[n].
 """
@@ -16,9 +16,9 @@ from manifests.filters import Reason
 
 @dataclass(frozen=True)
 class Bound:
-    """A signal, or the share of one signal in another, and the range it must lie in, ends included.
+    """The range, ends included, of a signal, or of its ratio to the signal `of`.
 
-    A share of nothing is 0. `without` names a signal that `of` is lessened by.
+    The ratio to 0 is 0. `without` names a signal that is subtracted from `of`.
     """
 
     signal: str
@@ -30,11 +30,11 @@ class Bound:
 
 @dataclass(frozen=True)
 class Rule:
-    """A document fails a rule when one of its bounds does not hold.
+    """A document fails a rule if it is outside one of the rule's bounds.
 
     Attributes:
         says: the rule in words.
-        bounds: what must hold.
+        bounds: the bounds, all of which must hold.
     """
 
     reason: Reason

@@ -1,1 +1,1 @@
-"""Kept documents to token shards."""
+"""Turns kept documents into token shards."""

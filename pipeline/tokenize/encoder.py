@@ -1,8 +1,9 @@
-"""Text to tokens, exactly as sentencepiece would, several times faster.
+"""Encodes text to tokens exactly as sentencepiece does, several times faster.
 
-In: an Arrow array of texts. Out: flat token ids with offsets, documents in the same order. `gigatoken` encodes; sentencepiece is the
-reference: the two are compared on a probe set when the encoder is made, and by the caller on sampled documents. Texts that spell
-out a control piece such as `<s>` go to sentencepiece: it encodes the letters, gigatoken would give the control token itself.
+In: an Arrow array of texts. Out: flat token ids with offsets, documents in the same order. `gigatoken` encodes;
+sentencepiece is the reference. The two are compared on a probe set when the encoder is loaded, and by the caller on
+sampled documents. Texts that contain a control piece such as `<s>` literally are encoded by sentencepiece, which
+encodes the letters; gigatoken would give the control token.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import pyarrow.compute as pc
 
 from manifests.errors import GristmillError
 
-# Where byte-pair encoders have disagreed before: blanks, the escape of blanks, controls, literal special pieces, digits, byte fallback.
+# Cases in which byte-pair encoders have disagreed: spaces, the escape of spaces, control characters, literal special
+# pieces, digits, byte fallback.
 PROBES = (
     "",
     " ",
@@ -82,10 +84,10 @@ class Encoder:
     """A loaded tokenizer.
 
     Attributes:
-        sha256: of the model file.
-        fast: gigatoken's tokenizer, or None when sentencepiece encodes.
-        note: why sentencepiece encodes although gigatoken was asked for, or None.
-        controls: pieces that must not be read as control tokens in text.
+        sha256: hash of the model file.
+        fast: gigatoken's tokenizer, or None if sentencepiece encodes.
+        note: why sentencepiece encodes although the manifest says gigatoken, or None.
+        controls: pieces that must not become control tokens when they occur in text.
     """
 
     sha256: str
@@ -106,7 +108,7 @@ def load_encoder(model: bytes, *, engine: str) -> Encoder:
         engine: `gigatoken` or `sentencepiece`.
 
     Raises:
-        GristmillError: not a SentencePiece model, or the engines disagree on a probe.
+        GristmillError: this is not a SentencePiece model, or the engines disagree on a probe.
     """
     import sentencepiece
 
@@ -135,7 +137,7 @@ def check_probes(encoder: Encoder) -> None:
     """Compare with sentencepiece on `PROBES`.
 
     Raises:
-        GristmillError: a probe on which they differ.
+        GristmillError: the token ids of a probe differ.
     """
     tokens, offsets = encode(encoder, pa.array(PROBES, pa.large_string()))
     for index, probe in enumerate(PROBES):
@@ -143,10 +145,10 @@ def check_probes(encoder: Encoder) -> None:
 
 
 def compare(encoder: Encoder, text: str, tokens: npt.NDArray[np.integer[Any]], *, where: str) -> None:
-    """One text against sentencepiece.
+    """Compare the tokens of one text with sentencepiece's.
 
     Raises:
-        GristmillError: the token ids differ; names `where`.
+        GristmillError: the token ids differ; the error names `where`.
     """
     if encoder.reference.EncodeAsIds(text) != tokens.tolist():
         raise GristmillError(

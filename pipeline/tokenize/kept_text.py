@@ -1,11 +1,12 @@
 """The text of kept documents as later steps read it: without the lines that decide removed.
 
-In: documents and decisions parts, row-aligned. Out: record batches of the kept documents, in the order of the part. Where no filter removes
-lines, texts are the ones that extract wrote, byte for byte. A document keeps its id, the hash of the text as extracted.
+In: documents and decisions parts, row-aligned. Out: record batches of the kept documents, in the order of the part. If
+no filter removes lines, texts are exactly the bytes that extract wrote. A document keeps its id, the hash of the text
+as extracted.
 
-C4's variants give back a page as TFDS c4_utils.py, `clean_page`, does: lines that stay, without the space at their ends and without
-citations, joined by line feeds; blank lines go. The other line rules take out the lines they remove, each with its line feed, and leave the
-rest as it is. Space at the ends of a text goes in both.
+C4's variants clean a page as TFDS c4_utils.py, `clean_page`, does: kept lines, stripped of white space and citations,
+are joined by line feeds; blank lines are removed. The other line rules delete the lines that they remove, each with its
+line feed, and change nothing else. Both strip white space from the ends of a text.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from storage.files import join
 
 
 class Cleaning(NamedTuple):
-    """What happens to the text beside the removal of lines.
+    """Changes to the text besides the removal of lines.
 
     Attributes:
-        citations: `[1]`, `[edit]`, `[citation needed]` go.
-        compact: blank lines and the space at the ends of lines go.
+        citations: remove `[1]`, `[edit]`, `[citation needed]`.
+        compact: remove blank lines and white space at the ends of lines.
     """
 
     citations: bool
@@ -46,10 +47,10 @@ class Kept(NamedTuple):
     """Kept documents of one batch.
 
     Attributes:
-        documents: schema `pipeline.schemas.DOCUMENTS`, texts cleaned.
-        chosen: bool[rows of the batch], which rows of the part's batch they are.
-        removed_lines: how many lines went.
-        removed_bytes: by how much their texts shrank.
+        documents: schema `pipeline.schemas.DOCUMENTS`, with cleaned texts.
+        chosen: bool[rows of the batch], which rows of the part's batch are kept.
+        removed_lines: number of removed lines.
+        removed_bytes: number of bytes by which the texts shrank.
     """
 
     documents: pa.RecordBatch
@@ -59,7 +60,7 @@ class Kept(NamedTuple):
 
 
 def cleaning_of(filters: Sequence[FilterSpec]) -> Cleaning | None:
-    """How a source's filters clean its texts; None if they leave them as they are."""
+    """How a source's filters clean its texts; None if they do not change texts."""
     sections = [section for section in filters if section.looks_at_lines]
     if not sections:
         return None
@@ -68,10 +69,10 @@ def cleaning_of(filters: Sequence[FilterSpec]) -> Cleaning | None:
 
 
 def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> Iterator[Kept]:
-    """The kept documents of one part, batch by batch; batches without one are left out.
+    """The kept documents of one part, batch by batch; batches without kept documents are left out.
 
     Args:
-        filters: the source's.
+        filters: the source's filters.
         out: the folder of all steps.
 
     Raises:
@@ -114,8 +115,9 @@ def clean_texts(texts: pa.Array, removed: pa.Array, cleaning: Cleaning) -> pa.Ar
 
     Args:
         texts: large_string[n].
-        removed: list<uint32>[n], ascending numbers among the lines of each text that hold a word; null for none.
-        cleaning: what else goes.
+        removed: list<uint32>[n], ascending numbers of removed lines, counted among each text's lines with a word; null
+            for none.
+        cleaning: other changes to make.
     """
     data, offsets = text_buffers(texts)
     lists = removed.combine_chunks() if isinstance(removed, pa.ChunkedArray) else removed
@@ -175,7 +177,7 @@ def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citat
 
 @kernel
 def trim(data: Any, start: Any, end: Any, table: Any) -> Any:
-    """The bounds of a text without the space at its ends; two equal ones if it holds nothing else."""
+    """The bounds of a text without white space at its ends; two equal bounds if it has nothing else."""
     while start < end:
         point, width = code_point(data, start)
         if not table[point] & SPACE:

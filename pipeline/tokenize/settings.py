@@ -1,7 +1,8 @@
-"""What the outputs of tokenize depend on, and what its tasks are handed.
+"""What the outputs of tokenize depend on, and what its tasks are given.
 
-In: a corpus manifest. Out: `TokenizeSettings`, which the shards' manifest and the tasks' keys hash; `TokenizeJob`, these and where things
-lie, which crosses to the workers once; `TokenizeTask`, consecutive parts of one source.
+In: a corpus manifest. Out: `TokenizeSettings`, which are hashed into the shards' manifest and the tasks' keys;
+`TokenizeJob`, these settings and the folders to use, which is sent to each worker once; and `TokenizeTask`, consecutive
+parts of one source.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ VERSION = 1
 
 
 class TokenizeSettings(Strict):
-    """What the output of the step depends on, beside the outputs of the steps before."""
+    """What the output of the step depends on, besides the outputs of earlier steps."""
 
     version: int = VERSION
     shard_tokens: int
@@ -31,7 +32,7 @@ class TokenizeJob(Strict):
     """What all tasks share.
 
     Attributes:
-        filters: of each source, by name: texts are cleaned by them.
+        filters: by source name, the filters that clean the source's texts.
         out: the folder of all steps.
         tokenizer: digest of the tokenizer step.
     """
@@ -46,7 +47,7 @@ class TokenizeTask(Task):
     """Consecutive parts of one source.
 
     Attributes:
-        rank: of the task within its source.
+        rank: number of the task within its source.
     """
 
     rank: int
@@ -54,6 +55,6 @@ class TokenizeTask(Task):
 
 
 def tokenize_settings(manifest: CorpusManifest) -> TokenizeSettings:
-    """What the output depends on."""
+    """The settings of the step for a corpus manifest."""
     tokenizer = manifest.tokenizer
     return TokenizeSettings(shard_tokens=manifest.shard_tokens, bos=tokenizer.bos, eos=tokenizer.eos, encoder=tokenizer.encoder)

@@ -1,9 +1,9 @@
-"""The tokenize step: kept documents to token shards, joined with their decisions by position.
+"""The tokenize step: turns kept documents into token shards; documents are joined with their decisions by position.
 
-In: documents and decisions parts, row-aligned (texts without the lines that decide removed: `pipeline.tokenize.kept_text`); the tokenizer.
-Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`. One task reads consecutive parts of one source, in order, and
-writes shards of about `shard_tokens` tokens; documents are never split over shards. Shard names come from the source and the task's rank
-in it.
+In: documents and decisions parts, row-aligned (`pipeline.tokenize.kept_text` leaves out the lines that decide removed);
+the tokenizer. Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`. One task reads consecutive
+parts of one source, in order, and writes shards of about `shard_tokens` tokens; documents are never split across
+shards. Shard names are made of the source's name and the task's rank within the source.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from storage.steps import begin_step, remove_stale, require_step
 
 # One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.
 CHECK_ONE_IN = 1_000
-# For grouping parts into tasks before their tokens are counted: bytes of text per token, a low guess.
+# A low estimate of bytes of text per token, to group parts into tasks before their tokens are counted.
 _BYTES_PER_TOKEN = 4
 
 Tokens = npt.NDArray[np.uint32]
@@ -96,7 +96,7 @@ def _task(group: list[Part], rank: int, key: str) -> TokenizeTask:
 
 @dataclass
 class _Pending:
-    """Documents of one bucket waiting for their shard."""
+    """Documents of one bucket that wait to be written to a shard."""
 
     tokens: list[npt.NDArray[np.uint32]] = field(default_factory=list)
     lengths: list[npt.NDArray[np.int64]] = field(default_factory=list)
@@ -105,7 +105,7 @@ class _Pending:
 
 
 def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
-    """Consecutive parts of one source to shards."""
+    """Turn consecutive parts of one source into shards."""
     folder, size, parts = join(job.out, SHARDS), job.settings.shard_tokens, task.parts
     encoder = _encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer)
     info = tokenizer_info(encoder, job.settings)
@@ -149,7 +149,7 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
 
 
 def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[Kept, Tokens, Lengths, pa.Table]]:
-    """Per record batch of one part: its kept documents, tokens with boundaries uint32[t], lengths int64[n], side-table rows."""
+    """For each record batch: kept documents, tokens with BOS and EOS uint32[t], lengths int64[n], side-table rows."""
     metadata = ipc_metadata(join(job.out, EXTRACT, part_file("documents", part.name)))
     for batch in kept_documents(part, filters=job.filters[part.source], out=job.out):
         kept = batch.documents
@@ -163,10 +163,10 @@ def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[K
 def add_boundaries(
     tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], *, bos: int | None, eos: int | None
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Documents with BOS before and EOS after each; None leaves one away.
+    """Put BOS before and EOS after each document; None leaves that token out.
 
     Returns:
-        Tokens uint32[total + boundaries], lengths int64[n] with boundaries.
+        Tokens uint32[total + boundaries], lengths int64[n] including boundaries.
     """
     extra = (bos is not None) + (eos is not None)
     lengths = np.diff(offsets) + extra
@@ -182,7 +182,7 @@ def add_boundaries(
 
 
 def _split(tokens: Tokens, lengths: Lengths, rows: pa.Table, *, room: int, size: int) -> Iterator[tuple[Tokens, Lengths, pa.Table]]:
-    """Cuts a batch between documents so that a shard ends with the document that fills it."""
+    """Cut a batch between documents so that a shard ends with the document that fills it."""
     ends = np.cumsum(lengths)
     start = 0
     while start < len(lengths):
@@ -247,7 +247,7 @@ def _outputs(entry: ShardEntry) -> list[Output]:
 
 
 def tokenizer_info(encoder: Encoder, settings: TokenizeSettings) -> TokenizerInfo:
-    """What the shards say about their tokenizer."""
+    """The description of the tokenizer in the shards."""
     return TokenizerInfo(
         sha256=encoder.sha256,
         vocab_size=encoder.vocab_size,
@@ -258,7 +258,7 @@ def tokenizer_info(encoder: Encoder, settings: TokenizeSettings) -> TokenizerInf
 
 @lru_cache(maxsize=1)
 def _encoder(path: str, engine: str, _digest: str) -> Encoder:
-    """Loaded once per process; the tokenizer step's digest tells one model from the next under the same path."""
+    """Load the encoder once per process. The tokenizer step's digest distinguishes models that had the same path."""
     return load_encoder(read_bytes(path), engine=engine)
 
 

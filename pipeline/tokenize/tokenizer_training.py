@@ -1,6 +1,7 @@
-"""Training a SentencePiece model with Llama's options.
+"""Trains a SentencePiece model with Llama's options.
 
-In: texts, in an order that depends on nothing but the corpus. Out: the model file's bytes; the same texts give the same bytes.
+In: texts, in an order that depends only on the corpus. Out: the bytes of the model file; the same texts give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 
 from manifests.errors import GristmillError
 
-# SentencePiece skips longer sentences (default 4,192 bytes); documents are handed over in pieces of at most this many characters.
+# SentencePiece skips long sentences (by default more than 4,192 bytes), so documents are cut into pieces of at most
+# this many characters.
 _SENTENCE_CHARACTERS = 4_000
 
 
@@ -47,7 +49,7 @@ def train_model(texts: Iterator[str], *, vocab_size: int) -> bytes:
 
 
 def _remedy(message: str) -> str:
-    # Byte pieces, special pieces and the text's commonest characters must all find a place.
+    # The vocabulary must have room for byte pieces, special pieces and the text's most common characters.
     needed = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
     if needed:
         return f"set `vocab_size` to at least {needed[1]}: so many pieces stand for single bytes and characters"

@@ -1,8 +1,9 @@
-"""The tokenizer step: a SentencePiece model for the corpus, given or trained.
+"""The tokenizer step: copies or trains the SentencePiece model of the corpus.
 
-In: the decisions and documents parts (only when it trains). Out: `OUT/tokenizer/tokenizer.model` and its manifest. Training reads a hash
-sample of the kept documents, parts and rows in order, with Llama's options (arXiv 2302.13971, section 2.1: byte-pair encoding, numbers
-split into digits, bytes for unknown characters), and one thread: the same corpus gives the same model.
+In: the decisions and documents parts (only if it trains). Out: `OUT/tokenizer/tokenizer.model` and its manifest.
+Training reads a hash sample of the kept documents, parts and rows in order. It uses Llama's options (arXiv 2302.13971,
+section 2.1: byte-pair encoding, numbers split into digits, bytes for unknown characters) and one thread, so the same
+corpus gives the same model.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
     """Publish the corpus' tokenizer.
 
     Raises:
-        GristmillError: the given model is missing or unusable; decide is not complete; too little text for the vocabulary.
+        GristmillError: the model of the manifest is missing or unusable, decide is not complete, or there is too little
+            text for the vocabulary.
     """
     folder = join(out, TOKENIZER)
     settings = {"version": VERSION, **manifest.tokenizer.model_dump(mode="json", exclude={"model"}), "seed": manifest.seed}
@@ -74,7 +76,7 @@ def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -
 
 
 def sample_texts(parts: list[Part], manifest: CorpusManifest, *, out: str, share: float) -> Iterator[str]:
-    """Kept documents whose id, mixed with the manifest's seed, falls into `share`; independent of workers and of part sizes."""
+    """Texts of a `share` of the kept documents, chosen by id and seed; independent of workers and of part sizes."""
     threshold = min(1.0, share) * 2.0**64
     key = np.uint64((manifest.seed * 0x9E3779B97F4A7C15 + 0x243F6A8885A308D3) % 2**64)
     filters = {source.name: manifest.filters_of(source) for source in manifest.sources}

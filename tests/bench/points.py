@@ -1,4 +1,4 @@
-"""Made-up measurements in whole numbers, for plans that can be reckoned by hand."""
+"""Made-up measurements in whole numbers, for plans that can be computed by hand."""
 
 from bench.power_law import Series, fit_power
 from bench.scale import Points

@@ -1,4 +1,4 @@
-"""Scores of extracted texts, against values worked out by hand."""
+"""Scores of extracted texts, against values computed by hand."""
 
 import json
 import math

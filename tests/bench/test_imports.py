@@ -1,4 +1,4 @@
-"""What benchmarks import from the project exists, also where they import it late."""
+"""Everything that benchmarks import from the project exists, including imports inside functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exponents and their ranges, against laws that are known."""
+"""Fitted exponents and their ranges, against known power laws."""
 
 import math
 

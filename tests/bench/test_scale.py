@@ -1,4 +1,4 @@
-"""The plan's arithmetic, on numbers small enough to reckon by hand."""
+"""The plan's arithmetic, on numbers small enough to compute by hand."""
 
 import math
 

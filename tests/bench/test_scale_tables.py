@@ -1,4 +1,4 @@
-"""The page shows what the command prints from the result that is kept beside it."""
+"""docs/scale.md shows what the command prints from the saved result."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Texts that a site's own rules select: the truth of `python bench/extraction.py --selected`."""
+"""Texts found by hand-written selectors: the gold texts of `python bench/extraction.py --selected`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inputs of the slopes: nested shares, and a corpus without text that decide accepts."""
+"""Inputs of bench/slopes.py: nested shares, and a corpus without text that decide accepts."""
 
 import gzip
 import json

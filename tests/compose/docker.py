@@ -1,7 +1,7 @@
-"""Docker for tests: a daemon, local images, one compose project, and what is left of it.
+"""Docker for tests: a daemon, local images, one compose project, and a check of what it leaves.
 
-In: docker.io, docker-compose and debootstrap of Debian, root, the jars of Flink and Beam's runner. Out: a `Project` that runs the real
-docker-compose.yml. Nothing is installed; a daemon that was started here is stopped again.
+In: Debian's docker.io, docker-compose and debootstrap, root, the jars of Flink and of Beam's runner. Out: a `Project`
+that runs the real docker-compose.yml. Nothing is installed; a daemon started here is stopped again.
 """
 
 from __future__ import annotations

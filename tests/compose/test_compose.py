@@ -1,6 +1,7 @@
-"""docker-compose.yml, brought up for real with local images: the client's digest, a killed TaskManager, the trainer, and nothing left.
+"""docker-compose.yml, really started with local images: the client's digest, a killed TaskManager, the trainer.
 
-Run by `make test-compose`; minutes. Where Docker cannot be started, skipped with the reason.
+Nothing may be left afterwards. Run by `make test-compose`; takes minutes. Skipped, with the reason, if Docker cannot be
+started.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The manifests shown in docs/cluster.md: valid YAML, of the kinds that the text speaks of, in agreement with docker-compose.yml."""
+"""Manifests in docs/cluster.md are valid YAML, of the kinds that the text names, and agree with docker-compose.yml."""
 
 from __future__ import annotations
 

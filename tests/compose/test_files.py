@@ -1,4 +1,4 @@
-"""What can be said of docker-compose.yml, the Dockerfile and scripts/local-images without Docker."""
+"""What can be checked in docker-compose.yml, the Dockerfile and scripts/local-images without Docker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents of the development corpora for the comparisons of line rules, and running a peer on them."""
+"""Documents of the development corpora to compare line rules, and a function that runs a peer on them."""
 
 from __future__ import annotations
 

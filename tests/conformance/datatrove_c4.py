@@ -2,8 +2,8 @@
 
     python datatrove_c4.py ROWS.jsonl RESULT.jsonl given|own
 
-Rows have `text` and `sentences`, the number of sentences of each line as it is counted; `given` counts by these, `own` by datatrove's own
-splitter. Results: the reason (`kept` if none) and the text that is left.
+Rows have `text` and `sentences`, our number of sentences of each line. With `given`, these numbers are used; with
+`own`, those of datatrove's own splitter. Results: the reason (`kept` if there is no reason) and the remaining text.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Runs in dolma's own environment: what its tagger `gopher_v2` says of each document.
+"""Runs in dolma's own environment: the results of its tagger `gopher_v2` for each document.
 
     python dolma_gopher.py ROWS.jsonl RESULT.jsonl
 

@@ -1,4 +1,4 @@
-"""Runs in KenLM's own environment: what its Python module says of sentences, and what cc_net makes of that.
+"""Runs in KenLM's own environment: scores of sentences by its Python module, and cc_net's perplexities from them.
 
     python kenlm_scores.py ROWS.jsonl RESULT.jsonl
 

@@ -1,4 +1,4 @@
-"""Documents that the development corpora hold few of: one for each reason of the Gopher and FineWeb rules, and odd spaces and breaks.
+"""Documents that are rare in the development corpora: one for each Gopher and FineWeb reason, odd spaces and breaks.
 
 In: nothing. Out: `ODD`, texts.
 """

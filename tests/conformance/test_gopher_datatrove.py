@@ -1,6 +1,8 @@
-"""datatrove 0.10.1's Gopher and FineWeb filters: with the same words no difference; with spaCy's words how often decisions agree.
+"""datatrove 0.10.1's Gopher and FineWeb filters: no difference with the same words.
 
-Differences that remain are listed in docs/filters.md.
+With spaCy's words, how often they agree.
+
+Remaining differences are listed in docs/filters.md.
 """
 
 from __future__ import annotations

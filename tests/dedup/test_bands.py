@@ -1,4 +1,4 @@
-"""Band keys: equal rows of a band give equal keys there, and nowhere else."""
+"""Band keys: equal rows of a band give equal keys in that band and in no other."""
 
 import numpy as np
 import pytest

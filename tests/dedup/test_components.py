@@ -1,4 +1,4 @@
-"""Edges and components: small cases by hand, and shapes on which hooking is slowest."""
+"""Edges and components: small cases by hand, and the graphs on which hooking is slowest."""
 
 from __future__ import annotations
 

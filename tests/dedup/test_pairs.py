@@ -1,4 +1,4 @@
-"""Packed pairs: what goes into a partition comes out as edges, however it is cut and in whatever order it arrives."""
+"""Packed pairs: the same edges come out of a partition however its input is cut and in whatever order it arrives."""
 
 from collections import defaultdict
 

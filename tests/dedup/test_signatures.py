@@ -1,4 +1,4 @@
-"""Signatures: what makes two texts the same, and values that stored signatures depend on."""
+"""Signatures: which texts count as the same, and values on which stored signatures depend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shipped for reading is true where a program can tell: manifests validate, links lead to files, presets and commands exist."""
+"""What a program can check in the documentation: manifests are valid; linked files, presets and commands exist."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Downloads: only the pinned bytes are accepted, what is there is not fetched again, raw files change only when they have to."""
+"""Downloads: only the pinned bytes are accepted, nothing is fetched twice, raw files change only when they must."""
 
 import hashlib
 import io

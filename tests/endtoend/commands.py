@@ -1,4 +1,4 @@
-"""Running `gristmill prep` as a user does, and killing it."""
+"""Runs `gristmill prep` as a user does, and kills it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small corpus of every format in which the fate of each record is known, written from a seed."""
+"""Writes a small corpus of every format from a seed, and says what must happen to each record."""
 
 from __future__ import annotations
 

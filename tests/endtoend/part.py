@@ -1,4 +1,7 @@
-"""A part of the development corpora, for runs that are made several times: what takes long there is mostly more of the same."""
+"""A part of the development corpora for tests that run several times.
+
+The rest takes long and is mostly more of the same.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""Looks at every listening socket while commands run, in a network namespace of its own: `python -m tests.endtoend.sockets PLAN.json`.
+"""Lists all listening sockets while commands run in a separate network namespace.
 
-The plan is a list of {"name", "command", "cwd", "environment", "until"}: a command runs to its end, or is stopped by SIGTERM once a
-socket listens on port `until`. On standard output: one JSON object, per command its status, what it printed last, and the listening
-addresses that were seen.
+    python -m tests.endtoend.sockets PLAN.json
 
-The namespace has loopback, and a second interface at 10.9.9.1, which is also what the machine's name means: what binds all interfaces, or
-the address of the name, is seen.
+The plan is a list of {"name", "command", "cwd", "environment", "until"}: a command runs to its end, or is stopped by
+SIGTERM once a socket listens on port `until`. On standard output: one JSON object with the status, the last output and
+the listening addresses of each command.
+
+The namespace has loopback and a second interface at 10.9.9.1, to which the host name resolves. So a socket that binds
+all interfaces, or the host name's address, is noticed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands started in a hostile folder: nothing of it is imported, and nothing listens beyond loopback."""
+"""Commands started in a hostile folder: nothing in it is imported, and nothing listens beyond loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user who owns nothing: no home, no HOME, no place in the installation. The commands work, and give the same bytes."""
+"""A user without a home folder, HOME or write access to the installation: the commands work and give the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The development corpora: balanced ledgers of all of them, and of a part the same bytes with 2 workers and with 3 that are killed."""
+"""The development corpora: all ledgers balance.
+
+A part gives the same bytes with 2 workers and with 3 that are killed.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""A worker process that dies ends its command within seconds, with its name and last words; the next start goes on to the same bytes.
+"""A worker that dies ends its command within seconds, which prints its name and last lines.
 
-Each runner: before the worker connects, right after, in the middle of its tasks, in a later step, and at the end.
+A restart gives the same bytes.
+
+On each runner: before the worker connects, right after, in the middle of its tasks, in a later step, and at the end.
 """
 
 from __future__ import annotations

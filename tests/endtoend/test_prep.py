@@ -1,4 +1,4 @@
-"""The data half on a corpus whose every record's fate is known."""
+"""The data half on a corpus in which it is known what must happen to each record."""
 
 from __future__ import annotations
 

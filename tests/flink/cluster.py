@@ -1,7 +1,7 @@
 """A real Flink cluster on loopback for tests and benchmarks: JobManager, TaskManagers, Beam's Flink job server, a worker pool.
 
-Each is a process of its own, on free ports, with the settings of docker-compose.yml. Needs Java 17 and the jars of Flink and of Beam's
-Flink runner in one folder: `GRISTMILL_FLINK_JARS`, or those beside the project.
+Each is its own process, on free ports, with the settings of docker-compose.yml. Needs Java 17 and the jars of Flink and
+of Beam's Flink runner in one folder: `GRISTMILL_FLINK_JARS`, or a folder beside the project.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The command owns its job: whatever ends the command ends the job, and it says so; errors are those of the worker."""
+"""The command owns its job: whatever ends the command also ends the job, with a message.
+
+Errors are the worker's own.
+"""
 
 from __future__ import annotations
 

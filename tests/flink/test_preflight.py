@@ -1,7 +1,7 @@
-"""Each pre-flight failure, provoked on a real cluster: its message, its remedy, and within twenty seconds.
+"""Each pre-flight failure, provoked on a real cluster: its message and remedy come within twenty seconds.
 
-Those that need a cluster with other settings are in tests/pipeline/engines/test_preflight.py, against recorded answers of Flink's REST
-service.
+Failures that need a cluster with other settings are in tests/pipeline/engines/test_preflight.py, with recorded answers
+of Flink's REST service.
 """
 
 from __future__ import annotations

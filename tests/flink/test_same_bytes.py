@@ -1,6 +1,7 @@
-"""A part of the development corpora on a real Flink cluster, from and to a real S3 server: the bytes of the embedded runner on local disk.
+"""A part of the development corpora on a real Flink cluster, from and to a real S3 server.
 
-Undisturbed, and with the client killed and started again, then a TaskManager killed, then a Python worker.
+The bytes are those of the embedded runner on local disk: undisturbed, and with the client killed and restarted, then a
+TaskManager killed, then a Python worker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Credentials in URLs are never kept: refused where a place is named, taken out of documents; looked for in every byte that is written."""
+"""Credentials in URLs are never stored: manifests with them are refused, documents are cleaned.
+
+Every written byte is searched.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three functions that notebooks import, and what importing them costs."""
+"""The three functions that notebooks import, and the cost of the import."""
 
 from __future__ import annotations
 

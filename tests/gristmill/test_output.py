@@ -1,4 +1,4 @@
-"""What comes from data is printed so that a terminal obeys none of it; JSON stands for the same value."""
+"""Values from data are printed without terminal control sequences; JSON output has the same values."""
 
 from __future__ import annotations
 

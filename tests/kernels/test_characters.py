@@ -1,4 +1,4 @@
-"""The written-down classes of code points."""
+"""The tables of code points' classes."""
 
 import hashlib
 import re

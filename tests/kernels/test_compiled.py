@@ -1,4 +1,4 @@
-"""Compiled kernels on disk: used again while all their sources stay the same, and no longer."""
+"""Compiled kernels on disk are reused only while all their sources stay the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept: the first place that can be written, read only where nobody else can have written."""
+"""Where compiled kernels are kept: in the first writable folder; only folders that no other user can write are read."""
 
 from __future__ import annotations
 

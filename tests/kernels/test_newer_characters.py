@@ -1,4 +1,7 @@
-"""Characters that only newer Pythons know: the same texts on every Python. What is expected here was worked out by Unicode 14."""
+"""Characters that only newer Pythons know give the same texts on every Python.
+
+Expected values were computed with Unicode 14.
+"""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""YAML that says something twice, or that two readers would read in two ways, is an error with file, line and key."""
+"""YAML with duplicate keys, or that two parsers would read differently, is an error with file, line and key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Division by hand."""
+"""Apportionment, against cases computed by hand."""
 
 from __future__ import annotations
 

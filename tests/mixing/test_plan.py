@@ -1,4 +1,4 @@
-"""What rules come to: by hand, with every note and every error."""
+"""Plans made from rules, against results computed by hand, with every note and every error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inside ledger: what is lost within documents, from readers to step manifests."""
+"""The inside ledger: what is lost inside documents, from readers to step manifests."""
 
 from __future__ import annotations
 

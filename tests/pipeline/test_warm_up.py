@@ -1,4 +1,4 @@
-"""After the warm-up no kernel that a run calls is left to compile."""
+"""After the warm-up, all kernels that a run calls are compiled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""n-gram models for tests: as dictionaries, as ARPA files, and a slow reference for their scores."""
+"""n-gram models for tests, as dictionaries and as ARPA files, and a slow reference for their scores."""
 
 from __future__ import annotations
 

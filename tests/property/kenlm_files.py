@@ -1,6 +1,7 @@
 """KenLM's binary files for tests, written the slow and obvious way; `build_binary` of KenLM 0.3.0 writes the same bytes.
 
-Models must hold the context and the suffix of each of their n-grams. See `pipeline.text.perplexity.binary` for the sources of the format.
+A model must contain the context and the suffix of each of its n-grams. See `pipeline.text.perplexity.binary` for the
+sources of the format.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Cost grows with size, whatever the bytes: hostile inputs grown by 2, 4 and 8 (`tests.growth`), for the layers between readers and shards.
+"""Cost grows with size, whatever the bytes: hostile inputs that grow by factors of 2, 4 and 8 (`tests.growth`).
 
-Cases were chosen by hand from what loops of these layers look at; `python -m bench.growth` tries more. Some once
-grew faster than their size.
+For the layers between readers and shards. Cases were chosen by hand from what the loops of these layers read; `python
+-m bench.growth` tries more. The cost of some once grew faster than their size.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cost grows with size, whatever the bytes: responses, pages, markup of wikis and papers, personal information, manifests."""
+"""Cost grows with size, whatever the bytes: HTTP responses, pages, wikitext, LaTeX, personal information, manifests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks read from the markup are those of a parser's tree, on pages that are written as they should be, and on some that are not."""
+"""Blocks read from the markup are those of a parser's tree, on well-formed pages and on some that are not."""
 
 from __future__ import annotations
 

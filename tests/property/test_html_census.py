@@ -1,4 +1,4 @@
-"""What a page is made of: the one pass over its bytes against one walk for each place where a tag may begin."""
+"""What a page is made of: one pass over its bytes, against a separate scan from each place where a tag may begin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page is the same without the parts of its markup that nobody reads: the elements of a parser's tree and the words in them."""
+"""A parser's tree has the same elements and words after the parts of the markup that nobody reads are cut out."""
 
 from __future__ import annotations
 

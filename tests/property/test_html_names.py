@@ -1,4 +1,4 @@
-"""Names of tags and references in kernels, against Python's dictionaries."""
+"""Lookup of tag and reference names in kernels, against Python's dictionaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks that a text lacks are those that a plain search through it does not find."""
+"""The blocks missing from a text are those that a plain search does not find."""
 
 from __future__ import annotations
 

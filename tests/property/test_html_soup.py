@@ -1,4 +1,4 @@
-"""Whatever a page is made of, all three choices find its text or refuse it, and what is counted of it is what a parser's tree holds."""
+"""For any page, all three choices find its text or refuse it; the page's counts are those of a parser's tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixtures: what holds for any rules, bucket sizes and run lengths."""
+"""Mixtures: properties for any rules, bucket sizes and run lengths."""
 
 from __future__ import annotations
 

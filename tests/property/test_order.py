@@ -1,4 +1,4 @@
-"""The order: against a slow reference, and what it promises for any mixture, seed and stretch of samples."""
+"""The order: against a slow reference, and its guarantees for any mixture, seed and range of samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of n-gram models and the normaliser of perplexity against plain Python."""
+"""Scores of n-gram models and the text normaliser of perplexity, against plain Python."""
 
 from __future__ import annotations
 

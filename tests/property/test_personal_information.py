@@ -1,5 +1,6 @@
-"""The gate in front of the exact patterns loses nothing and adds nothing, on texts made of what the patterns look at; masking replaces the
-spans and nothing else."""
+"""The gate before the exact patterns loses and adds nothing, on texts made of what the patterns match.
+
+Masking replaces the spans and nothing else."""
 
 from __future__ import annotations
 

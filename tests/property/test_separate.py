@@ -1,4 +1,4 @@
-"""Words with their punctuation taken off: the kernel against a slow reference in plain Python, and against words known from spaCy."""
+"""Words separated from punctuation: the kernel against a slow reference in plain Python, and against spaCy's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures and band keys against slow, obvious references, and against what MinHash promises."""
+"""Signatures and band keys against slow, obvious references, and against the guarantees of MinHash."""
 
 from __future__ import annotations
 

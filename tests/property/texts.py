@@ -1,4 +1,4 @@
-"""Inputs of property tests: arbitrary Unicode, and documents made of few words so that repeats happen."""
+"""Inputs of property tests: arbitrary Unicode, and documents of few different words, so that words repeat."""
 
 from __future__ import annotations
 

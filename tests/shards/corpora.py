@@ -1,4 +1,4 @@
-"""Small shard folders whose content is known as plain Python lists."""
+"""Small shard folders with the same content as plain Python lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order once more, one sample at a time in plain Python: slow and obvious, the reference of the tests."""
+"""A reference for the order: slow, obvious, one sample at a time in plain Python."""
 
 from __future__ import annotations
 

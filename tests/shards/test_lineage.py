@@ -1,4 +1,4 @@
-"""From samples to documents: every column, by hand."""
+"""From samples to documents: every column, against values computed by hand."""
 
 from __future__ import annotations
 

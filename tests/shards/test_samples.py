@@ -1,4 +1,4 @@
-"""Samples against windows cut from plain lists, and the errors of an order over other shards."""
+"""Samples against windows cut from plain lists, and errors if an order belongs to other shards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sound folder has no problems; every kind of damage is found and named, alone."""
+"""An undamaged folder has no problems; every kind of damage is found and named, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the writer writes, as other tools see it, and what it refuses."""
+"""What the writer writes, as read by other tools, and what it refuses."""
 
 from __future__ import annotations
 

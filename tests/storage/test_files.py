@@ -1,4 +1,4 @@
-"""Publishing whole files or none, listing, hashing."""
+"""Files are published whole or not at all; listing; hashing."""
 
 import hashlib
 

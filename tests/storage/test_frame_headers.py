@@ -1,4 +1,7 @@
-"""Windows, dictionaries and what follows a member: read, or named; never silent and never "damaged" where nothing is."""
+"""Windows, dictionaries and bytes after a member are read or reported.
+
+Nothing is silently lost or wrongly called damaged.
+"""
 
 import bz2
 import gzip

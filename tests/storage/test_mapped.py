@@ -1,4 +1,4 @@
-"""Mapped files that are cut: the process ends with a sentence that names them."""
+"""If a memory-mapped file is truncated, the process ends with a message that names it."""
 
 import ast
 import os

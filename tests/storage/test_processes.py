@@ -1,4 +1,4 @@
-"""Processes of our own: they end with the one that started them, and what is told of one that ended."""
+"""Our own processes end with the process that started them; the reports on processes that ended."""
 
 from __future__ import annotations
 

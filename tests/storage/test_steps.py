@@ -1,4 +1,4 @@
-"""Task and step manifests: what counts as finished, what an unbalanced ledger does."""
+"""Task and step manifests: what counts as finished, and what happens if a ledger does not balance."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The user's folders, and users who have none."""
+"""The user's folders, and users without a home folder."""
 
 from __future__ import annotations
 

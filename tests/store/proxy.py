@@ -1,7 +1,7 @@
-"""A plain-http proxy in front of a store that does what networks and busy stores do, on purpose and countably.
+"""A plain-http proxy before a store that injects and counts the faults of networks and busy stores.
 
-In: the endpoint of a store and the faults wanted. Out: an endpoint with these faults. Which request is struck is a function of the seed and
-of the request's number alone. The `Host` header is passed on as it came, so that signatures stay valid.
+In: the endpoint of a store and the faults to inject. Out: an endpoint with these faults. Which request fails depends
+only on the seed and the request's number. The `Host` header is passed on unchanged, so that signatures stay valid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Shards read from the store through the local cache: the samples of the local disk, bounded, shared, and never torn."""
+"""Shards read from the store through the local cache: same samples as from local disk.
+
+The cache is bounded, shared, never torn.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gristmill prep` from and to a store that throttles, cuts connections and shortens objects: the digest of the local disk, or an error."""
+"""`gristmill prep` with a store that throttles, drops connections, truncates objects: the usual digest, or an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of a real S3 server: whole or absent, listed page by page, and what people are told when something is wrong."""
+"""Objects of a real S3 server: whole or absent, listed page by page; error messages for users."""
 
 from __future__ import annotations
 

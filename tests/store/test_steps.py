@@ -1,4 +1,4 @@
-"""Which tasks and steps are finished, when their files lie in a store."""
+"""Which tasks and steps are finished if their files are in a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Training from shards in the store, into a run folder in the store: the losses of the local disk, resumed, sampled, traced."""
+"""Training from shards in the store into a run folder in the store: same losses as on local disk.
+
+Resuming, sampling, tracing.
+"""
 
 from __future__ import annotations
 

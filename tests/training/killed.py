@@ -1,4 +1,7 @@
-"""Ranks that end as they should not: all killed, as by the kernel when memory runs out; or as the first argument says, the first alone."""
+"""Ranks that end abnormally: all killed, as by the kernel when memory runs out.
+
+Or only the first, as its first argument says.
+"""
 
 import os
 import signal

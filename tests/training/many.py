@@ -1,9 +1,9 @@
-"""Many runs in one set of ranks, since starting processes takes longer than these runs do.
+"""Many runs in one set of ranks, since starting processes takes longer than these runs.
 
 python -m tests.training.many RANKS RUN.yaml [RUN.yaml@STOP_AFTER] …
 
 The ranks are forked from one process that has imported the trainer and computed nothing. Torchrun would start a Python for each, which
-takes six CPU seconds; that ranks start under it, test_command.py shows.
+takes six CPU seconds; test_command.py tests ranks started by torchrun.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starting ranks from a test."""
+"""Starts ranks from a test."""
 
 from __future__ import annotations
 

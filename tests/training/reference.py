@@ -1,4 +1,4 @@
-"""A slow, plain Llama (arXiv 2307.09288, section 2.2) on Megatron's weights: what the parallel model must compute."""
+"""A slow, plain Llama (arXiv 2307.09288, section 2.2) with Megatron's weights: the reference for the parallel model."""
 
 from __future__ import annotations
 

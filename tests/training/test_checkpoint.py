@@ -1,4 +1,7 @@
-"""Checkpoints: resuming is exact, half-written ones do not count, those of other runs are refused, a full disk leaves the last one."""
+"""Checkpoints: resuming is exact.
+
+Half-written ones and those of other runs are not used; a full disk leaves the last one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`gristmill train` with several ranks: killed at any moment it goes on as if nothing had been, and failures are said once."""
+"""`gristmill train` with several ranks: killed at any moment, it resumes with the same results.
+
+A failure is reported once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sampling from a checkpoint, with a tokenizer trained on the spot."""
+"""Sampling from a checkpoint, with a tokenizer trained by the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting ranks: what they are told, where their store listens, and which of their ends is blamed."""
+"""Starting ranks: their environment, where their store listens, and which failure is blamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layouts that do not fit are told in numbers, before anything starts."""
+"""A layout that does not fit is an error with numbers, before anything starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every layout computes the same: losses, gradient norms, samples, also when a run changes its layout on the way."""
+"""Every layout gives the same losses, gradient norms and samples, even if a run changes its layout on the way."""
 
 from __future__ import annotations
 

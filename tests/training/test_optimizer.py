@@ -1,4 +1,4 @@
-"""The schedule against its formula, AdamW against torch's and against the paper's lines."""
+"""The schedule against its formula; AdamW against torch's and against the paper's algorithm."""
 
 from __future__ import annotations
 

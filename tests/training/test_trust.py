@@ -1,4 +1,4 @@
-"""What lies in a checkpoint is never run, and is used only as it was written: files are replaced, flipped, cut, lost, swapped in turn."""
+"""A checkpoint's files never run code and are used only unchanged: each is replaced, flipped, cut, removed, swapped."""
 
 from __future__ import annotations
 

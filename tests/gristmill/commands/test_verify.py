@@ -1,4 +1,4 @@
-"""`verify` finds what was changed in any file of a prepared corpus and says how to mend it; that mends it; reading shards finds it, too."""
+"""`verify` finds changes in any file of a prepared corpus; its remedy repairs them; reading shards finds them, too."""
 
 from __future__ import annotations
 

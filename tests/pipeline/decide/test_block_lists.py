@@ -1,4 +1,4 @@
-"""Block lists: entries, what they block, files and folders, the development lists, five million entries' size."""
+"""Block lists: entries, what they block, files and folders, the development lists, the size of five million entries."""
 
 from __future__ import annotations
 

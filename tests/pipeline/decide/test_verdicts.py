@@ -1,4 +1,4 @@
-"""Reasons before duplicates are looked for."""
+"""Reasons given before duplicates are searched for."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Kernels are compiled once before workers start, and the screen says so."""
+"""Kernels are compiled once, before workers start, and a message says so."""
 
 from __future__ import annotations
 

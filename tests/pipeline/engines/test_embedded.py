@@ -1,4 +1,4 @@
-"""Worker processes of the embedded runner: however one ends at work, the pipeline ends, says so, and leaves none behind."""
+"""Worker processes of the embedded runner: however one dies, the pipeline ends, says so, and leaves no process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Out of Java's and Beam's wrapping comes the worker's own message."""
+"""The worker's own message is extracted from what Java and Beam wrap around it."""
 
 from __future__ import annotations
 

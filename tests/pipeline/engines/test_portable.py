@@ -1,4 +1,4 @@
-"""Owning a job: one that was submitted and is not on the cluster yet is waited for and cancelled."""
+"""Ownership of jobs: a job that was submitted but is not on the cluster yet is awaited and cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-flight checks that need clusters with other settings than the tests' own, against recorded answers of Flink's REST service."""
+"""Pre-flight checks of settings that the tests' own cluster lacks, with recorded answers of Flink's REST service."""
 
 from __future__ import annotations
 

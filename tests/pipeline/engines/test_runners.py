@@ -1,4 +1,4 @@
-"""The runners: results, and what a failing element's error looks like on each of them."""
+"""The runners: results, and the error of a failing element on each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Beam subset: each thing that must not be used is found; what our pipelines use is not."""
+"""The Beam subset: each forbidden feature is found; what our pipelines use is allowed."""
 
 import apache_beam as beam
 import pytest

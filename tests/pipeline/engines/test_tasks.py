@@ -1,4 +1,4 @@
-"""Tasks: what is finished is skipped, what is missing or stale runs."""
+"""Tasks: finished tasks are skipped; missing and stale ones run."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""The worker pool: workers that cannot start say why, numbers of several TaskManagers, nobody outlives the pool."""
+"""The worker pool: workers that cannot start say why.
+
+Several TaskManagers may use the same numbers; no worker outlives the pool.
+"""
 
 from __future__ import annotations
 

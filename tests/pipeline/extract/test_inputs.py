@@ -1,4 +1,4 @@
-"""From sources to raw files: names, order, errors."""
+"""The raw files of sources: names, order, errors."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A rehearsal on a hash sample: what it draws, and how near its predictions come."""
+"""A rehearsal on a hash sample: what it draws, and how accurate its predictions are."""
 
 from __future__ import annotations
 

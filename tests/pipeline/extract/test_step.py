@@ -1,4 +1,4 @@
-"""The extract step's own rules: what a task refuses, and what the step's notes hold."""
+"""The extract step: what a task refuses, and the step's notes."""
 
 from __future__ import annotations
 

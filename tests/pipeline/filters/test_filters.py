@@ -1,4 +1,4 @@
-"""Filter variants: every bound at its edge, the order of rules, and the codes that decisions files hold."""
+"""Filter variants: every bound at its edge, the order of rules, and the codes in decisions files."""
 
 from __future__ import annotations
 

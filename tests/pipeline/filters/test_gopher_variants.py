@@ -1,4 +1,4 @@
-"""Variants of Gopher's rules and FineWeb's: one document for each rule that it fails, and where the variants disagree."""
+"""Variants of Gopher's rules, and FineWeb's: for each rule a document that fails it; where the variants disagree."""
 
 from __future__ import annotations
 

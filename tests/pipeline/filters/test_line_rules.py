@@ -1,4 +1,4 @@
-"""Line rules from the manifest to the shards: decisions, texts that are tokenized, what a change of thresholds repeats."""
+"""Line rules from the manifest to the shards: decisions, tokenized texts, what runs again if thresholds change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that a reader yields, for readers that are called by themselves."""
+"""Collects all that a reader yields, for tests that call a reader directly."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Hand-made raw files, and what a reader makes of one."""
+"""Hand-made raw files, and a reader's result for one."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""References become their characters, whatever their length; what is none is counted."""
+"""Character references of any length become their characters; invalid ones are counted."""
 
 import html
 from collections import Counter

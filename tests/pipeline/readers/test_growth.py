@@ -1,4 +1,4 @@
-"""Hostile files, grown by 2, 4 and 8: the cost grows with the size, whatever the bytes."""
+"""Hostile files that grow by factors of 2, 4 and 8: the cost grows with the size, whatever the bytes."""
 
 import gzip
 import io

@@ -1,8 +1,8 @@
 """10,000 damaged files, the same ones every time: no crash, no hang, and no record that is not accounted for.
 
-What "accounted for" means is each format's: of a plain archive every byte is in one record or one broken stretch; of an archive of
-compressed members every member that is still whole comes out; of JSON Lines every line that is not blank is counted once; of a table
-every row that its metadata promise. A crash in a C library ends the test run; a hang ends it by its timeout.
+What "accounted for" means depends on the format. Plain archive: every byte is in one record or one broken stretch.
+Archive of compressed members: every undamaged member is read. JSON Lines: every line that is not blank is counted once.
+Table: every row in its metadata is counted. A crash in a C library ends the test run; a hang ends it by its timeout.
 """
 
 import gzip

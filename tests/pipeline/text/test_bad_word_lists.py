@@ -1,4 +1,4 @@
-"""Bad words against plain Python, and the lists."""
+"""Counts of bad words against plain Python, and the reading of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalised texts and their ids: cases that files depend on."""
+"""Normalised texts and their ids: cases on which published files depend."""
 
 import gzip
 import json

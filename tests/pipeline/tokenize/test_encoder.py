@@ -1,4 +1,4 @@
-"""Encoding equals sentencepiece's, whatever the text; a difference stops with its place."""
+"""Tokens equal sentencepiece's for any text; a difference is an error that names the document."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Boundaries and the cutting of batches into shards."""
+"""BOS and EOS tokens, and how batches are cut into shards."""
 
 import numpy as np
 import pyarrow as pa

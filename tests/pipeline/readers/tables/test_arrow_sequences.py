@@ -1,4 +1,4 @@
-"""What follows the end of an Arrow stream or file is read, or told; never lost in silence."""
+"""Bytes after the end of an Arrow stream or file are read or reported, never silently lost."""
 
 import io
 import itertools

@@ -1,4 +1,4 @@
-"""What Parquet and Arrow share: fields within structs, fields of odd types, fields that are not there."""
+"""What Parquet and Arrow share: fields inside structs, fields of odd types, missing fields."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq

@@ -1,4 +1,7 @@
-"""Files that are not JSON Lines say so once, with a remedy that works; files that are lose no line to that."""
+"""Files that are not JSON Lines give one error, with a remedy that works.
+
+JSON Lines files lose no line to this check.
+"""
 
 import bz2
 import gzip

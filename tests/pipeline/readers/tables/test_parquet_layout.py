@@ -1,4 +1,4 @@
-"""Parquet files with bytes before or behind them: told, and never another file's rows."""
+"""Parquet files with bytes before or after them are reported, and never give another file's rows."""
 
 import io
 import random

@@ -1,5 +1,8 @@
-"""Every sequence of each encoding, against the index tables of the standard: digests of what they say, taken from an implementation of them
-(the package @exodus/bytes 1.16.0) that was compared with the tables themselves."""
+"""Every sequence of each encoding, against digests of the standard's index tables.
+
+The digests were computed by an implementation (the package @exodus/bytes 1.16.0) that was compared with the tables
+themselves.
+"""
 
 import hashlib
 import time

@@ -1,4 +1,4 @@
-"""Which lists the markup rules out, before a parser's tree is asked."""
+"""Which lists are ruled out by the markup, before a parser's tree is used."""
 
 from __future__ import annotations
 

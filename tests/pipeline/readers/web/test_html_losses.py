@@ -1,4 +1,4 @@
-"""What the inside ledger says of a page: elements with text that the extracted text does not hold."""
+"""The inside ledger of a page: elements whose text is missing from the extracted text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quotations of posts in articles stay, whatever wraps them; feeds and widgets of posts beside the text go."""
+"""Posts quoted in articles are kept, whatever wraps them; feeds and widgets of posts beside the text are removed."""
 
 from __future__ import annotations
 

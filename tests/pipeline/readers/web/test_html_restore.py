@@ -1,4 +1,4 @@
-"""Lists that an extractor left out are put back: each item once, and where they stood."""
+"""Lists that an extractor left out are put back: each item once, at its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all three choices of extraction keep and leave out alike: lists, figures, cells, hidden text, powers."""
+"""What all choices of extraction keep, and what all leave out: lists, figures, cells, hidden text, superscripts."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Templates in sentences: what each shows is what its page in the English Wikipedia (or the one named) documents."""
+"""Templates in sentences: each gives the text that its documentation in the English (or the named) Wikipedia says."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Texts in capitals: their language is that of their small letters."""
+"""Texts in capitals get the same language as in lower case."""
 
 from __future__ import annotations
 

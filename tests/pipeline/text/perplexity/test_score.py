@@ -1,4 +1,4 @@
-"""Perplexity: a model small enough to compute by hand, the run through the text pass, and what is wrong with files."""
+"""Perplexity: a model small enough to compute by hand, a run through the text pass, and errors in files."""
 
 from __future__ import annotations
 

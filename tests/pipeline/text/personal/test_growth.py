@@ -1,4 +1,4 @@
-"""The cost of hostile texts grows as they do."""
+"""The cost of hostile texts grows no faster than their size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-mail addresses: masked whole or not at all. All made up."""
+"""E-mail addresses are masked whole or not at all. All addresses are made up."""
 
 from __future__ import annotations
 

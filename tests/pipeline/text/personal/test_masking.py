@@ -1,4 +1,4 @@
-"""Masking: which token stands where, slices of arrays, and what is refused."""
+"""Masking: which token replaces what, slices of arrays, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers with dots and other identifiers that are neither addresses of machines nor telephones. All made up."""
+"""Numbers with dots, and other identifiers, that are neither IP addresses nor telephone numbers. All are made up."""
 
 from __future__ import annotations
 
