@@ -22,11 +22,12 @@ from pipeline.decide.block_lists import blocked_codes
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.site_rule import document_reasons, dropped_sites, site_reasons
 from pipeline.filters import Verdicts, verdicts
-from pipeline.filters.line_rules import COLUMN, line_values
+from pipeline.filters.line_rules import line_values
 from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import ipc_names, read_ipc
+from pipeline.text.signal_columns import LINES_PACKED
 from storage.files import join
 
 
@@ -84,6 +85,6 @@ def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
     """
     wanted = any(section.looks_at_lines for section in filters)
     names = ipc_names(path)
-    if wanted and COLUMN not in names:
+    if wanted and LINES_PACKED.name not in names:
         raise GristmillError("the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again")
-    return read_ipc(path, columns=[name for name in names if wanted or name != COLUMN])
+    return read_ipc(path, columns=[name for name in names if wanted or name != LINES_PACKED.name])

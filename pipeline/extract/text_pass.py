@@ -22,11 +22,12 @@ from manifests.corpus import TextSettings
 from pipeline.extract.settings import ExtractJob
 from pipeline.losses import Tally
 from pipeline.schemas import DOCUMENTS
-from pipeline.text.bad_word_lists import COLUMN, Matcher, count_bad_words, load_matcher
+from pipeline.text.bad_word_lists import Matcher, count_bad_words, load_matcher
 from pipeline.text.language.identify import identify
 from pipeline.text.normalise import document_ids, normalise, text_buffers
 from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.text.personal import KINDS, counts, find_spans, mask
+from pipeline.text.signal_columns import BAD_WORDS, PERPLEXITY
 from pipeline.text.signals import SIGNALS, compute
 from pipeline.text.sites import sites
 from pipeline.text.urls import without_url_credentials
@@ -39,8 +40,6 @@ ALL_SIGNALS = pa.schema(
         *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
     ]
 )
-BAD_WORDS = pa.field(COLUMN, pa.int32(), nullable=False)
-PERPLEXITY = pa.field("perplexity", pa.float64())
 
 
 @dataclass(frozen=True)

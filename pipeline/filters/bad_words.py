@@ -14,7 +14,7 @@ import pyarrow as pa
 from manifests.errors import GristmillError
 from manifests.filters import BadWordsFilter, Reason
 from pipeline.filters.reasons import code_of
-from pipeline.text.bad_word_lists import COLUMN
+from pipeline.text.signal_columns import BAD_WORDS
 
 REASONS: tuple[Reason, ...] = ("bad_words",)
 
@@ -28,13 +28,13 @@ def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: BadW
     Raises:
         GristmillError: extract did not count bad words.
     """
-    if COLUMN not in signals.schema.names:
+    if BAD_WORDS.name not in signals.schema.names:
         raise GristmillError(
             "`bad-words` needs counts that extract did not store",
             where="filters",
             remedy="give the manifest `bad_words` with a list of words and run `gristmill extract`",
         )
-    failed = signals[COLUMN].to_numpy() > thresholds.max_bad_words
+    failed = signals[BAD_WORDS.name].to_numpy() > thresholds.max_bad_words
     if thresholds.keep_share:
         failed &= ~_chosen(signals["id"], thresholds.keep_share)
     return np.where(failed, np.uint8(code_of("bad_words")), np.uint8(0)).astype(np.uint8)

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from manifests.errors import GristmillError
 from manifests.filters import CCNet, Reason
 from pipeline.filters.reasons import code_of
+from pipeline.text.signal_columns import PERPLEXITY
 
-PERPLEXITY = "perplexity"
 REASONS: tuple[Reason, ...] = ("ccnet_page_length", "ccnet_perplexity")
 
 
@@ -30,7 +30,7 @@ def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: CCNe
     """
     codes = np.zeros(signals.num_rows, np.uint8)
     if thresholds.terciles:
-        if PERPLEXITY not in signals.schema.names:
+        if PERPLEXITY.name not in signals.schema.names:
             raise GristmillError(
                 "`ccnet` has terciles, but the signals have no perplexity",
                 where="filters",
@@ -42,7 +42,7 @@ def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: CCNe
 
 
 def _in_kept_bucket(signals: pa.Table | pa.RecordBatch, thresholds: CCNet) -> npt.NDArray[np.bool_]:
-    perplexity = pc.fill_null(signals[PERPLEXITY].cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
+    perplexity = pc.fill_null(signals[PERPLEXITY.name].cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
     languages = signals["language"].cast(pa.string()).to_numpy(zero_copy_only=False)
     kept = np.ones(signals.num_rows, np.bool_)
     for language, (head, middle) in thresholds.terciles.items():

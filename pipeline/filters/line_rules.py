@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kernels.compiled import kernel
+from pipeline.text.signal_columns import LINES_PACKED
 from pipeline.text.words.line import (
     APOSTROPHE,
     BRACE,
@@ -37,16 +38,13 @@ from pipeline.text.words.line import (
     WORDS_MASK,
 )
 
-COLUMN = "lines_packed"
-LINES = pa.field(COLUMN, pa.list_(pa.field("item", pa.uint32(), nullable=False)), nullable=False)
-
 # Verdicts of `judge_c4_lines`.
 PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES = range(6)
 
 
 def line_values(signals: pa.Table | pa.RecordBatch) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     """The packed lines of n documents, uint32[lines], and where each document's lines begin, int64[n + 1]."""
-    column = signals[COLUMN]
+    column = signals[LINES_PACKED.name]
     lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(lists, pa.ChunkedArray):  # a column without chunks stays a ChunkedArray
         return np.empty(0, np.uint32), np.zeros(1, np.int64)

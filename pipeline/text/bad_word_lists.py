@@ -28,7 +28,6 @@ from manifests.languages import ANY
 from storage.files import read_bytes
 
 # The column of the counts among the signals.
-COLUMN = "bad_words"
 UNSPACED = ("ja", "th", "zh")
 # Common parts of words that no list may drop pages for: each would drop a tenth of its language (TFDS c4_utils.py, _BADWORDS_ALLOWLIST).
 ALLOWED = {"ja": ("sm", "グロ", "女の子"), "zh": ("性",)}

@@ -1,133 +1,97 @@
-"""The columns of signals: their names, in the order in which they are stored, and their places in the kernels' output matrix.
+"""The columns of signals, in the order in which they are stored, which is that of the kernels' output matrix.
 
 Nothing is computed here; `pipeline.text.signals` says what each column means. New columns are added at the end.
 """
 
 from __future__ import annotations
 
-COLUMNS = (
-    "characters",
-    "word_characters",
-    "letter_characters",
-    "words",
-    "letter_words",
-    "stop_words",
-    "distinct_stop_words",
-    "hash_symbols",
-    "ellipses",
-    "lines",
-    "bullet_lines",
-    "ellipsis_lines",
-    "repeated_lines",
-    "repeated_line_characters",
-    "paragraphs",
-    "repeated_paragraphs",
-    "repeated_paragraph_characters",
-    "top_2gram_characters",
-    "top_3gram_characters",
-    "top_4gram_characters",
-    "repeated_5gram_characters",
-    "repeated_6gram_characters",
-    "repeated_7gram_characters",
-    "repeated_8gram_characters",
-    "repeated_9gram_characters",
-    "repeated_10gram_characters",
-    "symbol_words",
-    "twice_median_word_length",
-    "frequent_2gram_characters",
-    "frequent_3gram_characters",
-    "frequent_4gram_characters",
-    "copied_5gram_characters",
-    "copied_6gram_characters",
-    "copied_7gram_characters",
-    "copied_8gram_characters",
-    "copied_9gram_characters",
-    "copied_10gram_characters",
-    "all_5gram_characters",
-    "all_6gram_characters",
-    "all_7gram_characters",
-    "all_8gram_characters",
-    "all_9gram_characters",
-    "all_10gram_characters",
-    "newlines",
-    "short_lines",
-    "terminal_lines",
-    "raw_lines",
-    "raw_bullet_lines",
-    "raw_ellipsis_lines",
-    "raw_copied_lines",
-    "raw_copied_line_characters",
-    "raw_repeated_lines",
-    "raw_repeated_line_characters",
-    "full_repeated_line_characters",
-    "raw_paragraphs",
-    "raw_repeated_paragraphs",
-    "raw_repeated_paragraph_characters",
-    "split_lines",
-    "split_bullet_lines",
-    "split_ellipsis_lines",
-    "separated_words",
-    "separated_letter_words",
-    "separated_distinct_stop_words",
-    "plain_words",
-    "plain_word_characters",
-    "separated_top_2gram_characters",
-    "separated_top_3gram_characters",
-    "separated_top_4gram_characters",
-    "separated_repeated_5gram_characters",
-    "separated_repeated_6gram_characters",
-    "separated_repeated_7gram_characters",
-    "separated_repeated_8gram_characters",
-    "separated_repeated_9gram_characters",
-    "separated_repeated_10gram_characters",
-)
+from enum import IntEnum, auto
 
-(
-    CHARACTERS,
-    WORD_CHARACTERS,
-    LETTER_CHARACTERS,
-    WORDS,
-    LETTER_WORDS,
-    STOP_WORDS,
-    DISTINCT_STOP_WORDS,
-    HASH_SYMBOLS,
-    ELLIPSES,
-    LINES,
-    BULLET_LINES,
-    ELLIPSIS_LINES,
-    REPEATED_LINES,
-    REPEATED_LINE_CHARACTERS,
-    PARAGRAPHS,
-    REPEATED_PARAGRAPHS,
-    REPEATED_PARAGRAPH_CHARACTERS,
-    TOP_2GRAM,
-) = range(18)
-REPEATED_5GRAM = TOP_2GRAM + 3
-SYMBOL_WORDS, TWICE_MEDIAN, FREQUENT_2GRAM = range(26, 29)
-COPIED_5GRAM, ALL_5GRAM = 31, 37
-(
-    NEWLINES,
-    SHORT_LINES,
-    TERMINAL_LINES,
-    RAW_LINES,
-    RAW_BULLET_LINES,
-    RAW_ELLIPSIS_LINES,
-    RAW_COPIED_LINES,
-    RAW_COPIED_LINE_CHARACTERS,
-    RAW_REPEATED_LINES,
-    RAW_REPEATED_LINE_CHARACTERS,
-    FULL_REPEATED_LINE_CHARACTERS,
-    RAW_PARAGRAPHS,
-    RAW_REPEATED_PARAGRAPHS,
-    RAW_REPEATED_PARAGRAPH_CHARACTERS,
-    SPLIT_LINES,
-    SPLIT_BULLET_LINES,
-    SPLIT_ELLIPSIS_LINES,
-    SEPARATED_WORDS,
-    SEPARATED_LETTER_WORDS,
-    SEPARATED_DISTINCT_STOP_WORDS,
-    PLAIN_WORDS,
-    PLAIN_WORD_CHARACTERS,
-    SEPARATED_TOP_2GRAM,
-) = range(43, 66)
-SEPARATED_REPEATED_5GRAM = SEPARATED_TOP_2GRAM + 3
+import pyarrow as pa
+
+
+class Column(IntEnum):
+    """A column's place; its name in small letters is the column's."""
+
+    CHARACTERS = 0
+    WORD_CHARACTERS = auto()
+    LETTER_CHARACTERS = auto()
+    WORDS = auto()
+    LETTER_WORDS = auto()
+    STOP_WORDS = auto()
+    DISTINCT_STOP_WORDS = auto()
+    HASH_SYMBOLS = auto()
+    ELLIPSES = auto()
+    LINES = auto()
+    BULLET_LINES = auto()
+    ELLIPSIS_LINES = auto()
+    REPEATED_LINES = auto()
+    REPEATED_LINE_CHARACTERS = auto()
+    PARAGRAPHS = auto()
+    REPEATED_PARAGRAPHS = auto()
+    REPEATED_PARAGRAPH_CHARACTERS = auto()
+    TOP_2GRAM_CHARACTERS = auto()
+    TOP_3GRAM_CHARACTERS = auto()
+    TOP_4GRAM_CHARACTERS = auto()
+    REPEATED_5GRAM_CHARACTERS = auto()
+    REPEATED_6GRAM_CHARACTERS = auto()
+    REPEATED_7GRAM_CHARACTERS = auto()
+    REPEATED_8GRAM_CHARACTERS = auto()
+    REPEATED_9GRAM_CHARACTERS = auto()
+    REPEATED_10GRAM_CHARACTERS = auto()
+    SYMBOL_WORDS = auto()
+    TWICE_MEDIAN_WORD_LENGTH = auto()
+    FREQUENT_2GRAM_CHARACTERS = auto()
+    FREQUENT_3GRAM_CHARACTERS = auto()
+    FREQUENT_4GRAM_CHARACTERS = auto()
+    COPIED_5GRAM_CHARACTERS = auto()
+    COPIED_6GRAM_CHARACTERS = auto()
+    COPIED_7GRAM_CHARACTERS = auto()
+    COPIED_8GRAM_CHARACTERS = auto()
+    COPIED_9GRAM_CHARACTERS = auto()
+    COPIED_10GRAM_CHARACTERS = auto()
+    ALL_5GRAM_CHARACTERS = auto()
+    ALL_6GRAM_CHARACTERS = auto()
+    ALL_7GRAM_CHARACTERS = auto()
+    ALL_8GRAM_CHARACTERS = auto()
+    ALL_9GRAM_CHARACTERS = auto()
+    ALL_10GRAM_CHARACTERS = auto()
+    NEWLINES = auto()
+    SHORT_LINES = auto()
+    TERMINAL_LINES = auto()
+    RAW_LINES = auto()
+    RAW_BULLET_LINES = auto()
+    RAW_ELLIPSIS_LINES = auto()
+    RAW_COPIED_LINES = auto()
+    RAW_COPIED_LINE_CHARACTERS = auto()
+    RAW_REPEATED_LINES = auto()
+    RAW_REPEATED_LINE_CHARACTERS = auto()
+    FULL_REPEATED_LINE_CHARACTERS = auto()
+    RAW_PARAGRAPHS = auto()
+    RAW_REPEATED_PARAGRAPHS = auto()
+    RAW_REPEATED_PARAGRAPH_CHARACTERS = auto()
+    SPLIT_LINES = auto()
+    SPLIT_BULLET_LINES = auto()
+    SPLIT_ELLIPSIS_LINES = auto()
+    SEPARATED_WORDS = auto()
+    SEPARATED_LETTER_WORDS = auto()
+    SEPARATED_DISTINCT_STOP_WORDS = auto()
+    PLAIN_WORDS = auto()
+    PLAIN_WORD_CHARACTERS = auto()
+    SEPARATED_TOP_2GRAM_CHARACTERS = auto()
+    SEPARATED_TOP_3GRAM_CHARACTERS = auto()
+    SEPARATED_TOP_4GRAM_CHARACTERS = auto()
+    SEPARATED_REPEATED_5GRAM_CHARACTERS = auto()
+    SEPARATED_REPEATED_6GRAM_CHARACTERS = auto()
+    SEPARATED_REPEATED_7GRAM_CHARACTERS = auto()
+    SEPARATED_REPEATED_8GRAM_CHARACTERS = auto()
+    SEPARATED_REPEATED_9GRAM_CHARACTERS = auto()
+    SEPARATED_REPEATED_10GRAM_CHARACTERS = auto()
+
+
+COLUMNS = tuple(column.name.lower() for column in Column)
+
+# Columns of their own kinds beside these: one number for each line, and what extract measures only where the manifest asks for it.
+LINES_PACKED = pa.field("lines_packed", pa.list_(pa.field("item", pa.uint32(), nullable=False)), nullable=False)
+BAD_WORDS = pa.field("bad_words", pa.int32(), nullable=False)
+PERPLEXITY = pa.field("perplexity", pa.float64())

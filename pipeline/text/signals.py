@@ -85,7 +85,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.signatures import EMPTY, Permutations
-from pipeline.text.signal_columns import COLUMNS
+from pipeline.text.signal_columns import COLUMNS, LINES_PACKED
 from pipeline.text.words.joined import PREFIX_BYTES
 from pipeline.text.words.point_classes import byte_classes, point_classes
 from pipeline.text.words.signal import measure
@@ -99,7 +99,6 @@ MOST_CHARACTER_BYTES = 1 << 24
 _PADDING = PREFIX_BYTES + 8
 _LARGEST = np.iinfo(np.int32).max
 
-LINES_PACKED = pa.field("lines_packed", pa.list_(pa.field("item", pa.uint32(), nullable=False)), nullable=False)
 SIGNALS = pa.schema([*[pa.field(name, pa.int32(), nullable=False) for name in COLUMNS], LINES_PACKED])
 
 

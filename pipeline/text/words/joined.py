@@ -13,7 +13,7 @@ import numpy as np
 from kernels.compiled import bare_kernel
 from kernels.hashing import SECOND_MULTIPLIER, mix
 from kernels.unaligned import eight_bytes
-from pipeline.text.signal_columns import SEPARATED_REPEATED_5GRAM
+from pipeline.text.signal_columns import Column
 from pipeline.text.words.ngram import clear_bits, find_slot, next_base, note, noted_again, table_mask
 
 U64 = nb.uint64
@@ -134,5 +134,5 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
                 repeated += lengths[word]
             behind = index + n
         base = next_base(slots, base, candidates)
-        row[SEPARATED_REPEATED_5GRAM + n - 5] = repeated
+        row[Column.SEPARATED_REPEATED_5GRAM_CHARACTERS + n - 5] = repeated
     return base

@@ -12,13 +12,7 @@ import numba as nb
 
 from kernels.compiled import bare_kernel
 from kernels.hashing import MULTIPLIER
-from pipeline.text.signal_columns import (
-    ALL_5GRAM,
-    COPIED_5GRAM,
-    FREQUENT_2GRAM,
-    REPEATED_5GRAM,
-    TOP_2GRAM,
-)
+from pipeline.text.signal_columns import Column
 
 U64 = nb.uint64
 # Slots hold positions as int32, raised by a base that grows with every count: below this there is room for one more count.
@@ -305,8 +299,8 @@ def _repeated(words: Any, lengths: Any, count: Any, last: Any, listed: Any, scra
                 covered += lengths[word]
             covered_to = index + n
         base = next_base(slots, base, candidates)
-        row[REPEATED_5GRAM + n - 5] = covered
-        row[COPIED_5GRAM + n - 5] = copied
+        row[Column.REPEATED_5GRAM_CHARACTERS + n - 5] = covered
+        row[Column.COPIED_5GRAM_CHARACTERS + n - 5] = copied
         fewer = 0
         for candidate in range(candidates - 1):
             index = nb.int64(places[candidate])
@@ -326,11 +320,11 @@ def window_totals(lengths: Any, count: Any, row: Any) -> None:
     for index in range(count):
         total += lengths[index]
     for n in range(2, 5):
-        if row[TOP_2GRAM + n - 2]:
-            row[FREQUENT_2GRAM + n - 2] = row[TOP_2GRAM + n - 2]
+        if row[Column.TOP_2GRAM_CHARACTERS + n - 2]:
+            row[Column.FREQUENT_2GRAM_CHARACTERS + n - 2] = row[Column.TOP_2GRAM_CHARACTERS + n - 2]
         elif count >= n:
             for index in range(n):
-                row[FREQUENT_2GRAM + n - 2] += lengths[index]
+                row[Column.FREQUENT_2GRAM_CHARACTERS + n - 2] += lengths[index]
     for n in range(5, 11):
         if count < n:
             break
@@ -341,4 +335,4 @@ def window_totals(lengths: Any, count: Any, row: Any) -> None:
         if count >= 2 * n:
             for index in range(count - n + 1, count):
                 windows -= (n - (count - index)) * lengths[index]
-        row[ALL_5GRAM + n - 5] = windows
+        row[Column.ALL_5GRAM_CHARACTERS + n - 5] = windows

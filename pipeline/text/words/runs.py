@@ -15,7 +15,7 @@ from kernels.compiled import bare_kernel, inlined_kernel
 from kernels.hashing import MULTIPLIER, SEED
 from kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
 from kernels.utf8 import code_point
-from pipeline.text.signal_columns import ELLIPSES, HASH_SYMBOLS, SYMBOL_WORDS
+from pipeline.text.signal_columns import Column
 from pipeline.text.words.point_classes import DIGIT
 
 U64 = nb.uint64
@@ -81,9 +81,9 @@ def look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
             if byte == 0xE2 and data[i + 1] == 0x80 and data[i + 2] == 0xA6:
                 ellipses += 1
         i += 1
-    row[HASH_SYMBOLS] += hashes
-    row[ELLIPSES] += ellipses + dots
-    row[SYMBOL_WORDS] += hashes + ellipses > 0
+    row[Column.HASH_SYMBOLS] += hashes
+    row[Column.ELLIPSES] += ellipses + dots
+    row[Column.SYMBOL_WORDS] += hashes + ellipses > 0
     return dots_in_a_row >= 3 or (end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6)
 
 

@@ -17,7 +17,7 @@ from kernels.characters import LETTER
 from kernels.compiled import bare_kernel, inlined_kernel
 from kernels.unaligned import bytes_between
 from kernels.utf8 import code_point
-from pipeline.text.signal_columns import PLAIN_WORD_CHARACTERS, PLAIN_WORDS, SEPARATED_LETTER_WORDS, SEPARATED_WORDS
+from pipeline.text.signal_columns import Column
 from pipeline.text.words.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
 from pipeline.text.words.word_hash import hash_word
 
@@ -81,11 +81,11 @@ def keep(
             plain |= kind & SYMBOL == 0
             i += width
             length += 1
-    row[SEPARATED_WORDS] += 1
-    row[SEPARATED_LETTER_WORDS] += letter
+    row[Column.SEPARATED_WORDS] += 1
+    row[Column.SEPARATED_LETTER_WORDS] += letter
     if plain:
-        row[PLAIN_WORDS] += 1
-        row[PLAIN_WORD_CHARACTERS] += length
+        row[Column.PLAIN_WORDS] += 1
+        row[Column.PLAIN_WORD_CHARACTERS] += length
     if length <= LONGEST_SPECIAL:
         value = look_up(h, hashes, values)
         if value & STOP:

@@ -12,25 +12,7 @@ import numba as nb
 
 from dedup.signatures import sign
 from kernels.compiled import kernel
-from pipeline.text.signal_columns import (
-    FULL_REPEATED_LINE_CHARACTERS,
-    PARAGRAPHS,
-    RAW_COPIED_LINE_CHARACTERS,
-    RAW_COPIED_LINES,
-    RAW_LINES,
-    RAW_REPEATED_LINE_CHARACTERS,
-    RAW_REPEATED_LINES,
-    RAW_REPEATED_PARAGRAPH_CHARACTERS,
-    RAW_REPEATED_PARAGRAPHS,
-    REPEATED_LINE_CHARACTERS,
-    REPEATED_LINES,
-    REPEATED_PARAGRAPH_CHARACTERS,
-    REPEATED_PARAGRAPHS,
-    SEPARATED_TOP_2GRAM,
-    TOP_2GRAM,
-    TWICE_MEDIAN,
-    WORDS,
-)
+from pipeline.text.signal_columns import Column
 from pipeline.text.words.joined import joined_ngrams
 from pipeline.text.words.ngram import next_base, repeats, window_totals, word_ngrams
 from pipeline.text.words.separate import KEPT
@@ -75,32 +57,34 @@ def measure(
             shingles[document] = sign(scratch.shingle_words, shingle_words, multipliers, addends, ngram, signatures[document])
         found = repeats(scratch.lines, scratch.line_lengths, lines, counts, slots, base)
         base = next_base(slots, base, lines)
-        row[REPEATED_LINES], row[REPEATED_LINE_CHARACTERS] = found[0], found[1]
-        if row[PARAGRAPHS] > 1:
+        row[Column.REPEATED_LINES], row[Column.REPEATED_LINE_CHARACTERS] = found[0], found[1]
+        if row[Column.PARAGRAPHS] > 1:
             found = repeats(scratch.paragraphs, scratch.paragraph_lengths, paragraphs, counts, slots, base)
             base = next_base(slots, base, paragraphs)
-            row[REPEATED_PARAGRAPHS], row[REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
+            row[Column.REPEATED_PARAGRAPHS], row[Column.REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
         found = repeats(scratch.raw_lines, scratch.raw_line_lengths, raw_lines, counts, slots, base)
         base = next_base(slots, base, raw_lines)
-        row[RAW_REPEATED_LINES], row[RAW_REPEATED_LINE_CHARACTERS] = found[0], found[1]
-        row[RAW_COPIED_LINES], row[RAW_COPIED_LINE_CHARACTERS] = found[2], found[3]
-        row[FULL_REPEATED_LINE_CHARACTERS] = found[1] - found[4]
+        row[Column.RAW_REPEATED_LINES], row[Column.RAW_REPEATED_LINE_CHARACTERS] = found[0], found[1]
+        row[Column.RAW_COPIED_LINES], row[Column.RAW_COPIED_LINE_CHARACTERS] = found[2], found[3]
+        row[Column.FULL_REPEATED_LINE_CHARACTERS] = found[1] - found[4]
         # Line feeds at the ends of the text leave an empty line each, which are copies of each other.
         first_empty, last_empty = data[start] == 10, data[end - 1] == 10
-        row[RAW_LINES] += nb.int64(first_empty) + nb.int64(last_empty)
+        row[Column.RAW_LINES] += nb.int64(first_empty) + nb.int64(last_empty)
         if first_empty and last_empty:
-            row[RAW_REPEATED_LINES] += 1
-            row[RAW_COPIED_LINES] += 2
+            row[Column.RAW_REPEATED_LINES] += 1
+            row[Column.RAW_COPIED_LINES] += 2
         if raw_paragraphs > 1:
             found = repeats(scratch.raw_paragraphs, scratch.raw_paragraph_lengths, raw_paragraphs, counts, slots, base)
             base = next_base(slots, base, raw_paragraphs)
-            row[RAW_REPEATED_PARAGRAPHS], row[RAW_REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
-        if row[WORDS]:
-            row[TWICE_MEDIAN] = _twice_median(scratch.word_lengths, words, scratch.histogram)
-        base = word_ngrams(scratch.words, scratch.word_lengths, words, 10, TOP_2GRAM, 0, scratch, base, row)
+            row[Column.RAW_REPEATED_PARAGRAPHS], row[Column.RAW_REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
+        if row[Column.WORDS]:
+            row[Column.TWICE_MEDIAN_WORD_LENGTH] = _twice_median(scratch.word_lengths, words, scratch.histogram)
+        base = word_ngrams(scratch.words, scratch.word_lengths, words, 10, Column.TOP_2GRAM_CHARACTERS, 0, scratch, base, row)
         window_totals(scratch.word_lengths, words, row)
         kept = scratch.state[KEPT]
-        base = word_ngrams(scratch.separated, scratch.separated_lengths, kept, 4, SEPARATED_TOP_2GRAM, 1, scratch, base, row)
+        base = word_ngrams(
+            scratch.separated, scratch.separated_lengths, kept, 4, Column.SEPARATED_TOP_2GRAM_CHARACTERS, 1, scratch, base, row
+        )
         base = joined_ngrams(scratch.characters, scratch.starts, scratch.separated_lengths, kept, scratch, base, row)
 
 

@@ -19,34 +19,7 @@ from kernels.characters import ALONE, LETTER, SPACE, WORD
 from kernels.compiled import kernel
 from kernels.hashing import SEED, mix
 from kernels.utf8 import code_point, without_space_behind
-from pipeline.text.signal_columns import (
-    BULLET_LINES,
-    CHARACTERS,
-    DISTINCT_STOP_WORDS,
-    ELLIPSIS_LINES,
-    LETTER_CHARACTERS,
-    LETTER_WORDS,
-    LINES,
-    NEWLINES,
-    PARAGRAPHS,
-    PLAIN_WORD_CHARACTERS,
-    PLAIN_WORDS,
-    RAW_BULLET_LINES,
-    RAW_ELLIPSIS_LINES,
-    RAW_LINES,
-    RAW_PARAGRAPHS,
-    SEPARATED_DISTINCT_STOP_WORDS,
-    SEPARATED_LETTER_WORDS,
-    SEPARATED_WORDS,
-    SHORT_LINES,
-    SPLIT_BULLET_LINES,
-    SPLIT_ELLIPSIS_LINES,
-    SPLIT_LINES,
-    STOP_WORDS,
-    TERMINAL_LINES,
-    WORD_CHARACTERS,
-    WORDS,
-)
+from pipeline.text.signal_columns import Column
 from pipeline.text.words.joined import PREFIX_BYTES
 from pipeline.text.words.line import line_properties
 from pipeline.text.words.point_classes import DIGIT, TERMINAL
@@ -254,10 +227,10 @@ def walk(
         if i >= end or breaks_line(point):
             # What `str.splitlines` gives; a line feed behind a carriage return ends nothing.
             if not (i < end and point == NEWLINE and i > start and data[i - 1] == 13) and (i < end or split_start < end):
-                row[SPLIT_LINES] += 1
+                row[Column.SPLIT_LINES] += 1
                 if split_first >= 0:
-                    row[SPLIT_BULLET_LINES] += is_bullet(data, split_first, end) == 3
-                    row[SPLIT_ELLIPSIS_LINES] += ellipsis_last
+                    row[Column.SPLIT_BULLET_LINES] += is_bullet(data, split_first, end) == 3
+                    row[Column.SPLIT_ELLIPSIS_LINES] += ellipsis_last
                 split_first = nb.int64(-1)
             split_start = i + width
         if point != NEWLINE:
@@ -272,13 +245,13 @@ def walk(
             lead, raw = raw, SEED
         raw_length = (i - line_start) - (extra - line_start_extra)
         if raw_length:
-            row[RAW_LINES] += 1
+            row[Column.RAW_LINES] += 1
             if kept_raw_lines < len(raw_lines):
                 raw_lines[kept_raw_lines] = mix(lead, raw)
                 raw_line_lengths[kept_raw_lines] = raw_length if line_length else -raw_length
                 kept_raw_lines += 1
-            row[RAW_BULLET_LINES] += data[line_start] == 42 or data[line_start] == 45
-            row[RAW_ELLIPSIS_LINES] += i - line_start >= 3 and data[i - 3] == 0xE2 and data[i - 2] == 0x80 and data[i - 1] == 0xA6
+            row[Column.RAW_BULLET_LINES] += data[line_start] == 42 or data[line_start] == 45
+            row[Column.RAW_ELLIPSIS_LINES] += i - line_start >= 3 and data[i - 3] == 0xE2 and data[i - 2] == 0x80 and data[i - 1] == 0xA6
             if body_begin >= 0 and line_start < body_end:
                 # The text's own first and last space is no part of its paragraphs.
                 begins = line_first == body_begin and line_length > 0
@@ -292,7 +265,7 @@ def walk(
                 raw_paragraph = mix(raw_paragraph, mix(lead, raw))
                 raw_paragraph_length += length + 1
         if raw_paragraph_length >= 0 and (raw_length == 0 or i >= end):
-            row[RAW_PARAGRAPHS] += 1
+            row[Column.RAW_PARAGRAPHS] += 1
             if kept_raw_paragraphs < len(raw_paragraphs):
                 raw_paragraphs[kept_raw_paragraphs] = raw_paragraph
                 raw_paragraph_lengths[kept_raw_paragraphs] = raw_paragraph_length
@@ -300,15 +273,15 @@ def walk(
             raw_paragraph, raw_paragraph_length = SEED, nb.int64(-1)
         if line_length:
             line_count += 1
-            row[BULLET_LINES] += is_bullet(data, line_first, end) != 0
-            row[ELLIPSIS_LINES] += ellipsis_last
-            row[SHORT_LINES] += raw_length <= SHORT_LINE
+            row[Column.BULLET_LINES] += is_bullet(data, line_first, end) != 0
+            row[Column.ELLIPSIS_LINES] += ellipsis_last
+            row[Column.SHORT_LINES] += raw_length <= SHORT_LINE
             if word_end == i:
                 last = i - 1
                 while data[last] & 0xC0 == 0x80:
                     last -= 1
                 last_point, _ = code_point(data, last)
-                row[TERMINAL_LINES] += points[last_point] & TERMINAL != 0
+                row[Column.TERMINAL_LINES] += points[last_point] & TERMINAL != 0
             packed[packed_count] = line_properties(data, line_first, word_end, line_words, line_longest, points)
             packed_count += 1
             if kept_lines < len(lines):
@@ -332,12 +305,21 @@ def walk(
     used = state[USED]
     for offset in range(PREFIX_BYTES + 8):
         characters[used + offset] = 0
-    row[CHARACTERS], row[WORD_CHARACTERS], row[LETTER_CHARACTERS] = end - start - extra, word_characters, letter_characters
-    row[WORDS], row[LETTER_WORDS], row[STOP_WORDS], row[DISTINCT_STOP_WORDS] = word_count, letter_words, stops, bits(seen)
-    row[LINES], row[PARAGRAPHS], row[NEWLINES] = line_count, paragraph_count, newlines
-    row[SEPARATED_WORDS] += simple_words + mark_words
-    row[SEPARATED_LETTER_WORDS] += simple_letter_words
-    row[SEPARATED_DISTINCT_STOP_WORDS] = bits(state[SEEN])
-    row[PLAIN_WORDS] += simple_words
-    row[PLAIN_WORD_CHARACTERS] += simple_characters
+    row[Column.CHARACTERS], row[Column.WORD_CHARACTERS], row[Column.LETTER_CHARACTERS] = (
+        end - start - extra,
+        word_characters,
+        letter_characters,
+    )
+    row[Column.WORDS], row[Column.LETTER_WORDS], row[Column.STOP_WORDS], row[Column.DISTINCT_STOP_WORDS] = (
+        word_count,
+        letter_words,
+        stops,
+        bits(seen),
+    )
+    row[Column.LINES], row[Column.PARAGRAPHS], row[Column.NEWLINES] = line_count, paragraph_count, newlines
+    row[Column.SEPARATED_WORDS] += simple_words + mark_words
+    row[Column.SEPARATED_LETTER_WORDS] += simple_letter_words
+    row[Column.SEPARATED_DISTINCT_STOP_WORDS] = bits(state[SEEN])
+    row[Column.PLAIN_WORDS] += simple_words
+    row[Column.PLAIN_WORD_CHARACTERS] += simple_characters
     return kept_words, kept_lines, kept_paragraphs, kept_raw_lines, kept_raw_paragraphs, shingle_count, packed_count

@@ -12,8 +12,8 @@ from manifests.errors import GristmillError
 from manifests.filters import C4, REASONS, FilterSpec, GopherPaper, Variant
 from pipeline.filters import reasons_of as variant_reasons
 from pipeline.filters import rules_of, verdicts
-from pipeline.filters.line_rules import LINES
 from pipeline.filters.reasons import code_of
+from pipeline.text.signal_columns import LINES_PACKED
 from pipeline.text.signals import SIGNALS, compute_signals
 from pipeline.text.words.line import (
     APOSTROPHE,
@@ -165,7 +165,7 @@ OPEN = 9 | 1 << SENTENCES_SHIFT
 
 
 def lined(*documents: list[int], **columns: list[object]) -> pa.Table:
-    table = pa.table({"lines_packed": pa.array(documents, LINES.type), "characters": pa.array([1_000] * len(documents), pa.int32())})
+    table = pa.table({"lines_packed": pa.array(documents, LINES_PACKED.type), "characters": pa.array([1_000] * len(documents), pa.int32())})
     for name, values in columns.items():
         index = table.schema.names.index(name) if name in table.schema.names else table.num_columns
         table = table.remove_column(index) if index < table.num_columns else table

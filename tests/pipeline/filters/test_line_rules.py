@@ -17,9 +17,10 @@ from manifests.filters import REASONS, C4Tfds, FineWeb, RefinedWebLines
 from pipeline.decide.step import decide
 from pipeline.decide.verdicts import read_signals
 from pipeline.engines.runners import Runner
-from pipeline.filters.line_rules import LINES, line_values
+from pipeline.filters.line_rules import line_values
 from pipeline.prep import prepare
 from pipeline.schemas import ipc_bytes, read_ipc
+from pipeline.text.signal_columns import LINES_PACKED
 from pipeline.tokenize.kept_text import Cleaning, cleaning_of
 from shards.reader import open_shards
 from storage.steps import read_step, read_task
@@ -187,8 +188,8 @@ def test_signals_without_lines_are_an_error_only_where_lines_are_looked_at(tmp_p
 
 
 def test_lines_of_slices_and_of_nothing() -> None:
-    lists = pa.chunked_array([pa.array([[1, 2], []], LINES.type), pa.array([[3]], LINES.type)])
+    lists = pa.chunked_array([pa.array([[1, 2], []], LINES_PACKED.type), pa.array([[3]], LINES_PACKED.type)])
     values, offsets = line_values(pa.table({"lines_packed": lists}).slice(1))
     assert (values.tolist(), offsets.tolist()) == ([3], [0, 0, 1])
-    values, offsets = line_values(pa.table({"lines_packed": pa.chunked_array([], LINES.type)}))
+    values, offsets = line_values(pa.table({"lines_packed": pa.chunked_array([], LINES_PACKED.type)}))
     assert (values.tolist(), offsets.tolist()) == ([], [0])
