@@ -1,7 +1,7 @@
 """n-gram models from KenLM's binary files, such as `build_binary` writes and CCNet publishes (`en.arpa.bin`).
 
 In: a file, mapped into memory and read only, so that processes share it; a file of an object store is held by each process. Out:
-`ProbingModel` or `TrieModel`, which say where in the file things are; nothing is copied. Logarithms are base 10.
+`Model`, which says where in the file things are; nothing is copied. Logarithms are base 10.
 
 The format is that of KenLM's sources: lm/binary_format.cc (head), lm/vocab.cc (words), lm/search_hashed.hh (kind "probing"), lm/trie.cc,
 lm/search_trie.hh, lm/bhiksha.cc and lm/quantize.hh (kinds "trie"). All sizes follow from the head and from a few bytes at fixed places;
@@ -22,9 +22,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Bytes, Float32s, Int64s, Uint32s
 from manifests.errors import GristmillError
-from pipeline.text.perplexity.probing import FULL, LONGEST_SIZE, MIDDLE_SIZE, WORD_SIZE, find_slot, score_probing
-from pipeline.text.perplexity.trie import COLUMNS, find_row, score_trie
+from pipeline.text.perplexity.probing import FULL, LONGEST_SIZE, MIDDLE_SIZE, WORD_SIZE, ProbingTables, find_slot, score_probing
+from pipeline.text.perplexity.trie import COLUMNS, TrieTables, find_row, score_trie
 from pipeline.text.perplexity.words import word_hash
 from storage.compressed import beginning
 from storage.files import is_url, open_stream, read_bytes
@@ -57,52 +58,14 @@ _BLOCK = 4 << 20
 _REBUILT = "build it again from the ARPA file with KenLM's `build_binary trie MODEL.arpa MODEL.bin`"
 _FETCHED = "fetch or make the file again: it is not whole"
 
-_Bytes = npt.NDArray[np.uint8]
-_Floats = npt.NDArray[np.float32]
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-class ProbingModel(NamedTuple):
-    """A model of the kind "probing".
-
-    Attributes:
-        path: of its file.
-        file, floats: uint32[] and float32[], its bytes.
-        tables: int64[order + 1, 2], see `pipeline.text.perplexity.probing.score_probing`; so `bound`, `begin`, `end`.
-    """
+class Model(NamedTuple):
+    """A model: the path of its file, and where in it things are."""
 
     path: str
-    file: npt.NDArray[np.uint32]
-    floats: _Floats
-    tables: npt.NDArray[np.int64]
-    bound: int
-    begin: int
-    end: int
-
-
-class TrieModel(NamedTuple):
-    """A model of one of the kinds "trie".
-
-    Attributes:
-        path: of its file.
-        file, floats: uint8[] and float32[], its bytes.
-        parts: uint64[order + 1, COLUMNS], see `pipeline.text.perplexity.trie.score_trie`; so all others.
-    """
-
-    path: str
-    file: _Bytes
-    floats: _Floats
-    parts: npt.NDArray[np.uint64]
-    hashes: int
-    words: int
-    word_bits: np.uint64
-    unigrams: int
-    quantised: npt.NDArray[np.uint64]
-    begin: int
-    end: int
-
-
-Model = ProbingModel | TrieModel
+    tables: ProbingTables | TrieTables
 
 
 class _Head(NamedTuple):
@@ -115,9 +78,7 @@ class _Head(NamedTuple):
     size: int
 
 
-def score(
-    model: Model, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+def score(model: Model, data: Bytes, offsets: Int64s) -> tuple[Float32s, Int64s]:
     """Scores of n sentences, as of KenLM's `model.score(sentence)`, and how many tokens each has: float32[n], int64[n].
 
     Args:
@@ -130,10 +91,10 @@ def score(
     scores, tokens = np.zeros(len(offsets) - 1, np.float32), np.zeros(len(offsets) - 1, np.int64)
     # numba compiles a kernel anew for arrays that may be written to.
     data, offsets = _read_only(data), _read_only(offsets)
-    if isinstance(model, ProbingModel):
-        whole = score_probing(data, offsets, *model[1:], scores, tokens)
+    if isinstance(model.tables, ProbingTables):
+        whole = score_probing(data, offsets, model.tables, scores, tokens)
     else:
-        whole = score_trie(data, offsets, *model[1:], scores, tokens)
+        whole = score_trie(data, offsets, model.tables, scores, tokens)
     if not whole:
         raise _error(model.path, "is damaged: its tables lead outside of it", remedy=_FETCHED)
     return scores, tokens
@@ -173,10 +134,10 @@ def read_model(path: str) -> Model:
     """
     file = _mapped(path)
     head = _head(path, file)
-    return _probing(path, file, head) if head.kind == _PROBING else _trie(path, file, head)
+    return Model(path, _probing(path, file, head) if head.kind == _PROBING else _trie(path, file, head))
 
 
-def _mapped(path: str) -> _Bytes:
+def _mapped(path: str) -> Bytes:
     if is_url(path):
         return np.frombuffer(read_bytes(path), np.uint8)
     note_mapped(path)
@@ -192,7 +153,7 @@ def _mapped(path: str) -> _Bytes:
     return np.frombuffer(mapped, np.uint8)
 
 
-def _head(path: str, file: _Bytes) -> _Head:
+def _head(path: str, file: Bytes) -> _Head:
     start = file[: len(_SANITY) + _FIXED.size].tobytes()
     check_begin(path, start)
     version = start[len(_VERSION) :].split(b"\n")[0].decode("latin-1")[:9]
@@ -226,7 +187,7 @@ def _head(path: str, file: _Bytes) -> _Head:
     return _Head(multiplier, kind, has_words, counts, size)
 
 
-def _probing(path: str, file: _Bytes, head: _Head) -> ProbingModel:
+def _probing(path: str, file: Bytes, head: _Head) -> ProbingTables:
     order, counts = len(head.counts), head.counts
     if not 1 <= head.multiplier < math.inf:
         raise _error(path, f"is damaged: a probing multiplier of {head.multiplier}", remedy=_FETCHED)
@@ -249,7 +210,7 @@ def _probing(path: str, file: _Bytes, head: _Head) -> ProbingModel:
     numbers = _numbers(file)
     begin, end = (_probing_row(path, numbers.view("<u4"), tables[0], bound, word) for word in ("<s>", "</s>"))
     positions = np.array([(first // 4, slots) for first, slots in tables], np.int64)
-    return ProbingModel(path, numbers.view("<u4"), numbers.view("<f4"), positions, bound, begin, end)
+    return ProbingTables(numbers.view("<u4"), numbers.view("<f4"), positions, bound, begin, end)
 
 
 def _slots(entries: int, multiplier: float) -> int:
@@ -257,14 +218,14 @@ def _slots(entries: int, multiplier: float) -> int:
     return max(entries + 1, int(np.float32(multiplier) * np.float32(entries)))
 
 
-def _probing_row(path: str, file: npt.NDArray[np.uint32], table: tuple[int, int], bound: int, word: str) -> int:
+def _probing_row(path: str, file: Uint32s, table: tuple[int, int], bound: int, word: str) -> int:
     slot = find_slot(file, table[0] // 4, table[1], WORD_SIZE, np.uint64(_hash(word)))
     if slot == FULL or (slot >= 0 and file[slot + 2] >= bound):
         raise _error(path, "is damaged: its table of words", remedy=_FETCHED)
     return _known(path, int(file[slot + 2]) if slot >= 0 else 0, word)
 
 
-def _trie(path: str, file: _Bytes, head: _Head) -> TrieModel:
+def _trie(path: str, file: Bytes, head: _Head) -> TrieTables:
     order, counts = len(head.counts), head.counts
     word_bits = counts[0].bit_length()
     quantised, arrays = (head.kind - _TRIE) & _QUANTISED, (head.kind - _TRIE) & _ARRAYS
@@ -312,8 +273,9 @@ def _trie(path: str, file: _Bytes, head: _Head) -> TrieModel:
         raise _error(path, f"is damaged: {words:,} words and `<unk>`, but {counts[0]:,} 1-grams", remedy=_FETCHED)
     _check_words(path, file, head, at, words + 1)
     begin, end = (_known(path, int(find_row(file, hashes, words, np.uint64(_hash(word)))), word) for word in ("<s>", "</s>"))
-    bits = np.array(places, np.uint64)
-    return TrieModel(path, file, _numbers(file).view("<f4"), parts, hashes, words, np.uint64(word_bits), unigrams, bits, begin, end)
+    floats = _numbers(file).view("<f4")
+    bits = np.uint64(word_bits), np.uint64(places[0]), np.uint64(places[1])
+    return TrieTables(file, floats, parts, hashes, words, bits[0], unigrams, bits[1], bits[2], begin, end)
 
 
 def _cut_bits(entries: int, pointers: int, most: int) -> int:
@@ -328,21 +290,21 @@ def _cut_bits(entries: int, pointers: int, most: int) -> int:
     return min(range(min(needed, most) + 1), key=lambda cut: (pointers >> (needed - cut)) * 64 - entries * cut)
 
 
-def _few(path: str, file: _Bytes, at: int, count: int) -> list[int]:
+def _few(path: str, file: Bytes, at: int, count: int) -> list[int]:
     """A few bytes that say how long what follows is."""
     if at + count > len(file):
         raise _error(path, f"ends after {len(file):,} bytes, of more than {at + count:,}", remedy=_FETCHED)
     return [int(byte) for byte in file[at : at + count]]
 
 
-def _check_size(path: str, file: _Bytes, head: _Head, size: int) -> None:
+def _check_size(path: str, file: Bytes, head: _Head, size: int) -> None:
     if len(file) < size or (len(file) > size and not head.has_words):
         counts = ", ".join(f"{count:,}" for count in head.counts)
         message = f"has {len(file):,} bytes, but a {_KINDS[head.kind]} of {counts} n-grams takes {size:,}"
         raise _error(path, message, remedy=_FETCHED)
 
 
-def _check_words(path: str, file: _Bytes, head: _Head, at: int, words: int) -> None:
+def _check_words(path: str, file: Bytes, head: _Head, at: int, words: int) -> None:
     """The words themselves follow the model, each ended by NUL; nothing else is done with them."""
     if not head.has_words:
         return
@@ -364,7 +326,7 @@ def _hash(word: str) -> int:
     return int(word_hash(np.frombuffer(letters, np.uint8), 0, len(letters)))
 
 
-def _numbers(file: _Bytes) -> _Bytes:
+def _numbers(file: Bytes) -> Bytes:
     """The file without the bytes after the last number of four."""
     return file[: len(file) // 4 * 4]
 

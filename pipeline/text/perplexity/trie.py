@@ -15,57 +15,87 @@ Where the pointers' highest bits are cut off, an array has for each value of the
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
+from kernels.arrays import Bytes, Float32s, Int64s, Integer, Uint64s
 from kernels.compiled import bare_kernel, kernel
-from pipeline.text.perplexity.words import U64, eight_bytes, goes_on, next_token, remember, word_hash
+from pipeline.text.perplexity.words import U64, backed_off, eight_bytes, goes_on, next_token, remember, word_hash
 
 # What `parts` has of the n-grams of each length.
 BASE, ENTRY_BITS, VALUE_BITS, NEXT_BITS, ENTRIES, ARRAY, ARRAY_LENGTH, PROBABILITIES, BACKOFFS = range(9)
 COLUMNS = 9
 # In a model that is whole, words are spread evenly and this many guesses find any; then halves, so that no other can take long.
 _GUESSES = 16
-_LOGARITHM_BITS = 31
-_ZERO, _ONE, _BYTE, _BIT = np.uint64(0), np.uint64(1), np.uint64(3), np.uint64(7)
+_LOGARITHM_BITS, _BACKOFF_BITS = np.uint64(31), np.uint64(32)
 _SIGN = np.uint64(1 << 31)
-_LOW_HALF = np.uint64((1 << 32) - 1)
+_ZERO, _ONE, _BYTE, _BIT = np.uint64(0), np.uint64(1), np.uint64(3), np.uint64(7)
 ABSENT = -1
 
 
+class TrieTables(NamedTuple):
+    """Where the parts of a file are.
+
+    Attributes:
+        file, floats: uint8[] and float32[], the same bytes.
+        parts: uint64[order + 1, COLUMNS], for n-grams of 2 to `order` words: the byte where their entries begin, bits of an entry, of its
+            values, of its pointer, how many entries there are, the byte where the array begins and its length, and where in `floats` the
+            tables of logarithms and of backoffs begin.
+        hashes: the byte where the words' hashes begin.
+        words: how many hashes there are.
+        word_bits: bits of a word's row.
+        unigrams: the byte where the 1-grams begin.
+        probability_bits, backoff_bits: bits of a place in a table of logarithms, and of backoffs; 0 where values stand in the entries.
+        begin, end: rows of `<s>` and `</s>`.
+    """
+
+    file: Bytes
+    floats: Float32s
+    parts: Uint64s
+    hashes: int
+    words: int
+    word_bits: np.uint64
+    unigrams: int
+    probability_bits: np.uint64
+    backoff_bits: np.uint64
+    begin: int
+    end: int
+
+
 @bare_kernel
-def _bits(file: Any, base: Any, at: Any, width: Any) -> Any:
+def _bits(file: Bytes, base: np.uint64, at: np.uint64, width: np.uint64) -> np.uint64:
     """`width` bits, 57 at most, from bit `at` after byte `base` on."""
     return (eight_bytes(file, base + (at >> _BYTE)) >> (at & _BIT)) & ((_ONE << width) - _ONE)
 
 
 @bare_kernel
-def find_row(file: Any, first: Any, words: Any, key: Any) -> Any:
+def find_row(file: Bytes, first: Integer, words: Integer, key: np.uint64) -> np.int64:
     """The row of a word by its hash, 0 if there is none: `words` hashes begin at byte `first`."""
-    low, high = nb.int64(0), nb.int64(words)
+    low, high = np.int64(0), np.int64(words)
     below, above = 0.0, 2.0**64
-    wanted = nb.float64(key)
+    wanted = np.float64(key)
     guesses = 0
     while low < high:
         width = high - low
         pivot = low + width // 2
         if guesses < _GUESSES and above > below:
-            pivot = low + min(max(nb.int64((wanted - below) / (above - below) * width), 0), width - 1)
+            pivot = low + min(max(np.int64((wanted - below) / (above - below) * width), np.int64(0)), width - 1)
             guesses += 1
         found = eight_bytes(file, first + 8 * pivot)
         if found < key:
-            low, below = pivot + 1, nb.float64(found)
+            low, below = pivot + 1, np.float64(found)
         elif found > key:
-            high, above = pivot, nb.float64(found)
+            high, above = pivot, np.float64(found)
         else:
             return pivot + 1
-    return nb.int64(0)
+    return np.int64(0)
 
 
 @bare_kernel
-def _find_entry(file: Any, parts: Any, length: Any, word_bits: Any, words: Any, begin: Any, end: Any, word: Any) -> Any:
+def _find_entry(
+    file: Bytes, parts: Uint64s, length: Integer, word_bits: np.uint64, words: np.uint64, begin: np.uint64, end: np.uint64, word: np.uint64
+) -> Integer:
     """Where the entry of a word is between `begin` and `end`, `ABSENT` if there is none. No part has more than `words` of them."""
     below, above = _ZERO, words
     guesses = 0
@@ -81,12 +111,12 @@ def _find_entry(file: Any, parts: Any, length: Any, word_bits: Any, words: Any, 
         elif found > word:
             end, above = pivot, found
         else:
-            return nb.int64(pivot)
-    return nb.int64(ABSENT)
+            return np.int64(pivot)
+    return np.int64(ABSENT)
 
 
 @bare_kernel
-def _highest_bits(file: Any, parts: Any, length: Any, entry: Any) -> Any:
+def _highest_bits(file: Bytes, parts: Uint64s, length: Integer, entry: np.uint64) -> np.uint64:
     """The bits that were cut off an entry's pointer: the last place in the array whose entry is not after this one."""
     low, high = _ONE, parts[length, ARRAY_LENGTH]
     while low < high:
@@ -99,7 +129,7 @@ def _highest_bits(file: Any, parts: Any, length: Any, entry: Any) -> Any:
 
 
 @bare_kernel
-def _below(file: Any, parts: Any, length: Any, word_bits: Any, entry: Any) -> Any:
+def _below(file: Bytes, parts: Uint64s, length: Integer, word_bits: np.uint64, entry: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Where an entry's n-grams of one word more begin and end."""
     at = entry * parts[length, ENTRY_BITS] + word_bits + parts[length, VALUE_BITS]
     begin = _bits(file, parts[length, BASE], at, parts[length, NEXT_BITS])
@@ -117,108 +147,78 @@ def _below(file: Any, parts: Any, length: Any, word_bits: Any, entry: Any) -> An
 
 
 @bare_kernel
-def _float(bits: Any) -> Any:
-    return np.uint32(bits).view(np.float32)
+def _logarithm(file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64) -> np.float32:
+    """A logarithm that stands at bit `at` after byte `base`, or whose place in a table does: `bits` of it."""
+    if bits:
+        return np.float32(floats[table + _bits(file, base, at, bits)])
+    return np.uint32(_bits(file, base, at, _LOGARITHM_BITS) | _SIGN).view(np.float32)
+
+
+@bare_kernel
+def _backoff(file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64) -> np.float32:
+    """The same of the backoff of an entry whose values begin there."""
+    if bits:
+        return np.float32(floats[table + _bits(file, base, at, bits)])
+    return np.uint32(_bits(file, base, at + _LOGARITHM_BITS, _BACKOFF_BITS)).view(np.float32)
 
 
 @kernel
-def score_trie(
-    data: Any,
-    offsets: Any,
-    file: Any,
-    floats: Any,
-    parts: Any,
-    hashes: Any,
-    words: Any,
-    word_bits: Any,
-    unigrams: Any,
-    quantised: Any,
-    begin: Any,
-    end: Any,
-    scores: Any,
-    tokens: Any,
-) -> Any:
+def score_trie(data: Bytes, offsets: Int64s, tables: TrieTables, scores: Float32s, tokens: Int64s) -> bool:
     """Score sentences as KenLM's `model.score(sentence, bos=True, eos=True)` does.
 
     Args:
         data: uint8[], tokens with ASCII white space between them.
         offsets: int64[n + 1], the sentences.
-        file, floats: uint8[] and float32[], the same bytes.
-        parts: uint64[order + 1, COLUMNS], for n-grams of 2 to `order` words: the byte where their entries begin, bits of an entry, of its
-            values, of its pointer, how many entries there are, the byte where the array begins and its length, and where in `floats` the
-            tables of logarithms and of backoffs begin.
-        hashes: the byte where the words' hashes begin.
-        words: how many hashes there are.
-        word_bits: uint64, bits of a word's row.
-        unigrams: the byte where the 1-grams begin.
-        quantised: uint64[2], bits of a place in a table of logarithms, and of backoffs; zeros where values stand in the entries.
-        begin, end: rows of `<s>` and `</s>`.
         scores: out, float32[n], logarithms base 10.
         tokens: out, int64[n], without `<s>` and `</s>`.
 
     Returns:
         Whether the file is whole; not, when a pointer is out of bounds or goes back, or a score is not a number.
     """
-    order = len(parts) - 1
-    most = order - 1
-    probability_bits, backoff_bits = quantised[0], quantised[1]
+    file, floats, parts, word_bits = tables.file, tables.floats, tables.parts, tables.word_bits
+    order, rows = len(parts) - 1, U64(tables.words + 1)
+    probability_bits, backoff_bits = tables.probability_bits, tables.backoff_bits
     history = np.zeros(order, np.int64)
     backoffs, fresh = np.zeros(order, np.float32), np.zeros(order, np.float32)
     for sentence in range(len(offsets) - 1):
         at, stop = offsets[sentence], offsets[sentence + 1]
-        history[0] = begin
-        backoffs[0] = floats[(unigrams + 16 * begin + 4) >> 2]
-        known = nb.int64(1)
-        total = np.float32(0.0)
-        count = 0
-        finished = False
+        history[0], backoffs[0] = tables.begin, floats[(tables.unigrams + 16 * tables.begin + 4) >> 2]
+        known = np.int64(1)
+        total, count, finished = np.float32(0.0), 0, False
         while not finished:
             start, at = next_token(data, at, stop)
-            word = nb.int64(end)
-            if start < at:
-                word = find_row(file, hashes, words, word_hash(data, start, at))
+            finished = start == at
+            word = np.int64(tables.end)
+            if not finished:
+                word = find_row(file, tables.hashes, tables.words, word_hash(data, start, at))
                 count += 1
-            else:
-                finished = True
-            entry = unigrams + 16 * word
+            entry = tables.unigrams + 16 * word
             probability, fresh[0] = floats[entry >> 2], floats[(entry + 4) >> 2]
             low, high = eight_bytes(file, entry + 8), eight_bytes(file, entry + 24)
-            used = 0
-            useful = nb.int64(goes_on(fresh[0]))
+            used, useful = 0, np.int64(goes_on(fresh[0]))
             while used < known and low != high:
                 length = used + 2
-                if low > high or high > parts[length, ENTRIES] or high - low > U64(words + 1):
+                if low > high or high > parts[length, ENTRIES] or high - low > rows:
                     return False
-                found = _find_entry(file, parts, length, word_bits, U64(words + 1), low, high, U64(history[used]))
+                found = _find_entry(file, parts, length, word_bits, rows, low, high, U64(history[used]))
                 if found < 0:
                     break
                 used += 1
-                place = U64(found) * parts[length, ENTRY_BITS] + word_bits
-                if used == most:
-                    if probability_bits:
-                        probability = floats[parts[length, PROBABILITIES] + _bits(file, parts[length, BASE], place, probability_bits)]
-                    else:
-                        probability = _float(_bits(file, parts[length, BASE], place, U64(_LOGARITHM_BITS)) | _SIGN)
+                base = parts[length, BASE]
+                values = U64(found) * parts[length, ENTRY_BITS] + word_bits
+                # A quantised entry begins with its backoff, if it has one.
+                logarithm = values + backoff_bits if length < order else values
+                probability = _logarithm(file, floats, parts[length, PROBABILITIES], probability_bits, base, logarithm)
+                if length == order:
                     break
-                if probability_bits:
-                    probability = floats[
-                        parts[length, PROBABILITIES] + _bits(file, parts[length, BASE], place + backoff_bits, probability_bits)
-                    ]
-                    fresh[used] = floats[parts[length, BACKOFFS] + _bits(file, parts[length, BASE], place, backoff_bits)]
-                else:
-                    probability = _float(_bits(file, parts[length, BASE], place, U64(_LOGARITHM_BITS)) | _SIGN)
-                    fresh[used] = _float(_bits(file, parts[length, BASE], place + U64(_LOGARITHM_BITS), U64(32)))
+                fresh[used] = _backoff(file, floats, parts[length, BACKOFFS], backoff_bits, base, values)
                 if goes_on(fresh[used]):
-                    useful = used + 1
+                    useful = np.int64(used + 1)
                 low, high = _below(file, parts, length, word_bits, U64(found))
-            score = probability
-            for i in range(used, known):
-                score += backoffs[i]
-            total += score
+            total += backed_off(probability, used, backoffs, known)
             remember(history, backoffs, fresh, word, useful)
             known = useful
         if not total < math.inf:
             return False
-        scores[sentence] = total
-        tokens[sentence] = count
+        scores[sentence], tokens[sentence] = total, count
     return True
