@@ -15,7 +15,7 @@ CALLED_FROM_PYTHON = {
     "pipeline.filters.line_rules.judge_refinedweb_lines",
     "pipeline.tokenize.kept_text._clean",
     "pipeline.text.words.signal.measure",
-    "pipeline.text.language.kernel.classify",
+    "pipeline.text.language.classify.classify",
     "pipeline.text.mojibake._suspect_lines",
     "pipeline.text.normalise._gather",
     "pipeline.text.normalise._look",

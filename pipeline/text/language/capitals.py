@@ -12,11 +12,10 @@ the mathematical alphabets. Titles and texts half in capitals stay as they are, 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bools, Bytes, Int64s
 from kernels.compiled import kernel
 
 # Simple lower case of Unicode 14.0.0 (UnicodeData.txt) in the alphabets that languages of the model are written in: Latin, Greek, Cyrillic,
@@ -62,7 +61,7 @@ def lower_case() -> dict[int, int]:
 
 
 @cache
-def _cases() -> npt.NDArray[np.uint8]:
+def _cases() -> Bytes:
     """uint8[0x20000]: `_CAPITAL` or `_SMALL` for code points with case; `_UNCASED` for all others beyond ASCII."""
     table = np.full(_CASED_POINTS, _UNCASED, np.uint8)
     # Signs of Latin-1 and General Punctuation are no letters.
@@ -78,7 +77,7 @@ def _cases() -> npt.NDArray[np.uint8]:
     return table
 
 
-def in_capitals(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], *, characters: int) -> npt.NDArray[np.bool_]:
+def in_capitals(data: Bytes, offsets: Int64s, *, characters: int) -> Bools:
     """Whether most letters among the first `characters` of each document are capitals, bool[n]."""
     found = np.zeros(len(offsets) - 1, np.bool_)
     _in_capitals(data, offsets, characters, _cases(), found)
@@ -92,7 +91,7 @@ def small_letters(text: bytes, *, characters: int) -> bytes:
 
 
 @kernel
-def _in_capitals(data: Any, offsets: Any, characters: Any, cases: Any, found: Any) -> None:
+def _in_capitals(data: Bytes, offsets: Int64s, characters: int, cases: Bytes, found: Bools) -> None:
     for document in range(len(offsets) - 1):
         capitals = others = seen = 0
         i, end = offsets[document], offsets[document + 1]

@@ -1,7 +1,7 @@
 """Language identification by fastText's lid.176 (Joulin et al. 2016; arXiv 1607.01759), from a package that ships the model.
 
 In: UTF-8 bytes and offsets of n documents. Out: fastText's language codes and scores, row-aligned.
-The model is read by `pipeline.text.language.model` and walked by `pipeline.text.language.kernel`: labels are those of fastText itself,
+The model is read by `pipeline.text.language.model` and walked by `pipeline.text.language.classify`: labels are those of fastText itself,
 scores within 1e-6, at a fifth of the cost (tests/property/test_language.py compares; on 90,673 documents of the development corpora no
 label differed). A document that is mostly in capitals is identified by its small letters (`pipeline.text.language.capitals`).
 """
@@ -13,17 +13,17 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bytes, Float32s, Int32s, Int64s
 from manifests.errors import GristmillError
 from pipeline.text.language.capitals import in_capitals, small_letters
-from pipeline.text.language.kernel import classify
+from pipeline.text.language.classify import classify
 from pipeline.text.language.model import Model, load_model
 
 UNKNOWN = "und"
 
 
-def identify(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], *, characters: int) -> tuple[list[str], npt.NDArray[np.float32]]:
+def identify(data: Bytes, offsets: Int64s, *, characters: int) -> tuple[list[str], Float32s]:
     """Most likely language of each text and its score; empty texts are (`und`, 0).
 
     Args:
@@ -50,34 +50,11 @@ def identify(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], *, cha
     return [UNKNOWN if label < 0 else names[label] for label in labels.tolist()], np.minimum(scores, np.float32(1))
 
 
-def _classified(
-    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], characters: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+def _classified(data: Bytes, offsets: Int64s, characters: int) -> tuple[Int32s, Float32s]:
     """The number of each document's label, -1 for none, and its score."""
-    model = _model()
     labels = np.empty(len(offsets) - 1, np.int32)
     scores = np.empty(len(offsets) - 1, np.float32)
-    classify(
-        data,
-        offsets,
-        characters,
-        model.rows,
-        model.word_slots,
-        model.word_bytes,
-        model.word_bounds,
-        model.end_of_sentence,
-        model.kept,
-        model.ranks,
-        model.kept_rows,
-        model.buckets,
-        model.shortest,
-        model.longest,
-        model.output,
-        model.left,
-        model.right,
-        labels,
-        scores,
-    )
+    classify(data, offsets, characters, _model().network, labels, scores)
     return labels, scores
 
 

@@ -3,7 +3,7 @@
 In: the bytes of a supervised model with hierarchical softmax, quantised input and dense output, such as lid.176.ftz. Out: `Model`.
 
 The format is that of fastText 0.9.2 (`FastText::loadModel`, `Dictionary::load`, `QMatrix::load`, `Matrix::load`; Joulin et al. 2016,
-arXiv 1612.03651); what the numbers mean: `pipeline.text.language.kernel`.
+arXiv 1612.03651); what the numbers mean: `pipeline.text.language.classify`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Bytes, Float32s, Int32s, Int64s, Uint64s
 from manifests.errors import GristmillError
 
 _MAGIC = 793712314
@@ -24,15 +25,13 @@ _CENTROIDS = 256
 _LABEL = "__label__"
 
 
-class Model(NamedTuple):
-    """A model.
+class Network(NamedTuple):
+    """The numbers of a model, as a kernel takes them.
 
     Attributes:
-        labels: without their prefix.
         rows: float32[words + n-grams, dim], the input vectors.
         word_slots: int32[a power of two], word number or -1, by hash and linear probing.
         word_bytes, word_bounds: uint8[], int32[words + 1]: the words, one after the other.
-        words: how many.
         end_of_sentence: the number of the word for it; -1 if there is none.
         kept: uint64[], one bit per bucket of n-grams: whether pruning has left it.
         ranks: int32[], kept buckets before each of these 64.
@@ -42,22 +41,27 @@ class Model(NamedTuple):
         left, right: int32[2 labels - 1], the Huffman tree; leaves, which come first and are the labels, have -1.
     """
 
-    labels: tuple[str, ...]
-    rows: npt.NDArray[np.float32]
-    word_slots: npt.NDArray[np.int32]
-    word_bytes: npt.NDArray[np.uint8]
-    word_bounds: npt.NDArray[np.int32]
-    words: int
+    rows: Float32s
+    word_slots: Int32s
+    word_bytes: Bytes
+    word_bounds: Int32s
     end_of_sentence: int
-    kept: npt.NDArray[np.uint64]
-    ranks: npt.NDArray[np.int32]
-    kept_rows: npt.NDArray[np.int32]
+    kept: Uint64s
+    ranks: Int32s
+    kept_rows: Int32s
     buckets: int
     shortest: int
     longest: int
-    output: npt.NDArray[np.float32]
-    left: npt.NDArray[np.int32]
-    right: npt.NDArray[np.int32]
+    output: Float32s
+    left: Int32s
+    right: Int32s
+
+
+class Model(NamedTuple):
+    """A model: its labels, without their prefix, and its network, which gives their numbers."""
+
+    labels: tuple[str, ...]
+    network: Network
 
 
 class _Reader:
@@ -120,13 +124,11 @@ def _load(reader: _Reader) -> Model:
     slots, word_bytes, bounds = _word_table([word for word, _ in entries[:words]])
     left, right = _tree([counts[0] for _, counts in entries[words:]])
     names = [word for word, _ in entries[:words]]
-    return Model(
-        labels=tuple(word.decode().removeprefix(_LABEL) for word, _ in entries[words:]),
+    network = Network(
         rows=rows,
         word_slots=slots,
         word_bytes=word_bytes,
         word_bounds=bounds,
-        words=words,
         end_of_sentence=names.index(b"</s>") if b"</s>" in names else -1,
         kept=kept,
         ranks=ranks,
@@ -138,9 +140,10 @@ def _load(reader: _Reader) -> Model:
         left=left,
         right=right,
     )
+    return Model(tuple(word.decode().removeprefix(_LABEL) for word, _ in entries[words:]), network)
 
 
-def _quantised(reader: _Reader) -> npt.NDArray[np.float32]:
+def _quantised(reader: _Reader) -> Float32s:
     """The rows of a matrix that is stored as codes of a product quantiser, with their norms apart."""
     with_norms, height, _, codes = reader.numbers("?qqi")
     coded = reader.array("u1", codes).reshape(height, -1)
@@ -151,12 +154,12 @@ def _quantised(reader: _Reader) -> npt.NDArray[np.float32]:
     return rows
 
 
-def _quantiser(reader: _Reader) -> tuple[int, int, npt.NDArray[np.float32]]:
+def _quantiser(reader: _Reader) -> tuple[int, int, Float32s]:
     dim, _, width, last_width = reader.numbers("4i")
     return width, last_width, reader.array("<f4", dim * _CENTROIDS).astype(np.float32)
 
 
-def _decode(codes: npt.NDArray[np.generic], width: int, last_width: int, centroids: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _decode(codes: npt.NDArray[np.generic], width: int, last_width: int, centroids: Float32s) -> Float32s:
     columns = []
     for index in range(codes.shape[1]):
         own = last_width if index == codes.shape[1] - 1 else width
@@ -165,9 +168,7 @@ def _decode(codes: npt.NDArray[np.generic], width: int, last_width: int, centroi
     return np.ascontiguousarray(np.concatenate(columns, axis=1))
 
 
-def _buckets(
-    pairs: npt.NDArray[np.int64], buckets: int, words: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def _buckets(pairs: Int64s, buckets: int, words: int) -> tuple[Uint64s, Int32s, Int32s]:
     """Bits, ranks and rows of the buckets that pruning has left."""
     bits = np.zeros(-(-buckets // 64) * 64, np.uint8)
     bits[pairs[:, 0]] = 1
@@ -178,7 +179,7 @@ def _buckets(
     return kept, ranks, (pairs[order, 1] + words).astype(np.int32)
 
 
-def _word_table(words: list[bytes]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+def _word_table(words: list[bytes]) -> tuple[Int32s, Bytes, Int32s]:
     slots = np.full(1 << max(1, (4 * len(words)).bit_length()), -1, np.int32)
     for number, word in enumerate(words):
         slot = _hash(word) & (len(slots) - 1)
@@ -197,7 +198,7 @@ def _hash(word: bytes) -> int:
     return value
 
 
-def _tree(counts: list[int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def _tree(counts: list[int]) -> tuple[Int32s, Int32s]:
     """The Huffman tree over labels, whose counts descend (`HierarchicalSoftmaxLoss::buildTree`)."""
     leaves = len(counts)
     weights = [*counts, *[10**15] * (leaves - 1)]
