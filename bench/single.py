@@ -85,7 +85,7 @@ def size_graph(count: str) -> dict[str, Any]:
     from pipeline.decide import duplicates
     from pipeline.decide.settings import DecideJob, DecideSettings
     from pipeline.engines.dofns import EmitNames, EmitPacked
-    from pipeline.engines.partitions import emit_wanted, reduce_grouped
+    from pipeline.engines.partitions import emit_pending, reduce_grouped
     from pipeline.parts import Part
 
     parts = [
@@ -104,7 +104,7 @@ def size_graph(count: str) -> dict[str, Any]:
     settings = DecideSettings(sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None)
     folder = "s3://bucket/prepared"
     job = DecideJob(settings=settings, extract=f"{folder}/extract", folder=f"{folder}/decide", key="0" * 64)
-    emit = partial(emit_wanted, emit=partial(duplicates.emit_keys, partitions=int(count)), wanted=frozenset(range(int(count) // 2)))
+    emit = partial(emit_pending, emit=partial(duplicates.emit_keys, partitions=int(count)), pending=frozenset(range(int(count) // 2)))
     began = time.process_time()
     pipeline = beam.Pipeline()
     packed = pipeline | beam.Create([part.model_dump_json() for part in parts]) | beam.ParDo(EmitPacked(emit, job))

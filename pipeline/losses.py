@@ -39,10 +39,10 @@ LONGEST_NAME = 60
 OTHERS = "(others)"
 
 
-def extracted_without_stand_ins(found: Extracted) -> Extracted:
+def extracted_without_stand_ins(extracted: Extracted) -> Extracted:
     """Put the newer characters back in place of their stand-ins, in a text and in the names of what it lost."""
-    lost: Lost = {(kind, without_stand_ins(name)): count for (kind, name), count in found.lost.items()}
-    return Extracted(without_stand_ins(found.text), lost)
+    lost: Lost = {(kind, without_stand_ins(name)): count for (kind, name), count in extracted.lost.items()}
+    return Extracted(without_stand_ins(extracted.text), lost)
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def merge_inside(several: Iterable[Inside]) -> Inside:
     for inside in several:
         for kind, loss in inside.items():
             total._add(total._kinds.setdefault(kind, [0, 0]), loss.documents, loss.count)
-            for name, of in loss.names.items():
-                total._named(kind, name, of.documents, of.count)
+            for name, named in loss.names.items():
+                total._named(kind, name, named.documents, named.count)
     return total.inside()
 
 
@@ -144,5 +144,5 @@ def _commonest(names: Mapping[str, list[int]]) -> dict[str, Loss]:
     kept = {name: Loss(documents=names[name][0], count=names[name][1]) for name in sorted(ordered[:MOST_NAMES_KEPT])}
     others = [names[name] for name in ordered[MOST_NAMES_KEPT:]] + [names[name] for name in names if name == OTHERS]
     if others:
-        kept[OTHERS] = Loss(documents=sum(of[0] for of in others), count=sum(of[1] for of in others))
+        kept[OTHERS] = Loss(documents=sum(counts[0] for counts in others), count=sum(counts[1] for counts in others))
     return kept

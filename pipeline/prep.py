@@ -112,8 +112,8 @@ def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[R
         from pipeline.engines.portable import cancel_jobs
         from pipeline.engines.preflight import check_cluster
 
-        mine = replace(runner, owner=job_owner(out))
-        if runner.cluster.runner == "flink" and any(not job.ended for job in flink.jobs(runner.cluster.rest, prefix=mine.owner)):
-            runner.say(f"an earlier command left its job: {cancel_jobs(runner.cluster.rest, prefix=mine.owner)}")
-        check_cluster(mine, out=out, inputs=[list_raw_files([source])[0].path for source in manifest.sources])
-        yield mine
+        owned = replace(runner, owner=job_owner(out))
+        if runner.cluster.runner == "flink" and any(not job.ended for job in flink.jobs(runner.cluster.rest, prefix=owned.owner)):
+            runner.say(f"an earlier command left its job: {cancel_jobs(runner.cluster.rest, prefix=owned.owner)}")
+        check_cluster(owned, out=out, inputs=[list_raw_files([source])[0].path for source in manifest.sources])
+        yield owned

@@ -63,8 +63,10 @@ def main() -> None:
     os.environ[WARMING_UP] = "1"
     warm_up()
     kept = not compiled.not_kept and disk.keep(mark(), b"") is not None
-    told = "" if kept else "; they could not be kept, and each process will compile them again: set NUMBA_CACHE_DIR to a folder of your own"
-    sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s){told}\n")
+    warning = (
+        "" if kept else "; they could not be kept, and each process will compile them again: set NUMBA_CACHE_DIR to a folder of your own"
+    )
+    sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s){warning}\n")
 
 
 if __name__ == "__main__":

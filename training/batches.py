@@ -30,7 +30,7 @@ from training.parallel import RankError, Ranks, agree, every_rank
 _LOW = (1 << 32) - 1
 # Bytes per rank; sha256 takes about 1 CPU second for 1.4 GB.
 _CHECKED_FIRST = 16 << 30
-_WORTH_TELLING = 1 << 30
+_WORTH_REPORTING = 1 << 30
 _MOST_NAMED = 20
 
 
@@ -56,7 +56,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Fed:
+class Fingerprint:
     """The samples that a rank read in one step: their number and the sum of their xxh3 hashes.
 
     The sum is kept in two halves of 32 bits, which float64 adds exactly.
@@ -84,7 +84,7 @@ def open_data(run: Run) -> Data:
     return Data(shards, order, order_to_json(order))
 
 
-def check_shards(shards: Shards, ranks: Ranks, *, tell: Callable[[str], None]) -> None:
+def check_shards(shards: Shards, ranks: Ranks, *, report: Callable[[str], None]) -> None:
     """Compare shards with their hashes before the first step, once per file.
 
     Called by all ranks together: each reads a part of them.
@@ -99,18 +99,18 @@ def check_shards(shards: Shards, ranks: Ranks, *, tell: Callable[[str], None]) -
         size += entry.bytes
         if size <= _CHECKED_FIRST * ranks.world:
             entries.append(entry)
-    if size > _WORTH_TELLING:
+    if size > _WORTH_REPORTING:
         later = "" if size <= _CHECKED_FIRST * ranks.world else "; others when they are first read"
-        tell(f"checking {sum(entry.bytes for entry in entries) / 1e9:,.1f} GB of shards against their hashes, once{later}")
+        report(f"checking {sum(entry.bytes for entry in entries) / 1e9:,.1f} GB of shards against their hashes, once{later}")
 
     def damaged() -> list[str]:
-        found = []
+        problems = []
         for entry in entries[ranks.rank :: ranks.world]:
             try:
                 shards.check(entry)
             except GristmillError as error:
-                found.append(f"{entry.file}: {error.message}")
-        return found
+                problems.append(f"{entry.file}: {error.message}")
+        return problems
 
     problems = sorted(problem for found in every_rank(damaged) for problem in found)
     if problems:
@@ -148,10 +148,10 @@ def micro_batches(windows: npt.NDArray[np.int64], *, micro_batch: int, device: t
         )
 
 
-def fingerprint(windows: npt.NDArray[np.int64]) -> Fed:
+def fingerprint(windows: npt.NDArray[np.int64]) -> Fingerprint:
     """A fingerprint of a rank's samples; the sum over ranks does not depend on how samples are spread over them."""
     hashes = [xxhash.xxh3_64_intdigest(window.tobytes()) for window in windows]
-    return Fed(samples=len(hashes), low=sum(value & _LOW for value in hashes), high=sum(value >> 32 for value in hashes))
+    return Fingerprint(samples=len(hashes), low=sum(value & _LOW for value in hashes), high=sum(value >> 32 for value in hashes))
 
 
 def combined(low: float, high: float) -> str:

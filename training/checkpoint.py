@@ -116,7 +116,7 @@ def save(
         raise RankError(f"the checkpoint cannot be written: {_cause(error)}", where=final, remedy=_MAKE_ROOM) from error
     if is_url(out):
         upload(temporary, final, files)
-    made = CheckpointManifest(
+    undigested = CheckpointManifest(
         step=step,
         loss=loss,
         identity=identity,
@@ -124,7 +124,7 @@ def save(
         data_parallel=parallel_state.get_data_parallel_world_size(),
         files=files,
     )
-    manifest = made.model_copy(update={"digest": _digest(made)})
+    manifest = undigested.model_copy(update={"digest": _digest(undigested)})
     agree(lambda: _store_manifest(final, manifest) if is_url(out) else _publish(temporary, final, manifest))
     agree(lambda: _prune(out, keep, step))
     return final
@@ -194,8 +194,8 @@ def damaged_files(folder: str, manifest: CheckpointManifest) -> list[str]:
         return fetch(folder, manifest.files)
     names = sorted(manifest.files, key=lambda name: (-manifest.files[name].bytes, name))
     mine = names[dist.get_rank() :: dist.get_world_size()]
-    found = every_rank(lambda: [name for name in mine if _is_damaged(join(folder, name), manifest.files[name])])
-    return sorted(name for names in found for name in names)
+    damaged = every_rank(lambda: [name for name in mine if _is_damaged(join(folder, name), manifest.files[name])])
+    return sorted(name for names in damaged for name in names)
 
 
 def check_checkpoints(out: str) -> tuple[int, list[Problem]]:
@@ -270,11 +270,11 @@ def _folders(out: str) -> list[tuple[str, dict[str, int]]]:
     """
     if not is_url(out):
         return [(str(folder), _files(str(folder))) for folder in sorted(Path(out, FOLDER).glob("step-*"))]
-    found: dict[str, dict[str, int]] = {}
+    folders: dict[str, dict[str, int]] = {}
     for name, stat in list_stats(join(out, FOLDER), "step-*/*", dotted=True).items():
         folder, _, file = name.partition("/")
-        found.setdefault(join(out, FOLDER, folder), {})[file] = stat.size
-    return sorted(found.items())
+        folders.setdefault(join(out, FOLDER, folder), {})[file] = stat.size
+    return sorted(folders.items())
 
 
 class PickledError(GristmillError):

@@ -72,7 +72,7 @@ class RanksFailedError(GristmillError):
 class _Rank:
     number: int
     process: subprocess.Popen[bytes]
-    said: LastLines
+    last_lines: LastLines
     error_file: Path
 
 
@@ -92,20 +92,20 @@ def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
         RanksFailedError: a rank failed; then all ranks are ended.
         KeyboardInterrupt: the run was stopped by a signal.
     """
-    with tempfile.TemporaryDirectory(prefix="gristmill-ranks-") as folder, _signals() as came:
+    with tempfile.TemporaryDirectory(prefix="gristmill-ranks-") as folder, _signals() as signal_times:
         store, port = _store()
         ends: queue.Queue[_End] = queue.Queue()
         crew: list[_Rank] = []
         try:
             for number in range(ranks):
                 crew.append(_start(module, arguments, number, ranks=ranks, port=port, folder=Path(folder), ends=ends))
-            failed = _wait(crew, ends, came)
+            failed = _wait(crew, ends, signal_times)
         finally:
             _kill(crew)
             del store
         if failed:
             raise _explain(crew, failed)
-        if came or any(rank.process.returncode == STOPPED for rank in crew):
+        if signal_times or any(rank.process.returncode == STOPPED for rank in crew):
             raise KeyboardInterrupt
 
 
@@ -161,26 +161,26 @@ def loopback_interface() -> str:
     return next((name for name in names if name in ("lo", "lo0")), "lo")
 
 
-def _wait(crew: list[_Rank], ends: queue.Queue[_End], came: Sequence[float]) -> list[_End]:
+def _wait(crew: list[_Rank], ends: queue.Queue[_End], signal_times: Sequence[float]) -> list[_End]:
     """Wait until all ranks have ended; returns those that failed by themselves, not those that we ended."""
     failed: list[_End] = []
-    left = len(crew)
-    asked = killed = False
+    running = len(crew)
+    stopping = killed = False
     deadline = float("inf")
-    while left:
+    while running:
         with contextlib.suppress(queue.Empty):
             end = ends.get(timeout=0.2)
-            left -= 1
-            if end.status not in (0, STOPPED) and not asked and not killed:
+            running -= 1
+            if end.status not in (0, STOPPED) and not stopping and not killed:
                 deadline = min(deadline, time.monotonic() + _LAST_WORDS_S)
                 failed.append(end)
-        if came and not asked and not failed:
-            asked, deadline = True, time.monotonic() + _GRACE
+        if signal_times and not stopping and not failed:
+            stopping, deadline = True, time.monotonic() + _GRACE
             _terminate(crew)
-        if asked and not killed and came[-1] - came[0] > _SECOND_CHANCE:
+        if stopping and not killed and signal_times[-1] - signal_times[0] > _SECOND_CHANCE:
             deadline = 0.0
         if time.monotonic() > deadline:
-            if asked or killed:
+            if stopping or killed:
                 _kill(crew)
             else:
                 _terminate(crew)
@@ -207,18 +207,18 @@ def _kill(crew: list[_Rank]) -> None:
 @contextlib.contextmanager
 def _signals() -> Iterator[Sequence[float]]:
     """The times at which signals that end a command came while the block runs."""
-    came: list[float] = []
+    signal_times: list[float] = []
     if threading.current_thread() is not threading.main_thread():
-        yield came
+        yield signal_times
         return
 
     def note(_number: int, _frame: object) -> None:
-        came.append(time.monotonic())
+        signal_times.append(time.monotonic())
 
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
-        yield came
+        yield signal_times
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -242,9 +242,9 @@ def leave_error(error: Exception) -> None:
             get_error_handler().record_exception(error)
         return
     # The time is used only to find out which rank failed first.
-    told = {"message": _words(error), "known": isinstance(error, GristmillError), "seconds": time.time()}
+    record = {"message": _words(error), "known": isinstance(error, GristmillError), "seconds": time.time()}
     temporary = f"{path}.tmp"
-    Path(temporary).write_text(json.dumps(told), encoding="utf-8")
+    Path(temporary).write_text(json.dumps(record), encoding="utf-8")
     os.replace(temporary, path)
 
 
@@ -257,27 +257,27 @@ def _explain(crew: list[_Rank], failed: list[_End]) -> RanksFailedError:
 
     The earliest matters because the peers of a failed rank fail too, when they lose their connections to it.
     """
-    told: list[tuple[bool, float, int, str]] = []
+    explained: list[tuple[bool, float, int, str]] = []
     silent: list[tuple[bool, float, int]] = []
     status = {end.rank: end.status for end in failed}
     for end in failed:
-        left = _left_in(crew[end.rank].error_file)
-        if left is not None:
-            told.append((not left["known"], float(left["seconds"]), end.rank, str(left["message"])))
+        error = _read_error(crew[end.rank].error_file)
+        if error is not None:
+            explained.append((not error["known"], float(error["seconds"]), end.rank, str(error["message"])))
         else:
             silent.append((True, end.seconds - (_BLAME_S if end.status < 0 else 0.0), end.rank))
-    if told and (not silent or min(told)[:2] <= min(silent)[:2]):
-        unknown, _, rank, text = min(told)
+    if explained and (not silent or min(explained)[:2] <= min(silent)[:2]):
+        unknown, _, rank, text = min(explained)
         return RanksFailedError(f"rank {rank} failed: {text}\n  remedy: run `gristmill --debug …` for the traceback" if unknown else text)
     _, _, rank = min(silent)
     process = crew[rank].process
     return RanksFailedError(
-        obituary(f"rank {rank} of {len(crew)}, process {process.pid},", status[rank], crew[rank].said.settle()),
+        obituary(f"rank {rank} of {len(crew)}, process {process.pid},", status[rank], crew[rank].last_lines.settle()),
         remedy="look for an out-of-memory kill in the system log; the same command resumes from the newest checkpoint",
     )
 
 
-def _left_in(path: Path) -> dict[str, Any] | None:
+def _read_error(path: Path) -> dict[str, Any] | None:
     """What `leave_error` wrote in a rank, or None: the text, whether it is a GristmillError, and the time."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -82,24 +82,24 @@ def train(
     Raises:
         GristmillError: the same on every rank, except `RankError`.
     """
-    tell = say or _silent
-    with ranks_of(run) as ranks, _until_signal() as stop, ExitStack() as held:
+    report = say or _silent
+    with ranks_of(run) as ranks, _until_signal() as stop, ExitStack() as stack:
         if not ranks.leads:
-            tell = _silent
-        agree(lambda: held.enter_context(only_writer(run.out, say=lambda text: tell(f"note: {text}"))))
-        data = _checked_data(run, ranks, tell)
+            report = _silent
+        agree(lambda: stack.enter_context(only_writer(run.out, say=lambda text: report(f"note: {text}"))))
+        data = _checked_data(run, ranks, report)
         agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
         identity = identity_of(run, data)
-        newest = _newest(run, identity, tell)
+        newest = _newest(run, identity, report)
         start = newest.step if newest else 0
         end = min(run.manifest.steps, stop_after or run.manifest.steps)
         if newest is not None and start >= end:
-            tell(f"nothing to do: {start} of {run.manifest.steps} steps are done")
+            report(f"nothing to do: {start} of {run.manifest.steps} steps are done")
             forget(checkpoint.folder_of(run.out, start))
             return TrainResult(step=start, loss=newest.loss, checkpoint=checkpoint.folder_of(run.out, start))
-        model, optimizer = _built(run, data, ranks, newest, tell)
+        model, optimizer = _built(run, data, ranks, newest, report)
         writers: list[MetricsWriter] = []  # on rank 0 only
-        agree(lambda: writers.append(held.enter_context(MetricsWriter(run.out, resume_at=start))))
+        agree(lambda: writers.append(stack.enter_context(MetricsWriter(run.out, resume_at=start))))
         writer = writers[0] if writers else None
 
         def log(metrics: StepMetrics) -> None:
@@ -109,7 +109,7 @@ def train(
                 on_step(metrics)
 
         if writer is not None and writer.local != run.out:
-            tell(f"note: TensorBoard's files of this run stay on this machine, in {writer.local}/tensorboard")
+            report(f"note: TensorBoard's files of this run stay on this machine, in {writer.local}/tensorboard")
 
         def save(step: int, loss: float) -> str:
             agree(lambda: writer.store() if writer is not None else None)
@@ -124,19 +124,19 @@ def train(
                 keep=run.manifest.checkpoint.keep,
             )
 
-        return _steps(run, data, model, optimizer, ranks, start=start, end=end, stop=stop, log=log, save=save, tell=tell)
+        return _steps(run, data, model, optimizer, ranks, start=start, end=end, stop=stop, log=log, save=save, report=report)
 
 
-def _checked_data(run: Run, ranks: Ranks, tell: Callable[[str], None]) -> Data:
+def _checked_data(run: Run, ranks: Ranks, report: Callable[[str], None]) -> Data:
     data = open_data(run)
     if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
-        tell(note)
-    check_shards(data.shards, ranks, tell=tell)
+        report(note)
+    check_shards(data.shards, ranks, report=report)
     return data
 
 
 def _built(
-    run: Run, data: Data, ranks: Ranks, newest: checkpoint.CheckpointManifest | None, tell: Callable[[str], None]
+    run: Run, data: Data, ranks: Ranks, newest: checkpoint.CheckpointManifest | None, report: Callable[[str], None]
 ) -> tuple[Any, MegatronOptimizer]:
     """Model and optimizer, loaded from the newest checkpoint if there is one."""
     config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
@@ -144,7 +144,7 @@ def _built(
     model, optimizer = build_optimizer(bare, config, run.manifest.optimizer)
     if newest is not None:
         checkpoint.load(checkpoint.folder_of(run.out, newest.step), model, optimizer)
-        tell(f"resumed after step {newest.step} of {run.manifest.steps} (written by {_layout_words(newest)})")
+        report(f"resumed after step {newest.step} of {run.manifest.steps} (written by {_layout_words(newest)})")
     return model, optimizer
 
 
@@ -167,7 +167,7 @@ def _steps(
     stop: Callable[[], bool],
     log: Callable[[StepMetrics], None],
     save: Callable[[int, float], str],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> TrainResult:
     manifest, clock = run.manifest, _Clock()
     tokens = manifest.global_batch * manifest.sequence
@@ -183,7 +183,9 @@ def _steps(
         if done % manifest.checkpoint.every_steps == 0 or last:
             folder = save(done, result.loss)
         if result.stop and done < end:
-            tell(f"stopped by a signal after step {done} of {manifest.steps}; the checkpoint is saved, run the same command again to go on")
+            report(
+                f"stopped by a signal after step {done} of {manifest.steps}; the checkpoint is saved, run the same command again to go on"
+            )
         if last:
             break
     return TrainResult(step=done, loss=result.loss, checkpoint=folder, stopped=result.stop and done < end)
@@ -203,9 +205,9 @@ def _metrics(step: int, result: StepResult, clock: _Clock, tokens: int) -> StepM
     )
 
 
-def _newest(run: Run, identity: checkpoint.Identity, tell: Callable[[str], None]) -> checkpoint.CheckpointManifest | None:
+def _newest(run: Run, identity: checkpoint.Identity, report: Callable[[str], None]) -> checkpoint.CheckpointManifest | None:
     agree(lambda: checkpoint.sweep(run.out))
-    newest = checkpoint.newest_whole(run.out, say=tell)
+    newest = checkpoint.newest_whole(run.out, say=report)
     if newest is not None:
         checkpoint.check_identity(newest, identity, where=checkpoint.folder_of(run.out, newest.step))
     return newest
@@ -233,16 +235,16 @@ def _until_signal() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         came[0] = came[0] or time.monotonic()
 
-    def asked() -> bool:
+    def must_stop() -> bool:
         return bool(came[0]) or os.getppid() != parent
 
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield must_stop
         return
     numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [])]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
-        yield asked
+        yield must_stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

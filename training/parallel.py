@@ -145,7 +145,7 @@ def agree(leader: Callable[[], T]) -> T:
         try:
             outcome[0] = leader()
         except (GristmillError, OSError) as error:
-            outcome[1] = _told(error)
+            outcome[1] = _sendable(error)
     dist.broadcast_object_list(outcome, src=0)
     if isinstance(outcome[1], GristmillError):
         raise outcome[1]
@@ -164,7 +164,7 @@ def every_rank(action: Callable[[], T]) -> list[T]:
     try:
         result = action()
     except (GristmillError, OSError) as error:
-        failed = _told(error)
+        failed = _sendable(error)
     outcomes: list[tuple[T | None, GristmillError | None]] = [(None, None)] * dist.get_world_size()
     dist.all_gather_object(outcomes, (result, failed))
     for _, problem in outcomes:
@@ -173,7 +173,7 @@ def every_rank(action: Callable[[], T]) -> list[T]:
     return [value for value, _ in outcomes]  # type: ignore[misc]
 
 
-def _told(error: GristmillError | OSError) -> GristmillError:
+def _sendable(error: GristmillError | OSError) -> GristmillError:
     """The error to send to the other ranks; also for an unexpected OSError, or they would wait forever."""
     if isinstance(error, GristmillError):
         return error

@@ -49,13 +49,13 @@ def fresh_folder(out: str, name: str) -> str:
 
     def make() -> str:
         folder = staging_folder(out) / "saving"
-        wanted = folder / f"{name}-{number}"
-        with _written(folder):
-            wanted.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{name}-{number}"
+        with _writing(folder):
+            target.mkdir(parents=True, exist_ok=True)
             for other in folder.iterdir():
-                if other != wanted:
+                if other != target:
                     shutil.rmtree(other, ignore_errors=True)
-        return str(wanted)
+        return str(target)
 
     return every_rank(make)[dist.get_rank()]
 
@@ -104,12 +104,12 @@ def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
 
     def download() -> list[str]:
         target = staging_folder(folder) / "loading"
-        with _written(target.parent):
+        with _writing(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
             lock = open(target.with_suffix(".lock"), "w")  # noqa: SIM115  (held by the block below)
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one rank of a machine downloads, the others then find the files
-            with _written(target):
+            with _writing(target):
                 target.mkdir(exist_ok=True)
             remembered = Remembered(target.with_suffix(".checked"))
             return [name for name, file in files.items() if not _get(join(folder, name), target / name, file, remembered)]
@@ -161,12 +161,12 @@ def _get(url: str, path: Path, file: StoredFile, remembered: Remembered) -> bool
     temporary = path.with_name(f"{path.name}.part")
     for _ in range(2):
         digest = hashlib.sha256()
-        with open_stream(url) as source, _written(path), open(temporary, "wb") as copy:
+        with open_stream(url) as source, _writing(path), open(temporary, "wb") as copy:
             while piece := source.read(_PIECE):
                 digest.update(piece)
                 copy.write(piece)
         if digest.hexdigest() == file.sha256:
-            with _written(path):
+            with _writing(path):
                 temporary.replace(path)
             remembered.add(str(path), file.sha256)
             return True
@@ -175,7 +175,7 @@ def _get(url: str, path: Path, file: StoredFile, remembered: Remembered) -> bool
 
 
 @contextlib.contextmanager
-def _written(place: Path) -> Iterator[None]:
+def _writing(place: Path) -> Iterator[None]:
     """Turn an OSError about a local folder, or a file in it, into a GristmillError that can be sent to all ranks."""
     try:
         yield

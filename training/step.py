@@ -47,8 +47,8 @@ def train_step(
     Raises:
         GristmillError: the loss or a gradient is not finite, or ranks used different samples than their peers.
     """
-    feeds = ranks.first_stage or ranks.last_stage
-    windows = windows_of(data, step=step, global_batch=manifest.global_batch, ranks=ranks) if feeds else None
+    has_samples = ranks.first_stage or ranks.last_stage
+    windows = windows_of(data, step=step, global_batch=manifest.global_batch, ranks=ranks) if has_samples else None
     model.zero_grad_buffer()
     optimizer.zero_grad()
     reports: list[dict[str, torch.Tensor]] = get_forward_backward_func()(

@@ -174,20 +174,20 @@ def _write(path: Path, parts: Iterable[bytes | memoryview]) -> StoredFile:
 
 
 def _joined(pairs: Iterable[tuple[str, StoredTensor]]) -> dict[str, StoredTensor]:
-    found: dict[str, StoredTensor] = {}
+    tensors: dict[str, StoredTensor] = {}
     for key, tensor in pairs:
-        before = found.get(key)
+        before = tensors.get(key)
         if before is None:
-            found[key] = tensor
+            tensors[key] = tensor
         elif (before.dtype, before.shape) != (tensor.dtype, tensor.shape):
             raise CheckpointingException(f"{key} is {before.dtype}{before.shape} on one rank, {tensor.dtype}{tensor.shape} on another")
         else:
             before.pieces.extend(tensor.pieces)
-    for key, tensor in found.items():
+    for key, tensor in tensors.items():
         written = sum(math.prod(piece.shape) for piece in tensor.pieces)
         if written != math.prod(tensor.shape):
             raise CheckpointingException(f"of the {math.prod(tensor.shape)} numbers of {key} the ranks wrote {written}")
-    return found
+    return tensors
 
 
 class _Maps:
@@ -241,9 +241,9 @@ def _read_tensor(target: ShardedTensor, index: Index, maps: _Maps, *, where: str
         if any(end <= start for start, end in zip(low, high, strict=True)):
             continue
         source = maps.tensor(piece, _DTYPES[stored.dtype])
-        to = tuple(slice(a - b, c - b) for a, b, c in zip(low, target.global_offset, high, strict=True))
-        of = tuple(slice(a - b, c - b) for a, b, c in zip(low, piece.offset, high, strict=True))
-        whole[to].copy_(source[of])
+        target_box = tuple(slice(a - b, c - b) for a, b, c in zip(low, target.global_offset, high, strict=True))
+        source_box = tuple(slice(a - b, c - b) for a, b, c in zip(low, piece.offset, high, strict=True))
+        whole[target_box].copy_(source[source_box])
         missing -= math.prod(end - start for start, end in zip(low, high, strict=True))
     if missing and not target.allow_shape_mismatch:
         raise GristmillError(f"holds {target.key} in part only", where=where)

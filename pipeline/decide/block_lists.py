@@ -125,12 +125,12 @@ def _path(number: int, kind: str) -> str:
 
 def _files(block_list: BlockList, kind: str) -> list[str]:
     """The files of one list, sorted by name."""
-    given = getattr(block_list, kind)
-    paths = sorted(path for pattern in ([given] if isinstance(given, str) else given) for path in _expand(pattern, kind))
+    patterns = getattr(block_list, kind)
+    paths = sorted(path for pattern in ([patterns] if isinstance(patterns, str) else patterns) for path in _expand(pattern, kind))
     if not paths:
         raise GristmillError(
             f"block list `{block_list.name}` names no file for `{kind}`",
-            where=given if isinstance(given, str) else ", ".join(given),
+            where=patterns if isinstance(patterns, str) else ", ".join(patterns),
             remedy=f"give a file, a glob, or a folder with a file `{_IN_FOLDER[kind][0]}` in it",
         )
     return paths
@@ -142,8 +142,8 @@ def _expand(pattern: str, kind: str) -> list[str]:
         return [pattern]
     if is_glob(pattern) and not Path(pattern).is_dir():
         folder, below = split_glob(pattern)
-        if found := list_stats(folder, below):
-            return [join(folder, name) for name in found]
+        if names := list_stats(folder, below):
+            return [join(folder, name) for name in names]
     return [join(pattern, name) for name in list_stats(pattern, "**") if name.rsplit("/", 1)[-1] in _IN_FOLDER[kind]]
 
 
@@ -230,8 +230,8 @@ def _clean_site(line: str) -> str | None:
     host = line.lstrip("*.").rstrip(".")
     # An IPv6 address is written in brackets in a URL.
     host = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
-    found = _HOST.fullmatch(with_stand_ins(ascii_host(host)))
-    return None if found is None else ascii_host(found[1].rstrip("."))
+    match = _HOST.fullmatch(with_stand_ins(ascii_host(host)))
+    return None if match is None else ascii_host(match[1].rstrip("."))
 
 
 def _clean_url(line: str) -> str | None:
@@ -306,13 +306,13 @@ def blocked_codes(urls: pa.ChunkedArray, job: DecideJob) -> tuple[npt.NDArray[np
         for kind in KINDS:
             if not getattr(entry, kind):
                 continue
-            known = read_ipc(join(job.folder, _path(number, kind)))["hash"].combine_chunks().to_numpy()
+            listed = read_ipc(join(job.folder, _path(number, kind)))["hash"].combine_chunks().to_numpy()
             hashes, rows = candidates[kind]
-            places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-            hits = np.bincount(rows[known[places] == hashes], minlength=len(texts))
-            found = (hits >= (entry.min_words if kind == "words" else 1)) & (codes == 0)
-            codes[found] = code_of(_REASONS[kind])
-            counts[number] += int(found.sum())
+            places = np.minimum(np.searchsorted(listed, hashes), len(listed) - 1)
+            hits = np.bincount(rows[listed[places] == hashes], minlength=len(texts))
+            blocked = (hits >= (entry.min_words if kind == "words" else 1)) & (codes == 0)
+            codes[blocked] = code_of(_REASONS[kind])
+            counts[number] += int(blocked.sum())
     return codes, counts
 
 
@@ -325,13 +325,13 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
             continue
         match kind:
             case "sites":
-                found = [_hash(suffix) for suffix in host_suffixes(host_of(url))]
+                candidates = [_hash(suffix) for suffix in host_suffixes(host_of(url))]
             case "urls":
-                found = url_prefix_hashes(url)
+                candidates = url_prefix_hashes(url)
             case _:
-                found = [_hash(word) for word in url_words(url)]
-        hashes += found
-        rows += [row] * len(found)
+                candidates = [_hash(word) for word in url_words(url)]
+        hashes += candidates
+        rows += [row] * len(candidates)
     return np.array(hashes, np.uint64), np.array(rows, np.int64)
 
 

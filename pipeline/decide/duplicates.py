@@ -47,8 +47,8 @@ def run_duplicates(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> 
     starts = ([0] if minhash else []) + ([_ID_KEYS] if exact else [])
     names = {start + partition: _name(start + partition) for start in starts for partition in range(partitions)}
     for number in range(passes):
-        of_pass = {key: name for key, name in names.items() if key % _ID_KEYS % passes == number}
-        run_partitions(of_pass, parts, partial(emit_keys, partitions=partitions), reduce_keys, job, label="Duplicates", runner=runner)
+        names_of_pass = {key: name for key, name in names.items() if key % _ID_KEYS % passes == number}
+        run_partitions(names_of_pass, parts, partial(emit_keys, partitions=partitions), reduce_keys, job, label="Duplicates", runner=runner)
     return collect([Task(name=name, key=job.key) for name in names.values()], folder=job.folder)
 
 
@@ -58,11 +58,11 @@ def _name(key: int) -> str:
 
 def emit_keys(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[int, bytes]]:
     """Packed ids and band keys of one part's surviving rows."""
-    before = judge_part(part, job)
-    kept = np.flatnonzero(before.reasons == 0)
+    verdicts = judge_part(part, job)
+    kept = np.flatnonzero(verdicts.reasons == 0)
     rows = np.uint64(part.base) + kept.astype(np.uint64)
     if job.settings.dedup.exact:
-        ids = np.frombuffer(before.documents["id"].combine_chunks().buffers()[1], ">u8").reshape(-1, 2)[kept].astype(np.uint64)
+        ids = np.frombuffer(verdicts.documents["id"].combine_chunks().buffers()[1], ">u8").reshape(-1, 2)[kept].astype(np.uint64)
         for partition, packed in pack_ids(ids, rows, partitions=partitions):
             yield _ID_KEYS + partition, packed
     if (minhash := job.settings.dedup.minhash) is not None:

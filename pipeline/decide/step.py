@@ -79,14 +79,14 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
 def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
     """Notes on rules that had no effect, and on what line rules removed."""
     rule = manifest.personal_information
-    asked = {
+    enabled = {
         "exact_duplicate": manifest.dedup.exact,
         "near_duplicate": manifest.dedup.minhash is not None,
         "personal_information_site": rule is not None,
         "personal_information_document": rule is not None and rule.max_spans_per_document is not None,
         "language": manifest.languages.keep != "all",
     }
-    notes = [f"{reason}: no document was dropped for this" for reason, wanted in asked.items() if wanted and not ledger.dropped.get(reason)]
+    notes = [f"{reason}: no document was dropped for this" for reason, on in enabled.items() if on and not ledger.dropped.get(reason)]
     if ledger.records_in and not ledger.kept:
         most = max(sorted(ledger.dropped), key=lambda reason: ledger.dropped[reason])
         notes.insert(0, f"no document is kept; most went for {most}: {ledger.dropped[most]:,} of {ledger.records_in:,}")
@@ -146,8 +146,8 @@ def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJ
 
 
 def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
-    before = judge_part(part, job)
-    reasons = before.reasons
+    verdicts = judge_part(part, job)
+    reasons = verdicts.reasons
     clusters = np.zeros(part.rows, np.uint64)
     clustered = np.zeros(part.rows, bool)
     for packed in rows:
@@ -158,7 +158,7 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
         reasons[index[repeated == 1]] = code_of("exact_duplicate")
     cluster = pa.array(clusters, mask=~clustered)
     bucket = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.rows, np.int32)), pa.array([part.bucket]))
-    removed = _removed_lines(before, reasons)
+    removed = _removed_lines(verdicts, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
     outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS)]
     outputs.append(_publish_dropped(part, reasons, cluster, job))
@@ -168,7 +168,7 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     task = _task(part)
     inputs = {part.name: part.sha256}
     details = {
-        "blocked": before.blocked,
+        "blocked": verdicts.blocked,
         "removed_lines": len(removed.flatten()),
         "shortened_documents": part.rows - removed.null_count,
     }
@@ -176,10 +176,10 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     return task
 
 
-def _removed_lines(before: PartVerdicts, reasons: Reasons) -> pa.Array:
-    if before.removed is None or before.line_offsets is None:
+def _removed_lines(verdicts: PartVerdicts, reasons: Reasons) -> pa.Array:
+    if verdicts.removed is None or verdicts.line_offsets is None:
         return pa.nulls(len(reasons), REMOVED_LINES)
-    return removed_lists(before.removed, before.line_offsets, reasons == 0)
+    return removed_lists(verdicts.removed, verdicts.line_offsets, reasons == 0)
 
 
 def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, job: DecideJob) -> Output:

@@ -69,11 +69,11 @@ def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], language
     """Reason codes by language and by the filters, uint8[n], and the lines that filters remove."""
     reasons, removed = verdicts(signals, filters=filters)
     if languages.keep != "all":
-        wanted = pc.and_(
+        kept = pc.and_(
             pc.is_in(signals["language"].cast(pa.string()), value_set=pa.array(sorted(languages.keep))),
             pc.greater_equal(signals["language_score"], np.float32(languages.min_score)),
         )
-        reasons = np.where(wanted.to_numpy(zero_copy_only=False), reasons, np.uint8(code_of("language"))).astype(np.uint8)
+        reasons = np.where(kept.to_numpy(zero_copy_only=False), reasons, np.uint8(code_of("language"))).astype(np.uint8)
     return Verdicts(reasons, removed)
 
 
@@ -83,8 +83,8 @@ def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
     Raises:
         GristmillError: a filter looks at lines, and the part has no line columns.
     """
-    wanted = any(section.looks_at_lines for section in filters)
+    with_lines = any(section.looks_at_lines for section in filters)
     names = ipc_names(path)
-    if wanted and LINES_PACKED.name not in names:
+    if with_lines and LINES_PACKED.name not in names:
         raise GristmillError("the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again")
-    return read_ipc(path, columns=[name for name in names if wanted or name != LINES_PACKED.name])
+    return read_ipc(path, columns=[name for name in names if with_lines or name != LINES_PACKED.name])

@@ -46,9 +46,9 @@ def compile_kernels(say: Callable[[str], object]) -> None:
         )
         return
     say(f"compiling the text kernels, once: some {COMPILING_S} s; they are kept in {_shown(place.folder)}")
-    told = _warm_up()
-    if told:
-        say(f"the kernels could not be compiled beforehand, each process does it for itself: {told}")
+    problem = _warm_up()
+    if problem:
+        say(f"the kernels could not be compiled beforehand, each process does it for itself: {problem}")
 
 
 def are_compiled() -> bool:
@@ -81,7 +81,7 @@ def _shown(folder: Path) -> str:
     return "the installation, beside the sources" if folder.name == "__pycache__" else str(folder.parent)
 
 
-def _said(process: subprocess.Popen[str]) -> str:
+def _output_of(process: subprocess.Popen[str]) -> str:
     """The whole output of a process, once it has ended. Polls, so that signals are handled in the meantime."""
     while True:
         try:
@@ -102,7 +102,7 @@ def _warm_up() -> str:
         errors="replace",
     )
     try:
-        lines = _said(process).strip().splitlines()
+        lines = _output_of(process).strip().splitlines()
     except BaseException:
         process.terminate()
         process.wait()

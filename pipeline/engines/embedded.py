@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from manifests.errors import GristmillError
-from pipeline.engines.failures import own_errors
+from pipeline.engines.failures import gristmill_errors
 from pipeline.engines.loopback import HOST, on_loopback
-from pipeline.engines.worker_processes import Resting, Service, start_service
+from pipeline.engines.worker_processes import IdleWorkers, Service, start_service
 from storage.processes import killed_by_memory, obituary, wait_for
 
 URN = "gristmill:env:worker_processes:v1"
@@ -38,7 +38,7 @@ _DEATH_S = 1.0
 # `kill -- -GROUP` reaches workers a moment before this process notices.
 _OWN_SIGNAL_S = 0.5
 # How long a worker may take to finish after Beam has closed its control channel.
-_FAREWELL_S = 5.0
+_FINISH_S = 5.0
 
 _crews: dict[str, Crew] = {}
 
@@ -54,7 +54,7 @@ class Crew:
 
     Args:
         size: the number of processes.
-        resting: idle processes, taken from here and returned here.
+        idle: idle processes, taken from here and returned here.
 
     Attributes:
         over: set when a worker has died or Beam's runner has ended.
@@ -62,11 +62,11 @@ class Crew:
         stopped: True if that worker got a signal that ends a whole command.
     """
 
-    def __init__(self, size: int, resting: Resting) -> None:
+    def __init__(self, size: int, idle: IdleWorkers) -> None:
         self.over = threading.Event()
         self.lost: GristmillError | None = None
         self.stopped = False
-        self._size, self._resting = size, resting
+        self._size, self._idle = size, idle
         self._members: list[_Member] = []
         self._lock = threading.Lock()
         self._closing = False
@@ -80,8 +80,8 @@ class Crew:
             service = start_service(
                 handler.control_address,
                 handler.worker_id,
-                resting=self._resting,
-                on_end=lambda service: self._mourn(number, service),
+                idle=self._idle,
+                on_end=lambda service: self._record_loss(number, service),
                 # Beam's worker prints the traceback of every failing element; the error itself says everything but the
                 # line of code.
                 copy_to=sys.stderr.buffer if os.environ.get("GRISTMILL_DEBUG") else None,
@@ -102,16 +102,16 @@ class Crew:
         for member in self._members:
             if not member.service.finished:
                 member.service.worker.process.kill()
-            _break(member.handler, self.lost or RuntimeError("the pipeline was stopped"))
+            _abort_waits(member.handler, self.lost or RuntimeError("the pipeline was stopped"))
 
-    def farewell(self, handler: Any) -> None:
+    def wait_for_worker(self, handler: Any) -> None:
         """Wait for the worker of a handler to finish, after Beam has told it that there is no more work."""
         for member in self._members:
-            if member.handler is handler and not member.service.over.wait(_FAREWELL_S):
+            if member.handler is handler and not member.service.over.wait(_FINISH_S):
                 member.service.worker.process.kill()
                 member.service.worker.process.wait()
 
-    def _mourn(self, number: int, service: Service) -> None:
+    def _record_loss(self, number: int, service: Service) -> None:
         status = service.status or 0
         with self._lock:
             if self._closing or self.lost is not None:
@@ -125,12 +125,12 @@ class Crew:
         self.over.set()
 
 
-def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Resting) -> None:
+def run_in_processes(run: Callable[[Any], object], *, workers: int, idle: IdleWorkers) -> None:
     """Run a pipeline in worker processes.
 
     Args:
         run: called with the environment for Beam's runner; builds the pipeline, runs it and waits for its end.
-        resting: idle processes of earlier pipelines; the processes of this one are returned to it.
+        idle: idle processes of earlier pipelines; the processes of this one are returned to it.
 
     Raises:
         GristmillError: a worker died.
@@ -138,7 +138,7 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Res
     """
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
 
-    crew, key = Crew(workers, resting), uuid.uuid4().hex
+    crew, key = Crew(workers, idle), uuid.uuid4().hex
     problems: list[BaseException] = []
 
     def work() -> None:
@@ -156,7 +156,7 @@ def run_in_processes(run: Callable[[Any], object], *, workers: int, resting: Res
             thread.start()
             try:
                 wait_for(crew.over)
-                if problems and not own_errors(problems[0]):
+                if problems and not gristmill_errors(problems[0]):
                     _until(lambda: crew.lost is not None, _DEATH_S)
                 if crew.stopped:
                     time.sleep(_OWN_SIGNAL_S)
@@ -182,7 +182,7 @@ def _until(true: Callable[[], bool], patience_s: float, *, every: Callable[[], N
         time.sleep(0.05)
 
 
-def _break(handler: Any, error: Exception) -> None:
+def _abort_waits(handler: Any, error: Exception) -> None:
     """Abort Beam's waits for a worker's answers (to pending and later requests) and data: they have no timeout."""
     from apache_beam.runners.portability.fn_api_runner.worker_handlers import BeamFnControlServicer, ControlConnection
 
@@ -225,7 +225,7 @@ def _environment(key: str) -> Any:
                 super().close()
 
             def stop_worker(self) -> None:
-                self._crew.farewell(self)
+                self._crew.wait_for_worker(self)
 
         worker_handlers.WorkerHandler.register_environment(URN, bytes)(Handler)
 

@@ -33,7 +33,7 @@ LAST = "last"
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tell_of_crashes()
+    print_crashes()
     status = 1
     try:
         end_with_starter()
@@ -53,7 +53,7 @@ def main() -> None:
         os._exit(status)
 
 
-def tell_of_crashes() -> None:
+def print_crashes() -> None:
     """Make a crash in compiled code print its traceback, so that the last lines of the log show where it happened.
 
     Only the thread that crashed is printed. Python's handler itself crashes while it prints other threads that start or

@@ -20,28 +20,28 @@ def explain(error: Exception) -> GristmillError:
     Beam raises a copy of that exception, made from its first argument and the name of the step. The original is the
     copy's context.
     """
-    if own := own_errors(error):
-        return own[-1]
+    if errors := gristmill_errors(error):
+        return errors[-1]
     text = str(error)
     if lost_worker(text):
         return GristmillError("a worker process died, probably for lack of memory", remedy="use fewer --workers; finished parts are kept")
     return GristmillError(worker_message(text))
 
 
-def own_errors(error: BaseException) -> list[GristmillError]:
+def gristmill_errors(error: BaseException) -> list[GristmillError]:
     """The Gristmill errors in the chain of an exception and its causes. The last in the list was raised first."""
-    found: list[GristmillError] = []
+    errors: list[GristmillError] = []
     seen: set[int] = set()  # a library that sets causes by hand can make the chain a cycle
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         if isinstance(cause, GristmillError):
-            found.append(cause)
+            errors.append(cause)
         cause = cause.__cause__ or cause.__context__
-    return found
+    return errors
 
 
-def is_our_own(text: str) -> bool:
+def has_gristmill_error(text: str) -> bool:
     """True if a stack trace contains an error that Gristmill raised.
 
     Its cause is in the data or the set-up, so a retry fails too.

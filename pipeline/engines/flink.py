@@ -50,10 +50,10 @@ class FlinkJob:
 
 def task_managers(rest: str) -> list[TaskManager]:
     """All TaskManagers, sorted by id, including lost ones that Flink has not given up on yet."""
-    found = []
+    managers = []
     for entry in _get(rest, "/taskmanagers")["taskmanagers"]:
         memory = entry.get("memoryConfiguration") or _get(rest, f"/taskmanagers/{entry['id']}").get("memoryConfiguration", {})
-        found.append(
+        managers.append(
             TaskManager(
                 id=entry["id"],
                 slots=int(entry["slotsNumber"]),
@@ -61,7 +61,7 @@ def task_managers(rest: str) -> list[TaskManager]:
                 network_bytes=int(memory.get("networkMemory") or 0),
             )
         )
-    return sorted(found, key=lambda manager: manager.id)
+    return sorted(managers, key=lambda manager: manager.id)
 
 
 def cluster_settings(rest: str) -> dict[str, str]:
@@ -71,15 +71,15 @@ def cluster_settings(rest: str) -> dict[str, str]:
 
 def jobs(rest: str, *, prefix: str = "") -> list[FlinkJob]:
     """Jobs whose name begins with `prefix`, including those that have ended, oldest first."""
-    found = [
+    matching = [
         FlinkJob(id=job["jid"], name=job["name"], state=job["state"], start_ms=int(job["start-time"]), duration_ms=int(job["duration"]))
         for job in _get(rest, "/jobs/overview")["jobs"]
         if job["name"].startswith(prefix)
     ]
-    return sorted(found, key=lambda job: (job.start_ms, job.id))
+    return sorted(matching, key=lambda job: (job.start_ms, job.id))
 
 
-def some_task_runs(rest: str, job: str) -> bool:
+def any_task_runs(rest: str, job: str) -> bool:
     """True once a task of the job is running or done."""
     return any(vertex["status"] in ("RUNNING", "FINISHED") for vertex in _get(rest, f"/jobs/{job}")["vertices"])
 
@@ -88,8 +88,8 @@ def failures(rest: str, job: str) -> list[str]:
     """The job's failures as Java stack traces, newest first. A job that was restarted has one for each restart."""
     answer = _get(rest, f"/jobs/{job}/exceptions")
     entries = answer.get("exceptionHistory", {}).get("entries", [])
-    told = [str(entry.get("stacktrace", "")) for entry in sorted(entries, key=lambda entry: -int(entry.get("timestamp", 0)))]
-    return [text for text in told if text] or [text for text in [answer.get("root-exception")] if text]
+    traces = [str(entry.get("stacktrace", "")) for entry in sorted(entries, key=lambda entry: -int(entry.get("timestamp", 0)))]
+    return [text for text in traces if text] or [text for text in [answer.get("root-exception")] if text]
 
 
 def cancel(rest: str, job: str, *, patience_s: float = 10.0) -> bool:

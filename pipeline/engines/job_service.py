@@ -13,7 +13,7 @@ import signal
 import threading
 from typing import Any
 
-from pipeline.engines.loopback import HOST, on_loopback, tell_port
+from pipeline.engines.loopback import HOST, on_loopback, print_port
 from storage.processes import end_with_starter, wait_for
 
 
@@ -35,7 +35,7 @@ def serve(over: threading.Event) -> None:
     with on_loopback(worker_handlers, local_job_service):
         service = local_job_service.LocalJobServicer(None)
         service.get_bind_address = lambda: HOST
-        tell_port(service.start_grpc_server(0))
+        print_port(service.start_grpc_server(0))
         try:
             wait_for(over)
         finally:

@@ -35,14 +35,14 @@ class _GrpcOnLoopback:
         return getattr(self.real, name)
 
     def server(self, *arguments: Any, **settings: Any) -> Any:
-        made = self.real.server(*arguments, **settings)
-        bind = made.add_insecure_port
+        server = self.real.server(*arguments, **settings)
+        bind = server.add_insecure_port
 
         def bind_on_loopback(address: str) -> Any:
             return bind(f"{HOST}:{address.removeprefix(_WILDCARD)}" if address.startswith(_WILDCARD) else address)
 
-        made.add_insecure_port = bind_on_loopback
-        return made
+        server.add_insecure_port = bind_on_loopback
+        return server
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def on_loopback(*modules: ModuleType) -> Iterator[None]:
                     module.grpc = module.grpc.real  # type: ignore[attr-defined]
 
 
-def tell_port(port: int) -> None:
+def print_port(port: int) -> None:
     """In a helper process: print the port that it serves on standard output. Later output goes to standard error."""
     sys.stdout.write(f"{PORT}{port}\n")
     sys.stdout.flush()

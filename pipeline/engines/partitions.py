@@ -78,8 +78,8 @@ def run_partitions(
 
         from pipeline.engines.dofns import EmitNames, EmitPacked
 
-        wanted = EmitPacked(partial(emit_wanted, emit=emit, wanted=frozenset(pending)), job)
-        packed = pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(wanted)
+        emit_elements = EmitPacked(partial(emit_pending, emit=emit, pending=frozenset(pending)), job)
+        packed = pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(emit_elements)
         grouped = packed | beam.GroupByKey()
         return grouped | f"{label}: reduce" >> beam.ParDo(EmitNames(partial(reduce_grouped, reduce=reduce), job))
 
@@ -91,10 +91,10 @@ def run_partitions(
             reduce(number, [], job)
 
 
-def emit_wanted(element: str, job: J, *, emit: Emit[J], wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
-    """The elements of one part, given as JSON, for the wanted partitions."""
+def emit_pending(element: str, job: J, *, emit: Emit[J], pending: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """The elements of one part, given as JSON, for the pending partitions."""
     for partition, packed in emit(Part.model_validate_json(element), job):
-        if partition in wanted:
+        if partition in pending:
             yield partition, packed
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from manifests.cluster import ClusterManifest
 from manifests.errors import GristmillError
 from pipeline.engines import flink
-from pipeline.engines.failures import is_our_own, lost_process, lost_worker, worker_message
+from pipeline.engines.failures import has_gristmill_error, lost_process, lost_worker, worker_message
 from pipeline.engines.loopback import HOST, PORT
 from pipeline.engines.subset import check_subset
 from pipeline.engines.worker_pool import LOST, WHO
@@ -72,7 +72,7 @@ def run_portable(
         result = pipeline.run()
         _wait(result, cluster=cluster, job_name=job_name, say=say, watch=watch)
     except BaseException:
-        with _undisturbed():
+        with _ignoring_signals():
             _cancel(result, cluster=cluster, job_name=job_name, say=say)
         raise
 
@@ -120,18 +120,18 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
         time.sleep(_POLL_S)
     if cluster.runner == "flink":
         _look_at_failures(cluster.rest, job_name, known, lambda text: None)
-        found = flink.jobs(cluster.rest, prefix=job_name)
-        if any(job.state == "CANCELED" for job in found):
+        jobs = flink.jobs(cluster.rest, prefix=job_name)
+        if any(job.state == "CANCELED" for job in jobs):
             state = "CANCELLED"
-        messages = [text for job in found for text in flink.failures(cluster.rest, job.id)] or messages
+        messages = [text for job in jobs for text in flink.failures(cluster.rest, job.id)] or messages
     if state == "CANCELLED":
         raise GristmillError("the job was cancelled", where=job_name, remedy="run the same command again to go on")
     if not messages:
         time.sleep(1.0)  # the message stream may be a moment behind the state
     raise GristmillError(
         worker_message(messages[0]) if messages else f"the job ended in state {state}",
-        where=None if messages and is_our_own(messages[0]) else job_name,
-        remedy=None if messages and is_our_own(messages[0]) else "finished parts are kept: run the same command again to go on",
+        where=None if messages and has_gristmill_error(messages[0]) else job_name,
+        remedy=None if messages and has_gristmill_error(messages[0]) else "finished parts are kept: run the same command again to go on",
     )
 
 
@@ -161,14 +161,14 @@ def _collect_errors(result: Any, messages: list[str]) -> None:
 def _look_at_failures(rest: str, job_name: str, known: set[str], say: Callable[[str], object]) -> None:
     """Raise errors that would come again after a restart; report processes that were lost."""
     try:
-        told = [text for job in flink.jobs(rest, prefix=job_name) for text in flink.failures(rest, job.id)]
+        traces = [text for job in flink.jobs(rest, prefix=job_name) for text in flink.failures(rest, job.id)]
     except GristmillError:
         return  # the job service's state decides; Flink may be starting its REST service again
-    for text in told:
+    for text in traces:
         if text in known:
             continue
         known.add(text)
-        if is_our_own(text):
+        if has_gristmill_error(text):
             raise GristmillError(worker_message(text))
         lost = lost_process(text)
         say(f"{lost or 'a task'} was lost; Flink starts the pipeline again ({worker_message(text)[:200]})")
@@ -191,9 +191,9 @@ def _cancel(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callab
             say(f"cancelled: {job_name}")
         return
     try:
-        told = cancel_jobs(cluster.rest, prefix=job_name, appear_s=0.0 if ended else _APPEAR_S)
-        if told:
-            say(told)
+        message = cancel_jobs(cluster.rest, prefix=job_name, appear_s=0.0 if ended else _APPEAR_S)
+        if message:
+            say(message)
     except GristmillError as error:
         say(f"the job {job_name} may still run: {error}")
 
@@ -205,9 +205,9 @@ def cancel_jobs(rest: str, *, prefix: str, appear_s: float = 0.0) -> str:
         appear_s: how many seconds to wait for a job that has been submitted but is not on the cluster yet.
     """
     deadline = time.monotonic() + appear_s
-    while not (found := flink.jobs(rest, prefix=prefix)) and time.monotonic() < deadline:
+    while not (jobs := flink.jobs(rest, prefix=prefix)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    running = [job for job in found if not job.ended]
+    running = [job for job in jobs if not job.ended]
     stuck = [job for job in running if not flink.cancel(rest, job.id, patience_s=_CANCEL_S)]
     if stuck:
         names = ", ".join(job.id for job in stuck)
@@ -217,7 +217,7 @@ def cancel_jobs(rest: str, *, prefix: str, appear_s: float = 0.0) -> str:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _ignoring_signals() -> Iterator[None]:
     """Ignore signals during the block: a second Ctrl-C must not leave the job running.
 
     Cancelling takes a bounded time.
@@ -235,7 +235,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Served:
+class RunningCluster:
     """A cluster that is available while a pipeline runs.
 
     Attributes:
@@ -247,7 +247,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def local_cluster() -> Iterator[Served]:
+def local_cluster() -> Iterator[RunningCluster]:
     """Beam's own job service and our worker pool on this machine, for as long as the block runs."""
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(_child("the worker pool", "pipeline.engines.worker_pool"))
@@ -259,16 +259,16 @@ def local_cluster() -> Iterator[Served]:
             service.watch()
 
         worker, job = (f"{HOST}:{port}" for port in ports)
-        yield Served(ClusterManifest(runner="portable", job_endpoint=job, worker_endpoint=worker), watch)
+        yield RunningCluster(ClusterManifest(runner="portable", job_endpoint=job, worker_endpoint=worker), watch)
 
 
 @dataclass(frozen=True)
 class _Helper:
-    """A helper process: `watch` raises if it has ended; `told` receives its port once it serves."""
+    """A helper process: `watch` raises if it has ended; `ports` receives its port once it serves."""
 
     who: str
     watch: Callable[[], None]
-    told: queue.SimpleQueue[int]
+    ports: queue.SimpleQueue[int]
 
 
 @contextlib.contextmanager
@@ -284,13 +284,13 @@ def _child(who: str, module: str) -> Iterator[_Helper]:
             # Its workers are in its process group and end with it.
             start_new_session=True,
         )
-        told: queue.SimpleQueue[int] = queue.SimpleQueue()
+        ports: queue.SimpleQueue[int] = queue.SimpleQueue()
 
         def listen() -> None:
             assert process.stdout is not None
             for line in process.stdout:
                 if line.startswith(PORT.encode()):
-                    told.put(int(line.removeprefix(PORT.encode())))
+                    ports.put(int(line.removeprefix(PORT.encode())))
 
         threading.Thread(target=listen, name=f"listen-to-{module}", daemon=True).start()
 
@@ -300,10 +300,10 @@ def _child(who: str, module: str) -> Iterator[_Helper]:
                 return
             log.seek(0)
             lines = log.read().decode(errors="replace").splitlines()
-            raise GristmillError(_last_words(who, status, lines), remedy="run the same command again to go on; finished parts are kept")
+            raise GristmillError(_why_ended(who, status, lines), remedy="run the same command again to go on; finished parts are kept")
 
         try:
-            yield _Helper(who, watch, told)
+            yield _Helper(who, watch, ports)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
@@ -320,11 +320,11 @@ def _port(helper: _Helper) -> int:
     while time.monotonic() < deadline:
         helper.watch()
         with contextlib.suppress(queue.Empty):
-            return helper.told.get(timeout=0.1)
+            return helper.ports.get(timeout=0.1)
     raise GristmillError(f"{helper.who} did not start within {_START_S:g} s")
 
 
-def _last_words(who: str, status: int, lines: Sequence[str]) -> str:
+def _why_ended(who: str, status: int, lines: Sequence[str]) -> str:
     """Why a helper process ended.
 
     A pool that ended with its worker has logged which one and why; its timestamp is left out.

@@ -114,12 +114,12 @@ def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> No
             remedy="wait, or end a job by `gristmill jobs cancel ID --cluster …`",
         )
     for manager in managers:
-        wanted = NETWORK_BYTES_PER_SLOT * manager.slots
-        if manager.network_bytes < wanted:
+        needed = NETWORK_BYTES_PER_SLOT * manager.slots
+        if manager.network_bytes < needed:
             raise GristmillError(
                 f"TaskManager {manager.id} has {manager.network_bytes >> 20} MiB of network memory for {manager.slots} slots",
                 where=cluster.rest,
-                remedy=f"set taskmanager.memory.network.min and .max to {wanted >> 20}m: shuffles fail with less",
+                remedy=f"set taskmanager.memory.network.min and .max to {needed >> 20}m: shuffles fail with less",
             )
         if manager.slots > cluster.workers_per_task_manager:
             say(
@@ -147,11 +147,11 @@ def check_store(cluster: ClusterManifest, paths: Sequence[str]) -> None:
         raise problem
 
 
-def _store_problem(wanted: str | None) -> GristmillError | None:
+def _store_problem(expected: str | None) -> GristmillError | None:
     endpoint = (endpoint_url() or "").rstrip("/") or None
-    if wanted is not None and endpoint != wanted:
+    if expected is not None and endpoint != expected:
         return GristmillError(
-            f"AWS_ENDPOINT_URL is {endpoint or 'not set'}, and the cluster manifest's `store_endpoint` is {wanted}",
+            f"AWS_ENDPOINT_URL is {endpoint or 'not set'}, and the cluster manifest's `store_endpoint` is {expected}",
             where=socket.gethostname(),
             remedy="set AWS_ENDPOINT_URL to it in the environment of the client and of each worker pool",
         )
@@ -256,7 +256,7 @@ def _watch(cluster: ClusterManifest, folder: str, name: str) -> Callable[[], Non
             for job in flink.jobs(cluster.rest, prefix=name):
                 for text in flink.failures(cluster.rest, job.id):
                     raise GristmillError(worker_message(text))
-                if flink.some_task_runs(cluster.rest, job.id):
+                if flink.any_task_runs(cluster.rest, job.id):
                     running_since = running_since or now
         else:
             running_since = running_since or began
@@ -304,9 +304,9 @@ def check_greetings(cluster: ClusterManifest, out: str, greetings: list[dict[str
             where=out,
             remedy="give an --out that all machines share: an object store, or a shared file system",
         )
-    here = process_facts()
+    client = process_facts()
     for greeting in sorted(greetings, key=lambda greeting: str(greeting["host"])):
-        different = differences(here, greeting["facts"])
+        different = differences(client, greeting["facts"])
         if different:
             raise GristmillError(
                 f"the worker on {greeting['host']} computes with other versions: {'; '.join(different)}",

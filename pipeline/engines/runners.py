@@ -28,13 +28,13 @@ from pipeline.engines.failures import explain
 from pipeline.engines.subset import check_subset
 
 if TYPE_CHECKING:
-    from pipeline.engines.portable import Served
-    from pipeline.engines.worker_processes import Resting
+    from pipeline.engines.portable import RunningCluster
+    from pipeline.engines.worker_processes import IdleWorkers
 
 RunnerKind = Literal["embedded", "portable", "flink"]
 
 
-def _silent(_told: object) -> None:
+def _silent(_message: object) -> None:
     pass
 
 
@@ -46,18 +46,18 @@ class Helpers:
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self._stack = stack
-        self._resting: Resting | None = None
-        self._served: Served | None = None
+        self._idle_workers: IdleWorkers | None = None
+        self._served: RunningCluster | None = None
 
-    def resting(self) -> Resting:
+    def idle_workers(self) -> IdleWorkers:
         """Worker processes between two pipelines of the embedded runner."""
-        from pipeline.engines.worker_processes import Resting
+        from pipeline.engines.worker_processes import IdleWorkers
 
-        if self._resting is None:
-            self._resting = self._stack.enter_context(contextlib.closing(Resting()))
-        return self._resting
+        if self._idle_workers is None:
+            self._idle_workers = self._stack.enter_context(contextlib.closing(IdleWorkers()))
+        return self._idle_workers
 
-    def local_cluster(self) -> Served:
+    def local_cluster(self) -> RunningCluster:
         """Beam's own job service and a worker pool."""
         from pipeline.engines.portable import local_cluster
 
@@ -170,11 +170,11 @@ def _run(build: Callable[[Any], object], runner: Runner, label: str) -> None:
     if runner.kind == "embedded":
         _run_embedded(build, workers=runner.workers, helpers=runner.helpers)
         return
-    from pipeline.engines.portable import Served, run_portable
+    from pipeline.engines.portable import RunningCluster, run_portable
 
     words = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
     name = f"{runner.owner}-{words}-{uuid.uuid4().hex[:8]}"
-    served = runner.helpers.local_cluster() if runner.cluster is None else Served(runner.cluster)
+    served = runner.helpers.local_cluster() if runner.cluster is None else RunningCluster(runner.cluster)
     run_portable(build, cluster=served.manifest, job_name=name, parallelism=runner.workers, say=runner.say, watch=served.watch)
 
 
@@ -211,7 +211,7 @@ def _run_embedded(build: Callable[[Any], object], *, workers: int, helpers: Help
     from pipeline.engines.embedded import run_in_processes
 
     run_in_processes(
-        lambda environment: _run_beam(build, workers=workers, environment=environment), workers=workers, resting=helpers.resting()
+        lambda environment: _run_beam(build, workers=workers, environment=environment), workers=workers, idle=helpers.idle_workers()
     )
 
 

@@ -23,9 +23,9 @@ def check_subset(pipeline: Any) -> None:
     Raises:
         GristmillError: lists every violation.
     """
-    found = violations(pipeline)
-    if found:
-        raise GristmillError("the pipeline leaves the Beam subset:\n  " + "\n  ".join(found), remedy="see docs/pipelines.md")
+    problems = violations(pipeline)
+    if problems:
+        raise GristmillError("the pipeline leaves the Beam subset:\n  " + "\n  ".join(problems), remedy="see docs/pipelines.md")
 
 
 def violations(pipeline: Any) -> list[str]:
@@ -33,7 +33,7 @@ def violations(pipeline: Any) -> list[str]:
     import apache_beam as beam
     from apache_beam.pipeline import PipelineVisitor
 
-    found: list[str] = []
+    problems: list[str] = []
     produced: list[Any] = []
     consumed: set[int] = set()
 
@@ -41,11 +41,11 @@ def violations(pipeline: Any) -> list[str]:
         def visit_transform(self, node: Any) -> None:
             transform = node.transform
             if isinstance(transform, beam.WindowInto) and not _inside_beam_composite(node):
-                found.append(f"{node.full_label}: windows")
+                problems.append(f"{node.full_label}: windows")
             elif isinstance(transform, beam.ParDo):
-                found.extend(f"{node.full_label}: {problem}" for problem in _pardo_problems(node, transform))
+                problems.extend(f"{node.full_label}: {problem}" for problem in _pardo_problems(node, transform))
             elif isinstance(transform, beam.GroupByKey):
-                found.extend(f"{node.full_label}: {problem}" for problem in _shuffle_problems(node))
+                problems.extend(f"{node.full_label}: {problem}" for problem in _shuffle_problems(node))
             consumed.update(id(collection) for collection in node.inputs if collection is not None)
             produced.extend(node.outputs.values())
 
@@ -53,8 +53,8 @@ def violations(pipeline: Any) -> list[str]:
     leaves = [collection for collection in produced if id(collection) not in consumed]
     if len(leaves) != 1:
         names = ", ".join(sorted(str(leaf.producer.full_label) for leaf in leaves))
-        found.append(f"{len(leaves)} terminal collections instead of one: {names}")
-    return found
+        problems.append(f"{len(leaves)} terminal collections instead of one: {names}")
+    return problems
 
 
 def _pardo_problems(node: Any, transform: Any) -> list[str]:

@@ -79,16 +79,16 @@ def run_tasks(tasks: Sequence[T], function: TaskFunction[T, J], job: J, *, folde
 
 def pending_tasks(tasks: Iterable[T], *, folder: str) -> list[T]:
     """The tasks that have no usable manifest yet."""
-    wanted = list(tasks)
-    finished = for_each(lambda task: finished_task(folder, task.name, task.key) is not None, wanted, folder=folder)
-    return [task for task, done in zip(wanted, finished, strict=True) if not done]
+    listed = list(tasks)
+    finished = for_each(lambda task: finished_task(folder, task.name, task.key) is not None, listed, folder=folder)
+    return [task for task, done in zip(listed, finished, strict=True) if not done]
 
 
 def collect(tasks: Iterable[Task], *, folder: str) -> list[TaskManifest]:
     """The manifests of finished tasks, sorted by name."""
     manifests = []
-    wanted = sorted(tasks, key=lambda task: task.name)
-    for task, manifest in zip(wanted, for_each(lambda task: read_task(folder, task.name), wanted, folder=folder), strict=True):
+    ordered = sorted(tasks, key=lambda task: task.name)
+    for task, manifest in zip(ordered, for_each(lambda task: read_task(folder, task.name), ordered, folder=folder), strict=True):
         if manifest is None or manifest.key != task.key:
             raise GristmillError(f"task {task.name} did not finish", where=folder, remedy="run the same command again")
         manifests.append(manifest)

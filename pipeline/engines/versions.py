@@ -55,9 +55,9 @@ def needed_libraries() -> list[str]:
     return sorted({name for name, _ in found} - {"gristmill"})
 
 
-def differences(here: dict[str, str], there: dict[str, str]) -> list[str]:
+def differences(client: dict[str, str], worker: dict[str, str]) -> list[str]:
     """What differs, one line each, in the order of `here`."""
-    return [f"{name} {there.get(name, 'unknown')}, here {value}" for name, value in here.items() if there.get(name) != value]
+    return [f"{name} {worker.get(name, 'unknown')}, here {value}" for name, value in client.items() if worker.get(name) != value]
 
 
 def _needs(library: str) -> list[str]:

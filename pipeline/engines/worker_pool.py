@@ -24,8 +24,8 @@ from typing import Any
 
 from manifests.errors import GristmillError
 from pipeline.engines.external_worker import one_quiet_thread
-from pipeline.engines.loopback import tell_port
-from pipeline.engines.worker_processes import Resting, Service, start_service
+from pipeline.engines.loopback import print_port
+from pipeline.engines.worker_processes import IdleWorkers, Service, start_service
 from storage.processes import end_with_starter, how_it_ended, obituary, wait_for
 
 LOST = 3
@@ -38,15 +38,15 @@ _START_S = 120.0
 # When a worker is told to stop it has already lost its control channel, and finishes by itself.
 _LAST_WORK_S = 2.0
 # How long a worker waits for a command's next job: Flink needs 3 to 7 seconds to accept a job.
-_REST_S = 10.0
+_IDLE_S = 10.0
 
 
-def _unmoved(_told: object) -> None:
+def _ignore(_message: object) -> None:
     pass
 
 
 @contextlib.contextmanager
-def worker_pool(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved) -> Iterator[int]:
+def worker_pool(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _ignore) -> Iterator[int]:
     """Serve while the block runs; yields the port (a free one for port 0). All workers end with the block.
 
     Args:
@@ -86,9 +86,9 @@ class Workers:
     TaskManagers has asked to stop it. Workers of a TaskManager that died end by themselves and do not count here.
     """
 
-    def __init__(self, *, on_loss: Callable[[str], object] = _unmoved) -> None:
+    def __init__(self, *, on_loss: Callable[[str], object] = _ignore) -> None:
         self._on_loss = on_loss
-        self._resting = Resting(patience_s=_REST_S)
+        self._idle = IdleWorkers(patience_s=_IDLE_S)
         self._dismissed: set[Service] = set()
         self._lock = threading.Lock()
         self._services: dict[str, list[Service]] = {}
@@ -104,14 +104,14 @@ class Workers:
 
         def on_end(service: Service) -> None:
             if service.ready:
-                self._mourn(worker_id, service)
+                self._report_loss(worker_id, service)
 
-        service = start_service(control_url, worker_id, resting=self._resting, on_end=on_end, copy_to=sys.stderr.buffer)
+        service = start_service(control_url, worker_id, idle=self._idle, on_end=on_end, copy_to=sys.stderr.buffer)
         process = service.worker.process
         with self._lock:
             self._services.setdefault(worker_id, []).append(service)
         given_up = gone or threading.Event()
-        _kill_unless_told(service, given_up)
+        _wait_until_ready(service, given_up)
         if given_up.is_set():
             _log(f"worker {worker_id} for {control_url} is no longer wanted")
             self._dismiss([service])
@@ -141,13 +141,13 @@ class Workers:
         with self._lock:
             # A worker with a positive status lost its TaskManager, which will not ask. One that was killed or has
             # finished does count.
-            asked_for = [service for service in self._services.get(worker_id, []) if (service.status or 0) <= 0]
-            if self._stopped.get(worker_id, 0) < len(asked_for):
-                self._services[worker_id] = asked_for
+            counted = [service for service in self._services.get(worker_id, []) if (service.status or 0) <= 0]
+            if self._stopped.get(worker_id, 0) < len(counted):
+                self._services[worker_id] = counted
                 return
             self._services.pop(worker_id, None)
             self._stopped.pop(worker_id, None)
-        self._dismiss(asked_for, patience_s=_LAST_WORK_S)
+        self._dismiss(counted, patience_s=_LAST_WORK_S)
 
     def _dismiss(self, services: list[Service], *, patience_s: float = 0.0) -> None:
         """End the processes that still serve, without reporting a loss.
@@ -160,15 +160,15 @@ class Workers:
             if not service.over.wait(patience_s):
                 service.worker.end()
 
-    def _mourn(self, worker_id: str, service: Service) -> None:
+    def _report_loss(self, worker_id: str, service: Service) -> None:
         with self._lock:
             dismissed = service in self._dismissed
             self._dismissed.discard(service)
         if dismissed:
             return
-        told = obituary(f"{WHO}{worker_id}, process {service.worker.process.pid},", service.status or 0, service.lines)
-        _log(told)
-        self._on_loss(told)
+        report = obituary(f"{WHO}{worker_id}, process {service.worker.process.pid},", service.status or 0, service.lines)
+        _log(report)
+        self._on_loss(report)
 
     def stop_all(self) -> None:
         with self._lock:
@@ -177,7 +177,7 @@ class Workers:
             if not service.over.is_set():
                 service.worker.process.terminate()
         self._dismiss(services)
-        self._resting.close()
+        self._idle.close()
 
 
 def _servicer(workers: Workers) -> Any:
@@ -197,10 +197,10 @@ def _servicer(workers: Workers) -> Any:
     return Servicer()
 
 
-def _kill_unless_told(service: Service, given_up: threading.Event) -> None:
+def _wait_until_ready(service: Service, given_up: threading.Event) -> None:
     """Wait until the worker can work or has failed to start; kill it if it is given up or too slow."""
     deadline = time.monotonic() + _START_S
-    while not service.told.wait(0.2):
+    while not service.ready_or_failed.wait(0.2):
         if given_up.is_set() or time.monotonic() > deadline:
             service.worker.process.kill()
 
@@ -211,7 +211,7 @@ def _log(text: str) -> None:
 
 
 def serve(
-    *, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _unmoved, on_start: Callable[[int], object] = _unmoved
+    *, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _ignore, on_start: Callable[[int], object] = _ignore
 ) -> None:
     """Run a pool until SIGINT, SIGTERM or SIGHUP.
 
@@ -235,7 +235,7 @@ def main() -> None:
     It ends with the command, or at once if a worker dies; all workers end with the pool.
     """
     end_with_starter(by=signal.SIGTERM, patience_s=10.0)
-    serve(port=0, on_loss=lambda _told: os._exit(LOST), on_start=tell_port)
+    serve(port=0, on_loss=lambda _message: os._exit(LOST), on_start=print_port)
 
 
 if __name__ == "__main__":

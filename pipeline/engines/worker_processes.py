@@ -22,7 +22,7 @@ class Service:
     """The work of one process for one control URL.
 
     Attributes:
-        told: set once the process can work, or when it has failed to start.
+        ready_or_failed: set once the process can work, or when it has failed to start.
         over: set when there is no more work, or when the process has ended.
         ready: True once the process could work.
         finished: True once the runner has no more work for it.
@@ -33,7 +33,7 @@ class Service:
 
     def __init__(self, worker: WorkerProcess) -> None:
         self.worker = worker
-        self.told, self.over = threading.Event(), threading.Event()
+        self.ready_or_failed, self.over = threading.Event(), threading.Event()
         self.ready, self.finished = False, False
         self.status: int | None = None
         self.lines: list[str] = []
@@ -45,7 +45,7 @@ class WorkerProcess:
     Args:
         control_url: the first control URL that it serves.
         worker_id: its name there.
-        resting: receives the process whenever it has finished with one control URL and can serve another.
+        idle: receives the process whenever it has finished with one control URL and can serve another.
         on_end: called in a thread with the service during which the process ended; not called if that service had
             finished.
         copy_to: receives a copy of the process's standard error.
@@ -56,16 +56,16 @@ class WorkerProcess:
         control_url: str,
         worker_id: str,
         *,
-        resting: Resting,
+        idle: IdleWorkers,
         on_end: Callable[[Service], object],
         copy_to: IO[bytes] | None,
     ) -> None:
-        self.on_end, self._resting = on_end, resting
+        self.on_end, self._idle = on_end, idle
         self.service = Service(self)
-        made = threading.Event()
+        constructed = threading.Event()
 
         def ended(status: int) -> None:
-            made.wait()
+            constructed.wait()
             self._end(status)
 
         self.process = start_watched(
@@ -77,10 +77,10 @@ class WorkerProcess:
             env=child_environment(**parent_told()),
         )
         assert self.process.stderr is not None
-        self.said = LastLines(self.process.stderr, copy_to=copy_to)
+        self.last_lines = LastLines(self.process.stderr, copy_to=copy_to)
         self._listener = threading.Thread(target=self._listen, name=f"listen-to-{worker_id}", daemon=True)
         self._listener.start()
-        made.set()
+        constructed.set()
 
     def serve(self, control_url: str, worker_id: str) -> Service | None:
         """Serve another control URL after the last one has finished; returns None if the process has ended."""
@@ -109,15 +109,15 @@ class WorkerProcess:
             word, service = line.decode(errors="replace").strip(), self.service
             if word == READY:
                 service.ready = True
-                service.told.set()
+                service.ready_or_failed.set()
             elif word in (DONE, LAST):
                 service.finished, service.status = True, 0
                 if word == DONE:
-                    self._resting.put(self)
+                    self._idle.put(self)
                 service.over.set()
 
     def _end(self, status: int) -> None:
-        lines = self.said.settle()
+        lines = self.last_lines.settle()
         # Read all that is left in the pipe before the process counts as lost. Other processes may hold the pipe open,
         # hence the timeout.
         self._listener.join(timeout=1.0)
@@ -125,11 +125,11 @@ class WorkerProcess:
         if not service.finished:
             service.status, service.lines = status, lines
             self.on_end(service)
-        service.told.set()
+        service.ready_or_failed.set()
         service.over.set()
 
 
-class Resting:
+class IdleWorkers:
     """Idle processes: each has finished one service and waits for the next.
 
     Args:
@@ -147,7 +147,7 @@ class Resting:
             if not self._closed:
                 self._workers.append(worker)
                 if self._patience_s is not None:
-                    timer = threading.Timer(self._patience_s, self._tire, args=(worker, worker.service))
+                    timer = threading.Timer(self._patience_s, self._end_idle, args=(worker, worker.service))
                     timer.daemon = True
                     timer.start()
                 return
@@ -172,7 +172,7 @@ class Resting:
         for worker in workers:
             worker.process.wait()
 
-    def _tire(self, worker: WorkerProcess, service: Service) -> None:
+    def _end_idle(self, worker: WorkerProcess, service: Service) -> None:
         with self._lock:
             if worker not in self._workers or worker.service is not service:
                 return
@@ -184,14 +184,14 @@ def start_service(
     control_url: str,
     worker_id: str,
     *,
-    resting: Resting,
+    idle: IdleWorkers,
     on_end: Callable[[Service], object],
     copy_to: IO[bytes] | None,
 ) -> Service:
     """Have a control URL served by an idle process, or else by a new one."""
-    while (worker := resting.take()) is not None:
+    while (worker := idle.take()) is not None:
         worker.on_end = on_end
         service = worker.serve(control_url, worker_id)
         if service is not None:
             return service
-    return WorkerProcess(control_url, worker_id, resting=resting, on_end=on_end, copy_to=copy_to).service
+    return WorkerProcess(control_url, worker_id, idle=idle, on_end=on_end, copy_to=copy_to).service

@@ -51,12 +51,12 @@ class RawPiece:
     """What one task reads: a whole raw file, or one of its pieces.
 
     Attributes:
-        of: the number of pieces of the file.
+        count: the number of pieces of the file.
     """
 
     file: RawFile
     piece: Piece
-    of: int
+    count: int
 
     @property
     def size(self) -> int:
@@ -70,13 +70,13 @@ class RawPiece:
         Sorting by it puts the pieces of a file in order, as a file has fewer than a million.
         """
         name = task_name(self.file)
-        return name if self.of == 1 else f"{name}.{self.piece.index:06d}"
+        return name if self.count == 1 else f"{name}.{self.piece.index:06d}"
 
     @property
     def label(self) -> str:
         """`source/file`, with the range of bytes if it is not the whole file."""
         name = f"{self.file.source}/{self.file.name}"
-        return name if self.of == 1 else f"{name}@{self.piece.start}-{self.piece.stop}"
+        return name if self.count == 1 else f"{name}@{self.piece.start}-{self.piece.stop}"
 
 
 def list_raw_pieces(sources: Sequence[Source]) -> list[RawPiece]:
@@ -88,8 +88,8 @@ def list_raw_pieces(sources: Sequence[Source]) -> list[RawPiece]:
     formats = {source.name: source.format for source in sources}
     pieces: list[RawPiece] = []
     for file in list_raw_files(sources):
-        own = split(file.name, format=formats[file.source], size=file.size)
-        pieces += [RawPiece(file, piece, len(own)) for piece in own]
+        file_pieces = split(file.name, format=formats[file.source], size=file.size)
+        pieces += [RawPiece(file, piece, len(file_pieces)) for piece in file_pieces]
     return pieces
 
 
@@ -99,8 +99,8 @@ def list_raw_files(sources: Sequence[Source]) -> list[RawFile]:
     Raises:
         GristmillError: a path does not exist, or a glob matches nothing.
     """
-    found = [file for source in sources for file in _files_of(source)]
-    return sorted(found, key=lambda file: (file.source, file.name))
+    files = [file for source in sources for file in _files_of(source)]
+    return sorted(files, key=lambda file: (file.source, file.name))
 
 
 def task_name(file: RawFile) -> str:
@@ -110,41 +110,41 @@ def task_name(file: RawFile) -> str:
 
 
 def _files_of(source: Source) -> list[RawFile]:
-    found: dict[str, RawFile] = {}
-    for given in source.files:
-        root, folder, pattern = _placed(source.root or ".", given)
+    files: dict[str, RawFile] = {}
+    for entry in source.files:
+        root, folder, pattern = _located(source.root or ".", entry)
         # If a file is named exactly like the pattern, only that file is meant.
         stat = find(join(root, pattern))
         if stat is not None:
             stats = {pattern: stat}
-        elif Path(given).is_absolute():
-            raise _not_there(join(root, pattern), given, source.name)
+        elif Path(entry).is_absolute():
+            raise _missing(join(root, pattern), entry, source.name)
         elif is_glob(pattern):
             stats = list_stats(root, pattern)
             if not stats:
                 remedy = "check `root` and `files`; `[`, `?` and `*` in names of folders are written `[[]`, `[?]`, `[*]` in a pattern"
-                raise GristmillError(f"no file matches `{given}` of source `{source.name}`", where=root, remedy=remedy)
+                raise GristmillError(f"no file matches `{entry}` of source `{source.name}`", where=root, remedy=remedy)
         elif (same := _same_name(root, pattern)) is not None:
             stats = {same: file_stat(join(root, same))}
         else:
-            raise _not_there(join(root, pattern), given, source.name)
+            raise _missing(join(root, pattern), entry, source.name)
         for name, stat in stats.items():
             _check_name(name, root)
             stamp = f"{stat.size}:{stat.changed}"
-            found[folder + name] = RawFile(source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp)
-    return [found[name] for name in sorted(found)]
+            files[folder + name] = RawFile(source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp)
+    return [files[name] for name in sorted(files)]
 
 
-def _same_name(root: str, given: str) -> str | None:
+def _same_name(root: str, path: str) -> str | None:
     """The one local file whose name differs only in Unicode form, or None. Some systems write `ü` as two characters."""
-    folder, _, name = given.rpartition("/")
+    folder, _, name = path.rpartition("/")
     place = Path(root, folder)
     if is_url(root) or name.isascii() or not place.is_dir():
         return None
     form = unicodedata.normalize("NFC", name)
-    found = [other.name for other in place.iterdir() if unicodedata.normalize("NFC", other.name) == form]
-    same = f"{folder}/{found[0]}" if folder and found else found[0] if found else ""
-    return same if len(found) == 1 and find(join(root, same)) is not None else None
+    names = [other.name for other in place.iterdir() if unicodedata.normalize("NFC", other.name) == form]
+    same = f"{folder}/{names[0]}" if folder and names else names[0] if names else ""
+    return same if len(names) == 1 and find(join(root, same)) is not None else None
 
 
 def check_out(sources: Sequence[Source], *, out: str) -> None:
@@ -154,16 +154,16 @@ def check_out(sources: Sequence[Source], *, out: str) -> None:
         GristmillError: a pattern matches: the next run would read what this one wrote.
     """
     for source in sources:
-        for given in source.files:
-            root, _, pattern = _placed(source.root or ".", given)
+        for entry in source.files:
+            root, _, pattern = _located(source.root or ".", entry)
             if not is_glob(pattern) or (not is_url(root) and find(join(root, pattern)) is not None):
                 continue
             for base in _forms(root):
-                wanted = join(escape(base), pattern) if is_url(base) else os.path.normpath(os.path.join(escape(base), pattern))
+                whole_pattern = join(escape(base), pattern) if is_url(base) else os.path.normpath(os.path.join(escape(base), pattern))
                 for place in _forms(out):
-                    reached = [name for name in _written(source.name, pattern) if matches(_below(join(place, name)), _below(wanted))]
+                    reached = [name for name in _written(source.name, pattern) if matches(_below(join(place, name)), _below(whole_pattern))]
                     if reached:
-                        raise _inside(source.name, given, join(out, reached[0]), out)
+                        raise _inside(source.name, entry, join(out, reached[0]), out)
 
 
 def check_files(files: Sequence[RawFile], *, out: str) -> None:
@@ -184,9 +184,9 @@ def check_files(files: Sequence[RawFile], *, out: str) -> None:
                 raise _inside(file.source, file.name, file.path, out)
 
 
-def _inside(source: str, given: str, path: str, out: str) -> GristmillError:
+def _inside(source: str, entry: str, path: str, out: str) -> GristmillError:
     return GristmillError(
-        f"`{given}` of source `{source}` reaches what is written here: {path}",
+        f"`{entry}` of source `{source}` reaches what is written here: {path}",
         where=f"--out {out}",
         remedy="choose an --out that `files` do not reach, or narrow `files`",
     )
@@ -214,11 +214,11 @@ def _written(source: str, pattern: str) -> list[str]:
     return [*parts, *(f"{SAMPLE}/{part}" for part in parts if part.startswith(EXTRACT))]
 
 
-def _not_there(path: str, given: str, source: str) -> GristmillError:
+def _missing(path: str, entry: str, source: str) -> GristmillError:
     if not is_url(path) and Path(path).is_dir():
-        remedy = f"write `{given.rstrip('/')}/**` for all files below it"
+        remedy = f"write `{entry.rstrip('/')}/**` for all files below it"
         return GristmillError(f"is a folder; source `{source}` lists it as a file", where=path, remedy=remedy)
-    if Path(given).is_absolute():
+    if Path(entry).is_absolute():
         return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="paths in `files` begin at `root`: set that")
     return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="check `root` and `files`")
 
@@ -238,13 +238,13 @@ def _check_name(name: str, root: str) -> None:
         ) from None
 
 
-def _placed(root: str, given: str) -> tuple[str, str, str]:
+def _located(root: str, entry: str) -> tuple[str, str, str]:
     """The folder to search, the prefix of names, and the path or pattern there.
 
     A URL in `files` is absolute: `root` is ignored.
     """
-    if not is_url(given):
-        return root, "", given
-    scheme, _, rest = given.partition("://")
+    if not is_url(entry):
+        return root, "", entry
+    scheme, _, rest = entry.partition("://")
     bucket, _, pattern = rest.partition("/")
     return f"{scheme}://{bucket}", f"{bucket}/", pattern

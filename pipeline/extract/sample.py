@@ -35,7 +35,7 @@ from pipeline.extract.inputs import RawPiece, check_files, list_raw_pieces
 from pipeline.extract.sample_output import full_output_bytes
 from pipeline.extract.settings import PART_TEXT_BYTES, ExtractJob, ReadTask, extract_job, read_tasks
 from pipeline.extract.step import extract_records, raw_records
-from pipeline.extract.text_pass import TextPass, run_text_pass, text_pass
+from pipeline.extract.text_pass import TextPass, make_text_pass, run_text_pass
 from pipeline.folders import EXTRACT, SAMPLE
 from pipeline.readers.records import BATCH_TEXT_BYTES, NOT_SAMPLED, RAW, Draw, Record, Records, raw_batch
 from pipeline.readers.web.html import html_to_text
@@ -164,15 +164,15 @@ def draw_pieces(pieces: Sequence[RawPiece], *, share: float, seed: int) -> list[
     """The files, or pieces, of each source with the smallest hashes; at least `LEAST_FILES`; in the given order."""
     drawn: set[str] = set()
     for source in {raw.file.source for raw in pieces}:
-        own = sorted((_hash(seed, raw.label), raw.label) for raw in pieces if raw.file.source == source)
-        count = min(len(own), max(LEAST_FILES, math.ceil(share * len(own))))
-        drawn |= {label for _, label in own[:count]}
+        hashed = sorted((_hash(seed, raw.label), raw.label) for raw in pieces if raw.file.source == source)
+        count = min(len(hashed), max(LEAST_FILES, math.ceil(share * len(hashed))))
+        drawn |= {label for _, label in hashed[:count]}
     return [raw for raw in pieces if raw.label in drawn]
 
 
 def sample_file(task: ReadTask, job: SampleJob) -> TaskManifest:
     """Turn the sampled records of one raw file into parts; the manifest's details hold CPU seconds and peak memory."""
-    batch_cpu_s = _warm(job.sources[task.source], text_pass(job))
+    batch_cpu_s = _warm(job.sources[task.source], make_text_pass(job))
     draw = _draw(share=job.record_share[task.source], seed=job.settings.seed, source=task.source, file=task.file)
     meter = _Meter()
     selected = _selected(meter.read(raw_records(task, job, draw=draw)), draw)
@@ -200,9 +200,9 @@ class _Meter:
 
     def passing(self, batches: Iterator[Records]) -> Iterator[Records]:
         for batch in batches:
-            handed = time.process_time()
+            began = time.process_time()
             yield batch
-            self._passing += time.process_time() - handed
+            self._passing += time.process_time() - began
             self._batches += batch.documents.num_rows > 0
 
     def details(self, draw: Draw) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def _shared_bytes() -> int:
         return 0
 
 
-def _warm(source: Source, wanted: TextPass) -> float:
+def _warm(source: Source, text_pass: TextPass) -> float:
     """Load kernels, models, tables and extractors. A worker does this once; the sample must not count it per record.
 
     Returns:
@@ -239,12 +239,12 @@ def _warm(source: Source, wanted: TextPass) -> float:
         # A page without paragraphs makes `adaptive` call both extractors.
         html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source.extraction)
     run_text_pass(
-        _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), wanted
+        _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), text_pass
     )
     costs = []
     for _ in range(3):
         began = time.process_time()
-        run_text_pass(_one("One document, of a few words."), wanted)
+        run_text_pass(_one("One document, of a few words."), text_pass)
         costs.append(time.process_time() - began)
     return min(costs)
 
@@ -272,7 +272,7 @@ def _selected(batches: Iterator[Records], draw: Draw) -> Iterator[Records]:
         skipped = {**batch.skipped, NOT_SAMPLED: batch.skipped.get(NOT_SAMPLED, 0) + left_out} if left_out else batch.skipped
         chosen.append(batch.documents.filter(pa.array(keep, pa.bool_())))
         documents = raw_batch([])
-        if sum(some.nbytes for some in chosen) >= BATCH_TEXT_BYTES:
+        if sum(kept.nbytes for kept in chosen) >= BATCH_TEXT_BYTES:
             documents, chosen = _joined(chosen), []
         yield Records(documents, batch.broken, skipped, batch.lost)
     yield Records(_joined(chosen), [], {})
@@ -283,20 +283,20 @@ def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     return table.to_batches()[0] if table.num_rows else raw_batch([])
 
 
-def _hash(*of: object) -> int:
-    return xxhash.xxh3_64_intdigest("\0".join(map(str, of)).encode())
+def _hash(*parts: object) -> int:
+    return xxhash.xxh3_64_intdigest("\0".join(map(str, parts)).encode())
 
 
 def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], share: float) -> float:
     """The share of records to draw from the drawn files, so that both draws together give `share`."""
-    here, there = (sum(raw.file.source == source for raw in some) for some in (drawn, pieces))
-    return min(1.0, share * there / here)
+    drawn_count, total_count = (sum(raw.file.source == source for raw in group) for group in (drawn, pieces))
+    return min(1.0, share * total_count / drawn_count)
 
 
 def _predict(
     source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: float, manifests: Sequence[TaskManifest], folder: str
 ) -> SourcePrediction:
-    raw_bytes, read_bytes = (sum(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
+    raw_bytes, read_bytes = (sum(raw.size for raw in group if raw.file.source == source) for group in (pieces, drawn))
     by_files = raw_bytes / read_bytes if read_bytes else 0.0
     whole = by_files / record_share
     kept = sum(manifest.ledger.kept for manifest in manifests)
@@ -349,7 +349,7 @@ def _worker_bytes(
         if not text:
             continue
         source = manifest.task.split("/", 1)[0]
-        largest, read = (max(raw.size for raw in some if raw.file.source == source) for some in (pieces, drawn))
+        largest, read = (max(raw.size for raw in group if raw.file.source == source) for group in (pieces, drawn))
         # The text of the source's largest file, if it is like this one.
         expected = min(PART_TEXT_BYTES, text / record_share[source] * max(1.0, largest / read))
         held = text + manifest.ledger.kept * _ROW_BYTES + sum(output.bytes for output in manifest.outputs)

@@ -60,13 +60,13 @@ def _row_bytes(outputs: Sequence[Output], folder: str) -> int:
     """Bytes of the rows of several files if they were one batch."""
     total = 0
     for kind in ("documents", "signals", "signatures"):
-        own = [output for output in outputs if _kind(output) == kind]
-        if own and kind in _COMPRESSED:
-            table = pa.concat_tables([read_ipc(join(folder, output.path)).replace_schema_metadata() for output in own])
+        same_kind = [output for output in outputs if _kind(output) == kind]
+        if same_kind and kind in _COMPRESSED:
+            table = pa.concat_tables([read_ipc(join(folder, output.path)).replace_schema_metadata() for output in same_kind])
             table = table.unify_dictionaries().combine_chunks()
             total += ipc_bytes(table.to_batches(), table.schema).size - _frame_bytes()[kind]
         else:
-            total += sum(output.bytes - _frame_bytes()[kind] for output in own)
+            total += sum(output.bytes - _frame_bytes()[kind] for output in same_kind)
     return total
 
 

@@ -27,7 +27,7 @@ from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.extract.inputs import check_files, list_raw_pieces
 from pipeline.extract.settings import ExtractJob, ReadTask, extract_job, read_tasks
-from pipeline.extract.text_pass import Passed, run_text_pass, text_pass
+from pipeline.extract.text_pass import PassedBatch, make_text_pass, run_text_pass
 from pipeline.folders import EXTRACT, part_file
 from pipeline.losses import Tally, merge_inside
 from pipeline.readers import read_records
@@ -108,7 +108,7 @@ class _Part:
         self._signals: list[pa.RecordBatch] = []
         self._signatures: GrowingFile | None = None
 
-    def add(self, passed: Passed) -> None:
+    def add(self, passed: PassedBatch) -> None:
         """Add one batch."""
         if not passed.documents.num_rows:
             return
@@ -192,7 +192,7 @@ def raw_records(task: ReadTask, job: ExtractJob, *, draw: Draw | None = None) ->
 
 def extract_records(batches: Iterable[Records], task: ReadTask, job: ExtractJob) -> TaskManifest:
     """Turn batches of records of one raw file into parts and publish them."""
-    wanted = text_pass(job)
+    text_pass = make_text_pass(job)
     metadata = {"format": "gristmill-documents/1", "source": task.source, "file": task.file}
     outputs: list[Output] = []
     broken = _Quarantine(job.folder, task.name, metadata)
@@ -204,7 +204,7 @@ def extract_records(batches: Iterable[Records], task: ReadTask, job: ExtractJob)
         skipped.update(records.skipped)
         lost.merge(records.lost)
         if records.documents.num_rows:
-            passed = run_text_pass(records.documents, wanted)
+            passed = run_text_pass(records.documents, text_pass)
             skipped["empty_text"] += passed.empty
             lost.merge(passed.lost)
             part.add(passed)
@@ -273,13 +273,13 @@ def _error_class(error: str) -> str:
 def content_hash(path: str, piece: Piece) -> str:
     """Hex 128-bit xxh3 of the bytes on disk of a raw file, or of a piece of it."""
     digest = xxhash.xxh3_128()
-    left = piece.stop - piece.start
+    remaining = piece.stop - piece.start
     try:
         with open_input(path) as file:
             file.seek(piece.start)
-            while left and (chunk := file.read(min(4 << 20, left))):
+            while remaining and (chunk := file.read(min(4 << 20, remaining))):
                 digest.update(chunk)
-                left -= len(chunk)
+                remaining -= len(chunk)
     except FileNotFoundError:
         raise GristmillError(
             "no such file", where=path, remedy="it was there when the run began: do not change inputs during a run"

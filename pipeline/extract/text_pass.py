@@ -1,6 +1,6 @@
 """The text pass: turns a batch of raw records into clean documents, signals and signatures; reads each text once.
 
-In: batches of schema `pipeline.readers.records.RAW`. Out: `Passed`, row-aligned batches of schemas `DOCUMENTS`,
+In: batches of schema `pipeline.readers.records.RAW`. Out: `PassedBatch`, row-aligned batches of schemas `DOCUMENTS`,
 `signal_schema` and `signature_schema`, in the order of the input, without records that contain only white space. A row
 depends only on its own record and the settings, not on how records are batched.
 
@@ -64,7 +64,7 @@ class TextPass:
 
 
 @dataclass(frozen=True)
-class Passed:
+class PassedBatch:
     """One batch after the pass.
 
     Attributes:
@@ -97,7 +97,7 @@ def signature_schema(length: int) -> pa.Schema:
     )
 
 
-def text_pass(job: ExtractJob) -> TextPass:
+def make_text_pass(job: ExtractJob) -> TextPass:
     """The pass that the settings of the extract step describe."""
     settings = job.settings
     permutations, ngram = None, 1
@@ -130,18 +130,18 @@ def text_pass(job: ExtractJob) -> TextPass:
     )
 
 
-def run_text_pass(records: pa.RecordBatch, wanted: TextPass) -> Passed:
+def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
     """One batch of raw records through the pass."""
-    texts = normalise(records["text"], wanted.text)
+    texts = normalise(records["text"], text_pass.text)
     filled = pc.greater(pc.binary_length(texts), 0)
     empty = records.num_rows - int(pc.sum(filled).as_py() or 0)
     if empty:
         records, texts = records.filter(filled), texts.filter(filled)
     spans = find_spans(*text_buffers(texts))
-    found = counts(spans, len(texts))
-    texts = mask(texts, spans, kinds=wanted.mask)
+    span_counts = counts(spans, len(texts))
+    texts = mask(texts, spans, kinds=text_pass.mask)
     lost = Tally()
-    lost.add_columns("masked_spans", {kind: found[kind] for kind in wanted.mask})
+    lost.add_columns("masked_spans", {kind: span_counts[kind] for kind in text_pass.mask})
     data, offsets = text_buffers(texts)
     urls = without_url_credentials(records["url"])
     documents = pa.RecordBatch.from_arrays(
@@ -155,23 +155,23 @@ def run_text_pass(records: pa.RecordBatch, wanted: TextPass) -> Passed:
         ],
         schema=DOCUMENTS,
     )
-    measured = compute(data, offsets, permutations=wanted.permutations, ngram=wanted.ngram)
-    codes, scores = identify(data, offsets, characters=wanted.language_characters)
+    measured = compute(data, offsets, permutations=text_pass.permutations, ngram=text_pass.ngram)
+    codes, scores = identify(data, offsets, characters=text_pass.language_characters)
     columns = [
         *measured.signals.columns,
         pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
         pa.array(scores, pa.float32()),
-        *[pa.array(found[kind], pa.int32()) for kind in KINDS],
+        *[pa.array(span_counts[kind], pa.int32()) for kind in KINDS],
     ]
-    if wanted.bad_words is not None:
-        columns.append(pa.array(count_bad_words(data, offsets, codes, wanted.bad_words), pa.int32()))
-    if wanted.scorers is not None:
-        columns.append(perplexities(data, offsets, codes, wanted.scorers, sentences=wanted.sentences))
-    schema = signal_schema(bad_words=wanted.bad_words is not None, perplexity=wanted.scorers is not None)
+    if text_pass.bad_words is not None:
+        columns.append(pa.array(count_bad_words(data, offsets, codes, text_pass.bad_words), pa.int32()))
+    if text_pass.scorers is not None:
+        columns.append(perplexities(data, offsets, codes, text_pass.scorers, sentences=text_pass.sentences))
+    schema = signal_schema(bad_words=text_pass.bad_words is not None, perplexity=text_pass.scorers is not None)
     signals = pa.RecordBatch.from_arrays(columns, schema=schema)
     signed = None
-    if wanted.permutations is not None:
+    if text_pass.permutations is not None:
         schema = signature_schema(measured.signatures.shape[1])
         packed = pa.FixedSizeListArray.from_arrays(pa.array(measured.signatures.reshape(-1)), type=schema.field("signature").type)
         signed = pa.RecordBatch.from_arrays([packed, pa.array(measured.shingles, pa.int32())], schema=schema)
-    return Passed(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)
+    return PassedBatch(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)

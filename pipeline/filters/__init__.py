@@ -76,8 +76,8 @@ def verdicts(signals: pa.Table | pa.RecordBatch, *, filters: Sequence[FilterSpec
     removed = np.zeros(len(line_values(signals)[0]) if looks_at_lines else 0, np.bool_)
     for section in filters:
         rules = rules_of(section)
-        found = _module(section).judge(signals, removed, section) if rules is None else first_failing(rules, signals)
-        codes = np.where(codes == 0, found, codes)
+        failed = _module(section).judge(signals, removed, section) if rules is None else first_failing(rules, signals)
+        codes = np.where(codes == 0, failed, codes)
     return Verdicts(codes, removed if looks_at_lines else None)
 
 

@@ -18,26 +18,25 @@ def rules(thresholds: FineWeb) -> tuple[Rule, ...]:
 
     A document of white space alone fails the first rule.
     """
-    of = thresholds
     return (
         Rule(
             "fineweb_punctuated_lines",
             "at least 12 % of lines end with a mark that ends a sentence",
-            (Bound("terminal_lines", "lines", least=of.min_punctuated_lines),),
+            (Bound("terminal_lines", "lines", least=thresholds.min_punctuated_lines),),
         ),
         Rule(
             "fineweb_short_lines",
             "at most 67 % of lines have 30 characters or fewer",
-            (Bound("short_lines", "lines", most=of.max_short_lines),),
+            (Bound("short_lines", "lines", most=thresholds.max_short_lines),),
         ),
         Rule(
             "fineweb_repeated_line_characters",
             "at most 1 % of characters are in repeated lines",
-            (Bound("full_repeated_line_characters", "characters", without="newlines", most=of.max_repeated_line_characters),),
+            (Bound("full_repeated_line_characters", "characters", without="newlines", most=thresholds.max_repeated_line_characters),),
         ),
         Rule(
             "fineweb_newlines",
             "at most three newlines to ten words",
-            (Bound("newlines", "separated_words", most=of.max_newlines_per_word),),
+            (Bound("newlines", "separated_words", most=thresholds.max_newlines_per_word),),
         ),
     )

@@ -80,7 +80,7 @@ def judge_c4_lines(
         out: uint8[n], one of PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES.
     """
     for document in range(len(offsets) - 1):
-        sentences = long_lines = left = nb.int64(0)
+        sentences = long_lines = lines_left = nb.int64(0)
         verdict = PASSES
         for i in range(offsets[document], offsets[document + 1]):
             value = nb.int64(values[i])
@@ -106,13 +106,13 @@ def judge_c4_lines(
                 removed[i] = True
                 continue
             sentences += (value >> SENTENCES_SHIFT) & SENTENCES_MASK
-            left += 1
+            lines_left += 1
         if verdict == PASSES:
             if sentences < min_sentences:
                 verdict = FEW_SENTENCES
             elif long_lines < min_long_lines:
                 verdict = FEW_LONG_LINES
-            elif left == 0:
+            elif lines_left == 0:
                 verdict = NO_LINES
         out[document] = verdict
 
@@ -130,19 +130,19 @@ def judge_refinedweb_lines(values: Any, offsets: Any, removed: Any, drop_with: A
             lines.
     """
     for document in range(len(offsets) - 1):
-        gone = total = left = nb.int64(0)
+        removed_words = all_words = lines_left = nb.int64(0)
         for i in range(offsets[document], offsets[document + 1]):
             if removed[i]:
                 continue
             value = nb.int64(values[i])
             words = (value & WORDS_MASK) + ((value >> LOST_SHIFT) & LOST_MASK)
-            total += words
+            all_words += words
             if value & drop_with or words < min_words:
                 removed[i] = True
-                gone += words
+                removed_words += words
             else:
-                left += 1
-        out[document, 0], out[document, 1], out[document, 2] = gone, total, left
+                lines_left += 1
+        out[document, 0], out[document, 1], out[document, 2] = removed_words, all_words, lines_left
 
 
 def c4_flags(

@@ -25,8 +25,8 @@ def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], th
         upper=thresholds.upper, numeric=thresholds.numeric, counter=thresholds.counter, navigation=thresholds.navigation
     )
     judge_refinedweb_lines(values, offsets, removed, flags, thresholds.min_words_per_line, counts)
-    gone, total, left = counts.T
+    removed_words, all_words, lines_left = counts.T
     codes = np.zeros(signals.num_rows, np.uint8)
-    codes[left == 0] = code_of("no_lines_left")
-    codes[gone > thresholds.max_removed_words * total] = code_of("refinedweb_removed_words")
+    codes[lines_left == 0] = code_of("no_lines_left")
+    codes[removed_words > thresholds.max_removed_words * all_words] = code_of("refinedweb_removed_words")
     return codes

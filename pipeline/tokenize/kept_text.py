@@ -43,7 +43,7 @@ class Cleaning(NamedTuple):
     compact: bool
 
 
-class Kept(NamedTuple):
+class KeptDocuments(NamedTuple):
     """Kept documents of one batch.
 
     Attributes:
@@ -68,7 +68,7 @@ def cleaning_of(filters: Sequence[FilterSpec]) -> Cleaning | None:
     return Cleaning(citations=citations, compact=any(section.compact for section in sections))
 
 
-def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> Iterator[Kept]:
+def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> Iterator[KeptDocuments]:
     """The kept documents of one part, batch by batch; batches without kept documents are left out.
 
     Args:
@@ -91,11 +91,11 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
             continue
         kept = batch.filter(pa.array(chosen))
         if cleaning is None:
-            yield Kept(kept, chosen, 0, 0)
+            yield KeptDocuments(kept, chosen, 0, 0)
             continue
         texts = kept.column("text")
         cleaned = clean_texts(texts, removed, cleaning)
-        yield Kept(
+        yield KeptDocuments(
             kept.set_column(kept.schema.get_field_index("text"), kept.schema.field("text"), cleaned),
             chosen,
             len(removed.flatten()),
@@ -145,15 +145,15 @@ def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citat
             while end < stop and data[end] != 10:
                 end += 1
             first, last = trim(data, start, end, table)
-            goes = False
+            dropped = False
             if first == last:
-                goes = compact
+                dropped = compact
             else:
                 if following < bounds[document + 1] and numbers[following] == line:
-                    goes = True
+                    dropped = True
                     following += 1
                 line += 1
-            if not goes:
+            if not dropped:
                 if not compact:
                     first, last = start, end
                 if written:

@@ -26,7 +26,7 @@ from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER, part_file
 from pipeline.parts import Part, group_parts, list_parts
 from pipeline.schemas import ipc_metadata
 from pipeline.tokenize.encoder import Encoder, compare, encode, load_encoder
-from pipeline.tokenize.kept_text import Kept, kept_documents
+from pipeline.tokenize.kept_text import KeptDocuments, kept_documents
 from pipeline.tokenize.settings import TokenizeJob, TokenizeSettings, TokenizeTask, tokenize_settings
 from pipeline.tokenize.training_step import MODEL
 from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
@@ -148,7 +148,7 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
     )
 
 
-def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[Kept, Tokens, Lengths, pa.Table]]:
+def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[KeptDocuments, Tokens, Lengths, pa.Table]]:
     """For each record batch: kept documents, tokens with BOS and EOS uint32[t], lengths int64[n], side-table rows."""
     metadata = ipc_metadata(join(job.out, EXTRACT, part_file("documents", part.name)))
     for batch in kept_documents(part, filters=job.filters[part.source], out=job.out):

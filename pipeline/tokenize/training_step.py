@@ -59,8 +59,8 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
             )
         model = _train(manifest, manifest.tokenizer.train, out=out)
     encoder = load_encoder(model, engine=manifest.tokenizer.encoder)
-    for wanted, value, name in ((manifest.tokenizer.bos, encoder.bos_id, "bos"), (manifest.tokenizer.eos, encoder.eos_id, "eos")):
-        if wanted and value is None:
+    for required, value, name in ((manifest.tokenizer.bos, encoder.bos_id, "bos"), (manifest.tokenizer.eos, encoder.eos_id, "eos")):
+        if required and value is None:
             raise GristmillError(
                 f"the tokenizer has no {name} token", where=manifest.tokenizer.model, remedy=f"set `tokenizer.{name}: false`"
             )

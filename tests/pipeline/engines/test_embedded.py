@@ -65,8 +65,8 @@ def test_a_worker_that_is_aborted_tells_of_the_thread_that_was_hit_alone() -> No
     """Python's handler crashes on other threads that begin or end while it tells of them: the signal would have another name."""
     code = (
         "import os, threading, time\n"
-        "from pipeline.engines.external_worker import tell_of_crashes\n"
-        "tell_of_crashes()\n"
+        "from pipeline.engines.external_worker import print_crashes\n"
+        "print_crashes()\n"
         "for _ in range(3):\n"
         "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "os.abort()\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from manifests.errors import GristmillError
-from pipeline.engines.failures import explain, is_our_own, lost_process, own_errors, worker_message
+from pipeline.engines.failures import explain, gristmill_errors, has_gristmill_error, lost_process, worker_message
 
 JAVA = """java.lang.RuntimeException: Failed to finish remote bundle
 \tat org.apache.beam.runners.fnexecution.control.SdkHarnessClient$BundleProcessor$ActiveBundle.close(SdkHarnessClient.java:500)
@@ -35,13 +35,13 @@ manifests.errors.GristmillError: a.warc, record 7: is too bad
 def test_our_own_error_with_place_and_remedy() -> None:
     text = JAVA.format(python=OURS)
     assert worker_message(text) == "a.warc, record 7: is too bad\n  remedy: mend it"
-    assert is_our_own(text)
+    assert has_gristmill_error(text)
 
 
 @pytest.mark.parametrize("line", ["ValueError: no luck with bad", "zlib.error: Error -3", "pyarrow.lib.ArrowInvalid: Not an Arrow file"])
 def test_another_error_is_its_last_python_line(line) -> None:
     text = JAVA.format(python=f"{line} [while running 'Extract-ptransform-12']")
-    assert not is_our_own(text)
+    assert not has_gristmill_error(text)
     assert worker_message(text) == line
 
 
@@ -76,8 +76,8 @@ def test_the_first_of_our_own_errors_is_found_whatever_wraps_it() -> None:
     first, copy = GristmillError("the first"), GristmillError("a copy")
     error = RuntimeError("of Beam")
     copy.__context__, error.__cause__ = first, copy
-    assert own_errors(error) == [copy, first]
+    assert gristmill_errors(error) == [copy, first]
     assert explain(error) is first
     first.__cause__ = error  # a circle, as a library may set it by hand
-    assert own_errors(error) == [copy, first]
-    assert own_errors(RuntimeError("alone")) == []
+    assert gristmill_errors(error) == [copy, first]
+    assert gristmill_errors(RuntimeError("alone")) == []

@@ -115,12 +115,12 @@ def test_a_worker_that_has_finished_serves_the_next_job(workers, monkeypatch, tm
 
 
 def test_a_worker_rests_for_a_while_only(workers, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(workers._resting, "_patience_s", 0.2)
+    monkeypatch.setattr(workers._idle, "_patience_s", 0.2)
     script(monkeypatch, tmp_path, ONE_AFTER_THE_OTHER)
     workers.start("1-1", "localhost:1")
     process = workers._services["1-1"][0].worker.process
     assert process.wait(timeout=10) != 0
-    assert workers._resting.take() is None
+    assert workers._idle.take() is None
 
 
 def test_a_loss_in_the_second_job_is_told_and_one_at_rest_is_not(monkeypatch, tmp_path) -> None:

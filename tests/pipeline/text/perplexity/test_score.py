@@ -19,7 +19,7 @@ from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner
 from pipeline.extract.settings import extract_job, extract_settings
 from pipeline.extract.step import extract
-from pipeline.extract.text_pass import run_text_pass, signal_schema, text_pass
+from pipeline.extract.text_pass import make_text_pass, run_text_pass, signal_schema
 from pipeline.readers.records import Record, raw_batch
 from pipeline.text.perplexity.binary import read_model, score
 from pipeline.text.perplexity.score import load_scorer, perplexities, perplexity, perplexity_settings
@@ -241,7 +241,7 @@ def test_documents_in_the_text_pass(models: Path) -> None:
         asked = manifest(models)
         assert asked.perplexity is not None
         asked = asked.model_copy(update={"perplexity": asked.perplexity.model_copy(update={"sentences": sentences})})
-        signals = run_text_pass(records, text_pass(extract_job(asked, folder=""))).signals
+        signals = run_text_pass(records, make_text_pass(extract_job(asked, folder=""))).signals
         assert signals.schema == signal_schema(bad_words=False, perplexity=True)
         assert signals["language"].to_pylist() == ["en", "de", "en"]
         model = (models / "en.sp.model").read_bytes()
@@ -252,7 +252,7 @@ def test_documents_in_the_text_pass(models: Path) -> None:
         assert wanted > 2
         assert signals["perplexity"].to_pylist() == [wanted, None, wanted]
     without = manifest(models, perplexity=None)
-    assert "perplexity" not in run_text_pass(records, text_pass(extract_job(without, folder=""))).signals.schema.names
+    assert "perplexity" not in run_text_pass(records, make_text_pass(extract_job(without, folder=""))).signals.schema.names
 
 
 def test_nothing_to_score_is_null(models: Path) -> None:
