@@ -1,41 +1,43 @@
 """Posts gathered by the question they belong to, on disk where memory does not hold them.
 
-In: posts in any order, each with the id of its question. Out: lists of posts, each with all posts of some questions; questions come by
-ascending id and never twice. Posts of a list have no order.
+In: posts in any order, each with the id of its question. Out: the same posts by ascending question id: a question, then
+its answers from the highest to the lowest score; ties by id, then by place in the file.
 
-Memory: `MOST_BUFFERED` characters of posts wait to be written; reading back takes one range of questions at a time, of at most `MOST_READ`
-characters. Of a single question with more than that the posts beyond are left out, and counted. Disk: one nameless temporary file, which
-goes with the process, of Zstandard-compressed Arrow batches: about a fifth of the text.
+SQLite does it: posts are appended to a table in a temporary database, their keys are sorted into an index, and they are
+read along it. Memory: `CACHE_KIB`, and a few posts. Disk: what the cache does not hold, the posts' text and some 50 bytes a
+post. The file has no name in its folder: nothing of it stays, however the process ends.
+
+Sources: SQLite's manual, sqlite.org/tempfiles.html and sqlite.org/pragma.html.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
+import os
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import IO, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import pyarrow as pa
-
+from manifests.errors import GristmillError
 from pipeline.losses import Kind, Lost
 
-# Questions whose posts are read back together. Ids of questions and answers count in one sequence; 32,768 of them hold some 25 MB of text.
-RANGE = 1 << 15
-MOST_BUFFERED = 64 << 20
-MOST_READ = 256 << 20
-_SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.int64()),
-        pa.field("question", pa.int64()),
-        pa.field("score", pa.int64()),
-        pa.field("offset", pa.int64()),
-        pa.field("title", pa.string()),
-        pa.field("text", pa.large_string()),
-        pa.field("lost", pa.string()),
-    ]
-)
+try:
+    import sqlite3
+except ImportError as error:
+    raise GristmillError(
+        "this Python was built without SQLite, which sorts the posts of Stack Exchange",
+        where=sys.executable,
+        remedy="make the environment with a Python that has the module sqlite3",
+    ) from error
+
+CACHE_KIB = 64 << 10
+# Characters of posts that are written together. One by one they cost the reader a tenth more: parser and database take
+# turns, and push each other out of the processor's caches.
+_MOST_WAITING = 256 << 10
+# What a post costs besides its text.
+_POST_BYTES = 256
+_ORDER = "question, title IS NULL, score * (title IS NULL) DESC, id, offset"
 
 
 class Post(NamedTuple):
@@ -62,90 +64,69 @@ def written(lost: Lost) -> str:
     return json.dumps([[*key, count] for key, count in sorted(lost.items())]) if lost else ""
 
 
-def lost_of(posts: Iterable[Post]) -> Counter[tuple[Kind, str]]:
-    """What the texts of several posts lost."""
-    total: Counter[tuple[Kind, str]] = Counter()
-    for post in posts:
-        for kind, name, count in json.loads(post.lost or "[]"):
-            total[kind, name] += count
-    return total
+def lost_of(post: Post) -> Counter[tuple[Kind, str]]:
+    """What a post's text lost."""
+    return Counter({(kind, name): count for kind, name, count in json.loads(post.lost or "[]")})
 
 
-@dataclass
 class Spool:
-    """Posts on their way through memory and disk."""
+    """Posts on their way through memory and disk.
 
-    waiting: dict[int, list[Post]] = field(default_factory=dict)  # by range
-    sizes: dict[int, int] = field(default_factory=dict)  # characters waiting, by range
-    blocks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # written: offset and length, by range
-    buffered: int = 0
-    left_out: int = 0
-    file: IO[bytes] | None = None
+    Its methods raise a GristmillError that names the folder when nothing can be written there.
+    """
+
+    def __init__(self) -> None:
+        # A generator that owns a spool may be closed by another thread than the one that began it.
+        self.database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        # No journal: nothing is rolled back, after an error the posts are read again. Temporary tables are never
+        # synchronised.
+        for statement in (
+            "PRAGMA temp_store = FILE",
+            f"PRAGMA temp.cache_size = -{CACHE_KIB}",
+            "PRAGMA temp.journal_mode = OFF",
+            f"CREATE TEMP TABLE post ({', '.join(Post._fields)})",
+            "BEGIN",
+        ):
+            self.database.execute(statement)
+        self.waiting: list[Post] = []
+        self.waiting_size = 0
 
     def add(self, post: Post) -> None:
         """Take one post; may write to disk."""
-        number = post.question // RANGE
-        size = _size(post)
-        self.waiting.setdefault(number, []).append(post)
-        self.sizes[number] = self.sizes.get(number, 0) + size
-        self.buffered += size
-        if self.buffered > MOST_BUFFERED:
-            # The largest first: few large blocks.
-            for largest in sorted(self.sizes, key=lambda key: (-self.sizes[key], key)):
-                self._write(largest)
-                if self.buffered <= MOST_BUFFERED // 2:
-                    break
+        self.waiting.append(post)
+        self.waiting_size += len(post.text) + _POST_BYTES
+        if self.waiting_size > _MOST_WAITING:
+            self._write()
 
-    def groups(self) -> Iterator[list[Post]]:
-        """All posts taken, by ranges of questions; the spool is empty afterwards."""
-        for number in sorted({*self.waiting, *self.blocks}):
-            yield from self._questions(number, number * RANGE, (number + 1) * RANGE)
-            self.waiting.pop(number, None)
-        if self.file is not None:
-            self.file.close()
+    def posts(self) -> Iterator[Post]:
+        """All posts taken, in their order."""
+        self._write()
+        try:
+            self.database.execute(f"CREATE INDEX temp.in_order ON post ({_ORDER})")
+            # Named, so that it is used: sorting the posts themselves would take their size on disk once more.
+            rows = self.database.execute(f"SELECT * FROM post INDEXED BY in_order ORDER BY {_ORDER}")
+            yield from map(Post._make, rows)
+        except sqlite3.Error as error:
+            raise _unwritable(error) from error
 
-    def _questions(self, number: int, first: int, stop: int) -> Iterator[list[Post]]:
-        """Posts of the questions from `first` to before `stop`: halved until they fit."""
-        posts, size = [], 0
-        for post in self._posts(number):
-            if first <= post.question < stop:
-                size += _size(post)
-                if size <= MOST_READ:
-                    posts.append(post)
-                elif stop - first == 1:
-                    self.left_out += 1
-                else:
-                    break
-        if size > MOST_READ and stop - first > 1:
-            del posts
-            middle = (first + stop) // 2
-            yield from self._questions(number, first, middle)
-            yield from self._questions(number, middle, stop)
-        elif posts:
-            yield posts
+    def close(self) -> None:
+        """Give memory and disk back."""
+        self.database.close()
 
-    def _posts(self, number: int) -> Iterator[Post]:
-        """The posts of one range as they came."""
-        for offset, length in self.blocks.get(number, []):
-            assert self.file is not None
-            self.file.seek(offset)
-            with pa.ipc.open_stream(self.file.read(length)) as reader:
-                for batch in reader:
-                    yield from map(Post, *(column.to_pylist() for column in batch.columns))
-        yield from self.waiting.get(number, [])
-
-    def _write(self, number: int) -> None:
-        posts = self.waiting.pop(number)
-        self.buffered -= self.sizes.pop(number)
-        if self.file is None:
-            self.file = tempfile.TemporaryFile()  # noqa: SIM115  (closed when its groups have been read)
-        start = self.file.seek(0, 2)
-        columns = [pa.array(values, item.type) for values, item in zip(zip(*posts, strict=True), _SCHEMA, strict=True)]
-        with pa.ipc.new_stream(self.file, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA))
-        self.blocks.setdefault(number, []).append((start, self.file.tell() - start))
+    def _write(self) -> None:
+        try:
+            self.database.executemany("INSERT INTO post VALUES (?, ?, ?, ?, ?, ?, ?)", self.waiting)
+        except sqlite3.Error as error:
+            raise _unwritable(error) from error
+        self.waiting, self.waiting_size = [], 0
 
 
-def _size(post: Post) -> int:
-    # What a post costs besides its text.
-    return len(post.text) + len(post.title or "") + 256
+def _unwritable(error: sqlite3.Error) -> GristmillError:
+    # SQLite's own choice, in its order.
+    places = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp")
+    folder = next((place for place in places if place and os.access(place, os.W_OK | os.X_OK)), ".")
+    return GristmillError(
+        f"posts cannot be put aside in the folder for temporary files: {error}",
+        where=folder,
+        remedy="make room there for all text of the posts, or name another folder in the variable SQLITE_TMPDIR",
+    )

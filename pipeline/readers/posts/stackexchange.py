@@ -14,13 +14,15 @@ Answers come long after their questions, so posts are gathered on disk (`post_sp
 
 from __future__ import annotations
 
-import contextlib
 import re
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
 from manifests.errors import GristmillError
+from pipeline.losses import Kind, Lost
 from pipeline.readers.posts.post_html import extract_post
 from pipeline.readers.posts.post_spool import Post, Spool, lost_of, written
 from pipeline.readers.records import Batcher, Record, Records, unforeseen
@@ -61,17 +63,14 @@ def read_stackexchange(path: str) -> Iterator[Records]:
     """
     _refuse_7z(path)
     site = site_of(path)
-    rows = _Rows()
-    for _ in parse(path, rows, root="posts", record=b"<row ", holds="row"):
-        yield from rows.batcher.full()
-    for posts in rows.spool.groups():
-        # The question before its answers; of two rows with the same id the first in the file.
-        posts.sort(key=lambda post: (post.question, post.title is None, -post.score if post.title is None else 0, post.id, post.offset))
-        for _, group in groupby(posts, key=lambda post: post.question):
-            _document(rows.batcher, list(group), site)
+    with closing(Spool()) as spool:
+        rows = _Rows(spool=spool)
+        for _ in parse(path, rows, root="posts", record=b"<row ", holds="row"):
             yield from rows.batcher.full()
-    for _ in range(rows.spool.left_out):
-        rows.batcher.skip("answers_too_large")
+        for _, posts in groupby(spool.posts(), key=lambda post: post.question):
+            for record in _documents(rows.batcher, posts, site):
+                rows.batcher.add(record)
+                yield from rows.batcher.full()
     yield rows.batcher.take()
 
 
@@ -85,48 +84,52 @@ def site_of(path: str) -> str | None:
 
 
 def _refuse_7z(path: str) -> None:
-    with contextlib.suppress(Damaged):
+    with suppress(Damaged):
         if next(chunks(path), b"").startswith(_SEVEN_ZIP):
             raise GristmillError("packed as 7z, which is not read", where=path, remedy="unpack it with `7z x`, and name Posts.xml")
 
 
-def _document(batcher: Batcher, posts: list[Post], site: str | None) -> None:
-    """Count the posts of one question: questions first, then answers in their order."""
-    questions = [post for post in posts if post.title is not None]
-    answers = posts[len(questions) :]
-    for post in questions[1:]:
-        # The same id twice: a document each, so that nothing is lost; answers belong to the first.
-        batcher.add(_record([post], site))
-    if not questions:
-        for _ in answers:
+def _documents(batcher: Batcher, posts: Iterator[Post], site: str | None) -> Iterator[Record]:
+    """The document of one question, from its posts in their order; its answers are counted."""
+    question: Post | None = None
+    texts: list[str] = []
+    lost: Counter[tuple[Kind, str]] = Counter()
+    size = 0
+    for post in posts:
+        if post.title is None and question is None:
             batcher.skip("answer_without_question")
-        return
-    parts, size = [questions[0]], len(questions[0].text)
-    for post in answers:
-        size += len(post.text)
-        batcher.skip("answer" if size <= MOST_DOCUMENT_CHARACTERS else "answers_too_large")
-        if size <= MOST_DOCUMENT_CHARACTERS:
-            parts.append(post)
-    batcher.add(_record(parts, site))
+        elif post.title is not None and question is not None:
+            # The same id twice: a document each, so that nothing is lost; answers belong to the first in the file.
+            yield _record(post, [post.text], lost_of(post), site)
+        else:
+            size += len(post.text)
+            fits = question is None or size <= MOST_DOCUMENT_CHARACTERS
+            if question is None:
+                question = post
+            else:
+                batcher.skip("answer" if fits else "answers_too_large")
+            if fits:
+                texts += [post.text] if post.text else []
+                if post.lost:
+                    lost.update(lost_of(post))
+    if question is not None:
+        yield _record(question, texts, lost, site)
 
 
-def _record(parts: list[Post], site: str | None) -> Record:
-    """The document of a question and its answers."""
-    question = parts[0]
-    text = "\n\n".join(post.text for post in parts if post.text)
+def _record(question: Post, texts: list[str], lost: Lost, site: str | None) -> Record:
+    """The document of a question: its title, and the texts of its posts."""
+    text = "\n\n".join(texts)
     # A title alone is no document.
     text = f"{question.title}\n\n{text}" if text and question.title else text
-    return Record(
-        question.offset, str(question.id), None if site is None else f"https://{site}/questions/{question.id}", text, lost_of(parts)
-    )
+    return Record(question.offset, str(question.id), None if site is None else f"https://{site}/questions/{question.id}", text, lost)
 
 
 @dataclass
 class _Rows(Handler):
     """Each row on its way to the spool."""
 
+    spool: Spool = field(kw_only=True)
     batcher: Batcher = field(default_factory=Batcher)
-    spool: Spool = field(default_factory=Spool)
 
     def lost(self, offset: int, error: str, excerpt: bytes) -> None:
         self.batcher.quarantine(offset, None, error, excerpt)

@@ -82,29 +82,30 @@ def test_the_result_does_not_depend_on_what_goes_to_disk(tmp_path, monkeypatch):
     whole = read(path)
     assert whole.texts == texts
     assert whole.total == len(rows)
-    for name, value in (("RANGE", 100), ("MOST_BUFFERED", 20_000), ("MOST_READ", 10_000)):
+    for name, value in (("_MOST_WAITING", 1_000), ("CACHE_KIB", 16)):
         monkeypatch.setattr(post_spool, name, value)
         again = read(path)
         assert (again.documents, again.skipped) == (whole.documents, whole.skipped), name
-    # The spool is on disk now, and hardly anything waits in memory.
-    spool = post_spool.Spool()
-    for number in range(1_000):
-        spool.add(post_spool.Post(number, number, 0, 0, "", "x" * 100))
-        assert spool.buffered <= 20_000
-    assert [post.id for group in spool.groups() for post in group] == list(range(1_000))
-    assert spool.file is not None
 
 
-def test_one_question_with_more_answers_than_memory_may_hold(tmp_path, monkeypatch):
+def test_a_document_has_the_best_answers_that_fit(tmp_path, monkeypatch):
     rows = [question(1), *(answer(number, 1, "<p>" + "x" * 100 + "</p>", score=number) for number in range(2, 52))]
     path = write(tmp_path / "Posts.xml", posts(*rows))
     monkeypatch.setattr(stackexchange, "MOST_DOCUMENT_CHARACTERS", 1_010)
     result = read(path)
     assert (len(result.documents), result.total, result.skipped) == (1, 51, {"answer": 10, "answers_too_large": 40})
-    monkeypatch.setattr(post_spool, "MOST_READ", 2_000)
-    result = read(path)
-    assert (len(result.documents), result.total) == (1, 51)
-    assert result.skipped["answer"] + result.skipped["answers_too_large"] == 50
+
+
+def test_a_full_disk_ends_the_step_and_is_not_taken_for_a_broken_row(tmp_path, monkeypatch):
+    class Full(post_spool.Spool):
+        def __init__(self):
+            super().__init__()
+            self.database.execute("PRAGMA temp.max_page_count = 20")
+
+    monkeypatch.setattr(stackexchange, "Spool", Full)
+    path = write(tmp_path / "Posts.xml", posts(*(question(number, "x" * 1_000) for number in range(1, 1_000))))
+    with pytest.raises(GristmillError, match=r"cannot be put aside .* disk is full\n.*SQLITE_TMPDIR"):
+        read(path)
 
 
 def test_what_the_posts_of_a_document_lost_is_counted_with_it(tmp_path, monkeypatch):
@@ -127,7 +128,7 @@ def test_what_the_posts_of_a_document_lost_is_counted_with_it(tmp_path, monkeypa
 
     wanted = {"dropped_elements": (1, 3, {"script": 2, "style": 1}), "replaced_characters": (1, 3, {"references": 3})}
     assert inside() == wanted
-    monkeypatch.setattr(post_spool, "MOST_BUFFERED", 10)
+    monkeypatch.setattr(post_spool, "_MOST_WAITING", 10)
     assert inside() == wanted
     monkeypatch.setattr(stackexchange, "MOST_DOCUMENT_CHARACTERS", 8)  # the answer is left out
     assert inside() == {"dropped_elements": (1, 2, {"script": 1, "style": 1}), "replaced_characters": (1, 1, {"references": 1})}
