@@ -1,7 +1,12 @@
 """Tar archives as a stream: one pass, members in their order, memory for one member.
 
-In: decompressed bytes. Out: `Member` for each regular file, `Gap` for bytes that belong to none. Behind a broken header reading goes on at
-the next block that is one: archives of a hundred thousand papers are worth it. (`tarfile` ends silently there.)
+In: decompressed bytes. Out: `Member` for each regular file, `Gap` for bytes that belong to none. After a broken header
+reading goes on at the next block that is one: archives of a hundred thousand papers are worth it.
+
+Python's `tarfile` does not do it, even with `ignore_zeros`: a broken header after a long name, an extended header with a
+malformed number, and some hundred long names in a row end an archive with an error that it cannot go on from; extended
+headers of any size are read into memory; headers with an owner that is no number are passed over; GNU's times become
+folders of the name. What it does changes with Python's version.
 
 Sources: POSIX.1-2017 `pax`, sections "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic Tar Format".
 """

@@ -1,6 +1,8 @@
 import io
 import random
 import tarfile
+import tracemalloc
+from itertools import chain, repeat
 
 import pytest
 
@@ -71,6 +73,61 @@ def test_an_archive_that_ends_early_says_where():
     found = read(data[: 1536 + 700])
     assert (found[0].name, found[1]) == ("one", Gap(1536, "two", "damaged tar: the archive ends in the middle of a member"))
     assert read(data[:1800]) == [Member(0, "one", 600, b"1" * 600), Gap(1536, None, "damaged tar: bytes that are no member")]
+
+
+def header(name, size=b"", kind=b"0", **fields):
+    """A header by hand: its size as in the field, other fields by their place (`at124=...`); the sum is right."""
+    block = bytearray(tarfile.TarInfo(name).tobuf(tarfile.USTAR_FORMAT))
+    block[156:157] = kind
+    for place, value in {"at124": size.rjust(11, b"0") + b"\0" if len(size) < 12 else size, **fields}.items():
+        at = int(place.removeprefix("at"))
+        block[at : at + len(value)] = value
+    block[148:156] = b"%06o\0 " % sum(block[:148] + b" " * 8 + block[156:])
+    return bytes(block)
+
+
+def extended(kind, data):
+    return header("extended", b"%o" % len(data), kind) + data + bytes(-len(data) % 512)
+
+
+RUBBISH = b"\x01" * 512
+# Inputs that `tarfile` of Python 3.11 ends at, never comes back from, or reads other files in.
+OTHERWISE = {
+    "a broken header after a long name": (extended(b"L", b"n" * 150) + RUBBISH, ["Gap"]),
+    "a broken header after an extended one": (extended(b"x", b"11 path=ab\n") + RUBBISH, ["Gap"]),
+    "thousands of long names": (extended(b"L", b"n\0") * 3_000 + header("b"), ["n"]),
+    "a number of 5,000 digits": (extended(b"x", b"1" * 5_000 + b" path=ab\n") + header("b"), ["b"]),
+    "a character set that is no text": (extended(b"x", b"18 hdrcharset=\xff\xfe\n") + header("b"), ["b"]),
+    "a sparse map without numbers": (extended(b"x", b"22 GNU.sparse.map=a,b\n") + header("b"), ["b"]),
+    "a path for all that follows": (extended(b"g", b"11 path=ab\n") + header("b"), ["b"]),
+    "times where others have a prefix": (header("b", at257=b"ustar  \0", at345=b"15302646727\0"), ["b"]),
+    "a header from before there was a prefix": (header("b", at257=bytes(8), at329=b"\xd8\x13 anything"), ["b"]),
+    "an owner that is no number": (header("b", at108=b"nobody\0\0"), ["b"]),
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_tarfile_would_read_otherwise(name):
+    middle, expected = OTHERWISE[name]
+    data = archive({"a": b"1"})[:1024] + middle + archive({"c": b"3"})
+    assert [type(event).__name__ if isinstance(event, Gap) else event.name for event in read(data)] == ["a", *expected, "c"]
+
+
+@pytest.mark.parametrize("size", [b"\x80" + (1 << 70).to_bytes(11, "big"), b"\xff" * 11 + b"\x00"])
+def test_a_size_beyond_every_disk_ends_the_archive(size):
+    data = archive({"a": b"1"})[:1024] + header("b", size) + archive({"c": b"3"})
+    assert read(data)[1:] == [Gap(1024, "b", "damaged tar: the archive ends in the middle of a member")]
+
+
+@pytest.mark.parametrize("kind", [b"L", b"x"])
+def test_an_extended_header_of_megabytes_is_passed_over(kind):
+    stream = chain([header("long", b"%o" % (64 << 20), kind)], repeat(bytes(1 << 16), 1024), [header("b")])
+    tracemalloc.start()
+    found = list(members(stream, wanted=lambda name, size: True))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [member.name for member in found] == ["b"]
+    assert peak < 4 << 20
 
 
 def test_any_bytes_are_read_to_their_end():
