@@ -72,7 +72,7 @@ def test_perplexities_of_documents(tmp_path: Path) -> None:
     pieces = processor.encode([text[:20_000] for text in clean[::4]], out_type=str)
     ngrams = rounded(model_of(pieces, order=ORDER, numbers=random.Random(1), more_than=1))
     (tmp_path / "model.arpa").write_text(arpa(ngrams, order=ORDER))
-    (tmp_path / "model.bin").write_bytes(binary(ngrams, order=ORDER, form=Form(trie=True)))
+    (tmp_path / "model.bin").write_bytes(binary(ngrams, order=ORDER, form=Form()))
     sentences = [" ".join(some) for some in processor.encode(clean, out_type=str)]
     row = {"model": str(tmp_path / "model.arpa"), "sentences": sentences}
     (wanted,) = run_peer("kenlm", "kenlm_scores.py", [row], tmp_path)
