@@ -22,7 +22,8 @@ from pipeline.readers.archives.framing import Frame
 from pipeline.readers.archives.responses import response_text
 from pipeline.readers.web.http import UnusableBody
 
-# Looser than the format: a line whose length or date is wrong still begins a record, which is then broken and costs no other.
+# Looser than the format: a line whose length or date is wrong still begins a record: that one is broken, and no other
+# is lost.
 _SCHEME = rb"[A-Za-z][A-Za-z0-9+.-]{0,20}"
 _LINE = (
     rb"("

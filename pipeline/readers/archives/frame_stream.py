@@ -1,4 +1,4 @@
-"""The decompressed bytes of a web archive on their way to `framing`, and which members of the compressed file they come from.
+"""The decompressed bytes of a web archive as `framing` reads them, and the members of the file that they come from.
 
 In: portions of a file, and its grammar. Out: `Stream`, the bytes from the current position on, with the places where members begin; each
 byte is looked at a bounded number of times, however many records search among the same bytes and members.
@@ -17,7 +17,7 @@ from storage.raw_file import RawFile
 MOST_HEADER_BYTES = 64 << 10
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 _EMPTY_LINE_BYTES = 4
-# Members that were passed are forgotten in such lots.
+# How many members that were passed are forgotten at once.
 _MOST_PASSED = 1_024
 # How far to look for what follows a record: more line feeds than this count as its end.
 AFTER_RECORD = 256
@@ -59,15 +59,15 @@ class Stream:
     data: bytearray = field(default_factory=bytearray)
     members: list[tuple[int, int]] = field(default_factory=list)  # (position, offset in the raw file), ascending
     passed: int = 0  # how many of `members` lie before the current position
-    member: tuple[int, int] = (0, 0)  # the same of the one that the byte before the current position belongs to
-    record_members: list[int] = field(default_factory=list)  # positions of those that begin with a record
-    judged: int = 0  # how many of `members` have been looked at for that
+    member: tuple[int, int] = (0, 0)  # (position, offset) of the member that holds the byte before the current position
+    record_members: list[int] = field(default_factory=list)  # positions of members that begin with a record
+    judged: int = 0  # how many of `members` have been checked for a record
     empty_line: tuple[int, int, int | None] = (0, 0, None)  # where the search for one began and got to, and where the line found ends
     damage: Damaged | None = None
     ended: bool = False
 
     def has(self, count: int) -> bool:
-        """Make `count` bytes available, if there are so many before the end or damage."""
+        """Make `count` bytes available; False when the end or damage comes before."""
         while len(self.data) < count:
             if self.damage is not None or self.ended:
                 return False
@@ -83,7 +83,7 @@ class Stream:
         return True
 
     def drop(self, count: int) -> None:
-        """Go on by `count` bytes, which must be available."""
+        """Move on by `count` bytes, which must be available."""
         del self.data[:count]
         self.position += count
         while self.passed < len(self.members) and self.members[self.passed][0] < self.position:
@@ -143,7 +143,7 @@ class Stream:
             available *= 2
 
     def _empty_line_end(self) -> int | None:
-        """Where the first empty line ends, counted from the current position; None when none is seen in the bytes that there are."""
+        """Where the first empty line ends, from the current position; None when the bytes at hand hold none."""
         began, searched, end = self.empty_line
         if end is not None and self.position <= end - _EMPTY_LINE_BYTES and self.position >= began:
             return end - self.position
@@ -163,6 +163,6 @@ class Stream:
         return self.damage is not None and self.damage.member == (self.members[before - 1] if before > self.passed else self.member)[1]
 
     def pass_damage(self) -> None:
-        """Leave everything before the damage behind."""
+        """Drop everything up to the damage."""
         self.drop(len(self.data))
         self.damage = None

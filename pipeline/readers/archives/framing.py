@@ -12,8 +12,9 @@ only frames that begin with their member count, and only where the first two rec
 the file. To find the first frame, reading begins `LOOK_BACK_BYTES` before the piece at whatever looks like a record: archives that were
 themselves archived look like records too, but framing is back in step at the next true record.
 
-Why not an archive library's iterator: fastwarc 2.0 ends silently in a truncated gzip member, raises at the first bad header without
-telling where the next record is, and skips nothing; accounting for every byte needs the framing itself. A test compares with it.
+Why not an archive library's iterator: fastwarc 2.0 ends silently in a truncated gzip member, raises at the first bad
+header without saying where the next record is, and skips nothing; accounting for every byte needs the framing itself. A
+test compares with it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Gap:
-    """Bytes that are no record.
+    """Bytes that belong to no record.
 
     Attributes:
         name: WARC-Record-ID, when the headers of a record could be read.

@@ -1,8 +1,8 @@
 """HTTP responses in archives to text, for WARC and ARC alike.
 
-In: the block of a record. Out: the text of the HTML page in it. What has none says why: as `UnusableBody` with the ledger's reason
-(`http_status`, `not_html`, `html_too_large`, `content_encoding`, `undecodable`, `empty_text`), as `TooComplex`, or, when it is no response,
-as `HttpError`.
+In: the block of a record. Out: the text of the HTML page in it. What has no text raises an error that says why:
+`UnusableBody` with the ledger's reason (`http_status`, `not_html`, `html_too_large`, `content_encoding`, `undecodable`,
+`empty_text`), `TooComplex`, or, when the block is not a response, `HttpError`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def response_text(block: bytes, *, length: int, identified: str = "", extraction
         extraction: how the main content is found.
 
     Raises:
-        HttpError: the block is no response.
+        HttpError: the block is not a response.
         UnusableBody: the response holds no page.
         TooComplex: the page would cost too much.
     """
@@ -42,7 +42,7 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
         whole: False when `response.body` is the beginning only.
 
     Raises:
-        UnusableBody: the body is no page, or cannot be decoded.
+        UnusableBody: the body is not a page, or cannot be decoded.
         TooComplex: the page would cost too much.
     """
     media, charset = content_type(response)

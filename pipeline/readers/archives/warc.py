@@ -1,4 +1,4 @@
-"""Web archives: WARC, WET, and ARC by its first bytes. A record is one of theirs; bytes that belong to none are one broken entry.
+"""Web archives: WARC, WET, and ARC by its first bytes. Bytes that belong to no record are one broken entry.
 
 Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.readers.web.html`), from `resource` records
 that are an HTML page with an HTTP URL (what crawlers write that keep pages without their response), and from `conversion` records (WET:
@@ -38,7 +38,7 @@ def read_warc(
 
     Args:
         extraction: how the main content of a page is found.
-        draw: what it leaves out is skipped as `not_sampled`, whatever it is; gaps are all told.
+        draw: records that it leaves out are skipped as `not_sampled`; gaps are all reported.
 
     Raises:
         GristmillError: the file is missing.
@@ -61,7 +61,7 @@ def read_warc(
 
 
 def _headers(head: bytes) -> dict[str, str]:
-    """Of a header that is given twice the first one counts."""
+    """Names and values; where a header is given twice, the first one counts."""
     return dict(reversed(parse_headers(head.split(b"\n")[1:])))
 
 
@@ -120,7 +120,7 @@ def _text(frame: Frame, url: str | None, extraction: Extraction) -> Extracted:
 
 
 def _converted(block: bytes) -> Extracted:
-    """Text that someone else has made, in UTF-8; where their decoder failed it holds U+FFFD itself.
+    """Text that another program has extracted, in UTF-8; it holds U+FFFD where that program could not decode.
 
     Raises:
         Undecodable: it is not UTF-8.

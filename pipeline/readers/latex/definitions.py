@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# Longer definitions are left where they stand.
+# Longer definitions are left as they are.
 _MOST_DEFINITION = 1 << 15
 
 COMMAND = re.compile(r"\\([a-zA-Z]+|[^a-zA-Z])", re.DOTALL)
@@ -64,7 +64,7 @@ class Macro(NamedTuple):
         parameters: how many arguments it takes.
         default: of the first argument, which is then optional.
         body: text, and numbers of parameters.
-        final: the text is not looked at again.
+        final: the text is not expanded again.
     """
 
     parameters: int
@@ -82,7 +82,7 @@ class Frame:
     closings: dict[int, int] | None = None  # place of each opening brace's partner; found when first asked for
 
     def closing(self) -> int:
-        """The place of the brace that closes the group beginning here; -1 when none begins, or it has no end."""
+        """Where the group that begins here is closed; -1 when no group begins here, or it has no end."""
         if not self.text.startswith("{", self.position):
             return -1
         if self.closings is None:
@@ -90,7 +90,7 @@ class Frame:
         return self.closings.get(self.position, -1)
 
     def group(self, *, most: int | None = None) -> str | None:
-        """The content of the group that begins here, and the position moves behind it; None when it has more than `most` characters."""
+        """The content of the group that begins here, which is passed; None when it has more than `most` characters."""
         closing = self.closing()
         if closing < 0 or (most is not None and closing - self.position - 1 > most):
             return None
@@ -99,7 +99,7 @@ class Frame:
         return content
 
     def bracketed(self) -> str | None:
-        """The content of `[...]` here, braces balanced; None when there is none, and the position stays."""
+        """The content of `[...]` here, braces balanced; None, and the position stays, where there are no brackets."""
         start = self.position
         self.skip_blanks()
         if not self.text.startswith("[", self.position):
@@ -137,7 +137,7 @@ def definitions(preamble: str) -> dict[str, Macro]:
 
 
 def define(macros: dict[str, Macro], definer: str, frame: Frame) -> bool:
-    """Read one definition; False when it is none, and nothing is consumed."""
+    """Read one definition; False, and nothing is consumed, when the text is not a definition."""
     start = frame.position
     if definer in ("newenvironment", "renewenvironment"):
         done = _define_environment(macros, frame)
@@ -173,7 +173,7 @@ def define(macros: dict[str, Macro], definer: str, frame: Frame) -> bool:
 
 
 def _set(macros: dict[str, Macro], name: str, macro: Macro | None) -> None:
-    """None: a definition that is not expanded."""
+    """Keeps a macro; None stands for a definition that is not expanded."""
     macros.pop(name, None)
     if macro is not None and name not in _STRUCTURE and "@" not in name:
         macros[name] = macro
@@ -195,12 +195,12 @@ def _newcommand(frame: Frame) -> tuple[bool, Macro | None]:
 def _document_command(frame: Frame) -> tuple[bool, Macro | None]:
     """Mandatory arguments, and an optional one before them (xparse's `m`, `O{...}`)."""
     frame.skip_blanks()
-    given = frame.group(most=200)
+    specification = frame.group(most=200)
     frame.skip_blanks()
     body = frame.group(most=_MOST_DEFINITION)
-    if given is None or body is None:
+    if specification is None or body is None:
         return False, None
-    kinds = _ARGUMENTS.fullmatch(given)
+    kinds = _ARGUMENTS.fullmatch(specification)
     if kinds is None or kinds[2]:
         return True, None
     return True, _macro(str(kinds[3].count("m") + (kinds[1] is not None)), kinds[1], body)
@@ -221,7 +221,7 @@ def _def(frame: Frame) -> tuple[bool, Macro | None]:
 
 
 def _let(macros: dict[str, Macro], frame: Frame) -> tuple[bool, Macro | None]:
-    """A copy of what the other command stands for now: of one that is LaTeX's own, its name, which is not looked at again."""
+    """A copy of what the other command stands for now; for one of LaTeX's own, its name, not expanded again."""
     frame.skip_blanks()
     if frame.text.startswith("=", frame.position):
         frame.position += 1
@@ -251,7 +251,7 @@ def _define_environment(macros: dict[str, Macro], frame: Frame) -> bool:
     pair = _macro(count, default, beginning), _macro("0", None, ending)
     for key, macro in zip((f"begin {name}", f"end {name}"), pair, strict=True):
         macros.pop(key, None)
-        # Both or none: what is opened is closed.
+        # Both or neither: what is opened is closed.
         if pair[0] is not None and pair[1] is not None and macro is not None and name not in ("document", "thebibliography"):
             macros[key] = macro
     return True

@@ -6,12 +6,13 @@ In: a preamble and a body without comments. Out: the body, without definitions, 
 consistency across papers", arXiv 2302.13971, section 2.1). Rules of expansion: TeXbook, chapter 20; of optional arguments: LaTeX2e,
 `\\newcommand`.
 
-What is not TeX: groups do not end a definition; blanks behind a command's name stay, for the reader of the text; commands that carry the
-structure of a document, that need TeX to run, or whose parameters are delimited, stay as they are (`latex_definitions`).
+What is not TeX: groups do not end a definition; blanks after a command's name stay, for the reader of the text;
+commands that carry the structure of a document, that need TeX to run, or whose parameters are delimited, stay as they
+are (`pipeline.readers.latex.definitions`).
 
-Work is bounded by counts, not by clocks: one use may not expand into more than `MOST_USE` characters or `_MOST_STEPS` commands (a command
-that does, as one that calls itself, stays as it is from there on), all uses together not into more than four times the text plus
-`MOST_USE`; what comes after that stays as it is.
+Work is bounded by counts, not by clocks: one use may not expand into more than `MOST_USE` characters or `_MOST_STEPS`
+commands (a command that does, such as one that calls itself, is not expanded from there on); all uses together not into
+more than four times the text plus `MOST_USE`; commands after that are not expanded.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _ENVIRONMENT = re.compile(r"\{([a-zA-Z@*]{1,60})\}")
 
 @dataclass
 class _Expansion:
-    """A body on its way."""
+    """A body that is being expanded."""
 
     macros: dict[str, Macro]
     budget: int
@@ -55,7 +56,7 @@ def expand(preamble: str, body: str) -> str:
     state = _Expansion(definitions(preamble), 4 * len(body) + MOST_USE)
     frames = [Frame(body)]
     base = frames[0]
-    # Of the use in the body that is being expanded: where it began.
+    # The use in the body that is being expanded, and what was there when it began.
     after_name, length, steps, spent, after_word, found = 0, 0, 0, 0, False, ""
     while frames:
         frame = frames[-1]
@@ -110,7 +111,7 @@ def _step(state: _Expansion, frames: list[Frame], command: re.Match[str]) -> int
     frame = frames[-1]
     ends_in_word = _WORD_LAST.search(text[-60:]) is not None
     if not macro.parameters and not ends_in_word and frame.text.startswith("{}", frame.position):
-        frame.position += 2  # it only kept the blank behind the name
+        frame.position += 2  # it only kept the blank after the name
     if macro.final:
         state.emit(text, word=ends_in_word)
     elif text:
@@ -121,7 +122,10 @@ def _step(state: _Expansion, frames: list[Frame], command: re.Match[str]) -> int
 
 
 def _arguments(macro: Macro, frames: list[Frame]) -> tuple[list[str], bool]:
-    """What a macro takes, and whether that is there; else nothing is consumed. An expansion that ends takes them from what follows it."""
+    """The arguments of a macro, and whether all are there; if not, nothing is consumed.
+
+    Where an expansion ends, arguments are taken from what follows it.
+    """
     if not macro.parameters:
         return [], True
     depth = len(frames)

@@ -6,7 +6,8 @@ Out: one record per paper, its name the arXiv id where the file's name has one. 
 
 The text is what Llama 1 kept of arXiv (arXiv 2302.13971, section 2.1): "we removed everything before the first section, as well as the
 bibliography. We also removed the comments from the .tex files, and inline-expanded definitions and macros written by users". It stays
-LaTeX; appendices stay. Included files take the place of the command that includes them (`latex_source`); of macros see `latex_macros`.
+LaTeX; appendices stay. Included files take the place of the command that includes them
+(`pipeline.readers.latex.source`); for macros see `pipeline.readers.latex.macros`.
 
 Papers without a document are skipped: `not_latex` (PDF, PostScript, HTML, ...), `withdrawn`, `no_main_file`, `no_section`,
 `source_too_large`, `empty_text`. Damage to a bulk file costs the papers it lies in; damage to a paper's own file costs the paper.
@@ -31,7 +32,7 @@ from storage.raw_file import identified
 
 # arXiv takes submissions of 50 MB.
 MOST_PAPER_BYTES = 128 << 20
-# Of a paper's decompressed files no more is looked at.
+# No more of a paper's decompressed files is looked at.
 MOST_UNPACKED_BYTES = 1 << 30
 MOST_TEXT_BYTES = 64 << 20
 
@@ -140,7 +141,7 @@ def _extract(files: Mapping[str, str]) -> Extracted:
 
 
 def _without_passages(text: str, beginning: str, ending: str) -> str:
-    """Without what stands between two commands: environments that authors hide passages with are made of the package `comment`'s."""
+    """Without what is between two commands of the package `comment`, as authors' own environments use them."""
     if ending not in text:
         return text
     parts = re.split(rf"{re.escape(beginning)}(?![a-zA-Z@])", text)
@@ -150,7 +151,7 @@ def _without_passages(text: str, beginning: str, ending: str) -> str:
 def _without_bibliography(text: str, lost: Counter[tuple[Kind, str]]) -> str:
     out: list[str] = []
     position = 0
-    missing: set[str] = set()  # endings that do not come any more
+    missing: set[str] = set()  # endings that do not occur any more
     while (found := _BIBLIOGRAPHY.search(text, position)) is not None:
         out.append(_ITS_HEADING.sub("", text[max(position, found.start() - 300) : found.start()]))
         out.insert(-1, text[position : max(position, found.start() - 300)])
@@ -163,7 +164,7 @@ def _without_bibliography(text: str, lost: Counter[tuple[Kind, str]]) -> str:
             ending = f"\\end{{{found['environment']}}}"
             end = -1 if ending in missing else text.find(ending, position)
             if end < 0:
-                # Without its end it goes on to the end of the paper, as LaTeX would have it.
+                # Without its end it reaches to the end of the paper, as LaTeX would have it.
                 missing.add(ending)
                 return "".join(out)
             position = end + len(ending)
@@ -250,7 +251,7 @@ def _member(batcher: Batcher, member: Member, data: bytes) -> None:
 
 
 def _finish(batcher: Batcher, offset: int, name: str, files: dict[str, bytes]) -> None:
-    """Count a paper of which all files are there."""
+    """Count a paper whose files are all there."""
     if not files:
         raise _Unusable("not_latex")
     identifier = arxiv_id(name)

@@ -43,8 +43,8 @@ _CODE_PAGE = re.compile(
     rb"|inputencoding\{([a-z0-9-]{1,20})\})",
     re.MULTILINE,
 )
-# Names that inputenc and its Cyrillic fellows have for character sets (LaTeX's inputenc.dtx, cyinpenc.dtx) and the web has not; some are
-# Python's for what is no encoding of the web.
+# Names that inputenc has for character sets, also Cyrillic ones (LaTeX's inputenc.dtx, cyinpenc.dtx), and the web has
+# not. Some are Python's names for encodings that the web does not have.
 _CODE_PAGES = {
     "latin9": "iso-8859-15",
     "latin10": "iso-8859-16",
@@ -65,11 +65,11 @@ class Source:
     """One text.
 
     Attributes:
-        preamble: what stands before `\\begin{document}`; empty when there is none.
+        preamble: what is before `\\begin{document}`; empty where that is missing.
         body: what follows, up to `\\end{document}`.
         verbatim: the passages whose place `\\0number\\0` holds.
         lost: what was dropped, by kind and name.
-        environments: names of those whose content is no LaTeX, and of those that are left out.
+        environments: names of those whose content is not LaTeX, and of those that are left out.
     """
 
     preamble: str = ""
@@ -104,9 +104,9 @@ def _decoded(data: bytes, otherwise: str) -> Decoded:
 
 
 def _declared(data: bytes) -> str | None:
-    """The last encoding that a file gives to inputenc; UTF-8, which the bytes are not in where it is asked for, is none."""
-    given = _CODE_PAGE.search(data)
-    name = (given[1] or given[2]).decode().rsplit(",", 1)[-1].strip().lower() if given else ""
+    """The last encoding that a file gives to inputenc; None for UTF-8, which is tried in any case."""
+    declaration = _CODE_PAGE.search(data)
+    name = (declaration[1] or declaration[2]).decode().rsplit(",", 1)[-1].strip().lower() if declaration else ""
     encoding = _CODE_PAGES.get(name) or encoding_of(name)
     return None if encoding == "utf-8" else encoding
 
@@ -114,15 +114,15 @@ def _declared(data: bytes) -> str | None:
 def main_file(files: Mapping[str, str]) -> str | None:
     """Name of the file that LaTeX is run on, or None.
 
-    What arXiv's `00README` says. Else the largest of the files that have both a document class and a beginning of the document, and that no
-    other of them includes; where none has both, of those with a beginning, and where none has that, of those with a class. Ties by name. A
-    single file is the main file in any case.
+    What arXiv's `00README` says. Else the largest of the files that have both a document class and a beginning of the
+    document, and that no other of them includes; where no file has both, of those with a beginning, and where no file
+    has that, of those with a class. Ties by name. A single file is the main file in any case.
     """
     for name, text in sorted(files.items()):
         if posixpath.basename(name).upper().startswith("00README"):
-            given = _TOP_LEVEL.search(text)
-            if given is not None and given[1] in files:
-                return given[1]
+            line = _TOP_LEVEL.search(text)
+            if line is not None and line[1] in files:
+                return line[1]
     texts = {name: text for name, text in files.items() if name.lower().endswith((".tex", ".ltx", ".latex")) or _CLASS.search(text)}
     classes = {name for name, text in texts.items() if _CLASS.search(text)}
     begins = {name for name, text in texts.items() if _BEGIN.search(text)}
@@ -174,7 +174,7 @@ def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], sourc
 
 
 def _wanted(files: Mapping[str, str], match: re.Match[str], folder: str) -> list[str]:
-    """The files that a command includes, as far as they are there."""
+    """The files that a command includes, if they are there."""
     if match["packages"]:
         names = [_find(files, f"{name.strip()}.sty", folder) for name in match["packages"].split(",")]
         return [name for name in names if name is not None and len(files[name]) <= _MOST_PACKAGE]
@@ -185,10 +185,10 @@ def _wanted(files: Mapping[str, str], match: re.Match[str], folder: str) -> list
     return [] if found is None else [found]
 
 
-def _find(files: Mapping[str, str], wanted: str, folder: str) -> str | None:
+def _find(files: Mapping[str, str], file: str, folder: str) -> str | None:
     """Relative to the archive's root or to the including file; with or without `.tex`."""
-    wanted = wanted.strip().strip('"')
-    for path in (wanted, posixpath.join(folder, wanted)):
+    file = file.strip().strip('"')
+    for path in (file, posixpath.join(folder, file)):
         for name in (f"{path}.tex", path):
             name = posixpath.normpath(name)
             if name in files:

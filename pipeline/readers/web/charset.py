@@ -2,9 +2,10 @@
 
 In: the body of a page, and the charset of its Content-Type header. Out: `Decoded`, or `Undecodable` for a page whose text would be soup.
 
-The byte order mark comes first, then valid UTF-8 whatever is declared (text in another encoding is practically never valid UTF-8 by
-accident), then what the header and then `meta` declare, unless the bytes contradict it: when they do not decode, or when another encoding
-makes them far likelier (`pipeline.readers.web.charset_guess`). What is not declared is what is likeliest.
+The byte order mark comes first, then valid UTF-8 whatever is declared (text in another encoding is practically never
+valid UTF-8 by accident), then what the header and then `meta` declare, unless the bytes contradict it: when they do not
+decode, or when another encoding makes them far likelier (`pipeline.readers.web.charset_guess`). Where nothing is
+declared, the likeliest encoding is taken.
 
 Sources: the WHATWG Encoding and HTML standards for the order and the meaning of labels.
 """
@@ -33,22 +34,22 @@ BOMS: Final = (
 )
 # With more than this part of the characters beyond ASCII unreadable, the bytes are not in the encoding, whatever is said.
 MOST_REPLACED: Final = 0.05
-# So few are slips on the shortest page.
+# So few are slips even on the shortest page.
 _FEW_REPLACED: Final = 2
-# With more characters of two bytes UTF-8 is no accident.
+# With more characters of two bytes, valid UTF-8 is not an accident.
 _FEW_BYTES: Final = 8
 _LEADS: Final = bytes(range(0xC2, 0xF5))
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _HZ_WITHIN: Final = 4096
 _SEVEN_BIT: Final = ("iso-2022-jp", "replacement")
-# A whole character's beginning, which a cut at the end of a page leaves over.
+# The beginning of a character that is cut at the end of a page.
 _CUT_UTF8: Final = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
 # Beginnings of punctuation and emoji, which no text in Latin-1 ends with.
 _NO_LATIN: Final = (b"\xe2\x80", b"\xf0\x9f")
 
 
 class Undecodable(Exception):
-    """In no encoding are the bytes text."""
+    """The bytes are not text in any encoding."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Decoded:
 
     Attributes:
         encoding: the name that the WHATWG gives it, or `utf-32-le`, `utf-32-be`.
-        replaced: how many U+FFFD stand in the text for bytes that could not be read; those of the page itself are not among them.
+        replaced: how many U+FFFD are in the text for bytes that could not be read; those that the page itself has are
+            not counted.
         utf8: the text in UTF-8, where the bytes are just that.
     """
 
@@ -79,7 +81,7 @@ def decode_text(body: bytes, *, charset: str | None = None) -> Decoded:
         charset: the label that the Content-Type header gives.
 
     Raises:
-        Undecodable: in each encoding that could be meant too many characters are none.
+        Undecodable: in each encoding that could be meant, too many bytes are not characters.
     """
     for mark, encoding in BOMS:
         if body.startswith(mark):
@@ -116,7 +118,7 @@ def decode_utf8(body: bytes, *, sure: bool = True) -> Decoded:
     """Text that is in UTF-8, with few slips.
 
     Args:
-        sure: False when nobody says that it is.
+        sure: False when nothing declares that it is.
 
     Raises:
         Undecodable: it is not in UTF-8.
@@ -133,7 +135,7 @@ def lead_bytes(body: bytes) -> int:
 
 
 def is_soup(text: str) -> bool:
-    """True for text that is U+FFFD to a part that no reader can fill in, whoever made them."""
+    """True for text with more U+FFFD than a reader can fill in, wherever they come from."""
     count = text.count("\ufffd")
     return count > _FEW_REPLACED and count > MOST_REPLACED * len(text)
 
@@ -162,7 +164,7 @@ def _own_replacements(body: bytes, encoding: str) -> int:
 
 
 def _declared(body: bytes, charset: str | None) -> str | None:
-    """What the header says, else what the page says; None also for what says nothing of the letters."""
+    """What the header says, else what the page says; None also for labels that say nothing about the letters."""
     found = encoding_of(charset) if charset else None
     if found is None or found == "x-user-defined":
         found = declared_in(body)
@@ -193,7 +195,7 @@ def _seven_bit(body: bytes, charset: str | None) -> Decoded | None:
 
 
 def _accidental(body: bytes, text: str, charset: str | None) -> Decoded | None:
-    """A few characters in a declared East Asian encoding whose bytes happen to be UTF-8, of letters that nobody wrote."""
+    """A few characters in a declared East Asian encoding whose bytes happen to be UTF-8 for unlikely letters."""
     if not 0 < len(body) - len(text) <= _FEW_BYTES:
         return None
     declared = _declared(body, charset)
@@ -215,8 +217,8 @@ def _not_utf8(body: bytes, declared: str | None) -> Decoded:
         decoded = decoded_as(body, legacy)
         if not _too_many(decoded):
             return decoded
-    # Without a sample bytes beyond ASCII stand in scripts only.
-    tried = [of.encoding for of in guess(sample)[:2] if of.plausible] if sample else ["windows-1252"]
+    # Where the sample is empty, bytes beyond ASCII are in scripts only.
+    tried = [guessed.encoding for guessed in guess(sample)[:2] if guessed.plausible] if sample else ["windows-1252"]
     for encoding in tried:
         decoded = decoded_as(body, encoding)
         if not _too_many(decoded):
@@ -225,7 +227,7 @@ def _not_utf8(body: bytes, declared: str | None) -> Decoded:
 
 
 def _too_many(decoded: Decoded) -> bool:
-    """True for soup: characters that are none, or controls, which text does not hold."""
+    """True for soup: bytes that are not characters, or controls, which text does not hold."""
     bad = decoded.replaced + len(_CONTROLS.findall(decoded.text))
     if bad <= _FEW_REPLACED:
         return False

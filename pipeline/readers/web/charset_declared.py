@@ -4,7 +4,7 @@ In: the beginning of a page as bytes. Out: an encoding's name (`pipeline.readers
 
 As the HTML standard's prescan (13.2.3.2) reads it: comments are skipped, tags are read by their attributes, `http-equiv` needs its
 `content`. More of the page is looked at than the standard asks for, since browsers act on a late `meta` too; what scripts and styles hold
-is then no element. Each byte is looked at a few times, whatever the page holds.
+is then not an element. Each byte is looked at a few times, whatever the page holds.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
 In: bytes and the standard's name of an encoding (`pipeline.readers.web.charset_labels`). Out: text; what the encoding does not have is
 U+FFFD, and an ASCII character after a broken lead byte stays.
 
-Python's codecs are close to the standard, and what they lack or read otherwise is listed here: the euro sign of GBK, row 13 and the IBM
-characters of EUC-JP, later characters of Big5, marks of GB 18030-2022, the C1 controls of windows-125x. Two things differ on purpose:
-the encodings that the standard forbids and replaces by one U+FFFD as a whole (`replacement`) are decoded where Python can, since nothing
-here is run; and `x-user-defined`, whose letters only a font of the page knows, is the private characters that the standard says.
+Python's codecs are close to the standard, and what they lack or read differently is corrected here: the euro sign of
+GBK, row 13 and the IBM characters of EUC-JP, later characters of Big5, marks of GB 18030-2022, the C1 controls of
+windows-125x. Two things differ on purpose: the encodings that the standard forbids and replaces by one U+FFFD as a
+whole (`replacement`) are decoded where Python can, since nothing here is run; and `x-user-defined`, whose letters only
+a font of the page knows, becomes the private characters that the standard gives.
 
 Known differences: `0xA241` and `0xA242` of Big5 give the wide solidus for the narrow ones.
 
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-# Where Python's name of a single-byte encoding is another.
+# Single-byte encodings that Python has under another name.
 _PYTHON_NAMES: Final = {
     "ibm866": "cp866",
     "iso-8859-8-i": "iso-8859-8",
@@ -32,7 +33,7 @@ _PYTHON_NAMES: Final = {
 # Letters that Python's tables do not have, by encoding and byte: Belarusian ones, and a Hebrew point.
 _LATER_LETTERS: Final = {"koi8-u": {0xAE: "ў", 0xBE: "Ў"}, "windows-1255": {0xCA: "\u05ba"}}
 
-# Two-byte characters that Python reads as others.
+# Two-byte characters that Python reads differently, and what the standard has.
 _EUC_JP: Final = tuple(zip("〜‖−¢£¬", "～∥－￠￡￢", strict=True))
 _BIG5: Final = tuple(zip("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡", strict=True))
 # Characters that had no code point of their own before Unicode 5.1 and GB 18030-2022, and a second ideographic space.
@@ -59,7 +60,8 @@ _BIG5_CODES: Final = (
 )
 _CODE: Final = re.compile("([0-9a-f]{4})(.)")
 
-# With more than this part of the bytes in error, the bytes are not in this encoding, and need no care at the price of a call for each.
+# With more than this part of the bytes in error, the bytes are not in this encoding: a call for each error would cost
+# much and gain nothing.
 _MOST_ERRORS: Final = 0.03
 _FEW_ERRORS: Final = 64
 _ESCAPE: Final = re.compile(rb"\x1b(\([BJI]|\$[@B]|\$\(D)")
@@ -89,16 +91,16 @@ def decode_as(body: bytes, encoding: str) -> str:
 
 @cache
 def single_byte_table(encoding: str) -> str:
-    """The 256 characters of a single-byte encoding; U+FFFD (and for Python's decoder U+FFFE) is none.
+    """The 256 characters of a single-byte encoding; U+FFFD (and for Python's decoder U+FFFE) stands for no character.
 
     Raises:
-        LookupError: it is not known, or not one.
+        LookupError: it is not known, or not a single-byte encoding.
     """
     if encoding == "x-user-defined":
         return "".join(chr(byte if byte < 0x80 else 0xF700 + byte) for byte in range(256))
     name = _PYTHON_NAMES.get(encoding, encoding)
     table = [bytes([byte]).decode(name, "replace") for byte in range(256)]
-    if encoding.startswith("windows-"):  # the C1 controls stay where nothing else is
+    if encoding.startswith("windows-"):  # the C1 controls stay where there is no other character
         table = [chr(byte) if 0x80 <= byte < 0xA0 and character == "\ufffd" else character for byte, character in enumerate(table)]
     for byte, character in _LATER_LETTERS.get(encoding, {}).items():
         table[byte] = character
@@ -106,7 +108,7 @@ def single_byte_table(encoding: str) -> str:
 
 
 def _careful(body: bytes, codec: str, errors: str) -> str:
-    """As the standard where few errors are; else quickly."""
+    """As the standard decodes where there are few errors; else quickly."""
     text = body.decode(codec, "replace")
     return body.decode(codec, errors) if 0 < text.count("\ufffd") <= _FEW_ERRORS + _MOST_ERRORS * len(body) else text
 
@@ -130,7 +132,7 @@ def _big5(body: bytes) -> str:
 
 
 def _euc_jp(body: bytes) -> str:
-    # 0x8F only begins characters; Python reads this one, a wide tilde, as ASCII's.
+    # Python reads this character, a wide tilde, as ASCII's; 0x8F only ever begins characters.
     text = _careful(body.replace(b"\x8f\xa2\xb7", b"\xa1\xc1"), "euc_jp", _EUC_JP_ERRORS)
     return _read_otherwise(text, _EUC_JP)
 
@@ -161,7 +163,7 @@ def _iso_2022_jp(body: bytes) -> str:
 
 
 def _forbidden(body: bytes) -> str:
-    """Of ISO-2022-KR and HZ the text; of ISO-2022-CN, which Python does not know, the ASCII with U+FFFD for the rest."""
+    """The text of ISO-2022-KR and HZ; of ISO-2022-CN, which Python does not know, ASCII, and U+FFFD for the rest."""
     if b"\x1b$)C" in body:
         return body.decode("iso2022_kr", "replace")
     if b"~{" in body:
@@ -181,7 +183,7 @@ _MULTIPLE: Final[dict[str, Callable[[bytes], str]]] = {
 
 
 def _handler(name: str, character: Callable[[bytes], str | None], *, leads: bytes) -> str:
-    """Registers what Python's decoder asks where it fails; returns the name.
+    """Registers what Python's decoder calls where it fails; returns its name.
 
     Args:
         character: the character of two bytes, or of one, that Python does not have.

@@ -1,4 +1,4 @@
-"""Which legacy encoding bytes are in, told by how likely each makes them.
+"""Which legacy encoding bytes are in, by how likely each makes them.
 
 In: bytes that are not UTF-8. Out: for each encoding the log-likelihood of the visible bytes beyond ASCII
 (`pipeline.readers.web.charset_single`, `pipeline.readers.web.charset_pairs`), and for a declared one whether it reads like text at all.
@@ -18,15 +18,16 @@ from pipeline.readers.web import charset_pairs, charset_single
 from pipeline.readers.web.charset_pairs import MULTIPLE
 from pipeline.readers.web.charset_single import SINGLE
 
-# Looked at: text between tags that holds bytes beyond ASCII.
+# Bytes that are looked at: text between tags that holds bytes beyond ASCII.
 _MOST_BYTES: Final = 32 << 10
 _LONGEST_PIECE: Final = 4 << 10
-# Below this score a character it is no text. On the development texts right readings had -4.3 and more (of pairs of bytes -9.9, lists in
-# Chinese with lines drawn around), UTF-8 with holes that is read as a single-byte encoding, and noise, -5.9 and less (-13).
+# Below this score a character, bytes are not text. On the development texts right readings had -4.3 and more (of pairs
+# of bytes -9.9, lists in Chinese with lines drawn around), UTF-8 with holes that is read as a single-byte encoding, and
+# noise, -5.9 and less (-13).
 _LEAST_SCORE: Final = -5.2
 _LEAST_SCORE_OF_PAIRS: Final = -11.0
 _FEW_CHARACTERS: Final = 20
-# Encodings that are not guessed, and those with the same letters that are.
+# Encodings that are not guessed, and guessed ones with the same letters.
 _ALIKE: Final = {"gb18030": "gbk", **charset_single.ALIKE}
 # By how much another encoding must be likelier than a declared one that does not read like text, in nats: at all, and for each character
 # beyond ASCII.
@@ -54,7 +55,7 @@ class Guess:
 
     @property
     def plausible(self) -> bool:
-        """False for what reads like no language; of few characters that cannot be said."""
+        """False for bytes that do not read like any language; True for too few characters to say so."""
         least = _LEAST_SCORE_OF_PAIRS if self.encoding in MULTIPLE else _LEAST_SCORE
         return self.characters < _FEW_CHARACTERS or self.score > least * self.characters
 
@@ -89,7 +90,7 @@ def visible(body: bytes) -> bytes:
 
 
 def _around(text: bytes) -> bytes:
-    """A long text without what goes before its first byte beyond ASCII, cut."""
+    """A long text from shortly before its first byte beyond ASCII, cut."""
     if len(text) <= _LONGEST_PIECE:
         return text
     first = _BEYOND_ASCII.search(text)
@@ -117,7 +118,7 @@ def guess(sample: bytes, *, among: tuple[str, ...] | None = None) -> list[Guess]
     beyond = int(counts[128:].sum())
     guesses = [Guess(name, charset_single.guessed(name, data, counts), beyond) for name in SINGLE if among is None or name in among]
     guesses += [Guess(name, *charset_pairs.guessed(name, sample)) for name in MULTIPLE if among is None or name in among]
-    return sorted(guesses, key=lambda of: -of.score)
+    return sorted(guesses, key=lambda candidate: -candidate.score)
 
 
 def contradicted(sample: bytes, declared: str) -> bool:
@@ -125,7 +126,7 @@ def contradicted(sample: bytes, declared: str) -> bool:
 
     Args:
         sample: what `visible` gives.
-        declared: a name that `encoding_of` gives; of those that are not guessed nothing is known, and they stand.
+        declared: a name that `encoding_of` gives; those that are not guessed are never contradicted.
     """
     name = _ALIKE.get(declared, declared)
     if len(sample) <= _SHORT:
@@ -144,12 +145,12 @@ def contradicted(sample: bytes, declared: str) -> bool:
     best = guess(sample)[0]
     if best.encoding == name or best.score - score <= _MARGIN + _MARGIN_EACH * min(best.characters, characters):
         return False
-    # Where nothing reads like text, the declaration stands unless its reading is soup too.
+    # Where nothing reads like text, the declaration holds unless its reading is soup too.
     return best.plausible or not Guess(name, score, characters).plausible
 
 
 def _telling(sample: bytes) -> bytes:
-    """Each word once, since it says nothing new when it comes again, and without lists of letters, in which none comes twice."""
+    """Each word once, since it says nothing new when it comes again; no lists of letters (no letter comes twice)."""
     words = dict.fromkeys(sample.split())
     return b" ".join(
         word for word in words if len(word) < _LIST_OF_LETTERS or len(set(word)) < len(word) or not _ALL_BEYOND.fullmatch(word)

@@ -2,7 +2,7 @@
 
 In: a label as pages and servers write it. Out: the standard's name of the encoding, in lower case, or None. Many labels mean more than
 they say, since pages mean more: `iso-8859-1` is windows-1252, `ks_c_5601-1987` is windows-949, `shift_jis` is Windows-31J, `gb2312` is
-GBK. A few labels that are none of the standard's but stand on pages, for want of another meaning, are `ALSO`.
+GBK. `ALSO` has a few labels that the standard does not know but pages use, and that have no other meaning.
 
 Source: https://encoding.spec.whatwg.org/#names-and-labels.
 """

@@ -1,4 +1,4 @@
-"""How often letters and characters stand in text, for telling encodings apart: facts about languages, no code.
+"""How often letters and characters occur in text, for telling encodings apart: facts about languages, no code.
 
 `LETTERS`: for each language its letters beyond ASCII, each followed by its share in thousandths of them, lower case. `COMMON`: for each
 way to write Chinese, Japanese and Korean its commonest characters, the commonest first.

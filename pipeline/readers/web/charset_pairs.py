@@ -1,8 +1,8 @@
 """How likely encodings of two bytes for a character make bytes: those of Chinese, Japanese and Korean.
 
-In: bytes and one of `MULTIPLE`. Out: the log-likelihood of the characters beyond ASCII: the commonest have their share, those in daily use
-an even one, rare ones and what is none next to nothing. A declared encoding may hold what nobody guesses: half-width kana, and letters of
-other scripts.
+In: bytes and one of `MULTIPLE`. Out: the log-likelihood of the characters beyond ASCII: the commonest have their share,
+those in daily use an even one, rare ones and invalid ones next to nothing. A declared encoding may hold what nobody
+guesses: half-width kana, and letters of other scripts.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _SLACK: Final = 8.0
 
 
 def guessed(name: str, sample: bytes) -> tuple[float, int]:
-    """(log-likelihood, characters beyond ASCII) of what is not declared."""
+    """(log-likelihood, characters beyond ASCII) for an encoding that is not declared."""
     score, characters = _summed(_character_likelihoods(name), name, sample)
     return score + MULTIPLE[name], characters
 
 
 def declared(name: str, sample: bytes) -> tuple[float, int, bool]:
-    """(log-likelihood, characters beyond ASCII, whether it reads like text) of what is declared to be in the encoding."""
+    """(log-likelihood, characters beyond ASCII, whether it reads like text) for a declared encoding."""
     score, characters = _summed(_declared_likelihoods(name), name, sample)
     return score, characters, score > _LEAST_SCORE * characters - _SPREAD * math.sqrt(characters) - _SLACK
 

@@ -1,9 +1,10 @@
 """How likely encodings of one byte for a character make bytes.
 
-In: bytes and the name of an encoding. Out: the log-likelihood of the bytes beyond ASCII under the best language that is written in it. A
-letter counts with its share in the language (`pipeline.readers.web.charset_letters`), a sign with a share of its own; what no language has
-there counts little, what the encoding does not have next to nothing. How letters, signs and digits stand beside each other counts too:
-letters of two scripts in a word, signs within one, and letters beside digits speak against an encoding.
+In: bytes and the name of an encoding. Out: the log-likelihood of the bytes beyond ASCII under the best language that is
+written in it. A letter counts with its share in the language (`pipeline.readers.web.charset_letters`), a sign with a
+share of its own; what no language has there counts little, what the encoding does not have next to nothing. Which
+letters, signs and digits are beside each other counts too: letters of two scripts in a word, signs within one, and
+letters beside digits speak against an encoding.
 
 What is declared is read in the best light: in any language of its script, and in one that is not known here.
 """
@@ -51,7 +52,7 @@ SINGLE: Final[dict[str, tuple[float, tuple[str, ...]]]] = {
     "ibm866": (-5.0, ("ru", "bg")),
     "x-mac-cyrillic": (-4.0, _CYRILLIC),
 }
-# Those of other names with the same letters.
+# Encodings with the letters of another one.
 ALIKE: Final = {"iso-8859-8": "windows-1255", "iso-8859-8-i": "windows-1255", "iso-8859-15": "windows-1252"}
 _LATIN: Final = frozenset((*_WESTERN, *_CENTRAL, "tr", "lt", "lv", "vi"))
 
@@ -68,7 +69,7 @@ _TEXTS_IN_CAPITALS: Final = np.array([0.0, -5.0], dtype=np.float32)
 _OTHER_LETTER: Final = 3e-5
 _SIGN: Final = 3e-5
 _NOTHING: Final = 1e-8
-# Between letters of a word stand no signs but these.
+# The only signs between the letters of a word.
 _WITHIN_WORDS: Final = frozenset("’·\u00ad´'")
 _BETWEEN_SCRIPTS: Final = math.log(0.02)
 _ACCENTS_IN_A_ROW: Final = math.log(0.2)
@@ -78,10 +79,11 @@ _SIGN_IN_A_WORD: Final = math.log(0.02)
 _BESIDE_DIGIT: Final = math.log(0.05)
 # Cyrillic and Greek abbreviate units and endings by a letter.
 _BESIDE_DIGIT_NOT_LATIN: Final = math.log(0.1)
-# Of a language that is not known here each letter has this share; other Cyrillic ones have mostly the letters of Russian.
+# In a language that is not known here each letter has this share; other Cyrillic ones have mostly the letters of
+# Russian.
 _ANY_LETTER: Final = math.log(1 / 64)
 _ANY_LETTER_NOT_LATIN: Final = -5.0
-# What stands oddly in a declared encoding counts more than in one that is guessed.
+# Odd neighbours count more in a declared encoding than in a guessed one.
 _ODDITIES_DECLARED: Final = 2.0
 # A declared reading is text when its letters come within so many standard deviations of what a language gives, and so many nats.
 _SPREAD: Final = 1.5
@@ -92,11 +94,11 @@ _ASCII_LETTER, _ASCII_CAPITAL, _LOWER, _UPPER, _OTHER_SIGN, _DIGIT, _KINDS = 1, 
 
 
 def guessed(name: str, data: Bytes, counts: Floats) -> float:
-    """Log-likelihood of what is not declared.
+    """Log-likelihood under an encoding that is not declared.
 
     Args:
         name: one of `SINGLE`.
-        counts: how often each of the 256 bytes stands in the data.
+        counts: how often each of the 256 bytes occurs in the data.
     """
     prior, languages = SINGLE[name]
     score = max(float(np.max(_likelihoods(name, language) @ counts + _TEXTS_IN_CAPITALS)) for language in languages)
@@ -104,15 +106,15 @@ def guessed(name: str, data: Bytes, counts: Floats) -> float:
 
 
 def declared(name: str, data: Bytes, counts: Floats) -> tuple[float, bool]:
-    """(log-likelihood, whether it reads like text) of what is declared to be in an encoding."""
-    of = _expectations(name)
-    letters = float(of.letters @ counts)
+    """(log-likelihood, whether it reads like text) under a declared encoding."""
+    expected = _expectations(name)
+    letters = float(expected.letters @ counts)
     oddities = _ODDITIES_DECLARED * _oddities(name, data)
-    known = of.likelihoods @ counts
+    known = expected.likelihoods @ counts
     unknown = letters * (_ANY_LETTER if _written_in(name)[0] in _LATIN else _ANY_LETTER_NOT_LATIN)
-    score = max(float(np.max(known)), unknown) + float(of.signs @ counts) + oddities
-    short = float(np.max(known - letters * of.means + _SPREAD * math.sqrt(letters) * of.spreads))
-    return score, short + float(of.odd_signs @ counts) + oddities + _SLACK >= 0
+    score = max(float(np.max(known)), unknown) + float(expected.signs @ counts) + oddities
+    short = float(np.max(known - letters * expected.means + _SPREAD * math.sqrt(letters) * expected.spreads))
+    return score, short + float(expected.odd_signs @ counts) + oddities + _SLACK >= 0
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class _Expectations:
 
     Attributes:
         letters: 1 for each letter of the script.
-        signs: log-likelihood of what is none.
+        signs: log-likelihood of bytes that are not letters.
         odd_signs: what such signs as are seldom seen count against the text.
         likelihoods: of letters, float32[languages x 2, 256].
         means: log-likelihood to be expected of one letter.
@@ -173,7 +175,7 @@ def _written_in(name: str) -> tuple[str, ...]:
 
 
 def _oddities(name: str, data: Bytes) -> float:
-    """Log-likelihood of how letters, signs and digits stand beside each other."""
+    """Log-likelihood of which letters, signs and digits are beside each other."""
     latin = _written_in(name)[0] in _LATIN
     kinds = _kinds(name)[data]
     pairs = np.bincount(kinds[:-1] * _KINDS + kinds[1:], minlength=_KINDS * _KINDS)

@@ -1,9 +1,9 @@
 """Bodies of HTTP responses without their transfer and content encodings.
 
-In: a `Response`. Out: bytes, at most as many as are asked for: each decoder gives its output in portions, so that a bomb costs little more
-memory than the limit. Archives lie: headers often speak of encodings that the archiver has already removed, so an encoding is undone only
-where the body really begins like one, and a body that is text is taken as it is. One that is cut, or breaks off, gives what came before;
-that is counted.
+In: a `Response`. Out: bytes, at most as many as are asked for: each decoder gives its output in portions, so that a
+bomb costs little more memory than the limit. Archives lie: headers often name encodings that the archiver has already
+removed, so an encoding is undone only where the body really begins like one, and a body that is text is taken as it is.
+A body that is cut, or breaks off, gives what came before; this is counted.
 
 Sources: RFC 9110 (content codings), RFC 9112 (chunked), RFC 8878 and 9659 (zstd), RFC 1952 (gzip).
 """
@@ -32,7 +32,8 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _MOST_ENCODINGS: Final = 5
 _PORTION_IN: Final = 1 << 10
 _PORTION_OUT: Final = 1 << 16
-# What tells text from compressed bytes: its beginning, without controls that text does not hold, and so much of it that it is no accident.
+# How much of a body is looked at to tell text from compressed bytes: text holds no controls, and so
+# many compressed bytes are not free of them by accident.
 _HEAD: Final = 4 << 10
 _LEAST_TEXT: Final = 32
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -51,7 +52,7 @@ class Body:
 
 
 class _Cut(Exception):
-    """The stream breaks off, or goes on as no stream of its kind."""
+    """The stream breaks off, or continues in a way that its format does not allow."""
 
 
 def decode_body(response: Response, *, most: int) -> bytes:
@@ -77,7 +78,7 @@ def whole_body(response: Response, *, most: int) -> Body:
         raise UnusableBody("content_encoding", f"{len(names)} encodings")
     for name in reversed(names):
         body = _decode_content(body, name, most, cut)
-    if body.startswith(_GZIP):  # an encoding that no header tells of, or that was done twice
+    if body.startswith(_GZIP):  # an encoding that no header names, or that was applied twice
         body = _gathered(_zlib(body, 31), "gzip", most, cut)
     if len(body) > most:
         raise UnusableBody("html_too_large", f"more than {most} bytes")
@@ -168,7 +169,7 @@ def _inflated(body: bytes, most: int, cut: Counter[tuple[Kind, str]]) -> bytes:
 
 
 def _zlib(body: bytes, window_bits: int) -> Iterator[bytes]:
-    """The stream; of gzip, all members that follow one another."""
+    """The decoded stream; for gzip, all members that follow one another."""
     at = 0
     while at < len(body):
         decompressor = zlib.decompressobj(window_bits)

@@ -3,11 +3,11 @@
 In: the decoded page. Out: its text, blocks separated by line breaks. No clock decides: limits are on size, tags and depth, the same
 everywhere.
 
-`resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it takes the element
-that holds the page's paragraphs (`pipeline.readers.web.html_container`), lets resiliparse extract from that alone, and asks trafilatura
-only where the element does not tell: there are no paragraphs, or their element holds hardly any text, or less than half of what resiliparse
-finds on the page. Where resiliparse alone finds hardly anything, it is asked again for the element of the paragraphs.
-`docs/pipelines.md` has what was measured.
+`resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it
+takes the element that holds the page's paragraphs (`pipeline.readers.web.html_container`), lets resiliparse extract
+from that alone, and asks trafilatura only where the element is of no use: there are no paragraphs, or their element
+holds hardly any text, or less than half of what resiliparse finds on the page. Where resiliparse alone finds hardly
+anything, it is asked again for the element of the paragraphs. `docs/pipelines.md` has what was measured.
 
 All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.readers.web.html_tree`),
 and lists of running text stay (`pipeline.readers.web.html_lists`, `pipeline.readers.web.html_restore`).
@@ -56,7 +56,8 @@ MOST_HTML_BYTES = 16 << 20
 MOST_DEPTH = 512
 # With fewer tags the worst page found by search costs two seconds.
 _FEW_TAGS = 3_000
-# Each tag costs 0.2 microseconds for each level it stands on; the development pages have up to 1 million, tags times levels.
+# Each tag costs 0.2 microseconds for each level of its depth; the development pages have up to 1 million, tags times
+# levels.
 _MOST_TAGS_BY_DEPTH = 20_000_000
 # The parser opens unclosed formatting elements again in every block that follows: tags times elements, unless their attributes agree.
 # Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark clause").
@@ -64,8 +65,8 @@ _MOST_REOPENED = 5_000_000
 _FORMATTING_ANY = re.compile(rf"<(/?)(?:{'|'.join(FORMATTING)})(?=[\s/>])", re.IGNORECASE)
 # `<a id="here"/>`, an empty element in XHTML, is never closed in HTML: all that follows would lie in a link, and extractors leave that out.
 _EMPTY_ANCHOR = re.compile(r"""<(a\s(?:(?!href)[^<>]){0,300}?["'\s])/>""", re.IGNORECASE)
-# Duplicate attributes are looked for one by one: the cost is the square of the attributes in a tag. With so many each, 16 MB of tags take
-# six seconds, and trafilatura half a minute; the development pages have up to 917.
+# Each attribute is compared with those before it: the cost is the square of the attributes in a tag. With so many in
+# each tag, 16 MB of tags take six seconds, and trafilatura half a minute; the development pages have up to 917.
 _MOST_ATTRIBUTES = 2_000
 # `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
 LEAST_SHARE = 0.5
@@ -75,9 +76,9 @@ ENOUGH_IN_CONTAINER = 2_000
 # makes resiliparse leave it out. So it was with 11 of the 647 development pages, all of them articles.
 LEAST_TEXT = 200
 _ARTICLE = "article,main"
-# What applications show before they have run: no text of the page, however little else there is.
+# What applications show before they have run: not text of the page, however little else there is.
 _NOTICE = re.compile(r"cookie|consent|gdpr|privacy|modal|popup|overlay|dialog", re.IGNORECASE)
-# Of the lists that are put back, as resiliparse writes them.
+# Bullets of lists that are put back, as resiliparse writes them.
 _BULLET = "  \u2022 "
 # Pages with more tags and no paragraphs are listings and feeds, on which trafilatura spends most time and finds little; no limit gives the
 # same F1 on the development pages.
@@ -106,7 +107,7 @@ class _Page(NamedTuple):
 
 
 def extract_html(html: str, *, utf8: bytes | None = None, extraction: Extraction = "resiliparse") -> Extracted:
-    """Text of the page's main content, and which elements of the page it does not hold (`pipeline.readers.web.html_losses`).
+    """Text of the page's main content, and the elements of the page that it lacks (`pipeline.readers.web.html_losses`).
 
     Args:
         utf8: the same page in UTF-8, where it is at hand: to encode it takes a twentieth of the time.
@@ -171,7 +172,8 @@ def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
 def _fast(page: _Page, lists: Lists) -> str:
     """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is more.
 
-    Where it lacks most of the paragraphs, and they stand in the page's article, the text without what the elements around them are called.
+    Where it lacks most of the paragraphs, and they are in the page's article, it is extracted again without the names
+    of the elements around them.
     """
     text = _whole(page, lists)
     enough = len(text) >= LEAST_TEXT
@@ -193,9 +195,9 @@ def _fast(page: _Page, lists: Lists) -> str:
         for element in around:
             remove_names(element)
         return max(text, _whole(page, lists), key=len)
-    # What it is called may make resiliparse leave it out.
+    # Its names may make resiliparse leave it out.
     remove_names(container)
-    # The element may itself stand in what seems to be a menu.
+    # The element may itself be in what seems to be a menu.
     lists = bulleted_lists(body, page.blocks, framed=True)
     return max(text, _contained(page, lists, container), key=len)
 
@@ -283,9 +285,10 @@ def _with_lists(page: _Page, text: str, lists: Lists, *, bullet: str = "- ") -> 
 def _plain(tree: HTMLTree) -> str:
     """Resiliparse's main content, with the settings for prose.
 
-    Alternative texts, link targets and form fields are no running text. List bullets stay, since filters count them (Gopher's bullet rule).
-    Comment sections go: on 645 hand-marked pages that left out another 3.6 % of the unwanted passages and lost 0.4 % of the wanted ones;
-    post metadata stays, since without it 2.3 % of the wanted passages were lost.
+    Alternative texts, link targets and form fields are not running text. List bullets stay, since filters count them
+    (Gopher's bullet rule). Comment sections are left out: on 645 hand-marked pages this removed another 3.6 % of the
+    unwanted passages and lost 0.4 % of the wanted ones; post metadata stays, since without it 2.3 % of the wanted
+    passages were lost.
     """
     return str(
         extract_plain_text(
@@ -308,7 +311,8 @@ def _contained(page: _Page, lists: Lists, container: Any | None) -> str:
         return ""
     tree = page.tree
     body: Any = page.body
-    # Resiliparse extracts from whole trees only: the element is the page for as long as it takes. It stands deeper than menus do.
+    # Resiliparse extracts from whole trees only: the element takes the page's place for that long. It is put deeper
+    # than menus are.
     place: Any = tree.create_element("section")
     container.replace_with(place)
     beside = body.child_nodes[:]

@@ -16,9 +16,9 @@ from kernels.unaligned import bytes_between, lowest
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
-# What attributes tell of an element: it is not shown; it is a link to a page (one to an e-mail address leads nowhere); it has one of the
-# `SHORT_CLASSES`; its id is made of a heading; and whether it is shown is said in a way that resiliparse misreads: `hidden=until-found`,
-# `display: none !important`.
+# What attributes say of an element: it is not shown; it is a link to a page (one to an e-mail address leads to no
+# page); it has one of the `SHORT_CLASSES`; its id is made of a heading; and whether it is shown is said in a way that
+# resiliparse misreads: `hidden=until-found`, `display: none !important`.
 HIDES, LINKS, SHORT, TITLED, MISREAD = 1, 2, 4, 8, 16
 # Bytes that what is misread has at least: `display:none!`.
 LEAST_MISREAD = 13
@@ -42,7 +42,7 @@ _MOST_BLANKS = 20
 
 @bare_kernel
 def next_byte(data: Bytes, at: int, wanted: int) -> int:
-    """Where the next byte of that value stands; the end of the data where there is none."""
+    """Where the next byte of that value is; the end of the data if there is no such byte."""
     size = len(data)
     while at + 64 <= size:
         found = bytes_between(data, at, wanted, wanted, 0)
@@ -56,16 +56,16 @@ def next_byte(data: Bytes, at: int, wanted: int) -> int:
 
 @bare_kernel
 def read_attributes(data: Bytes, at: int) -> tuple[int, int, int]:
-    """(where the tag ends, behind its `>`; whichever of `HIDES` and the others hold; attributes), from the end of its name on."""
-    telling = count = 0
+    """(where the tag ends, after its `>`; bits of `HIDES` and the others; attributes), from the end of its name on."""
+    traits = count = 0
     at = _next_name(data, at)
     while at < len(data) and data[at] != 62:
         name = at
         name_end, value, value_end, at = _attribute(data, name)
-        telling |= _tells(data, name, name_end, value, value_end)
+        traits |= _traits(data, name, name_end, value, value_end)
         count += 1
         at = _next_name(data, at)
-    return min(at + 1, len(data)), telling, count
+    return min(at + 1, len(data)), traits, count
 
 
 @bare_kernel
@@ -74,16 +74,16 @@ def misread(data: Bytes, at: int, cuts: Integers, count: int) -> int:
 
     Args:
         cuts: int64[2, m], where each part begins and ends is added to it; there is room for one for each `LEAST_MISREAD` bytes of the tag.
-        count: of what is there already.
+        count: parts that are noted already.
 
     Returns:
-        How many there are then.
+        How many parts are noted then.
     """
     at = _next_name(data, at)
     while at < len(data) and data[at] != 62:
         name = at
         name_end, value, value_end, at = _attribute(data, name)
-        if _tells(data, name, name_end, value, value_end) & MISREAD:
+        if _traits(data, name, name_end, value, value_end) & MISREAD:
             if name_end - name == len(_HIDDEN):
                 cuts[0, count], cuts[1, count] = name, at
                 count += 1
@@ -126,7 +126,7 @@ def _attribute(data: Bytes, at: int) -> tuple[int, int, int, int]:
 
 
 @bare_kernel
-def _tells(data: Bytes, name: int, name_end: int, value: int, value_end: int) -> int:
+def _traits(data: Bytes, name: int, name_end: int, value: int, value_end: int) -> int:
     length = name_end - name
     if length == len(_HREF):
         return LINKS * (starts(data, name, name_end, _HREF) and not _is_address(data, value, value_end))
@@ -182,25 +182,25 @@ def _hides(data: Bytes, name: int, name_end: int, value: int, value_end: int) ->
 @bare_kernel
 def _not_shown(data: Bytes, at: int, end: int) -> int:
     """Whether a declaration of a style is `display: none`, `visibility: hidden` or `visibility: collapse`, and whether it is important."""
-    telling = 0
+    traits = 0
     while at < end:
-        behind = _hiding(data, at, end)
-        if behind >= 0:
-            behind = _behind_blanks(data, behind, end)
-            telling |= HIDES | MISREAD * (behind < end and data[behind] == 33)
+        word_end = _hiding(data, at, end)
+        if word_end >= 0:
+            word_end = _after_blanks(data, word_end, end)
+            traits |= HIDES | MISREAD * (word_end < end and data[word_end] == 33)
         at = _next_declaration(data, at, end)
-    return telling
+    return traits
 
 
 @bare_kernel
 def _important(data: Bytes, at: int, end: int, cuts: Integers, count: int) -> int:
     """Notes the `!important` of those declarations of a style that hide; how many parts are noted then."""
     while at < end:
-        behind, following = _hiding(data, at, end), _next_declaration(data, at, end)
-        if behind >= 0:
-            mark = _behind_blanks(data, behind, end)
+        word_end, following = _hiding(data, at, end), _next_declaration(data, at, end)
+        if word_end >= 0:
+            mark = _after_blanks(data, word_end, end)
             if mark < end and data[mark] == 33:
-                cuts[0, count], cuts[1, count] = behind, min(following - 1, end)
+                cuts[0, count], cuts[1, count] = word_end, min(following - 1, end)
                 count += 1
         at = following
     return count
@@ -215,21 +215,21 @@ def _next_declaration(data: Bytes, at: int, end: int) -> int:
 
 @bare_kernel
 def _hiding(data: Bytes, at: int, end: int) -> int:
-    """Where the word ends by which a declaration of a style hides an element; -1 where it does not."""
-    first = _behind_blanks(data, at, end)
+    """Where the word ends by which a declaration of a style hides an element; -1 if it does not hide it."""
+    first = _after_blanks(data, at, end)
     if starts(data, first, end, _DISPLAY):
-        word = _behind_colon(data, first + len(_DISPLAY), end)
+        word = _after_colon(data, first + len(_DISPLAY), end)
         return _whole_word(data, word, end, _NONE)
     if starts(data, first, end, _VISIBILITY):
-        word = _behind_colon(data, first + len(_VISIBILITY), end)
-        behind = _whole_word(data, word, end, _HIDDEN)
-        return behind if behind >= 0 else _whole_word(data, word, end, _COLLAPSE)
+        word = _after_colon(data, first + len(_VISIBILITY), end)
+        word_end = _whole_word(data, word, end, _HIDDEN)
+        return word_end if word_end >= 0 else _whole_word(data, word, end, _COLLAPSE)
     return -1
 
 
 @bare_kernel
 def _whole_word(data: Bytes, at: int, end: int, word: Bytes) -> int:
-    """Where a word ends that stands there; -1 where another one does, or none is asked for."""
+    """Where a word ends that is there; -1 if it is not there, or if `at` is negative."""
     if at < 0 or not starts(data, at, end, word) or _goes_on(data, at + len(word), end):
         return -1
     return at + len(word)
@@ -237,7 +237,7 @@ def _whole_word(data: Bytes, at: int, end: int, word: Bytes) -> int:
 
 @bare_kernel
 def starts(data: Bytes, at: int, end: int, word: Bytes) -> bool:
-    """Whether a lower-case word stands there, in any case."""
+    """Whether a word, given in lower case, is there in any case."""
     if at + len(word) > end:
         return False
     for place in range(len(word)):
@@ -253,7 +253,7 @@ def _blank(byte: int) -> bool:
 
 
 @bare_kernel
-def _behind_blanks(data: Bytes, at: int, end: int) -> int:
+def _after_blanks(data: Bytes, at: int, end: int) -> int:
     most = min(end, at + _MOST_BLANKS)
     while at < most and _blank(data[at]):
         at += 1
@@ -261,9 +261,9 @@ def _behind_blanks(data: Bytes, at: int, end: int) -> int:
 
 
 @bare_kernel
-def _behind_colon(data: Bytes, at: int, end: int) -> int:
-    at = _behind_blanks(data, at, end)
-    return _behind_blanks(data, at + 1, end) if at < end and data[at] == 58 else -1
+def _after_colon(data: Bytes, at: int, end: int) -> int:
+    at = _after_blanks(data, at, end)
+    return _after_blanks(data, at + 1, end) if at < end and data[at] == 58 else -1
 
 
 @bare_kernel

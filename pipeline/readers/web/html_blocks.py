@@ -40,19 +40,21 @@ class Blocks(NamedTuple):
     Attributes:
         text: the page's text without white space and bullets, uint8[].
         kinds: places in `NAMES`, int64[m].
-        starts, stops: where the block begins and ends in `text`, int64[m]; of what is not shown, where it would stand and whether it has
-            text (one more), which is not in `text`.
+        starts, stops: where the block begins and ends in `text`, int64[m]; for what is not shown, where it would be,
+            and one more if it has text, which is not in `text`.
         firsts: where the first piece of its text ends, as a tag ends it; int64[m].
-        afters: how many blocks had begun when it ended, int64[m]: those behind it up to there lie in it.
+        afters: how many blocks had begun when it ended, int64[m]: those after it up to there lie in it.
         beyond: blocks that were passed over.
         lists: marks of the page's n lists (`pipeline.readers.web.html_list_marks`), int64[n].
-        in_lists: the first block in each list and the first one behind it, int64[2, n]; blocks in frames are not among them.
+        in_lists: the first block in each list and the first one after it, int64[2, n]; blocks in frames are not among
+            them.
         characters, paragraphs: how many the page has without white space, hidden ones too, and those of all `p` that are shown.
-        cuts: parts of the markup, where they begin and end, int64[2, k]: what makes resiliparse take an element for shown that is not, or
-            the other way round (`pipeline.readers.web.html_attributes.misread`); attributes of `code` and other literals, which it may
-            leave out for their names; the content of scripts and styles, which it takes for text when it asks how much of an element is
-            links; and what nobody reads (`pipeline.readers.web.html_cuts`). None behind a script whose end is not sure, where the parser
-            may read other tags; of the last two none in drawings and formulas.
+        cuts: parts of the markup, where they begin and end, int64[2, k]: what makes resiliparse take an element for
+            shown that is not, or the other way round (`pipeline.readers.web.html_attributes.misread`); attributes of
+            `code` and other literals, which it may leave out for their names; the content of scripts and styles, which
+            it takes for text when it asks how much of an element is links; and what nobody reads
+            (`pipeline.readers.web.html_cuts`). There are no cuts after a script whose end is not sure, where the parser
+            may read other tags; and none of the last two kinds in drawings and formulas.
         figures: some figure holds a table, a list, code or a quotation.
         short_classes: some element may have one of the classes of two letters that `pipeline.readers.web.html_tree.remove_short_classes`
             looks for.

@@ -33,10 +33,10 @@ _A, _UL, _SUP, _SUB = (packed(name) for name in ("a", "ul", "sup", "sub"))
 
 
 class Census(NamedTuple):
-    """How many there are on a page.
+    """Counts of a page.
 
     Attributes:
-        attributes: those of the tag with most, wherever a tag may begin.
+        attributes: how many the tag with most of them has, wherever a tag may begin.
         formatting: tags of formatting elements with attributes, opened.
         raised: `sup` and `sub`.
         empty_anchors: tags that may be `<a id="here"/>`.
@@ -51,7 +51,7 @@ class Census(NamedTuple):
 
 
 def take_census(markup: bytes) -> Census:
-    """Counts of a page."""
+    """Takes the census of a page."""
     counts = _count(np.frombuffer(markup, np.uint8), _STEPS, _FORMATTING_NAMES)
     return Census(*(int(count) for count in counts))
 
@@ -77,9 +77,9 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         while at < size:
             if _DOUBLE <= state <= _SINGLE and at + 64 <= size:
                 # Quotes and `<`: nothing else in a value matters.
-                telling = bytes_between(data, at, 34, 34, 0) | bytes_between(data, at, 39, 39, 0) | bytes_between(data, at, 60, 60, 0)
-                at += lowest(telling)
-                if not telling:
+                signs = bytes_between(data, at, 34, 34, 0) | bytes_between(data, at, 39, 39, 0) | bytes_between(data, at, 60, 60, 0)
+                at += lowest(signs)
+                if not signs:
                     continue
             byte = data[at]
             if byte == 60 and _begins(data, at, formatting, counts):
@@ -113,10 +113,10 @@ def _count_several(
     held: npt.NDArray[np.int64],
     moved: npt.NDArray[np.int64],
 ) -> int:
-    """Go on from a beginning within a tag until all that have begun have ended, or all but one that begins.
+    """Read on from a beginning within a tag until all that have begun have ended, or all but one that begins.
 
     Returns:
-        Where none is left.
+        The place where they have all ended.
     """
     held[:] = -1
     held[state] = attributes

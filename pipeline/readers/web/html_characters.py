@@ -23,7 +23,7 @@ ENTITIES = numbered({name[:-1]: ord(text) for name, text in html5.items() if nam
 
 @kernel
 def squeeze(data: Bytes, out: Bytes) -> int:
-    """Copies a text without white space and bullets; how many bytes that are."""
+    """Copies a text without white space and bullets; how many bytes were copied."""
     at = used = 0
     while at < len(data):
         at, used = copy(data, at, out, used)
@@ -67,7 +67,7 @@ def copy(data: Bytes, at: int, out: Bytes, used: int) -> tuple[int, int]:
 
 @bare_kernel
 def blank_width(data: Bytes, at: int) -> int:
-    """How many bytes a white space has that begins there; 0 where none does."""
+    """How many bytes a white space has that begins there; 0 if none begins."""
     byte = data[at]
     if byte <= 32:
         return 1
@@ -121,7 +121,8 @@ def copy_reference(data: Bytes, at: int, text: Bytes, used: int, entities: Integ
         return copy(data, at, text, used)
     if end < size and data[end] == 59:
         end += 1
-    # A reference is at least as long as what it stands for: that is written behind the text, and copied to itself or left out.
+    # A reference is at least as long as what it stands for: it is written after the text, and then copied or left out
+    # like other text.
     if point < 0x80:
         text[used] = point
         length = 1

@@ -29,11 +29,12 @@ _BODY_TAGS = frozenset({"article", "main"})
 
 
 def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True) -> Any | None:
-    """The deepest element that holds most of the paragraphs' characters; None when there is none below `body`, or the page is too large.
+    """The deepest element that holds most of the paragraphs' characters; None when no element below `body` does, or the
+    page is too large.
 
     Args:
         share, least_inside: as `SHARE` and `LEAST_INSIDE`; bench/held_out.py tries others.
-        named: whether names of elements tell what is aside, beside their tags.
+        named: whether the names of elements count, beside their tags, for what is aside.
     """
     # A slice is read at once; going through the collection would look every index up from the start.
     paragraphs = body.query_selector_all("p")[:]

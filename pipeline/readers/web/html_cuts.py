@@ -4,9 +4,9 @@ In: what a pass over the markup (`pipeline.readers.web.html_blocks`) meets. Out:
 scripts, styles, comments, `meta` and `link`, and white space between blocks: a third of the nodes of a page, and resiliparse walks all of
 them.
 
-The text of a page is the same without them. Where they stand decides: between tags, so that no two pieces of text become one, nor a piece
-and what follows it a tag or a reference; and never all that an element holds, since resiliparse does not leave what is empty (lists after
-an empty one are written a level deeper).
+The text of a page is the same without them. Where they are decides: between tags, so that no two pieces of text become
+one, nor a piece and what follows it a tag or a reference; and never all that an element holds, since resiliparse does
+not step out of empty elements (lists after an empty one are written a level deeper).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ Integers = npt.NDArray[np.int64]
 # White space that is looked at around a part of the markup.
 _MOST_BLANKS = 128
 _LI, _PRE = packed("li"), packed("pre")
-# Of the tag before: where it ends, its name, whether it closes, and what `TAGS` tells of it. And how many `pre` are open.
-_END, _NAME, _CLOSES, _TOLD, _PREFORMATTED, BEFORE = range(6)
+# What is known of the tag before: where it ends, its name, whether it closes, and its number in `TAGS`. And how many
+# `pre` are open.
+_END, _NAME, _CLOSES, _FACTS, _PREFORMATTED, BEFORE = range(6)
 
 
 def without(markup: bytes, cuts: Integers) -> bytes:
@@ -90,26 +91,26 @@ def may_go(data: Bytes, at: int, end: int) -> bool:
 
 
 @bare_kernel
-def blanks_before(data: Bytes, at: int, name: int, closing: bool, told: int, before: Integers) -> int:
-    """Where white space begins that reaches up to a tag and can be left out; where the tag begins if there is none.
+def blanks_before(data: Bytes, at: int, name: int, closing: bool, facts: int, before: Integers) -> int:
+    """Where white space before a tag begins that can be left out; where the tag begins if there is no such white space.
 
     One of the two tags around it must begin an element for sure: were both passed over, the words around them would become one.
 
     Args:
-        told: what `pipeline.readers.web.html_tags.TAGS` tells of the tag's name.
+        facts: the number of the tag's name in `pipeline.readers.web.html_tags.TAGS`.
     """
-    last = before[_TOLD]
-    if closing or not told & last & IS_BLOCK or before[_PREFORMATTED] or data[at - 1] > 32:
+    last = before[_FACTS]
+    if closing or not facts & last & IS_BLOCK or before[_PREFORMATTED] or data[at - 1] > 32:
         return at
-    within = (told | last) & BEGINS != 0 and last & HOLDS != 0 and not name == before[_NAME] == _LI
-    goes = told & BEGINS != 0 if before[_CLOSES] else within
-    return before[_END] if goes and _is_blank(data, before[_END], at) else at
+    within = (facts | last) & BEGINS != 0 and last & HOLDS != 0 and not name == before[_NAME] == _LI
+    may_be_cut = facts & BEGINS != 0 if before[_CLOSES] else within
+    return before[_END] if may_be_cut and _is_blank(data, before[_END], at) else at
 
 
 @bare_kernel
-def note_tag(name: int, closing: bool, told: int, end: int, before: Integers) -> None:
+def note_tag(name: int, closing: bool, facts: int, end: int, before: Integers) -> None:
     """Notes a tag, for what follows it."""
-    before[_END], before[_NAME], before[_CLOSES], before[_TOLD] = end, name, closing, told
+    before[_END], before[_NAME], before[_CLOSES], before[_FACTS] = end, name, closing, facts
     if name == _PRE:
         before[_PREFORMATTED] = max(0, before[_PREFORMATTED] + (-1 if closing else 1))
 
@@ -118,7 +119,7 @@ def note_tag(name: int, closing: bool, told: int, end: int, before: Integers) ->
 def note_cut(data: Bytes, first: int, end: int, before: Integers) -> None:
     """Notes a part that is left out: what follows it follows the tag before."""
     if not _is_blank(data, before[_END], first):
-        before[_TOLD] = 0
+        before[_FACTS] = 0
     before[_END] = end
 
 

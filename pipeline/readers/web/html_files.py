@@ -2,10 +2,10 @@
 
 In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.readers.web.html`).
 
-The charset comes from the byte order mark, the `meta` element or detection (`pipeline.readers.web.charset`). The URL is what the page says
-of itself: `<link rel="canonical">` (RFC 6596), the comment that browsers write when they save a page ("Mark of the Web"), or `<base href>`;
-the first of them that is absolute. A file without a page is skipped as `not_html`, `html_too_large`, `html_too_complex`, `undecodable`,
-`empty_text`.
+The charset comes from the byte order mark, the `meta` element or detection (`pipeline.readers.web.charset`). The URL is
+the one that the page gives as its own: `<link rel="canonical">` (RFC 6596), the comment that browsers write when they
+save a page ("Mark of the Web"), or `<base href>`; the first of them that is absolute. A file without a page is skipped
+as `not_html`, `html_too_large`, `html_too_complex`, `undecodable`, `empty_text`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from pipeline.readers.web.html import MOST_HTML_BYTES, TooComplex, extract_html
 from pipeline.readers.whole import TooLarge, read_whole
 from storage.compressed import Damaged
 
-# Where the head of a page ends is not always marked; links to itself stand early.
+# Where the head of a page ends is not always marked; links to the page itself come early.
 _HEAD_CHARACTERS = 1 << 18
 # RFC 9110, section 4.1, asks for 8,000 octets at least; nobody supports more.
 _MOST_URL = 8192
 _SAVED_FROM = re.compile(r"<!--\s{0,20}saved from url=\(\d{1,8}\)(https?://[^\s<>\"]{1,8192})", re.IGNORECASE)
-# One without an end goes on to the end.
+# A comment without an end reaches to the end of the page.
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINK = re.compile(r"<(link|base)\s([^<>]{1,16384})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?<![^\s\"'/])(rel|href)\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
@@ -114,7 +114,7 @@ def page_url(page: str) -> str | None:
         elif "canonical" in attributes.get("rel", "").lower().split():
             found.setdefault("canonical", attributes.get("href", ""))
     for source in ("canonical", "saved", "base"):
-        # What is longer before its references are resolved is no address either.
+        # What is longer before its references are resolved is not an address either.
         written = found.get(source, "")
         lost: Counter[tuple[Kind, str]] = Counter()
         url = unescaped(written, lost=lost).strip() if len(written) <= 8 * _MOST_URL else ""

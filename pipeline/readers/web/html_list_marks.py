@@ -1,4 +1,4 @@
-"""What the markup tells of a page's lists: which of them cannot be running text, and which are for sure, without asking a parser's tree.
+"""What the markup says of a page's lists: which cannot be running text, and which surely are, without a parser's tree.
 
 In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and `ol` marks, and which
 blocks lie in it, in the order of the page. Most lists of a page are menus, and most others survive as they are; to ask the tree for their
@@ -20,18 +20,19 @@ Integers = npt.NDArray[np.int64]
 MOST_LINKED: Final = 0.6
 # With fewer in links a list may hold a whole page: headings, frames and all.
 HARDLY_LINKED: Final = 0.1
-# Marks: an `ol`; a list that is not shown; one that may be running text; one that may be a frame of sections; one in another; one in what
-# seems to be a `nav`, `header`, `footer`, `aside` or `form`, as the tree must say: what is not closed may seem to go on; one that is text,
-# with hardly a link; one around which nothing counts against it; one in what is a `nav`, `header`, `footer` or `aside`, well closed.
+# Marks: an `ol`; a list that is not shown; one that may be running text; one that may be a frame of sections; one in
+# another; one in what seems to be a `nav`, `header`, `footer`, `aside` or `form`, which only the tree can say for sure
+# (what is not closed may seem to continue); one that is text, with hardly a link; one around which nothing counts
+# against it; one in what is a `nav`, `header`, `footer` or `aside`, well closed.
 NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU, IS_TEXT, APART, IS_FRAMED = (1 << bit for bit in range(9))
 SETTLED = IS_TEXT | APART
 
-# What has been read so far: characters, those of links, elements that make sections, `a` that are no links, and characters of paragraphs;
-# the row of the list that is open; how many containers (`pipeline.readers.web.html_tags.IS_CONTAINER`) are open, and which of them have ids
-# that
-# are made of headings: bits, that of the innermost one lowest, and the fewest that were open since a frame began; elements that figures may
-# only frame, and figures that do; what `pipeline.readers.web.html_census.Census` asks for; blocks beyond
-# those that are looked at, elements that may have a short class, and places from which on the parser may read other tags.
+# What has been read so far: characters, those of links, elements that make sections, `a` that are not links, and
+# characters of paragraphs; the row of the list that is open; how many containers
+# (`pipeline.readers.web.html_tags.IS_CONTAINER`) are open, and which of them have ids that are made of headings: bits,
+# that of the innermost one lowest, and the fewest that were open since a frame began; elements that figures may only
+# frame, and figures that do; what `pipeline.readers.web.html_census.Census` asks for; blocks beyond those that are
+# looked at, elements that may have a short class, and places from which on the parser may read other tags.
 CHARACTERS, LINKED, SECTIONS, ANCHORS, PARAGRAPHS, OPEN, DEPTH, TITLES, LEAST, FRAMED, FIGURES = range(11)
 ATTRIBUTES, FORMATTED, RAISED, EMPTY_ANCHORS, BEYOND, SHORT_CLASSES, DOUBTS, COUNTERS = range(11, 19)
 # Of each list the first four, when it began and then within it; the list around it, its marks, whether it has ended, and how many blocks
@@ -95,7 +96,7 @@ def end_containers(now: Integers, depth: int) -> None:
 
 @bare_kernel
 def frame_lists(lists: Integers, first: int, after: int) -> None:
-    """Notes that lists, from one to before another, stand in a frame."""
+    """Notes that lists, from one to before another, are in a frame."""
     for row in range(first, after):
         lists[_MARKS, row] |= IS_FRAMED
 

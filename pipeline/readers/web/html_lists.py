@@ -2,10 +2,10 @@
 
 In: a parsed page. Out: the same tree, in which resiliparse keeps the lists of running text.
 
-Resiliparse takes an `ul` for a menu when it stands within four levels of the body, or when more than a fifth of its characters are in
-links. Manuals and hand-written pages have their text right there. Here a list counts as text when at most `MOST_LINKED` of its
-characters are in links and nothing around it says that it is for finding one's way; such a list is put deeper, without the links that
-count against it.
+Resiliparse takes an `ul` for a menu when it is within four levels of the body, or when more than a fifth of its
+characters are in links. Manuals and hand-written pages have their text right there. Here a list counts as text when at
+most `MOST_LINKED` of its characters are in links and nothing around it says that it is for finding one's way; such a
+list is put deeper, without the links that count against it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _MOST_LISTS = 20_000
 
 
 class Budget:
-    """Characters that may still be read: lists within lists, and what stands beside them, are read several times."""
+    """Characters that may still be read: lists within lists, and what is beside them, are read several times."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._left = _MOST_READ
@@ -74,7 +74,7 @@ class Budget:
         return self._left < 0
 
     def length(self, element: Any) -> int:
-        """Characters of an element's text without white space; 0 where no more may be read."""
+        """Characters of an element's text without white space; 0 if no more may be read."""
         if self._left < 0:
             return 0
         text: str = element.text
@@ -82,7 +82,7 @@ class Budget:
         return len(text) - text.count(" ") - text.count("\n") - text.count("\t")
 
     def holds_most(self, element: Any) -> bool:
-        """Whether most of the page's paragraphs stand in an element."""
+        """Whether most of the page's paragraphs are in an element."""
         most = _MOST_PARAGRAPHS * self._blocks.paragraphs
         length = self.length(element)
         if length <= most:
@@ -95,7 +95,7 @@ _IN_A_FRAME = ",".join(f"{frame} {name}" for frame in FRAMES for name in ("ul", 
 
 
 def in_frame(element: Any) -> bool:
-    """Whether an element is a frame of a page, or stands in one."""
+    """Whether an element is a frame of a page, or is in one."""
     return element.closest(",".join(FRAMES)) is not None
 
 
@@ -117,10 +117,10 @@ def bulleted_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
     """The lists that `keep_lists` looks at; none for `text_lists`.
 
     Args:
-        framed: also those that stand in a `nav`, `header`, `footer`, `aside` or `form`.
+        framed: also those in a `nav`, `header`, `footer`, `aside` or `form`.
     """
     marks = _unframed(blocks.lists) if framed else blocks.lists
-    found = _wanted(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:], settled=False)
+    found = _candidates(marks[marks & NUMBERED == 0], lambda: body.get_elements_by_tag_name("ul")[:], settled=False)
     return Lists([(element, mark) for element, mark, _ in found], [], blocks)
 
 
@@ -130,8 +130,8 @@ def all_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
     Args:
         framed: as for `bulleted_lists`.
     """
-    found = _wanted(_unframed(blocks.lists) if framed else blocks.lists, lambda: body.query_selector_all("ul,ol")[:], settled=True)
-    # A list within another one comes to stand alone where that one is opened.
+    found = _candidates(_unframed(blocks.lists) if framed else blocks.lists, lambda: body.query_selector_all("ul,ol")[:], settled=True)
+    # A list within another one becomes a list of its own when the outer one is opened.
     outer = [(element, place) for element, mark, place in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT]
     bulleted = [(element, mark) for element, mark, _ in found if not mark & NUMBERED and not _is_settled(mark)]
     return Lists(bulleted, outer, blocks)
@@ -154,17 +154,17 @@ def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
     return lists._replace(outer=[(element, place) for element, place in lists.outer if place < 0 or lossy[place]])
 
 
-def _wanted(marks: Integers, find: Callable[[], list[Any]], *, settled: bool) -> list[tuple[Any, int, int]]:
-    """Those of the lists of a tree that may be running text or frames of it, their marks, and where these stand among all marks.
+def _candidates(marks: Integers, find: Callable[[], list[Any]], *, settled: bool) -> list[tuple[Any, int, int]]:
+    """The lists of a tree that may be running text or frames of it, with their marks and the places of those marks.
 
     Args:
-        find: gives the lists that the marks are of; called where any of them is wanted.
-        settled: also those with which nothing is to be done.
+        find: gives the lists that have these marks; called if any of them may be.
+        settled: also lists that stay as they are.
     """
-    wanted = (marks & (MAY_BE_TEXT | MAY_BE_FRAME) != 0) & (marks & IS_FRAMED == 0)
+    candidates = (marks & (MAY_BE_TEXT | MAY_BE_FRAME) != 0) & (marks & IS_FRAMED == 0)
     if not settled:
-        wanted &= marks & SETTLED != SETTLED
-    if not wanted.any():
+        candidates &= marks & SETTLED != SETTLED
+    if not candidates.any():
         return []
     elements = find()
     known = _marks_of(elements, marks)
@@ -173,7 +173,7 @@ def _wanted(marks: Integers, find: Callable[[], list[Any]], *, settled: bool) ->
     return [
         (element, mark, place)
         for element, (mark, place) in zip(elements, known, strict=True)
-        if wanted[place] and not _is_framed(element, mark)
+        if candidates[place] and not _is_framed(element, mark)
     ]
 
 
@@ -189,7 +189,7 @@ def _marks_of(elements: list[Any], marks: Integers) -> list[tuple[int, int]] | N
 
 
 def keep_lists(tree: Any, root: Any, lists: Lists) -> None:
-    """Make the lists of running text below an element survive, which is the body or stands in it.
+    """Make the lists of running text survive below an element, which is the body or is in it.
 
     Args:
         lists: those of the page.
@@ -260,7 +260,7 @@ def _is_title(identity: str) -> bool:
 def _keep(tree: Any, element: Any, mark: int, menus: dict[Any, bool], budget: Budget) -> None:
     """Make a list survive if it is running text, or open it if it frames sections.
 
-    Most lists of running text survive as they are: what is around them is not asked for then, which costs most.
+    Most lists of running text survive as they are: what is around them is then not looked at, which would cost most.
     """
     text, links = (True, []) if mark & IS_TEXT else _is_text(element, budget)
     if text:
@@ -272,7 +272,7 @@ def _keep(tree: Any, element: Any, mark: int, menus: dict[Any, bool], budget: Bu
 
 
 def _near(element: Any) -> tuple[int, list[Any]]:
-    """How deep an element stands below the body, `DEEP` where it is deeper; and those right around it whose id is a heading's."""
+    """How deep an element is below the body, at most `DEEP`; and those right around it whose id is a heading's."""
     titled: list[Any] = []
     parent = element.parent
     for depth in range(1, DEEP + 1):
@@ -285,7 +285,7 @@ def _near(element: Any) -> tuple[int, list[Any]]:
 
 
 def _free(tree: Any, element: Any, depth: int, links: list[Any], titled: list[Any]) -> None:
-    """Take from a list and from around it what resiliparse would leave it out for."""
+    """Remove, in a list and around it, what would make resiliparse leave the list out."""
     for link in links:
         link.replace_with(*link.child_nodes[:])
     for parent in titled:
@@ -309,9 +309,9 @@ def _is_text(element: Any, budget: Budget, *, deep: bool = False) -> tuple[bool,
     """Whether a list is running text, and its links if they count against it.
 
     Args:
-        deep: how deep it stands is not to be asked.
+        deep: its depth does not matter.
     """
-    # `<a id="here"/>`, as XHTML is written, is never closed: all that follows lies in it, and is no link.
+    # `<a id="here"/>`, as XHTML is written, is never closed: all that follows lies in it, and is not a link.
     anchors = element.get_elements_by_tag_name("a")[:]
     links = [anchor for anchor in anchors if anchor.hasattr("href")]
     whole = budget.length(element)
@@ -335,7 +335,7 @@ def _is_address(link: Any) -> bool:
 
 
 def _among_text(element: Any, budget: Budget) -> bool:
-    """Whether the list stands beside running text: in one element with it, or in a wrapper of its own beside it."""
+    """Whether the list is beside running text: in one element with it, or in a wrapper of its own beside it."""
     for _ in range(3):
         parent = element.parent
         if parent is None:
@@ -357,7 +357,7 @@ def _among_text(element: Any, budget: Budget) -> bool:
 
 
 def _begins_with_text(element: Any) -> bool:
-    """Whether most items begin with words that are no link, as those of release notes do and teasers do not."""
+    """Whether most items begin with words that are not a link, as those of release notes do and teasers do not."""
     items = [child for child in element.child_nodes[:] if child.tag == "li"]
     begin = 0
     for item in items:

@@ -3,11 +3,12 @@
 In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`; in which lists of
 the page something may be lost; and whether most of its paragraphs are.
 
-A block (`li`, `tr`, `pre`, `figure`, `blockquote`, `dt`, `dd`, `h1` to `h6`, `p`) is lost when it has text and the text that was found does
-not hold what it begins with: its first 32 bytes, white space and what extractors write between pieces of text aside. What lies in a lost
-block is counted with it, items in items excepted. `nav`, `header`, `footer`, `aside` and `form` count as one, and so does what is not shown
-(`noscript`, `hidden`; a `template` is no part of the page), so that lists lost from the text of a page are seen apart from its menus. What
-a page has beyond the limits is counted as `BEYOND`.
+A block (`li`, `tr`, `pre`, `figure`, `blockquote`, `dt`, `dd`, `h1` to `h6`, `p`) is lost when it has text and the text
+that was found does not hold what it begins with: its first 32 bytes, white space and what extractors write between
+pieces of text aside. What lies in a lost block is counted with it, items in items excepted. `nav`, `header`, `footer`,
+`aside` and `form` count as one, and so does what is not shown (`noscript`, `hidden`; a `template` is not part of the
+page), so that lists lost from the text of a page are seen apart from its menus. What a page has beyond the limits is
+counted as `BEYOND`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 In: the tree of a page. Out: the tree, changed: such a quotation is a plain `blockquote`, out of the wrappers that hold nothing else.
 
-Extractors leave out what is called after a network, since most of that is buttons and feeds. A network's own embed code is a `blockquote`
-with the post's text, which its script replaces by a frame: what a reader without scripts sees, and what the article's author quoted.
+Extractors leave out what is named after a network, since most of that is buttons and feeds. A network's own embed code
+is a `blockquote` with the post's text, which its script replaces by a frame: what a reader without scripts sees, and
+what the article's author quoted.
 
 Sources for the class names: the embed codes that X/Twitter, Instagram, TikTok, Facebook, Threads, Bluesky, Mastodon, Reddit, Imgur and
 WordPress (oEmbed) give to authors.
@@ -22,7 +23,7 @@ _QUOTED = re.compile(
     r"(?:^|\s)(?:twitter-(?:tweet|video)|instagram-media|tiktok-embed|fb-(?:post|xfbml-parse-ignore)|text-post-media|bluesky-embed"
     r"|mastodon-embed|reddit-(?:embed-bq|card)|imgur-embed-pub|wp-embedded-content|embedly-card)(?:\s|$)"
 )
-# Of what stands around one quotation, and of the feeds and widgets of them that stand beside a text.
+# Class names of wrappers of one quotation, and of feeds and widgets of quotations beside a text.
 _WRAPPER = re.compile(r"embed|tweet|twitter|instagram|tiktok|facebook|social|bluesky|mastodon|reddit|imgur|quote|^$", re.IGNORECASE)
 _BESIDE = re.compile(
     r"(?:tweet|twitter|instagram|facebook|social)s?[-_]?(?:feed|timeline|stream|widget)|latest[-_]"
@@ -32,7 +33,7 @@ _BESIDE = re.compile(
 _WRAPPING = ("div", "figure", "p", "span", "section")
 _SILENT = ("script", "style", "noscript", "br", "meta", "link", "template")
 _MOST_WRAPPERS, _MOST_BESIDE = 6, 10
-# Whole pages are called after a sidebar that they have; a feed's own name stands near its posts.
+# Whole pages are named after a sidebar that they have; a feed's own name is near its posts.
 _NEAR = 3
 _MOST = 200
 
@@ -73,7 +74,7 @@ def _in_feed(quotation: Any) -> bool:
 
 
 def _alone(node: Any) -> bool:
-    """Nothing that a reader sees stands beside it."""
+    """Nothing that a reader sees is beside it."""
     for step in ("prev", "next"):
         beside = getattr(node, step)
         for _ in range(_MOST_BESIDE):

@@ -1,10 +1,10 @@
-"""Lists of running text that an extractor left out, put back where they stood.
+"""Lists of running text that an extractor left out, put back where they were.
 
 In: the text that an extractor found, and the page's tree. Out: the text, with the lists of running text that it lacks
 (`pipeline.readers.web.html_lists` says which those are).
 
-A list belongs behind the words that stand before it on the page; where the text has not got them either, the list stays out: what is around
-it was not taken for the page's text. The work is bounded in characters searched.
+A list belongs after the words that are before it on the page; where the text lacks these too, the list stays out: what
+is around it was not taken for the page's text. The work is bounded in characters searched.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OTHERS_WITHIN = ",".join(sorted(_NOT_OWN))
 _APART = frozenset(
     {"p", "div", "br", "pre", "dl", "dt", "dd", "table", "tr", "td", "th", "section", "blockquote", "h2", "h3", "h4", "h5", "h6"}
 )
-# Headings, summaries and labels are left out by some extractors: what stands before them tells the place as well.
+# Headings, summaries and labels are left out by some extractors: what is before them gives the place as well.
 _SHORT = 80
 _MOST_BEFORE = 8
 
@@ -91,7 +91,7 @@ def _short_lines(text: str) -> frozenset[str]:
 
 
 def _is_there(key: str, words: str, lines: frozenset[str]) -> bool:
-    """Whether an item is in the text; a word or two stand within others, and must be a line of their own."""
+    """Whether an item is in the text; a word or two may be part of other text, and must be a line of their own."""
     return key in words if len(key) >= _SHORTEST_FOUND or not key else key in lines
 
 
@@ -112,7 +112,7 @@ def _own_pieces(element: Any) -> Iterator[str]:
 
 
 def _place(element: Any, words: str, after: int) -> tuple[int | None, int]:
-    """Where in the squeezed text the words that stand before the list end, and how many characters were read."""
+    """Where in the squeezed text the words end that are before the list, and how many characters were read."""
     read = 0
     for _ in range(_MOST_BEFORE):
         beside = element.previous_sibling

@@ -22,15 +22,15 @@ Integers = npt.NDArray[np.int64]
 
 _LI: Final = NAMES.index("li")
 _FRAME: Final = NAMES.index(FRAMES[0])
-# Of a block so many bytes are looked for.
+# Bytes of a block that are looked for.
 _KEY: Final = 32
-# Shorter beginnings stand in many words: they must be a line or a cell of their own.
+# Shorter beginnings are part of many words: they must be a line or a cell of their own.
 _SHORT: Final = 8
-# A line with more characters has no short beginning, whatever number and bullet stand before it.
+# A line with more characters has no short beginning, whatever number and bullet it has.
 _LONG: Final = 4 * _SHORT
 # Digits of a number before an item.
 _MOST_DIGITS: Final = 6
-# Bytes behind a text that may be looked at together with it.
+# Bytes after a text that may be read together with it.
 _PADDING: Final = 128
 
 
@@ -47,7 +47,7 @@ class Lost(NamedTuple):
 
 
 def lost_blocks(blocks: Blocks, text: str, *, most_searched: int) -> Lost:
-    """Blocks whose beginning is not in a text; those within a lost one are not told, but for items in items.
+    """Blocks whose beginning is not in a text; those within a lost one are not given, except items in items.
 
     Args:
         most_searched: bytes of the text that are searched for all blocks together.
@@ -69,7 +69,7 @@ def _lost(
     lines_known = -1
     lost = np.empty(len(kinds), np.int64)
     count = beyond = 0
-    # Blocks stand in the text in their order, most of them: the search goes on where the last one was found.
+    # Most blocks are in the text in their order: the search continues where the last one was found.
     reached = within = 0
     within_kind = -1
     searched = most_searched
@@ -96,7 +96,7 @@ def _lost(
             first = min(firsts[number] - start, _KEY)
             if _is_line(lines[:lines_known], page, start, length):
                 continue
-            # Bullets and numbers may have been written behind the first piece of text in a block.
+            # Bullets and numbers may have been written after the first piece of text in a block.
             if kind < _FRAME and 0 < first < length:
                 if first >= _SHORT:
                     searched -= size
@@ -112,10 +112,10 @@ def _lost(
 
 @bare_kernel
 def _find(words: Bytes, at: int, end: int, page: Bytes, start: int, length: int) -> int:
-    """Where the bytes of a page from `start` on stand in the words before `end`; -1 if they do not."""
+    """Where the bytes of a page from `start` on are in the words before `end`; -1 if they are not there."""
     first, last = page[start], page[start + length - 1]
     while at + length <= end:
-        # The first byte and the last one tell most places apart from the right one.
+        # The first byte and the last one rule most wrong places out.
         places = bytes_between(words, at, first, first, 0) & bytes_between(words, at + length - 1, last, last, 0)
         while places:
             place = at + lowest(places)
@@ -133,7 +133,7 @@ def _find(words: Bytes, at: int, end: int, page: Bytes, start: int, length: int)
 
 @bare_kernel
 def _find_in_pieces(words: Bytes, end: int, page: Bytes, start: int, first: int, length: int) -> bool:
-    """Whether the first bytes of a page stand in the words, and the next few behind what extractors write between pieces."""
+    """Whether the first bytes of a page are in the words, and the next few after what extractors write between."""
     at = 0
     while True:
         place = _find(words, at, end, page, start, first)
@@ -142,13 +142,13 @@ def _find_in_pieces(words: Bytes, end: int, page: Bytes, start: int, first: int,
         behind = place + first
         if _same_cells(words, behind, end, page, start + first, start + length):
             return True
-        if _same_cells(words, _behind_number(words, behind, end), end, page, start + first, start + length):
+        if _same_cells(words, _after_number(words, behind, end), end, page, start + first, start + length):
             return True
         at = place + 1
 
 
 @bare_kernel
-def _behind_number(words: Bytes, at: int, end: int) -> int:
+def _after_number(words: Bytes, at: int, end: int) -> int:
     """Where a number and its point, or a hyphen, end."""
     most = min(end, at + _MOST_DIGITS)
     while at < most and 48 <= words[at] <= 57:
@@ -158,7 +158,7 @@ def _behind_number(words: Bytes, at: int, end: int) -> int:
 
 @bare_kernel
 def _same_cells(words: Bytes, at: int, end: int, page: Bytes, start: int, stop: int) -> bool:
-    """Whether the next few bytes of a page stand there, lines between cells aside."""
+    """Whether the next few bytes of a page are there, lines between cells aside."""
     stop = min(stop, start + _SHORT)
     while start < stop and at < end:
         if words[at] == page[start]:
@@ -196,14 +196,14 @@ def _short_lines(data: Bytes) -> tuple[Integers, int]:
 
 @bare_kernel
 def _short_part(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """Where a line begins behind its bullet, and ends; nothing of a line that is not short."""
-    at = _behind_blanks(data, at, end)
+    """Where a line begins after its bullet, and ends; empty if the line is not short."""
+    at = _after_blanks(data, at, end)
     if at + 3 <= end and bullet_at(data, at):
         at += 3
     # A hyphen before nothing is the line itself.
-    if at + 2 <= end and data[at] == 45 and data[at + 1] == 32 and _behind_blanks(data, at + 2, end) < end:
+    if at + 2 <= end and data[at] == 45 and data[at + 1] == 32 and _after_blanks(data, at + 2, end) < end:
         at += 2
-    at = _behind_blanks(data, at, end)
+    at = _after_blanks(data, at, end)
     begin = last = at
     characters = 0
     while at < end:
@@ -222,7 +222,7 @@ def _short_part(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 @bare_kernel
 def _without_number(data: Bytes, at: int, end: int, line: Bytes) -> int:
-    """Copies a line without white space and its first number with a point; how many bytes that are."""
+    """Copies a line without white space and its first number with a point; how many bytes were copied."""
     used = digits = 0
     numbered = False
     while at < end:
@@ -235,7 +235,7 @@ def _without_number(data: Bytes, at: int, end: int, line: Bytes) -> int:
             at += width
             continue
         byte = data[at]
-        # What was counted stays so behind a point with white space behind it.
+        # A point with white space after it keeps the count of the digits before it.
         if byte != 46 or at + 1 >= end or not blank_width(data, at + 1):
             digits = digits + 1 if 48 <= byte <= 57 else 0
         line[used] = byte
@@ -245,7 +245,7 @@ def _without_number(data: Bytes, at: int, end: int, line: Bytes) -> int:
 
 
 @bare_kernel
-def _behind_blanks(data: Bytes, at: int, end: int) -> int:
+def _after_blanks(data: Bytes, at: int, end: int) -> int:
     while at < end:
         width = blank_width(data, at)
         if width == 0:
@@ -267,6 +267,6 @@ def _is_line(lines: Integers, page: Bytes, start: int, length: int) -> bool:
     """Whether a short beginning is a line or a cell of its own."""
     if length >= _SHORT:
         return False
-    wanted = _packed(page, start, length)
-    place = np.searchsorted(lines, wanted)
-    return bool(place < len(lines) and lines[place] == wanted)
+    key = _packed(page, start, length)
+    place = np.searchsorted(lines, key)
+    return bool(place < len(lines) and lines[place] == key)

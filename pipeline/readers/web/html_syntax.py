@@ -1,7 +1,7 @@
-"""Where the pieces of a page's markup end: names of tags, comments, and content that is no text.
+"""Where the pieces of a page's markup end: names of tags, comments, and content that is not text.
 
 In: bytes of markup, and where a piece begins. Out: where it ends, by the HTML standard's tokenizer (13.2.5), and whether that is sure,
-whatever stands before it. Each byte is looked at a bounded number of times.
+whatever is before it. Each byte is looked at a bounded number of times.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def tag_end(data: Bytes, at: int) -> int:
 
 @bare_kernel
 def comment_end(data: Bytes, at: int) -> tuple[int, bool]:
-    """Where a comment ends, or what is read as one; and whether it is one for sure, wherever it stands."""
+    """Where a comment ends, or what is read as one; and whether it surely is a comment, wherever it is."""
     size = len(data)
     if at + 3 < size and data[at + 1] == 33 and data[at + 2] == 45 and data[at + 3] == 45:
         begins = at + 4
@@ -69,8 +69,10 @@ def comment_end(data: Bytes, at: int) -> tuple[int, bool]:
 
 @bare_kernel
 def raw_end(data: Bytes, at: int, begins: int, name: int) -> tuple[int, bool]:
-    """Where the end tag of an element begins whose content is no text, and whether that is sure: a script that begins within a comment of a
-    script hides its own end tag."""
+    """Where the end tag of an element begins whose content is not text, and whether that is sure.
+
+    A script that begins within a comment of a script hides its own end tag.
+    """
     size, letters, comment, sure = len(data), 0, False, True
     while letters < 8 and name >> (8 * letters):
         letters += 1
@@ -81,8 +83,8 @@ def raw_end(data: Bytes, at: int, begins: int, name: int) -> tuple[int, bool]:
             first, place = at + 1 + closing, 0
             while place < letters and first + place < size and (data[first + place] | 32) == (data[begins + place] | 32):
                 place += 1
-            behind = first + place
-            if place == letters and (behind >= size or data[behind] <= 32 or data[behind] == 47 or data[behind] == 62):
+            name_end = first + place
+            if place == letters and (name_end >= size or data[name_end] <= 32 or data[name_end] == 47 or data[name_end] == 62):
                 if closing:
                     return at, sure
                 sure = False

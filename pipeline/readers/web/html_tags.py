@@ -19,14 +19,17 @@ NOSCRIPT: Final = NAMES.index("noscript")
 HIDDEN: Final = NAMES.index("hidden")
 # Where the search for an open item, row or paragraph ends.
 SCOPES: Final = ("ul", "ol", "dl", "table")
-# Those that the parser opens again when they were left open (the HTML standard's formatting elements, without `a` and `nobr`'s scoping).
+# Elements that the parser opens again when they were left open (the HTML standard's formatting elements, without `a`
+# and `nobr`'s scoping).
 FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 
-# Elements whose content is no text; those without any; those that nobody reads; those that resiliparse may leave out for the names that
-# their attributes give them; those that end where the markup says so; those that are formatting; raised characters.
+# Elements whose content is not text; those without content; those that nobody reads; those that resiliparse may leave
+# out for the names that their attributes give them; those that end where the markup says so; those that are formatting;
+# raised characters.
 IS_RAW, IS_VOID, IS_UNREAD, IS_LITERAL, IS_CONTAINER, IS_FORMATTING, IS_RAISED = (1 << bit for bit in range(6, 13))
-# Elements that stand in lines of their own; of these, those that begin wherever their tag stands (a parser may pass over others, and puts
-# words before a table that stand in it); and those in which the next block may begin, and does not end them.
+# Elements that are on lines of their own; of these, those that begin wherever their tag is (a parser may pass over
+# others, and moves words that are in a table to before it); and those in which the next block may begin, and does not
+# end them.
 IS_BLOCK, BEGINS, HOLDS = (1 << bit for bit in range(13, 16))
 _KINDS: Final = (1 << 6) - 1
 

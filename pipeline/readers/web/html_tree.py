@@ -3,10 +3,11 @@
 In: a parsed page. Out: the same tree, without what is not shown, with the text that figures and raised characters hold in a form that every
 extractor reads. Each step is one pass over elements of one kind.
 
-- Elements that are not shown go (`hidden`, `display: none`, `template`, `noscript`); `hidden="until-found"` and closed `details` are text.
-- Classes of two letters that mean something else to resiliparse go.
+- Elements that are not shown are removed (`hidden`, `display: none`, `template`, `noscript`);
+  `hidden="until-found"` and closed `details` are text.
+- Classes of two letters that mean something else to resiliparse are removed.
 - A `figure` around a table, code, a list or a quotation is only a frame: its content takes its place, its caption becomes a paragraph.
-- Powers and indices become running text (`pipeline.readers.superscripts`); marks of notes go.
+- Powers and indices become running text (`pipeline.readers.superscripts`); marks of notes are removed.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from pipeline.readers.superscripts import BEFORE, subscript, superscript
 from pipeline.readers.web.html_attributes import SHORT_CLASSES
 
 _FRAMED = "table,pre,blockquote,ul,ol,dl"
-# What is no ASCII is a letter of CSS's names.
+# In CSS any character beyond ASCII is a letter.
 _NOT_SHOWN = re.compile(
     r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-]|[^\x00-\x7f])", re.IGNORECASE
 )
 _SHORT_CLASSES = ",".join(f"[class~={name} i]" for name in SHORT_CLASSES)
 _BUTTONS = "a,button"
 _MAYBE_HIDDEN = "[hidden],[aria-hidden],[style*=none i],[style*=hidden i],[style*=collapse i],template,noscript"
-# Beyond this many elements of one kind the page is no text.
+# A page with more elements of one kind is not text.
 _MOST = 50_000
 # Characters read in elements that may lie within each other.
 _MOST_READ = 50_000_000
 # Longer cells are columns of a page, not of a table.
 _LONGEST_CELL = 2_000
-# Raised text that is longer is no number, and is not looked at: elements within each other would be read again and again.
+# Longer raised text is not a number, and is not looked at: elements within each other would be read again and again.
 _LONGEST_RAISED = 64
 # Elements without text before a superscript that are passed over.
 _NEAR = 8
@@ -57,12 +58,12 @@ def open_figures(tree: Any, body: Any) -> None:
 
 
 def names_of(element: Any) -> str:
-    """Its classes and its id."""
+    """The classes and the id of an element."""
     return f"{element.class_name or ''} {element.id or ''}".strip()
 
 
 def remove_names(element: Any) -> None:
-    """Take its classes and its id away, by which extractors judge it."""
+    """Remove the classes and the id of an element, by which extractors judge it."""
     for name in ("class", "id"):
         if element.hasattr(name):
             element.delattr(name)

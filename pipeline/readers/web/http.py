@@ -1,7 +1,8 @@
 """HTTP responses as archives keep them: status, headers and body.
 
-In: the block of a WARC `response` record. Out: `Response`. What the body holds is told by `pipeline.readers.web.content_coding` (bytes),
-`pipeline.readers.web.mime` (its type) and `pipeline.readers.web.charset` (text).
+In: the block of a WARC `response` record. Out: `Response`. For what the body holds see
+`pipeline.readers.web.content_coding` (bytes), `pipeline.readers.web.mime` (its type) and `pipeline.readers.web.charset`
+(text).
 
 Source: RFC 9110.
 """
@@ -18,7 +19,7 @@ _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 
 class HttpError(Exception):
-    """The block is no HTTP response."""
+    """The block is not an HTTP response."""
 
 
 class UnusableBody(Exception):
@@ -43,7 +44,7 @@ class Response:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """All values of one header, joined by commas (RFC 9110, section 5.3); None when there is none."""
+        """All values of one header, joined by commas (RFC 9110, section 5.3); None without such a header."""
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
@@ -64,7 +65,7 @@ def parse_response(block: bytes) -> Response:
 
 
 def parse_headers(lines: list[bytes]) -> tuple[tuple[str, str], ...]:
-    """`Name: value` lines; a line that begins with white space goes on with the one before; lines without a colon are left out."""
+    """`Name: value` lines; one that begins with white space continues the last; lines without a colon are left out."""
     headers: list[tuple[str, list[str]]] = []
     for line in lines:
         text = _decode_header(line.rstrip(b"\r\n"))

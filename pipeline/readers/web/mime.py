@@ -3,7 +3,8 @@
 In: values of `Content-Type` headers; the beginning of a body. Out: the media type that browsers take, its charset, and whether bytes begin
 like HTML.
 
-Sources: Fetch, "extract a MIME type" and "legacy extract an encoding"; MIME Sniffing, section 7.1 (the tags that tell HTML).
+Sources: Fetch, "extract a MIME type" and "legacy extract an encoding"; MIME Sniffing, section 7.1 (the tags by which
+HTML is known).
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ _QUOTED_OR_COMMA: Final = re.compile(r"\"[^\"]*\"|,")
 _TAGS: Final = "html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|link|base|center"
 _HTML_TAG: Final = re.compile(rb"<(?:!doctype[\t\n\f\r ]+html|(?:" + _TAGS.encode() + rb"))[\s>/]", re.IGNORECASE)
 _SPACE: Final = re.compile(rb"[\t\n\f\r ]*")
-# How much of a body tells its type (MIME Sniffing, section 5.2).
+# How much of a body is looked at for its type (MIME Sniffing, section 5.2).
 _SNIFFED_BYTES: Final = 1445
 
 
 def media_type(values: list[str]) -> tuple[str, str | None]:
-    """The media type in lower case without parameters, empty when none is given, and the charset that goes with it.
+    """The media type in lower case without parameters, empty when none is given, and its charset.
 
-    Of several the last one counts; a charset given with the same type before it goes on to count. A charset without any type counts too.
+    Of several the last one counts; a charset given earlier with the same type still counts. A charset without any type
+    counts too.
 
     Args:
         values: of all headers of that name, in their order.
@@ -81,7 +83,7 @@ def _end_of(pattern: re.Pattern[bytes], body: bytes, at: int) -> int:
 
 
 def _split(values: str) -> list[str]:
-    """At commas that stand outside of double quotes; a quote that is not closed is none."""
+    """At commas that stand outside of double quotes; a quote that is not closed does not count."""
     parts: list[str] = []
     start = 0
     for found in _QUOTED_OR_COMMA.finditer(values):

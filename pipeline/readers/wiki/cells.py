@@ -1,8 +1,8 @@
 """Tables that are not closed, or are made by templates.
 
-In: text of which whole tables are removed already. Out: the text without the lines of tables that are left: from `{|` on those that begin
-with a bar or an exclamation mark, until the table ends, or a heading comes. Lines that begin otherwise stay: an unclosed table swallows the
-prose that follows it, and MediaWiki shows that prose.
+In: text from which whole tables have been removed. Out: the text without the lines of tables that are left: from `{|`
+on, those that begin with a bar or an exclamation mark, until the table ends, or a heading comes. Lines that begin
+otherwise stay: an unclosed table swallows the prose that follows it, and MediaWiki shows that prose.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pipeline.readers.wiki.arguments import Given, filled, positional
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _ISO = re.compile(r"(-?\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?(?:T.*)?")
-# Of years, months and days; Python refuses to read numbers of thousands of digits.
+# Years, months and days have no more digits; Python refuses to read numbers of thousands of digits.
 _MOST_DIGITS = 9
 _YES = ("y", "yes", "1", "true")
 
@@ -39,7 +39,7 @@ def _day_first(given: Given) -> bool:
 
 
 def date(given: Given) -> str | None:
-    """`1901|5|12`, `1901-05-12`, `12 May 1901`; further arguments, as hours and places, are left out."""
+    """`1901|5|12`, `1901-05-12`, `12 May 1901`; further arguments, such as hours and places, are left out."""
     values = positional(given)[:3]
     if not any(values):
         return None
@@ -82,7 +82,7 @@ def year(given: Given) -> str | None:
 
 
 def age(given: Given) -> str | None:
-    """Between two dates; up to today it depends on the day, and there is none."""
+    """The age between two dates; None for the age today, which depends on the day."""
     values = filled(given)
     if len(values) < 6 or not all(map(_is_number, values[:6])):
         return None
@@ -127,7 +127,7 @@ def circa(given: Given) -> str:
 
 
 def between(mark: str, given: Given) -> str:
-    """Years behind a mark: `r. 1066–1087`, `fl. 1200`."""
+    """Years after a mark: `r. 1066–1087`, `fl. 1200`."""
     return f"{mark} {'–'.join(filled(given)[:2])}".rstrip()
 
 

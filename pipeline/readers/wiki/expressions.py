@@ -1,6 +1,7 @@
 """Sums in wikitext: `{{#expr: 1.5 * 4 round 0}}`.
 
-In: the expression as written. Out: the number as MediaWiki shows it, or None when it is none, or longer than `MOST_CHARACTERS`.
+In: the expression as written. Out: the number as MediaWiki shows it, or None when it has no value, or is longer than
+`MOST_CHARACTERS`.
 
 Operators and their order are those of MediaWiki's ParserFunctions (https://www.mediawiki.org/wiki/Help:Calculation); the trigonometric
 ones and logarithms are left out: no sentence was seen that needs them.
@@ -49,7 +50,7 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "ceil": math.ceil,
     "trunc": math.trunc,
 }
-_CLOSEST = 9  # of the operators that stand before their number
+_CLOSEST = 9  # of the operators that come before their number
 
 
 def rounded(value: float, places: int) -> float:
@@ -70,7 +71,7 @@ def shown(value: float) -> str:
 
 
 def evaluated(expression: str) -> float | None:
-    """The value of an expression; None when there is none."""
+    """The value of an expression; None when it has no value."""
     if not expression.strip() or len(expression) > MOST_CHARACTERS:
         return None
     values: list[float] = []

@@ -28,15 +28,16 @@ UNEXPANDED = re.compile("\x03([0-9]{1,9})\x03")
 _MARKS = re.compile("[\x01-\x05]")
 
 _MOST_DEPTH = 64
-# Characters that templates may add to what their source has, of a page: as much as a page of MediaWiki's holds ($wgMaxArticleSize). A title
-# or a filling in hundreds of thousands of places is no article.
+# Characters that the templates of a page may add to their source: as many as a page of MediaWiki's holds
+# ($wgMaxArticleSize). A title or a filling in hundreds of thousands of places is not an article.
 MOST_ADDED = 2 << 20
-# Their content is no running text. (mwparserfromhell's list of invisible tags, and those that hold other languages than wikitext.)
+# Tags whose content is not running text. (mwparserfromhell's list of invisible tags, and those that hold other
+# languages than wikitext.)
 _DROPPED_TAGS = (
     *("ref", "references", "gallery", "timeline", "score", "imagemap", "graph", "hiero", "mapframe", "maplink", "templatedata", "inputbox"),
     *("style", "script", "includeonly", "categorytree", "templatestyles", "indicator", "charinsert", "rss", "dynamicpagelist", "quiz"),
 )
-# Their content is no wikitext, and is shown.
+# Tags whose content is not wikitext, and is shown.
 _KEPT_TAGS = ("nowiki", "pre", "math", "chem", "ce", "syntaxhighlight", "source")
 # All begin with one of six characters, which lets the search skip what is between.
 _TOKENS = re.compile(
@@ -58,11 +59,11 @@ _INTERLANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:")
 
 @dataclass
 class Flat:
-    """A page on its way.
+    """A page while its templates and links are replaced.
 
     Attributes:
         title: of the page.
-        dropped: lower-case names of namespaces; links into them are no running text.
+        dropped: lower-case names of namespaces; links into them are not running text.
         kept: passages whose places are in the text.
         unexpanded: templates whose places are in the text.
         lost: what was dropped, by kind and name.
@@ -78,7 +79,7 @@ class Flat:
     added: int = 0
 
     def drop(self, element: str) -> str:
-        """Count one element that goes with what it holds."""
+        """Count one element that is removed with what it holds."""
         self.lost["dropped_elements", element] += 1
         return ""
 
@@ -89,7 +90,7 @@ def flatten(source: str, *, title: str, dropped: Collection[str]) -> Flat:
     source = _MARKS.sub("", source)
     out: list[str] = []
     waiting: list[tuple[str, int]] = []  # opening, its place in `out`
-    ends: dict[str, int] = {}  # where the next end of a tag is; the source's length: there is none
+    ends: dict[str, int] = {}  # where the next end of a tag is; the source's length: there is no end
     position = 0
     while (token := _TOKENS.search(source, position)) is not None:
         if token.start() > position:
@@ -138,14 +139,14 @@ def flatten(source: str, *, title: str, dropped: Collection[str]) -> Flat:
 
 
 def _begins_line(source: str, start: int) -> bool:
-    """Whether only blanks and marks of lists stand before a place on its line."""
+    """Whether there are only blanks and marks of lists before a place on its line."""
     while start and source[start - 1] in " \t:*#":
         start -= 1
     return start == 0 or source[start - 1] == "\n"
 
 
 def _after_comment(source: str, start: int) -> int:
-    """Where the text goes on; a line that holds a comment alone goes with it."""
+    """Where the text continues; a line that holds only a comment is removed with it."""
     end = source.find("-->", start + 4)
     if end < 0:
         return len(source)  # as MediaWiki does
@@ -155,7 +156,7 @@ def _after_comment(source: str, start: int) -> int:
 
 
 def _passage(tag: str, attributes: str, content: str, flat: Flat) -> str:
-    """The place of a passage whose content is no wikitext; of a formula as LaTeX."""
+    """The mark for a passage whose content is not wikitext; a formula is kept as LaTeX."""
     if tag in ("math", "chem", "ce"):
         formula = " ".join(unescaped(content, lost=flat.lost).split())
         content = f"${formula}$" if tag == "math" else f"$\\ce{{{formula}}}$"
@@ -172,7 +173,7 @@ def _passage(tag: str, attributes: str, content: str, flat: Flat) -> str:
 
 
 def _words(opening: str, content: str, flat: Flat) -> str:
-    """What stands in the place of a template, a link or a table."""
+    """What replaces a template, a link or a table."""
     if opening == "{{":
         text = _template(content, flat)
     elif opening == "[[":

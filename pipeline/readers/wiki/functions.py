@@ -1,7 +1,7 @@
 """Parser functions and variables of MediaWiki: `{{#if:x|y|z}}`, `{{lc:ABC}}`, `{{PAGENAME}}`.
 
-In: name and arguments of `{{name:first|second}}`, inner templates done already. Out: the words; None when there are none that are the
-same on every day and every site (`{{CURRENTYEAR}}`, `{{#time:}}`, `{{#invoke:}}`).
+In: name and arguments of `{{name:first|second}}`, inner templates done already. Out: the words; None when they are not
+the same on every day and every site (`{{CURRENTYEAR}}`, `{{#time:}}`, `{{#invoke:}}`).
 
 Source: https://www.mediawiki.org/wiki/Help:Extension:ParserFunctions and Help:Magic_words.
 """
@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from pipeline.readers.wiki.expressions import evaluated, shown
 from pipeline.readers.wiki.numbers import formatted
 
-# MediaWiki has no longer titles; what is longer is none.
+# MediaWiki has no longer titles; a longer text is not a title.
 MOST_TITLE_BYTES = 255
 # The widest that a text is padded to (`padleft`).
 _MOST_WIDTH = 500
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
-# Of the page's title.
+# Variables that give the page's title.
 _TITLE = frozenset(("pagename", "fullpagename", "basepagename", "subpagename", "titlepagename", "rootpagename"))
 _SIGNS = {"!": "|", "=": "=", "(!": "{|", "!)": "|}", "!-": "|-", "!!": "||", "((": "{{", "))": "}}", "(": "{", ")": "}", "!+": "|+"}
 
@@ -30,12 +30,12 @@ def variable(name: str, title: str) -> str | None:
 
 
 def as_title(title: str) -> str:
-    """The title, or nothing where it is none."""
+    """The title, or nothing where the text cannot be a title."""
     return title if len(title) <= MOST_TITLE_BYTES and len(title.encode("utf-8", "replace")) <= MOST_TITLE_BYTES else ""
 
 
 def function(name: str, arguments: Sequence[str]) -> str | None:
-    """The words of a parser function; None when it gives none, or is not known."""
+    """The words of a parser function; None when it gives no words, or is not known."""
     run = _FUNCTIONS.get(name)
     return None if run is None else run([argument.strip() for argument in arguments])
 
@@ -65,14 +65,14 @@ def _expression(values: Sequence[str]) -> str | None:
 
 def _switch(values: Sequence[str]) -> str:
     """The first case that is the value, else the default; cases without a value fall through to the next that has one."""
-    wanted, fell, default = values[0], False, ""
+    value, fell, default = values[0], False, ""
     for number, case in enumerate(values[1:], 1):
         label, equals, result = (part.strip() for part in case.partition("="))
         if not equals:
-            fell = fell or label == wanted
+            fell = fell or label == value
             if number == len(values) - 1:
                 default = label
-        elif fell or label == wanted:
+        elif fell or label == value:
             return result
         elif label == "#default":
             default = result
@@ -88,7 +88,7 @@ def _pad(values: Sequence[str], *, left: bool) -> str:
 
 
 def _plural(values: Sequence[str]) -> str:
-    """Of English: one, and others."""
+    """English has two forms: one, and others."""
     return _at(values, 1) if values[0] in ("1", "-1") or len(values) < 3 else values[2]
 
 

@@ -2,10 +2,10 @@
 
 In: a template's name, in lower case. Out: whether it is a note, a mark for editors, a pronunciation, an icon, or a box and a link that
 belong to the page and not to a sentence. They leave nothing, and are not counted as lost; boxes that hold words of their own (infoboxes,
-navigation boxes) are not among these.
+navigation boxes) are not meant here.
 
-The names are those met in the wikitext at hand, and their kin by the categories of the English Wikipedia: Inline citation and cleanup
-templates, Hatnote templates, Citation Style 1, Maintenance templates.
+The names are those met in the wikitext at hand, and others of the same categories of the English Wikipedia: Inline
+citation and cleanup templates, Hatnote templates, Citation Style 1, Maintenance templates.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _NAMES = frozenset(
         *("ntsh", "hs", "dtsh", "sort key", "hidden sort key", "sortkey"),
     )
 )
-# Names go on behind these with another word, a number or nothing: `prod blp`, `redirect2`, but not `product`.
+# Names continue after these with another word, a number or nothing: `prod blp`, `redirect2`, but not `product`.
 _BEGINNINGS = re.compile(
     "(?:"
     + "|".join(

@@ -2,10 +2,11 @@
 
 A record is a `<page>`; its offset is that of its tag in the decompressed stream.
 
-Documents are the articles: namespace 0, wikitext, no redirect; the title is their first line, the page id their name. Other pages are
-skipped as `not_article`, `redirect`, `not_wikitext`, `page_too_large`, `empty_text`. Of several revisions the last one counts. A place
-that is no XML costs the page it lies in: reading goes on at the next `<page>`. Document types, and with them entities, are refused.
-Titles, ids and addresses of a site that are longer than MediaWiki has them are left out.
+Documents are the articles: namespace 0, wikitext, no redirect; the title is their first line, the page id their name.
+Other pages are skipped as `not_article`, `redirect`, `not_wikitext`, `page_too_large`, `empty_text`. Of several
+revisions the last one counts. A place that is not XML costs the page it is in: reading continues at the next `<page>`.
+Document types, and with them entities, are refused. Titles, ids and addresses of a site that are longer than MediaWiki
+has them are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pipeline.readers.xml_stream import Handler, parse
 MOST_PAGE_CHARACTERS = 8 << 20
 _MOST_ID_DIGITS = 64
 _MOST_BASE = 2_000
-_FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category: links into them are no running text
+_FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category: links into them are not running text
 _PAGE_FIELDS = {"page/title": "title", "page/ns": "ns", "page/id": "id", "page/revision/text": "text", "page/revision/model": "model"}
 _SITE_FIELDS = {"siteinfo/base": "base", "siteinfo/namespaces/namespace": "namespace"}
 # Which letters there are beyond the first plane depends on the Python.
@@ -126,6 +127,6 @@ class _Pages(Handler):
                 self.batcher.quarantine(self.page_offset, name, unforeseen(error), source[:EXCERPT_BYTES].encode())
                 return
             text = extracted.text
-            # A title alone is no document.
+            # A title alone is not a document.
             url = None if self.base_url is None or not title else self.base_url + quote(title.replace(" ", "_"), safe="/:(),;@!$*'~")
             self.batcher.add(Record(self.page_offset, name, url, f"{title}\n\n{text}" if text and title else text, extracted.lost))

@@ -1,6 +1,7 @@
 """Numbers, fractions, powers and money in wikitext: `{{formatnum:1234}}`, `{{frac|3|1|2}}`, `{{e|23}}`, `{{INR|600}}`.
 
-In: a template's arguments. Out: the words, or None when there are none. Powers are `<sup>`, which `wikitext_tags` makes text of.
+In: a template's arguments. Out: the words, or None when there are no words. Powers are `<sup>`, which
+`pipeline.readers.wiki.tags` turns into text.
 
 Sources: the templates' pages in the English Wikipedia (Template:Frac, Template:E, Template:Percentage, Template:INR, ...), and for
 `formatnum` https://www.mediawiki.org/wiki/Help:Magic_words.
@@ -143,7 +144,7 @@ def rating(given: Given) -> str | None:
 
 
 def change(given: Given) -> str | None:
-    """An arrow up or down, and the number behind it."""
+    """An arrow up or down, and the number after it."""
     return " ".join(filled(given)) or None
 
 

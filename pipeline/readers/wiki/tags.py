@@ -36,12 +36,12 @@ _LINES = frozenset(
         *("h6", "tr", "caption", "table"),
     )
 )
-# Longer names first: a name ends where something else than a letter begins.
+# Longer names first: a name ends where something other than a letter begins.
 _TAG = re.compile(
     rf"<(?P<end>/?)(?P<name>{'|'.join(sorted({*_HTML, *_EXTENSIONS}, key=len, reverse=True))})(?P<attributes>(?:[\s/\\][^<>]{{0,2000}})?)>",
     re.IGNORECASE,
 )
-# Between a power and the text behind it.
+# Between a power and the text after it.
 _PASSED = re.compile(rf"{_TAG.pattern}|'{{2,5}}", re.IGNORECASE)
 _MARKS = frozenset(("sup", "sub"))
 _MOST_DEPTH = 8
@@ -53,14 +53,14 @@ def without_tags(text: str, *, lost: Counter[tuple[Kind, str]]) -> str:
     """The text without known tags.
 
     Args:
-        lost: where references that stand for no character are counted.
+        lost: counts references that stand for no character.
     """
     out: list[str] = []
     opened: list[tuple[str, int]] = []  # sup and sub, and their places in `out`
     position = 0
     for tag in _TAG.finditer(text):
         name = tag["name"].lower()
-        # i<b and c>d compares: a tag of one letter has attributes with values, or none.
+        # i<b and c>d compares: a tag of one letter has attributes with values, or no attributes.
         if len(name) == 1 and "=" not in tag["attributes"] and tag["attributes"].strip(" \t\n/\\"):
             continue
         if tag.start() > position:

@@ -1,13 +1,15 @@
 """Templates as part of a sentence.
 
-In: the inside of `{{...}}`, inner templates and links replaced by their words already. Out: the words that it shows; None where it
-shows nothing (notes, marks for editors: `wikitext_hidden`); or `Unexpanded`, whose words are its arguments and only stand in a sentence.
+In: the inside of `{{...}}`, inner templates and links replaced by their words already. Out: the words that it shows;
+None where it shows nothing (notes, marks for editors: `pipeline.readers.wiki.hidden`); or `Unexpanded`, whose words are
+its arguments and are shown only in a sentence.
 
-Templates are programs of the site they are used on, and a dump of articles does not hold them. The ones that stand in sentences most often
-are known by name (`wikitext_words`, `wikitext_units`, `wikitext_numbers`, `wikitext_dates`, `wikitext_functions`): chosen by frequency in
-3.4 MB of articles, where 197 names stand in sentences and these cover what is neither a note nor a box. Of any other the arguments without
-names are taken that can be words (`visible_arguments`), when there is text before or behind it on its line; alone on its line, or over
-several lines, it is a box, and goes. Either is counted by its name.
+Templates are programs of the site they are used on, and a dump of articles does not hold them. The ones that occur in
+sentences most often are known by name (`words`, `units`, `numbers`, `dates` and `functions` of this folder): chosen by
+frequency in 3.4 MB of articles, where 197 names occur in sentences and these cover what is neither a note nor a box.
+Of any other template, the arguments without names are taken that can be words (`visible_arguments`), when there is text
+before or after it on its line; alone on its line, or over several lines, it is a box, and is left out. Either is
+counted by its name.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pipeline.readers.wiki.functions import function, variable
 from pipeline.readers.wiki.hidden import hidden, is_reference
 from pipeline.readers.wiki.words import FIXED, RENDER, Render, coordinates
 
-# Of a template that is not known: more arguments than a sentence has.
+# A template that is not known and has more arguments is not part of a sentence.
 _MOST_ARGUMENTS = 4
 _NO_WORDS = re.compile(
     r"(?:https?:)?//\S*|#[0-9a-f]{3,8}"
@@ -34,7 +36,7 @@ _NO_WORDS = re.compile(
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 _CONVERTED = re.compile(r"([\w.]{1,10}) to [\w.]{1,10}")
 _FRACTION = re.compile(r"\d{1,4}/\d{1,4}")
-# Their arguments are none of the numbers that they show.
+# Templates whose arguments are not the numbers that they show.
 _COMPUTED = re.compile(
     r"(?:inflation|to usd(?:round)?|to eur(?:round)?|current"
     r"(?:(?:year|month|day|date|time|hour|minute|week|dow|age|version|local)\w{0,12})?)(?![^\W\d_])"
@@ -100,16 +102,16 @@ _NUMBERS: dict[str, Render] = {
     "siglo": dates.spanish_century,
 }
 _RENDER = {**RENDER, **_NUMBERS}
-# Shown beside a page's title when they stand alone.
+# Templates that are shown beside a page's title when they are alone on a line.
 _IN_SENTENCES = {"coord": coordinates, "coordinates": coordinates}
 
 
 class Unexpanded(NamedTuple):
-    """A template whose words depend on where it stands.
+    """A template whose words depend on where it is.
 
     Attributes:
-        name: under which it is counted; empty when it is known.
-        words: what it gives in a sentence; empty when nothing.
+        name: the one it is counted under; empty when the template is known.
+        words: what it gives in a sentence; may be empty.
     """
 
     name: str

@@ -60,7 +60,7 @@ _SMALLER = {
     "yr": ("month", "d"),
     "£": ("s",),
 }
-# Codes of units that are not what is shown.
+# What is shown for a unit, where it is not the code.
 _SYMBOLS = {
     **{"sqmi": "sq mi", "sqft": "sq ft", "sqyd": "sq yd", "sqin": "sq in", "sqnmi": "sq nmi", "cuft": "cu ft", "cuyd": "cu yd"},
     **{"cuin": "cu in", "cumi": "cu mi", "usgal": "US gal", "impgal": "imp gal", "usfloz": "US fl oz", "impfloz": "imp fl oz"},
@@ -71,9 +71,9 @@ _SYMBOLS = {
     **{"m3/s": "m3/s", "ozt": "ozt", "ft3": "cu ft", "ft2": "sq ft", "mi2": "sq mi", "in2": "sq in", "kmh": "km/h", "mpgus": "mpg‑US"},
     **{"mpgimp": "mpg‑imp", "hectare": "hectares", "kts": "kn", "knot": "knots"},
 }
-# Of units whose letters differ by case: as written.
+# Codes whose meaning depends on case, as they are written.
 _EXACT = {"ST": "short tons", "LT": "long tons", "MT": "tonnes", "C": "°C", "F": "°F", "K": "K", "Nm": "N⋅m", "N.m": "N⋅m", "Nmi": "nmi"}
-_NEVER = frozenset(("c", "f", "k", "nm", "lt"))  # lower-case letters that are other units, or none
+_NEVER = frozenset(("c", "f", "k", "nm", "lt"))  # lower-case letters that are other units, or no units
 # For `adj=on`: "a 5-mile run".
 _NAMES = {
     **{"mi": "mile", "ft": "foot", "in": "inch", "yd": "yard", "km": "kilometre", "m": "metre", "cm": "centimetre", "mm": "millimetre"},
@@ -88,13 +88,13 @@ _AMERICAN = (("metre", "meter"), ("litre", "liter"))
 _NUMBER = re.compile(r"[-−+]?[\d.,\u00a0 ]*\d(?:\.(?!\d))?(?:/{1,2}\d+)?")
 _EXPONENT = re.compile(r"([-−]?[\d.,]++(?:\(\d{1,9}\))?)[eE]([-+−]?\d+)")
 _MIXED = re.compile(r"([-−]?\d[\d,]*+)\s?[+ ]\s?(\d++)//?(\d+)")
-# What is longer is no number: looking for parts of one would cost the square of its length.
+# A longer text is not a number: looking for parts of one would cost the square of its length.
 _LONGEST_NUMBER = 64
 _FRACTION = re.compile(r"(?<![\d/])(\d+)//(\d+)")
-# Before a unit's code: thousands, millions and so on of it.
+# Before a unit's code: thousands, millions and so on.
 _THOUSANDS = re.compile(r"e(3|6|9|12|15|18)(?=[^\d\W])")
 _BRACKETED = re.compile(r"\([^()]*\)")
-# Units that stand close to their number.
+# Units without a blank before them.
 _CLOSE = frozenset(("°", "%", "‰", "′", "″"))
 
 
@@ -138,7 +138,7 @@ def convert(given: Given) -> str | None:
     if given.get("adj", "off") not in ("off", "") and given.get("abbr") not in ("on", "in") and unit:
         return _adjective(amount, unit, values[at + 1 :], given)
     text = _with_unit(amount, unit)
-    # Larger units go on with smaller ones: 5 ft 7 in.
+    # Smaller units follow larger ones: 5 ft 7 in.
     while at + 2 < len(values) and values[at + 2].lower() in _SMALLER.get(values[at].lower(), ()) and _NUMBER.match(values[at + 1]):
         at += 2
         text += f" {_with_unit(number(values[at - 1]), values[at])}"
@@ -148,7 +148,7 @@ def convert(given: Given) -> str | None:
 def _with_unit(amount: str, unit: str) -> str:
     shown = symbol(unit)
     if shown.startswith("×"):
-        # Of a range both numbers are multiplied.
+        # Both numbers of a range are multiplied.
         return f"{amount}{shown}" if _NUMBER.fullmatch(amount) else f"({amount}){shown}"
     return f"{amount}{shown}" if shown in _CLOSE else f"{amount} {shown}".strip()
 
@@ -169,7 +169,7 @@ def _adjective(amount: str, unit: str, others: list[str], given: Given) -> str:
 
 
 def converted_from(unit: str, given: Given) -> str | None:
-    """Of `{{km to mi|5}}`."""
+    """`{{km to mi|5}}` is 5 km."""
     value = given.get("1")
     return _with_unit(number(value), unit) if value else None
 
@@ -181,7 +181,7 @@ def height(given: Given) -> str | None:
 
 
 def unit(given: Given) -> str | None:
-    """A number, and what is no number of what follows: its unit; a whole number behind the unit is its power (`m|2`)."""
+    """A number, and its unit: what follows and is not a number; a whole number after the unit is its power (`m|2`)."""
     values = filled(given)
     if not values:
         return None
@@ -193,7 +193,7 @@ def unit(given: Given) -> str | None:
 
 
 def value(given: Given) -> str | None:
-    """Template:Val: `3.2|e=5|u=kg`, `1.2|0.1`, `1.2|(3)`, `1.2|+0.3|-0.1`, `p=` before, `s=` behind."""
+    """Template:Val: `3.2|e=5|u=kg`, `1.2|0.1`, `1.2|(3)`, `1.2|+0.3|-0.1`, `p=` before, `s=` after."""
     values = positional(given)
     if not values:
         return None

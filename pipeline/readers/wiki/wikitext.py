@@ -4,10 +4,10 @@ In: the source of a MediaWiki page. Out: its running text, and what was lost on 
 comments and formatting are removed, links and list items keep their words (what Llama 1 removed from Wikipedia: "hyperlinks, comments and
 other formatting boilerplate", arXiv 2302.13971, section 2.1). Headings stay as lines of their own, unless nothing is left under them.
 Formulas stay, as LaTeX between dollar signs, and code stays: they are parts of sentences, and so are templates that show words
-(`wikitext_templates`).
+(`pipeline.readers.wiki.templates`).
 
 A general parser (mwparserfromhell 0.7 was measured) needs time quadratic in the depth of unclosed templates: seconds for 12 kB of `{{a|`.
-Here openings wait on a stack of bounded depth, and what never closes is plain text (`wikitext_flatten`).
+Here openings wait on a stack of bounded depth, and what never closes is plain text (`pipeline.readers.wiki.flatten`).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _SWITCH = re.compile(r"__([^\W\d_]{3,30}(?:_[^\W\d_]{2,20})?)__")
 # Chinese, Serbian and others: -{text}-, -{zh-cn:one; zh-tw:other}-, -{flags|text}-.
 _VARIANTS = re.compile(r"-\{(?:[A-Za-z; -]{0,40}\|)?([^{}]{0,500})\}-")
 _FIRST_VARIANT = re.compile(r"\s*[a-z]{2,3}(?:-[a-z]{2,10}){0,2}\s*:([^;]*)(?:;|\Z)")
-# What is on a line beside templates: marks, tags and addresses are no words.
+# Marks, tags and addresses on a line beside a template are not words.
 _NO_OTHER_WORDS = re.compile(r"\x03[0-9]{1,9}\x03|<[^<>]{0,2000}>|https?://\S{1,2000}")
 _OTHER_WORDS = re.compile(r"[^\W_]|\x02")
 _PREFORMATTED = re.compile(r" {1,200}[^\s*#:;|!{}]")
 _HEADING = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1[ \t]*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
-# What is left where a template stood alone or first in brackets, as pronunciations do.
+# What is left where a template was alone or first in brackets, as pronunciations are.
 # The look-behind lets a run of blanks be tried once, from its beginning: without it the cost is the square of the run.
 _EMPTY = re.compile(r"\([\s,;:]{0,20}\)")
 _EMPTY_BRACKETS = re.compile(r"(?<![ \t])[ \t]*\([\s,;:]{0,20}\)")
@@ -63,7 +63,7 @@ def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collec
 
     Args:
         title: of the page, for `{{PAGENAME}}`; nothing where it is longer than titles are.
-        dropped_namespaces: lower-case names; links into them are no running text.
+        dropped_namespaces: lower-case names; links into them are not running text.
     """
     known = markup_with_stand_ins(source)
     if known is source:
@@ -99,9 +99,9 @@ def _extract(source: str, title: str, dropped_namespaces: Collection[str]) -> Ex
 
 
 def _settled(text: str, flat: Flat) -> str:
-    """Templates that only have words in a sentence: their words where there is other text on the line, and nothing where there is none.
+    """Templates that only have words in a sentence: their words where there is other text on the line, else nothing.
 
-    Each stands in the text once, whatever has repeated its mark.
+    Each is put in once, however often its mark was repeated.
     """
     used: set[int] = set()
 
@@ -133,8 +133,9 @@ def _variant(match: re.Match[str]) -> str:
 def _without_quotes(line: str) -> str:
     """A line without the apostrophes that make text bold and italic.
 
-    As MediaWiki reads them (Parser::doQuotes): two for italic, three for bold, five for both, of others the first are apostrophes; when
-    both bold and italic are left open, one bold is an apostrophe before italic: after a word of one letter, else after a longer one.
+    As MediaWiki reads them (Parser::doQuotes): two for italic, three for bold, five for both; of any other number, the
+    first ones are apostrophes. When both bold and italic are left open, one bold is an apostrophe before italic: after
+    a word of one letter, else after a longer one.
     """
     if "''" not in line:
         return line
@@ -156,13 +157,13 @@ def _without_quotes(line: str) -> str:
 
 
 def _is_preformatted(lines: list[str], number: int) -> bool:
-    """Whether a line that begins with a blank is one of several: MediaWiki shows them as they are. Alone it mostly is a slip."""
+    """Whether a line that begins with a blank is one of several, shown as they are. A single one is mostly a slip."""
     near = (lines[number - 1] if number else "", lines[number + 1] if number + 1 < len(lines) else "")
     return _PREFORMATTED.match(lines[number]) is not None and any(_PREFORMATTED.match(line) for line in near)
 
 
 def _lines(text: str) -> str:
-    """List marks become bullets; headings lose theirs, and go when no line follows before the next one of the same or a higher level."""
+    """List marks become bullets; headings lose theirs, and are left out if empty up to the next one as high."""
     lines: list[str] = []
     headings: list[tuple[int, str]] = []  # not written yet
     sources = text.split("\n")

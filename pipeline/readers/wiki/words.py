@@ -1,10 +1,10 @@
 """Templates that show words: quotations, other languages, names, signs and symbols.
 
-In: a template's arguments. Out: the words, or None when there are none. Which template is which: `RENDER` by its name in lower case, and
-`FIXED` for those without arguments.
+In: a template's arguments. Out: the words, or None when there are no words. Which template is which: `RENDER` by its
+name in lower case, and `FIXED` for those without arguments.
 
 What each shows is documented on its page in the English Wikipedia (Template:Lang, Template:Blockquote, ...); names in other languages
-are known where a template of that name means the same there.
+are known if a template of that name means the same there.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _quote(given: Given) -> str | None:
 
 
 def _quote_2(given: Given) -> str | None:
-    """Of `{{rquote|left|words|author}}`."""
+    """The words of `{{rquote|left|words|author}}`."""
     text = first_of(given, "quote", "2", "1")
     return f"\n{text}\n" if text else None
 
@@ -251,7 +251,7 @@ def _ruby(given: Given) -> str | None:
 
 
 def _harvard(form: str) -> Render:
-    """Names and year of a short citation, as `{{harvtxt|Smith|2010}}`."""
+    """Names and year of a short citation, such as `{{harvtxt|Smith|2010}}`."""
 
     def render(given: Given) -> str | None:
         *names, year = filled(given) or [""]
