@@ -135,8 +135,8 @@ def without_comments(
 def _take(reading: _Reading, mark: re.Match[str]) -> int:
     """Takes what a mark begins; where to go on."""
     kind = mark.lastgroup
-    if mark[0] == "%":
-        return _after_comment(reading.text, mark.end(), reading.out)
+    if kind is None:
+        return _after_comment(reading.text, mark.end(), reading.out) if mark[0] == "%" else _keep(reading, mark)
     if kind == "environment":
         return _take_environment(reading, mark)
     if kind in ("delimiter", "braced"):
