@@ -47,6 +47,7 @@ from fastwarc import ArchiveIterator, WarcRecordType  # noqa: E402
 from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
 from bench.held_out import report as held_out  # noqa: E402
+from bench.held_out import text_of  # noqa: E402
 from bench.list_items import kept, read_manuals  # noqa: E402
 from bench.selected_pages import read_selected  # noqa: E402
 from pipeline.readers.web.charset import decode_text  # noqa: E402
@@ -236,26 +237,19 @@ def extract_all(choice: str, pages: list[Page], repeats: int) -> dict[str, Any]:
     return {"texts": texts, "seconds": seconds, "too_complex": too_complex}
 
 
-def _text(html: str, choice: str) -> str:
-    """The page's text; empty where the page is refused."""
-    try:
-        return html_to_text(html, extraction=choice)  # type: ignore[arg-type]
-    except TooComplex:
-        return ""
-
-
 def on_selected(folder: Path, choices: list[str], *, without: set[str | None]) -> dict[str, Any]:
     """Of each choice `pages`, `precision`, `recall` and `f1` on the pages with selected texts whose sites are not among those."""
     pages = [(html, text) for site, html, text in read_selected(folder) if registered_domain(f"https://{site}/") not in without]
     return {
-        choice: {"pages": len(pages), **score([shares(text, _text(html, choice)) for html, text in pages])._asdict()} for choice in choices
+        choice: {"pages": len(pages), **score([shares(text, text_of(html, choice)) for html, text in pages])._asdict()}
+        for choice in choices
     }
 
 
 def lists_kept(folder: Path, choices: list[str]) -> dict[str, Any]:
     """For each choice list items kept, all, and the same of lists of links, on both halves of the packages and for each of them."""
     manuals = read_manuals(folder)
-    return {choice: kept(manuals, partial(_text, choice=choice)) for choice in choices}
+    return {choice: kept(manuals, partial(text_of, choice=choice)) for choice in choices}
 
 
 def lists_table(found: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ def outcomes(pages: Sequence[tuple[str, str]], rules: Sequence[Rule], shares: Ca
     """
     found = np.empty((len(rules), len(pages), 3))
     for number, (html, gold) in enumerate(pages):
-        plain, precise, tags = html_to_text(html), _precise(html), html.count("<")
+        plain, precise, tags = html_to_text(html), text_of(html, "trafilatura"), html.count("<")
         contained = _contained(html, rules)
         scored: dict[str, Shares] = {}
         for row, rule in enumerate(rules):
@@ -83,9 +83,10 @@ def outcomes(pages: Sequence[tuple[str, str]], rules: Sequence[Rule], shares: Ca
     return found
 
 
-def _precise(html: str) -> str:
+def text_of(html: str, choice: str) -> str:
+    """The page's text; empty where the page is refused."""
     try:
-        return html_to_text(html, extraction="trafilatura")
+        return html_to_text(html, extraction=choice)  # type: ignore[arg-type]
     except TooComplex:
         return ""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.losses import Kind
+from pipeline.readers.latex.definitions import BRACES, WORD_LAST
 
 # Environments whose content is not LaTeX: of LaTeX itself, alltt, fancyvrb, listings, minted, moreverb, Sweave, beamer,
 # tcolorbox.
@@ -43,11 +44,9 @@ _MADE = re.compile(
     r"|(?P<minted>newminted)(?:\[(?P<given>[a-zA-Z]{1,40})\])?)[ \t]{0,8}\{(?P<name>[a-zA-Z]{1,40})\}"
 )
 _PERCENT = re.compile(r"(?<!\\)%")
-_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 # An address has no groups that are nested more deeply.
 _MOST_GROUPS = 4
 _LINE_END = re.compile(r"\n?[ \t]*")
-_CONTROL_WORD_LAST = re.compile(r"\\[a-zA-Z@]+\Z")
 # Commands with arguments in braces, not conditionals that `\\fi` ends (ifthen, etoolbox).
 _NO_CONDITIONALS = ("iff", "ifthenelse", "iftoggle", "ifbool", "ifblank", "ifdef", "ifundef", "ifcsdef", "ifstrequal", "ifstrempty")
 
@@ -221,7 +220,7 @@ def _take_conditional(reading: _Reading, mark: re.Match[str]) -> int:
 def _group_end(text: str, position: int, most: int) -> int:
     """Where the brace is that closes the group around a place; -1 when it is not within `most` characters."""
     depth = 0
-    for brace in _BRACES.finditer(text, position, position + most):
+    for brace in BRACES.finditer(text, position, position + most):
         depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth < 0:
             return brace.start()
@@ -256,7 +255,7 @@ def _after_comment(text: str, position: int, out: list[str]) -> int:
     blanks = text[end + 1 : stop]
     if "\n" in blanks or stop == len(text):
         return end
-    if _CONTROL_WORD_LAST.search(before[-60:]) and text[stop].isalpha():
+    if WORD_LAST.search(before[-60:]) and text[stop].isalpha():
         out.append(" ")
     return stop
 

@@ -34,7 +34,8 @@ DEFINERS = (
 )
 _DEFINITION = re.compile(rf"\\({'|'.join(DEFINERS)})(?![a-zA-Z@])")
 PREFIXES = frozenset(("long", "global", "outer", "protected"))
-_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+WORD_LAST = re.compile(r"\\[a-zA-Z@]+\Z")
 _IN_BRACKETS = re.compile(r"[^\\{\]]*(?:\\.[^\\{\]]*)*([{\]])", re.DOTALL)
 # One line end is a blank; an empty line ends the paragraph and with it the search for an argument.
 _BLANKS = re.compile(r"[ \t]*\n?[ \t]*(?!\n)")
@@ -282,7 +283,7 @@ def _closings(text: str) -> dict[int, int]:
     """The place of the closing brace for each opening one that has one."""
     opened: list[int] = []
     closings: dict[int, int] = {}
-    for brace in _BRACES.finditer(text):
+    for brace in BRACES.finditer(text):
         if brace[0] == "{":
             opened.append(brace.start())
         elif brace[0] == "}" and opened:

@@ -21,14 +21,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.readers.latex.definitions import COMMAND, DEFINERS, PREFIXES, Frame, Macro, define, definitions
+from pipeline.readers.latex.definitions import COMMAND, DEFINERS, PREFIXES, WORD_LAST, Frame, Macro, define, definitions
 
 MOST_USE = 1 << 20
 _MOST_STEPS = 10_000
 _MOST_DEPTH = 200
 
 _PREFIXED = re.compile(r"\s{0,8}\\(?:long|global|outer|protected|def|gdef|edef|xdef|let|newcommand|renewcommand)(?![a-zA-Z@])")
-_WORD_LAST = re.compile(r"\\[a-zA-Z@]+\Z")
 _ENVIRONMENT = re.compile(r"\{([a-zA-Z@*]{1,60})\}")
 
 
@@ -109,7 +108,7 @@ def _step(state: _Expansion, frames: list[Frame], command: re.Match[str]) -> int
         return sum(map(len, arguments))
     text = _joined(arguments[part - 1] if isinstance(part, int) else part for part in macro.body)
     frame = frames[-1]
-    ends_in_word = _WORD_LAST.search(text[-60:]) is not None
+    ends_in_word = WORD_LAST.search(text[-60:]) is not None
     if not macro.parameters and not ends_in_word and frame.text.startswith("{}", frame.position):
         frame.position += 2  # it only kept the blank after the name
     if macro.final:
@@ -159,7 +158,7 @@ def _joined(parts: Iterable[str]) -> str:
     """One after the other, with a blank where a command's name would take in the letter that follows."""
     out: list[str] = []
     for part in parts:
-        if part and out and part[0].isalpha() and _WORD_LAST.search(out[-1][-60:]):
+        if part and out and part[0].isalpha() and WORD_LAST.search(out[-1][-60:]):
             out.append(" ")
         if part:
             out.append(part)

@@ -24,8 +24,16 @@ from manifests.errors import GristmillError
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import Batcher, Records
 from pipeline.readers.tables.arrow_layout import FILE_HEAD, MAGIC, Batch, batches_of, footer_end, message_at, padding
-from pipeline.readers.tables.columns import add_rows, fields_of, is_text, portions, top_column, wanted_columns
-from pipeline.readers.tables.parquet import DAMAGE, message
+from pipeline.readers.tables.columns import (
+    DAMAGE,
+    add_rows,
+    fields_of,
+    is_text,
+    message,
+    portions,
+    top_column,
+    wanted_columns,
+)
 from storage.files import open_input
 
 

@@ -25,6 +25,8 @@ MOST_ROWS = 1 << 40
 MOST_BATCH_ROWS = 4_096
 # As of a plain text and of a line of JSON.
 MOST_TEXT_BYTES = 64 << 20
+# What Arrow raises on damage; a length that is damaged may be more than there is memory.
+DAMAGE = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
 
 
 def wanted_columns(schema: pa.Schema, *, name: str, source: Source) -> list[str]:
@@ -230,3 +232,8 @@ def _as_text(value: object) -> str | None:
     text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
     text.encode()  # half of a surrogate pair is no text
     return text
+
+
+def message(error: BaseException) -> str:
+    """The first line of what Arrow says of damage, without the addresses and stack that it appends."""
+    return str(error).split("\n", 1)[0][:200]

@@ -11,18 +11,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.corpus import Source
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
-from pipeline.readers.tables.columns import MOST_BATCH_ROWS, MOST_ROWS, add_rows, fields_of, portions, wanted_columns
+from pipeline.readers.tables.columns import (
+    DAMAGE,
+    MOST_BATCH_ROWS,
+    MOST_ROWS,
+    add_rows,
+    fields_of,
+    message,
+    portions,
+    wanted_columns,
+)
 from pipeline.readers.tables.parquet_layout import bytes_before
 from storage.files import open_input
-
-# What Arrow raises on damage; a length that is damaged may be more than there is memory.
-DAMAGE = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,3 @@ def _read_group(opened: Any, group: _Group, batcher: Batcher, *, columns: list[s
 def _batch_rows(group: _Group) -> int:
     """Rows that give at most about one batch of text: a row may be a word or a book."""
     return max(1, min(MOST_BATCH_ROWS, BATCH_TEXT_BYTES // max(1, group.size // max(1, group.rows))))
-
-
-def message(error: BaseException) -> str:
-    """The first line, without the addresses and stack that Arrow appends."""
-    return str(error).split("\n", 1)[0][:200]

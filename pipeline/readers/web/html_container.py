@@ -25,7 +25,7 @@ MOST_ANCESTORS = 100_000
 
 _ASIDE_TAGS = frozenset({"aside", "nav", "footer", "form", "header", "noscript", "template"})
 _ASIDE_NAMES = re.compile(r"comment|sidebar|footer|cookie|consent|newsletter|related", re.IGNORECASE)
-_BODY_TAGS = frozenset({"article", "main"})
+_ARTICLE_TAGS = frozenset({"article", "main"})
 
 
 def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True) -> Any | None:
@@ -94,6 +94,6 @@ def _has_aside_tag(element: Any) -> bool:
 
 def is_aside(element: Any) -> bool:
     """Whether text in the element is likely not the page's own."""
-    if element.tag in _ASIDE_TAGS or element.tag in _BODY_TAGS:
+    if element.tag in _ASIDE_TAGS or element.tag in _ARTICLE_TAGS:
         return element.tag in _ASIDE_TAGS
     return _ASIDE_NAMES.search(names_of(element)) is not None
