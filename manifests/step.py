@@ -6,7 +6,7 @@ In: JSON that Gristmill wrote. Out: frozen models. `storage.steps` writes and re
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from manifests.base import RelativePath, Strict, sha256_of
 
@@ -41,6 +41,21 @@ class Ledger(Strict):
     def balance(self) -> int:
         """Records read minus records accounted for; 0 if the ledger balances."""
         return self.records_in - self.kept - sum(self.dropped.values()) - sum(self.quarantined.values())
+
+
+class Problem(NamedTuple):
+    """Why a record is quarantined.
+
+    Attributes:
+        kind: what the ledger counts, in a few words.
+        detail: the particulars of this record.
+    """
+
+    kind: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}" if self.detail else self.kind
 
 
 class Loss(Strict):

@@ -26,6 +26,7 @@ from typing import Any
 from isal import isal_zlib
 
 from manifests.errors import GristmillError
+from manifests.step import Problem
 from storage.files import open_stream
 from storage.frame_headers import HEADER_BYTES, unusual, zstd_window
 from storage.raw_file import DICTIONARY_FRAME, MEMBER_HEAD, SKIPPABLE, RawFile, find_member, identified
@@ -49,12 +50,14 @@ class Damaged(Exception):
     """The compressed stream ends early or is corrupt.
 
     Attributes:
+        problem: what is wrong with it.
         offset: decompressed bytes delivered before.
         member: offset in the raw file of the member that is damaged.
     """
 
-    def __init__(self, message: str, offset: int, member: int) -> None:
-        super().__init__(message)
+    def __init__(self, problem: Problem, offset: int, member: int) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
         self.offset = offset
         self.member = member
 
@@ -203,7 +206,7 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
                 problem = "the file ends in the middle of a member"
         count += 1
         if problem is not None:
-            yield Damaged(unusual(kind, head, dictionary=raw.dictionary) or f"damaged {kind}: {problem}", delivered, start)
+            yield Damaged(unusual(kind, head, dictionary=raw.dictionary) or Problem(f"damaged {kind}", problem), delivered, start)
             behind = start + 1 if again <= _MOST_AGAIN + unread.end else unread.end
             found = None if resume is None else find_member(raw, behind, resume, None)
             if found is None:

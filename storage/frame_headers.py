@@ -7,6 +7,8 @@ Sources: RFC 8878, sections 3.1.1.1 and 5; "The .xz File Format" 1.2, sections 3
 
 from __future__ import annotations
 
+from manifests.step import Problem
+
 # The largest window that zstd's own command makes (`--long=31`). What a frame asks for is taken from memory as its content comes, and never
 # more than the content has.
 MOST_WINDOW_BYTES = 2 << 30
@@ -17,7 +19,7 @@ ZSTD_MAGIC, XZ_MAGIC, LZ4_MAGIC = b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"\x04\x
 _LZMA2 = 0x21  # of xz's filters
 
 
-def unusual(kind: str, head: bytes, *, dictionary: int) -> str | None:
+def unusual(kind: str, head: bytes, *, dictionary: int) -> Problem | None:
     """Why a sound member cannot be decompressed.
 
     Args:
@@ -31,7 +33,9 @@ def unusual(kind: str, head: bytes, *, dictionary: int) -> str | None:
         if kind == "xz" and head.startswith(XZ_MAGIC):
             return _xz(head)
         if kind == "lz4" and head.startswith(LZ4_MAGIC) and head[4] & 1:
-            return "lz4 dictionary missing: the file needs one, which it does not hold; decompress it with `lz4 -d -D DICTIONARY`"
+            return Problem(
+                "lz4 dictionary missing", "the file needs one, which it does not hold; decompress it with `lz4 -d -D DICTIONARY`"
+            )
     except IndexError:
         pass
     return None
@@ -61,20 +65,20 @@ def _zstd_header(head: bytes) -> tuple[int, int | None, int]:
     return content if single and content is not None else window, content, dictionary
 
 
-def _zstd(head: bytes, has: int) -> str | None:
+def _zstd(head: bytes, has: int) -> Problem | None:
     window, _, dictionary = _zstd_header(head)
     if window > MOST_WINDOW_BYTES:
         again = f"`zstd -dc --memory={-(-window >> 20)}MB OLD | zstd -o NEW` does where there is so much memory"
-        return f"zstd window too large: {_mib(window)}, at most {_mib(MOST_WINDOW_BYTES)} are read; compress it again, as {again}"
-    if dictionary and dictionary != has:
-        return (
-            f"zstd dictionary missing: the file needs dictionary {dictionary}, which it does not hold; "
-            "decompress it with `zstd -d -D DICTIONARY`"
+        return Problem(
+            "zstd window too large", f"{_mib(window)}, at most {_mib(MOST_WINDOW_BYTES)} are read; compress it again, as {again}"
         )
+    if dictionary and dictionary != has:
+        needs = f"the file needs dictionary {dictionary}, which it does not hold"
+        return Problem("zstd dictionary missing", f"{needs}; decompress it with `zstd -d -D DICTIONARY`")
     return None
 
 
-def _xz(head: bytes) -> str | None:
+def _xz(head: bytes) -> Problem | None:
     """By the dictionary in the first block's header: behind the stream's 12 bytes size and flags of the block, two sizes if flagged."""
     flags, at = head[13], 14
     for bit in (0x40, 0x80):
@@ -87,10 +91,8 @@ def _xz(head: bytes) -> str | None:
             bits = head[at]
             dictionary = 0xFFFFFFFF if bits == 40 else (2 | bits & 1) << (bits // 2 + 11)
             if dictionary >= MOST_XZ_BYTES - (1 << 20):
-                return (
-                    f"xz dictionary too large: {_mib(dictionary)}, less than {_mib(MOST_XZ_BYTES)} are read; "
-                    "compress it again, as `xz -dc OLD | xz -9 > NEW` does"
-                )
+                sizes = f"{_mib(dictionary)}, less than {_mib(MOST_XZ_BYTES)} are read"
+                return Problem("xz dictionary too large", f"{sizes}; compress it again, as `xz -dc OLD | xz -9 > NEW` does")
         at += size
     return None
 

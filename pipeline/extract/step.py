@@ -153,7 +153,7 @@ class _Quarantine:
 
         Batches are cut by the number of records alone, so files do not depend on how records were grouped.
         """
-        self.kinds.update(_error_class(record.error) for record in broken)
+        self.kinds.update(record.problem.kind for record in broken)
         self._waiting += broken
         while len(self._waiting) >= _QUARANTINE_ROWS:
             self._file.add(_quarantine(self._waiting[:_QUARANTINE_ROWS]))
@@ -263,11 +263,6 @@ def _quarantine(broken: Sequence[Broken]) -> pa.RecordBatch:
         ],
         schema=QUARANTINE,
     )
-
-
-def _error_class(error: str) -> str:
-    """The kind of an error: its text before the first colon; details follow the colon."""
-    return error.split(":", 1)[0]
 
 
 def content_hash(path: str, piece: Piece) -> str:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from manifests.step import Problem
 from pipeline.readers.records import Batcher, Record, Records, unforeseen
 from pipeline.readers.web.charset import BOMS, Decoded, Undecodable, decoded_as, lead_bytes
 from pipeline.readers.web.charset_guess import guess, visible
@@ -63,17 +64,17 @@ def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
     try:
         body = read_whole(path, most=MOST_TEXT_BYTES)
         if not body:
-            batcher.quarantine(0, name, "empty file: it holds no text", b"")
+            batcher.quarantine(0, name, Problem("empty file", "it holds no text"), b"")
         else:
             decoded = decode(body)
             batcher.add(Record(0, name, None, without_licence(decoded.text), decoded.lost))
     except Damaged as damage:
-        batcher.quarantine(0, name, str(damage), b"")
+        batcher.quarantine(0, name, damage.problem, b"")
     except TooLarge as error:
         remedy = "split it into its documents, or give them as lines of JSON"
-        batcher.quarantine(0, name, f"text too large: more than {MOST_TEXT_BYTES} bytes; {remedy}", error.head)
+        batcher.quarantine(0, name, Problem("text too large", f"more than {MOST_TEXT_BYTES} bytes; {remedy}"), error.head)
     except Undecodable as error:
-        batcher.quarantine(0, name, f"undecodable: {error}", body)
+        batcher.quarantine(0, name, Problem("undecodable", str(error)), body)
     except Exception as error:
         batcher.quarantine(0, name, unforeseen(error), b"")
     yield batcher.take()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from manifests.errors import GristmillError
+from manifests.step import Problem
 from pipeline.losses import NOTHING, Lost, Tally
 
 RAW = pa.schema(
@@ -60,14 +61,18 @@ class Broken:
     """A record that cannot be read.
 
     Attributes:
-        error: what is wrong; the part before the first colon names the kind and is counted by the ledger.
         excerpt: its first bytes, at most `EXCERPT_BYTES`.
     """
 
     offset: int
     name: str | None
-    error: str
+    problem: Problem
     excerpt: bytes
+
+    @property
+    def error(self) -> str:
+        """What is wrong, as a sentence."""
+        return str(self.problem)
 
 
 @dataclass
@@ -154,11 +159,12 @@ class Batcher:
         if count:
             self.skipped[reason] += count
 
-    def quarantine(self, offset: int, name: str | None, error: str, excerpt: bytes) -> None:
+    def quarantine(self, offset: int, name: str | None, problem: Problem, excerpt: bytes) -> None:
         """A broken record."""
         name = None if name is None else without_surrogates(name[:_MOST_ERROR_CHARACTERS])
-        error = without_surrogates(error[:_MOST_ERROR_CHARACTERS])
-        self.broken.append(Broken(offset, name, error, bytes(excerpt[:EXCERPT_BYTES])))
+        room = _MOST_ERROR_CHARACTERS - len(f"{problem.kind}: ")
+        problem = Problem(problem.kind, without_surrogates(problem.detail[:room]))
+        self.broken.append(Broken(offset, name, problem, bytes(excerpt[:EXCERPT_BYTES])))
 
     def full(self) -> Iterator[Records]:
         """The batch, when there is enough of it."""
@@ -212,7 +218,7 @@ def raw_batch(records: list[Record], *, lost: Tally | None = None) -> pa.RecordB
     )
 
 
-def unforeseen(error: Exception) -> str:
+def unforeseen(error: Exception) -> Problem:
     """What the quarantine says of an error that a record has caused and nobody foresaw: it costs that record, not the command.
 
     Raises:
@@ -220,7 +226,7 @@ def unforeseen(error: Exception) -> str:
     """
     if isinstance(error, GristmillError | MemoryError | OSError):
         raise error
-    return f"unforeseen {type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
+    return Problem(f"unforeseen {type(error).__name__}", (str(error).splitlines() or [""])[0][:200])
 
 
 def without_surrogates(text: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
+from manifests.step import Problem
 from pipeline.readers.records import EXCERPT_BYTES
 from storage.compressed import Damaged, chunks
 
@@ -57,7 +58,7 @@ class Handler:
     def restarted(self) -> None:
         """The parser begins anew, behind damage: what was open is lost."""
 
-    def lost(self, offset: int, error: str, excerpt: bytes) -> None:
+    def lost(self, offset: int, problem: Problem, excerpt: bytes) -> None:
         """Damage at a byte of the stream; what lies there is to be quarantined."""
         raise NotImplementedError
 
@@ -115,15 +116,15 @@ def parse(path: str, handler: Handler, *, root: str, record: bytes, holds: str) 
             feed.take(data)
             yield
         if feed.position == 0:
-            handler.lost(0, f"empty file: it holds no {holds}", b"")
+            handler.lost(0, Problem("empty file", f"it holds no {holds}"), b"")
         elif not feed.searching:
             handler.parser.Parse(b"", True)
     except Damaged as damage:
-        handler.lost(damage.offset, str(damage), b"")
+        handler.lost(damage.offset, damage.problem, b"")
     except expat.ExpatError as error:
-        handler.lost(feed.position, f"damaged XML: the file ends early ({_message(error)})", b"")
+        handler.lost(feed.position, Problem("damaged XML", f"the file ends early ({_message(error)})"), b"")
     except Refused:
-        handler.lost(0, "refused: the file declares a document type, which dumps do not have", b"")
+        handler.lost(0, Problem("refused", "the file declares a document type, which dumps do not have"), b"")
 
 
 @dataclass
@@ -175,7 +176,7 @@ class _Feed:
         begin = self._place(data, at)
         place = max(begin, self.handler.offset())
         index = at + place - begin
-        self.handler.lost(place, f"damaged XML: {_message(error)}", data[index : index + EXCERPT_BYTES])
+        self.handler.lost(place, Problem("damaged XML", _message(error)), data[index : index + EXCERPT_BYTES])
         self.searching = True
         # What ends a broken record may be the beginning of the next one, which is whole.
         within = place > self.handler.origin + len(self.opening)

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from manifests.step import Problem
 from pipeline.readers.archives.frame_stream import AFTER_RECORD, Grammar, Stream
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import EXCERPT_BYTES
@@ -63,7 +64,7 @@ class Gap:
 
     offset: int
     name: str | None
-    error: str
+    problem: Problem
     excerpt: bytes
 
 
@@ -98,7 +99,7 @@ def frames(raw: RawFile, grammar: Grammar, *, piece: Piece | None = None) -> Ite
                     return
                 owned = owned or place >= piece.start
         elif stream.damage is not None:
-            event = Gap(stream.damage.member, None, str(stream.damage), b"")
+            event = Gap(stream.damage.member, None, stream.damage.problem, b"")
             stream.pass_damage()
         else:
             break
@@ -106,7 +107,7 @@ def frames(raw: RawFile, grammar: Grammar, *, piece: Piece | None = None) -> Ite
         if owned:
             yield event
     if empty:
-        yield Gap(0, None, "empty file: it holds no record", b"")
+        yield Gap(0, None, Problem("empty file", "it holds no record"), b"")
 
 
 def _one_by_one(raw: RawFile, grammar: Grammar) -> bool:
@@ -143,34 +144,38 @@ def _next(stream: Stream) -> Frame | Gap:
     stream.has(grammar.longest_first_line)
     line = grammar.first_line.match(stream.data)
     if line is None:
-        return _resync(stream, 0, offset, None, f"bytes outside records: no first line of {grammar.name}")
+        return _resync(stream, 0, offset, None, Problem("bytes outside records", f"no first line of {grammar.name}"))
     end = stream.headers_end() if grammar.header_lines else line.end()
     inside = stream.record_member(1, len(stream.data) if end is None else end)
     if end is None or inside is not None:
         # A member that begins with a record always begins one, whatever the bytes before it wait for.
-        return _resync(stream, inside or line.end(), offset, None, f"invalid {grammar.name} headers: they do not end")
+        return _resync(stream, inside or line.end(), offset, None, Problem(f"invalid {grammar.name} headers", "they do not end"))
     headers = grammar.headers(bytes(stream.data[:end]))
     name, given = headers.get("warc-record-id"), headers.get("content-length", "")
     if not (given.isascii() and given.isdigit() and len(given) < 19):
-        return _resync(stream, end, offset, name, f"invalid {grammar.name} headers: Content-Length {given[:40]!r}")
+        return _resync(stream, end, offset, name, Problem(f"invalid {grammar.name} headers", f"Content-Length {given[:40]!r}"))
     length = int(given)
     held = min(length, MOST_BLOCK_BYTES)
     complete = stream.has(end + held)
     inside = stream.record_member(end, end + held)
     if inside is not None:
-        return _resync(stream, inside, offset, name, f"wrong Content-Length: {length}, but a record begins {inside - end} bytes on")
+        return _resync(
+            stream, inside, offset, name, Problem("wrong Content-Length", f"{length}, but a record begins {inside - end} bytes on")
+        )
     if not complete:
-        return _resync(stream, end, offset, name, f"record cut short: Content-Length {length}, but {len(stream.data) - end} bytes are left")
+        return _resync(
+            stream, end, offset, name, Problem("record cut short", f"Content-Length {length}, but {len(stream.data) - end} bytes are left")
+        )
     if length > held and stream.raw.kind is None and not _is_in_plain(stream, end + length):
-        return _resync(stream, end, offset, name, f"record cut short: Content-Length {length}, but the file ends before")
+        return _resync(stream, end, offset, name, Problem("record cut short", f"Content-Length {length}, but the file ends before"))
     # Of a long record the end can be looked at only where looking costs nothing; a member that begins inside shows below.
     framed = _framed(stream, end + length) if length <= held else stream.raw.kind is not None or _framed_in_plain(stream, end + length)
     if not framed:
-        return _resync(stream, end, offset, name, f"wrong Content-Length: {length}, but no record ends there")
+        return _resync(stream, end, offset, name, Problem("wrong Content-Length", f"{length}, but no record ends there"))
     with memoryview(stream.data) as view:
         block = bytes(view[end : end + held])
     if not _drop_through(stream, end + length):
-        return Gap(offset, name, f"record cut short: Content-Length {length}", block[:EXCERPT_BYTES])
+        return Gap(offset, name, Problem("record cut short", f"Content-Length {length}"), block[:EXCERPT_BYTES])
     return Frame(offset, headers, block, length)
 
 
@@ -221,7 +226,7 @@ def _drop_through(stream: Stream, count: int) -> bool:
     return True
 
 
-def _resync(stream: Stream, begin: int, offset: int, name: str | None, error: str) -> Gap:
+def _resync(stream: Stream, begin: int, offset: int, name: str | None, problem: Problem) -> Gap:
     """A gap from the current position to the next record at `begin` or after, or to the end, or to damage."""
     stream.has(EXCERPT_BYTES)
     excerpt = bytes(stream.data[:EXCERPT_BYTES])
@@ -232,7 +237,7 @@ def _resync(stream: Stream, begin: int, offset: int, name: str | None, error: st
         if found is not None:
             stream.drop(found)
             passed += found
-            return Gap(offset, name, f"{error} ({passed} bytes)", excerpt[:passed])
+            return Gap(offset, name, problem._replace(detail=f"{problem.detail} ({passed} bytes)"), excerpt[:passed])
         seen = len(stream.data)
         if not stream.has(seen + 1):
             break
@@ -243,10 +248,11 @@ def _resync(stream: Stream, begin: int, offset: int, name: str | None, error: st
             passed, begin = passed + begin - 1, 1
     passed += len(stream.data)
     if stream.damage is not None:
-        error = f"{stream.damage}; {error}"
+        damage = stream.damage.problem
+        problem = Problem(damage.kind, f"{damage.detail}; {problem}")
         stream.pass_damage()
     stream.drop(len(stream.data))
-    return Gap(offset, name, f"{error} ({passed} bytes)", excerpt)
+    return Gap(offset, name, problem._replace(detail=f"{problem.detail} ({passed} bytes)"), excerpt)
 
 
 def _record_from(stream: Stream, begin: int) -> int | None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from manifests.corpus import Extraction
+from manifests.step import Problem
 from pipeline.losses import Extracted
 from pipeline.readers.archives.arc import ARC, arc_text
 from pipeline.readers.archives.frame_stream import Grammar
@@ -48,7 +49,7 @@ def read_warc(
         arc = ARC.first_line.match(beginning(raw)) is not None
         for event in frames(raw, ARC if arc else WARC, piece=piece):
             if isinstance(event, Gap):
-                batcher.quarantine(event.offset, event.name, event.error, event.excerpt)
+                batcher.quarantine(event.offset, event.name, event.problem, event.excerpt)
             elif draw is None:
                 _record(batcher, event, arc=arc, extraction=extraction)
             elif draw.wants(event.offset, event.length):
@@ -86,9 +87,10 @@ def _record(batcher: Batcher, frame: Frame, *, arc: bool, extraction: Extraction
         batcher.skip(error.reason)
     except TooComplex:
         batcher.skip("html_too_complex")
-    except (HttpError, Undecodable) as error:
-        kind_of_error = "invalid UTF-8: " if isinstance(error, Undecodable) else ""
-        batcher.quarantine(frame.offset, name, f"{kind_of_error}{error}", frame.block)
+    except HttpError as error:
+        batcher.quarantine(frame.offset, name, error.problem, frame.block)
+    except Undecodable as error:
+        batcher.quarantine(frame.offset, name, Problem("invalid UTF-8", str(error)), frame.block)
     except Exception as error:
         batcher.quarantine(frame.offset, name, unforeseen(error), frame.block)
     else:
@@ -115,7 +117,7 @@ def _text(frame: Frame, url: str | None, extraction: Extraction) -> Extracted:
             raise UnusableBody("text_too_large", f"{frame.length} bytes")
         return _converted(frame.block)
     if not kind:
-        raise HttpError("invalid WARC headers: no WARC-Type")
+        raise HttpError(Problem("invalid WARC headers", "no WARC-Type"))
     raise UnusableBody(kind if kind in _OTHER_TYPES else "unknown_type", kind)
 
 

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from kernels.newer_characters import with_stand_ins
+from manifests.step import Problem
 from pipeline.losses import Extracted, Kind, extracted_without_stand_ins
 from pipeline.readers.latex.macros import expand
 from pipeline.readers.latex.source import MOST_CHARACTERS, assemble, decode, main_file
@@ -83,9 +84,9 @@ def read_latex(path: str, *, name: str | None = None) -> Iterator[Records]:
         elif head:
             _paper(batcher, 0, name, stream)
         else:
-            batcher.quarantine(0, name, "empty file: it holds no paper", b"")
+            batcher.quarantine(0, name, Problem("empty file", "it holds no paper"), b"")
     except Damaged as damage:
-        batcher.quarantine(damage.offset, name, str(damage), b"")
+        batcher.quarantine(damage.offset, name, damage.problem, b"")
     yield batcher.take()
 
 
@@ -198,7 +199,7 @@ def _paper(batcher: Batcher, offset: int, name: str, stream: Iterator[bytes]) ->
         if is_tar(head):
             for event in members(_limited(stream, MOST_UNPACKED_BYTES), wanted=_is_text):
                 if isinstance(event, Gap):
-                    batcher.quarantine(offset, _name(name), event.error, b"")
+                    batcher.quarantine(offset, _name(name), event.problem, b"")
                     return
                 _keep(files, event)
         elif head.lstrip()[:5].startswith(_OTHER) or b"\x00" in head:
@@ -232,7 +233,7 @@ def _archive(batcher: Batcher, stream: Iterator[bytes], name: str) -> Iterator[R
             except _Unusable as error:
                 unusable, files = str(error), {}
     for gap in gaps if papers else gaps[:1]:
-        batcher.quarantine(gap.offset, gap.name if papers else _name(name), gap.error, b"")
+        batcher.quarantine(gap.offset, gap.name if papers else _name(name), gap.problem, b"")
     if not papers and not gaps:
         try:
             if unusable is not None:
@@ -247,7 +248,7 @@ def _member(batcher: Batcher, member: Member, data: bytes) -> None:
     try:
         _paper(batcher, member.offset, member.name, _unpacked(data))
     except Damaged as damage:
-        batcher.quarantine(member.offset, _name(member.name), str(damage), data)
+        batcher.quarantine(member.offset, _name(member.name), damage.problem, data)
 
 
 def _finish(batcher: Batcher, offset: int, name: str, files: dict[str, bytes]) -> None:

@@ -17,6 +17,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from manifests.step import Problem
+
 _BLOCK = 512
 # Long names and extended headers; more is damage.
 _MOST_HEADER = 1 << 20
@@ -50,7 +52,7 @@ class Gap:
 
     offset: int
     name: str | None
-    error: str
+    problem: Problem
 
 
 def is_tar(head: bytes) -> bool:
@@ -76,7 +78,7 @@ def members(stream: Iterator[bytes], *, wanted: Callable[[str, int], bool]) -> I
         block = source.read(_BLOCK)
         valid = len(block) == _BLOCK and _checked(block)
         if lost is not None and (valid or not block):
-            yield Gap(lost, None, "damaged tar: bytes that are no member")
+            yield Gap(lost, None, Problem("damaged tar", "bytes that are no member"))
             lost = None
         if not block:
             return
@@ -109,7 +111,7 @@ def members(stream: Iterator[bytes], *, wanted: Callable[[str, int], bool]) -> I
             content = b""
             complete = source.skip(length) == length
         if not complete:
-            yield Gap(offset, here if regular else None, "damaged tar: the archive ends in the middle of a member")
+            yield Gap(offset, here if regular else None, Problem("damaged tar", "the archive ends in the middle of a member"))
             return
         source.skip(-length % _BLOCK)
         if regular:

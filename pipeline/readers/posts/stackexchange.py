@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 
 from manifests.errors import GristmillError
+from manifests.step import Problem
 from pipeline.losses import Kind, Lost
 from pipeline.readers.posts.post_html import extract_post
 from pipeline.readers.posts.post_spool import Post, Spool, lost_of, written
@@ -131,15 +132,15 @@ class _Rows(Handler):
     spool: Spool = field(kw_only=True)
     batcher: Batcher = field(default_factory=Batcher)
 
-    def lost(self, offset: int, error: str, excerpt: bytes) -> None:
-        self.batcher.quarantine(offset, None, error, excerpt)
+    def lost(self, offset: int, problem: Problem, excerpt: bytes) -> None:
+        self.batcher.quarantine(offset, None, problem, excerpt)
 
     def opened(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "row":
             try:
                 self.row(attributes)
             except Exception as error:
-                problem = f"invalid row: {error}" if isinstance(error, _Invalid) else unforeseen(error)
+                problem = Problem("invalid row", str(error)) if isinstance(error, _Invalid) else unforeseen(error)
                 some = islice(attributes.items(), 12)
                 excerpt = " ".join(f'{name[:40]}="{value[:40]}"' for name, value in some).encode()
                 self.batcher.quarantine(self.offset(), attributes.get("Id"), problem, excerpt)

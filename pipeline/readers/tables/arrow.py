@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
+from manifests.step import Problem
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import Batcher, Records
 from pipeline.readers.tables.arrow_layout import FILE_HEAD, MAGIC, Batch, batches_of, footer_end, message_at, padding
@@ -52,7 +53,7 @@ def read_arrow(path: str, *, name: str, source: Source, piece: Piece | None = No
         piece = piece or whole(size)
         batches = _indexed(file, size)
         if size == 0:
-            batcher.quarantine(0, None, "empty file: it holds no row", b"")
+            batcher.quarantine(0, None, Problem("empty file", "it holds no row"), b"")
         elif batches is not None:
             yield from _read_file(file, batches, batcher, name=name, source=source, piece=piece)
         elif not piece.index:
@@ -92,7 +93,7 @@ def _read_file(file: Any, batches: list[Batch], batcher: Batcher, *, name: str, 
                 yield from _add(batcher, batch, place.first, source)
             elif place.rows:
                 which = f"rows {place.first} to {place.first + place.rows - 1} cannot be read"
-                batcher.quarantine(place.first, None, f"damaged Arrow: {which} ({problem})", b"")
+                batcher.quarantine(place.first, None, Problem("damaged Arrow", f"{which} ({problem})"), b"")
 
 
 class _Sequence:
@@ -174,7 +175,7 @@ class _Sequence:
     def broken(self, what: str) -> None:
         """One entry, for what follows the rows that were read."""
         self.file.seek(min(self.place, self.size))
-        self.batcher.quarantine(self.first, None, f"damaged Arrow: {what}", bytes(self.file.read(200)))
+        self.batcher.quarantine(self.first, None, Problem("damaged Arrow", what), bytes(self.file.read(200)))
 
     def following(self, start: int) -> str:
         """What is said of bytes behind an end."""

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
+from manifests.step import Problem
 from pipeline.readers.records import BATCH_TEXT_BYTES, EXCERPT_BYTES, MOST_NAME_BYTES, RAW, Batcher
 
 # Row numbers above this are no counts but damage; int64 offsets hold their sum.
@@ -125,8 +126,8 @@ def add_rows(batcher: Batcher, batch: pa.RecordBatch, *, first: int, source: Sou
     urls, _ = _strings(batch, source.url_field, only_text=True)
     for row in np.flatnonzero(large | long).tolist():
         value = data[row].as_buffer() if data[row].is_valid else pa.py_buffer(b"")
-        too_large = f"text too large: {value.size} bytes, at most {MOST_TEXT_BYTES} are read"
-        problem = too_large if large[row] else f"id too large: at most {MOST_NAME_BYTES} bytes are read"
+        too_large = Problem("text too large", f"{value.size} bytes, at most {MOST_TEXT_BYTES} are read")
+        problem = too_large if large[row] else Problem("id too large", f"at most {MOST_NAME_BYTES} bytes are read")
         batcher.quarantine(first + row, names[row].as_py(), problem, value.slice(0, min(value.size, EXCERPT_BYTES)).to_pybytes())
     large |= long
     if large.any():
@@ -154,7 +155,7 @@ def _checked(batcher: Batcher, data: pa.Array, names: pa.Array, first: int) -> t
         try:
             texts.append(None if value is None else value.decode("utf-8"))
         except UnicodeDecodeError as error:
-            problem = f"invalid UTF-8: {error.reason} at byte {error.start} of the text"
+            problem = Problem("invalid UTF-8", f"{error.reason} at byte {error.start} of the text")
             batcher.quarantine(first + row, names[row].as_py(), problem, value)
             texts.append(None)
             readable[row] = False

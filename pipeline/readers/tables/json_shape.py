@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from manifests.step import Problem
+
 # So much of a file is looked at.
 HEAD_BYTES = 1 << 16
 # Tokens of the first value that are looked at.
@@ -21,10 +23,12 @@ _MOST_TOKENS = 1 << 15
 # Behind the beginning: where the end of the first line is looked for, and how much of what follows it is looked at.
 _MOST_FIRST_LINE = 64 << 20
 _MOST_AHEAD = 8 << 20
-_ARRAY = "no JSON Lines: the file is one JSON array; write one object on each line, as `jq -c '.[]' OLD > NEW` does"
-_OBJECT = (
-    "no JSON Lines: the file holds JSON objects over several lines; write each on one line, as `jq -c . OLD > NEW` does "
-    "(`jq -c '.KEY[]' OLD > NEW` if its records are the array under a key)"
+_KIND = "no JSON Lines"
+_ARRAY = Problem(_KIND, "the file is one JSON array; write one object on each line, as `jq -c '.[]' OLD > NEW` does")
+_OBJECT = Problem(
+    _KIND,
+    "the file holds JSON objects over several lines; write each on one line, as `jq -c . OLD > NEW` does "
+    "(`jq -c '.KEY[]' OLD > NEW` if its records are the array under a key)",
 )
 # Byte order marks, and how the first characters of a record look without one. UTF-32's mark begins with UTF-16's.
 _WIDE = (
@@ -66,7 +70,7 @@ class _Value:
     all_seen: bool = True
 
 
-def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], Iterable[bytes]] | None = None) -> str | None:
+def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], Iterable[bytes]] | None = None) -> Problem | None:
     """What a file is whose first bytes are `head`; None: JSON Lines, or nothing that can be told.
 
     Args:
@@ -77,7 +81,7 @@ def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], It
         if head.startswith(mark):
             if any(map(_is_object, head.split(b"\n"))):
                 return None  # one line that has been damaged
-            return f"no JSON Lines: the file is {encoding}; make it UTF-8, as `iconv -f {encoding} -t UTF-8 OLD > NEW` does"
+            return Problem(_KIND, f"the file is {encoding}; make it UTF-8, as `iconv -f {encoding} -t UTF-8 OLD > NEW` does")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     array = text.startswith(b"[")
     if not array and not text.startswith(b"{"):
@@ -105,7 +109,7 @@ def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], It
     return None if any(line.startswith(b"{") and _is_object(line) for line in text.split(b"\n")) else _OBJECT
 
 
-def lines_are_none(head: bytes) -> tuple[int, str] | None:
+def lines_are_none(head: bytes) -> tuple[int, Problem] | None:
     """(offset, what to say) of the first line that is not blank when none of the first ones is JSON, and there are several."""
     lines = head.split(b"\n")[:-1]
     filled = [line for line in lines if line.strip()][:_LINES_TRIED]
@@ -114,7 +118,7 @@ def lines_are_none(head: bytes) -> tuple[int, str] | None:
     commas = all(line.rstrip().endswith(b",") and _is_json(line.rstrip()[:-1]) for line in filled)
     reason = "each ends with a comma; remove it" if commas else "give the `format` that it has, or convert it"
     first = next(index for index, line in enumerate(lines) if line.strip())
-    return sum(len(line) + 1 for line in lines[:first]), f"no JSON Lines: none of the first {len(filled)} lines is JSON: {reason}"
+    return sum(len(line) + 1 for line in lines[:first]), Problem(_KIND, f"none of the first {len(filled)} lines is JSON: {reason}")
 
 
 def several_values(line: bytes) -> bool:

@@ -24,6 +24,7 @@ import numpy as np
 import orjson
 
 from manifests.corpus import Source
+from manifests.step import Problem
 from pipeline.readers.pieces import Piece
 from pipeline.readers.records import EXCERPT_BYTES, MOST_NAME_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.tables.json_shape import HEAD_BYTES, lines_are_none, other_than_json_lines, several_values
@@ -106,7 +107,7 @@ def _line_start(raw: RawFile, position: int, stop: int) -> int | None:
 
 
 def _read(
-    batcher: Batcher, raw: RawFile, source: Source, *, begin: int, stop: int | None, none: tuple[int, str] | None
+    batcher: Batcher, raw: RawFile, source: Source, *, begin: int, stop: int | None, none: tuple[int, Problem] | None
 ) -> Iterator[Records]:
     """The lines that begin in [begin, stop).
 
@@ -120,20 +121,20 @@ def _read(
                 break
             empty = False
             if size > MOST_LINE_BYTES:
-                batcher.quarantine(offset, None, f"line too long: {size} bytes, at most {MOST_LINE_BYTES} are read", line)
+                batcher.quarantine(offset, None, Problem("line too long", f"{size} bytes, at most {MOST_LINE_BYTES} are read"), line)
             elif line.strip():
                 if offset == 0:
                     line = line.removeprefix(codecs.BOM_UTF8)
                 problem = _record(batcher, offset, line, source)
                 if problem is not None:
-                    error = problem.error if none is None or none[0] != offset else none[1]
-                    batcher.quarantine(offset, problem.name, error, line)
+                    told = problem.problem if none is None or none[0] != offset else none[1]
+                    batcher.quarantine(offset, problem.name, told, line)
             yield from batcher.full()
     except Damaged as damage:
         empty = False
-        batcher.quarantine(damage.offset, None, str(damage), b"")
+        batcher.quarantine(damage.offset, None, damage.problem, b"")
     if empty:
-        batcher.quarantine(0, None, "empty file: it holds no line", b"")
+        batcher.quarantine(0, None, Problem("empty file", "it holds no line"), b"")
 
 
 def _chunks(raw: RawFile, begin: int) -> Iterator[bytes]:
@@ -143,34 +144,36 @@ def _chunks(raw: RawFile, begin: int) -> Iterator[bytes]:
         yield event.data
 
 
-class _Problem(NamedTuple):
+class _Unusable(NamedTuple):
+    """A line without a document, and its id where that could be read."""
+
     name: str | None
-    error: str
+    problem: Problem
 
 
-def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> _Problem | None:
+def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> _Unusable | None:
     """Add one line's document, or say what is wrong with it."""
     try:
         value = _loads(line)
         if not isinstance(value, dict):
-            return _Problem(None, f"not an object: {type(value).__name__}")
+            return _Unusable(None, Problem("not an object", type(value).__name__))
         text, url = _field(value, source.text_field), _field(value, source.url_field)
         name = _text(_field(value, source.id_field))
         if name is not None and len(name) > MOST_NAME_BYTES:
-            return _Problem(None, f"id too large: {len(name)} characters, at most {MOST_NAME_BYTES} are read")
+            return _Unusable(None, Problem("id too large", f"{len(name)} characters, at most {MOST_NAME_BYTES} are read"))
         if not isinstance(text, str):
             what = "is missing" if text is _MISSING else f"is {type(text).__name__}, not text"
             fields = ", ".join(key[:80] for key in sorted(value)[:12])
-            return _Problem(name, f"no text: field `{source.text_field}` {what}; fields: {fields}")
+            return _Unusable(name, Problem("no text", f"field `{source.text_field}` {what}; fields: {fields}"))
         # What is no text is no URL.
         batcher.add(Record(offset, name, url if isinstance(url, str) and len(url) <= MOST_NAME_BYTES else None, text))
         return None
     except _TooDeep:
-        return _Problem(None, f"id nested too deeply: more than {_MOST_ID_DEPTH} levels")
+        return _Unusable(None, Problem("id nested too deeply", f"more than {_MOST_ID_DEPTH} levels"))
     except ValueError as error:
-        return _Problem(None, _problem(line, error))
+        return _Unusable(None, _problem(line, error))
     except Exception as error:
-        return _Problem(None, unforeseen(error))
+        return _Unusable(None, unforeseen(error))
 
 
 def _loads(line: bytes) -> Any:
@@ -210,14 +213,14 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
-def _problem(line: bytes, error: ValueError) -> str:
+def _problem(line: bytes, error: ValueError) -> Problem:
     """What is wrong with a line that is no JSON."""
     if b"\x00" in line:
-        return "invalid UTF-8: it holds NUL bytes, as UTF-16 does; convert the file to UTF-8"
+        return Problem("invalid UTF-8", "it holds NUL bytes, as UTF-16 does; convert the file to UTF-8")
     kind = "invalid UTF-8" if "utf-8" in str(error).lower() or not _is_utf8(line) else "invalid JSON"
     if kind == "invalid JSON" and several_values(line):
-        return "invalid JSON: several values on one line; write each on its own, as `jq -c . OLD > NEW` does"
-    return f"{kind}: {error}"
+        return Problem(kind, "several values on one line; write each on its own, as `jq -c . OLD > NEW` does")
+    return Problem(kind, str(error))
 
 
 def _field(value: dict[str, Any], path: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from manifests.corpus import Source
+from manifests.step import Problem
 from pipeline.readers.pieces import Piece, whole
 from pipeline.readers.records import BATCH_TEXT_BYTES, Batcher, Records
 from pipeline.readers.tables.columns import (
@@ -55,11 +56,11 @@ def read_parquet(path: str, *, name: str, source: Source, piece: Piece | None = 
         before = bytes_before(file, size)
         file.seek(0)
         if size == 0:
-            batcher.quarantine(0, None, "empty file: it holds no row", b"")
+            batcher.quarantine(0, None, Problem("empty file", "it holds no row"), b"")
         elif before:
             if not piece.index:
                 problem = f"{before} bytes stand before the file that the footer describes (files put together?): no row can be read"
-                batcher.quarantine(0, None, f"damaged Parquet: {problem}", b"")
+                batcher.quarantine(0, None, Problem("damaged Parquet", problem), b"")
         else:
             try:
                 opened = pq.ParquetFile(file, page_checksum_verification=True)
@@ -67,7 +68,7 @@ def read_parquet(path: str, *, name: str, source: Source, piece: Piece | None = 
                 schema.names  # noqa: B018  # may be no UTF-8
             except DAMAGE as error:
                 if not piece.index:
-                    batcher.quarantine(0, None, f"damaged Parquet: the file cannot be opened ({message(error)})", b"")
+                    batcher.quarantine(0, None, Problem("damaged Parquet", f"the file cannot be opened ({message(error)})"), b"")
                 groups = []
             if groups:
                 columns = wanted_columns(schema, name=name, source=source)
@@ -110,7 +111,7 @@ def _read_group(opened: Any, group: _Group, batcher: Batcher, *, columns: list[s
         problem = message(error)
     if done < group.rows:
         which = f"rows {group.first + done} to {group.first + group.rows - 1} cannot be read"
-        batcher.quarantine(group.first + done, None, f"damaged Parquet: {which} ({problem or 'they are not there'})", b"")
+        batcher.quarantine(group.first + done, None, Problem("damaged Parquet", f"{which} ({problem or 'they are not there'})"), b"")
 
 
 def _batch_rows(group: _Group) -> int:

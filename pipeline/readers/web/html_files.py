@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from manifests.corpus import Extraction
+from manifests.step import Problem
 from pipeline.losses import Kind
 from pipeline.readers.character_references import unescaped
 from pipeline.readers.records import EXCERPT_BYTES, NOT_SAMPLED, Batcher, Draw, Record, Records, unforeseen
@@ -63,12 +64,12 @@ def _file(batcher: Batcher, path: str, name: str, extraction: Extraction) -> Non
     try:
         body = read_whole(path, most=MOST_HTML_BYTES)
     except Damaged as damage:
-        batcher.quarantine(0, name, str(damage), b"")
+        batcher.quarantine(0, name, damage.problem, b"")
     except TooLarge:
         batcher.skip("html_too_large")
     else:
         if not body:
-            batcher.quarantine(0, name, "empty file: it holds no page", b"")
+            batcher.quarantine(0, name, Problem("empty file", "it holds no page"), b"")
         else:
             try:
                 _page(batcher, name, body, extraction)

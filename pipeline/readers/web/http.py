@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from manifests.step import Problem
 from pipeline.readers.web.mime import LONGEST_HEADER, media_type
 
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?:[ \t]|\r?\n|\Z)")
@@ -20,6 +21,10 @@ _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 class HttpError(Exception):
     """The block is not an HTTP response."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class UnusableBody(Exception):
@@ -57,7 +62,7 @@ def parse_response(block: bytes) -> Response:
     """
     line = _STATUS_LINE.match(block)
     if line is None:
-        raise HttpError("no HTTP status line")
+        raise HttpError(Problem("no HTTP status line"))
     end = _HEADERS_END.search(block)
     head, body = (block, b"") if end is None else (block[: end.start()], block[end.end() :])
     headers = ((name, value[:LONGEST_HEADER]) for name, value in parse_headers(head.split(b"\n")[1:]))

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from manifests.step import Problem
 from pipeline.readers.records import EXCERPT_BYTES, Batcher, Record, Records, unforeseen
 from pipeline.readers.wiki.functions import as_title
 from pipeline.readers.wiki.wikitext import extract_wikitext
@@ -60,13 +61,13 @@ class _Pages(Handler):
     def restarted(self) -> None:
         self.page, self.parts = None, None
 
-    def lost(self, offset: int, error: str, excerpt: bytes) -> None:
+    def lost(self, offset: int, problem: Problem, excerpt: bytes) -> None:
         """Quarantine the page that the damage lies in, or the place of the damage."""
         page, self.page = self.page, None
         self.batcher.quarantine(
             offset if page is None else self.page_offset,
             None if page is None else page.get("id"),
-            error if page is None else f"{error}; at byte {offset}",
+            problem if page is None else problem._replace(detail=f"{problem.detail}; at byte {offset}"),
             excerpt,
         )
 

@@ -29,7 +29,7 @@ class Read:
     @property
     def kinds(self):
         """The kinds of errors: what the ledger counts by."""
-        return [record.error.split(":", 1)[0] for record in self.broken]
+        return [record.problem.kind for record in self.broken]
 
 
 def read(path: Path, format: str, *, piece: Piece | None = None, **fields) -> Read:

@@ -6,6 +6,7 @@ from itertools import chain, repeat
 
 import pytest
 
+from manifests.step import Problem
 from pipeline.readers.latex.tar import Gap, Member, is_tar, members
 
 
@@ -69,10 +70,10 @@ def test_behind_a_broken_header_reading_goes_on():
 
 def test_an_archive_that_ends_early_says_where():
     data = archive({"one": b"1" * 600, "two": b"2" * 600})
-    assert read(data[:1000]) == [Gap(0, "one", "damaged tar: the archive ends in the middle of a member")]
+    assert read(data[:1000]) == [Gap(0, "one", Problem("damaged tar", "the archive ends in the middle of a member"))]
     found = read(data[: 1536 + 700])
-    assert (found[0].name, found[1]) == ("one", Gap(1536, "two", "damaged tar: the archive ends in the middle of a member"))
-    assert read(data[:1800]) == [Member(0, "one", 600, b"1" * 600), Gap(1536, None, "damaged tar: bytes that are no member")]
+    assert (found[0].name, found[1]) == ("one", Gap(1536, "two", Problem("damaged tar", "the archive ends in the middle of a member")))
+    assert read(data[:1800]) == [Member(0, "one", 600, b"1" * 600), Gap(1536, None, Problem("damaged tar", "bytes that are no member"))]
 
 
 def header(name, size=b"", kind=b"0", **fields):
@@ -116,7 +117,7 @@ def test_what_tarfile_would_read_otherwise(name):
 @pytest.mark.parametrize("size", [b"\x80" + (1 << 70).to_bytes(11, "big"), b"\xff" * 11 + b"\x00"])
 def test_a_size_beyond_every_disk_ends_the_archive(size):
     data = archive({"a": b"1"})[:1024] + header("b", size) + archive({"c": b"3"})
-    assert read(data)[1:] == [Gap(1024, "b", "damaged tar: the archive ends in the middle of a member")]
+    assert read(data)[1:] == [Gap(1024, "b", Problem("damaged tar", "the archive ends in the middle of a member"))]
 
 
 @pytest.mark.parametrize("kind", [b"L", b"x"])
