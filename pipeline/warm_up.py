@@ -37,7 +37,7 @@ def warm_up() -> None:
         texts = ["".join(_SENTENCE.format(number=part * 100 + line) for line in range(12)) for part in range(3)]
         (folder / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
         (folder / "page.html").write_text(f"<html><body><p>{texts[0].upper()}</p><ul><li>rye</li></ul></body></html>", encoding="utf-8")
-        (folder / "words.txt").write_text("rye\n")
+        (folder / "words.txt").write_text("wheat\n")
         source = {"format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}
         manifest = {
             "kind": "corpus",
