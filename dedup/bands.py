@@ -6,16 +6,14 @@ probability 1 - (1 - s^rows)^bands (Leskovec, Rajaraman, Ullman, Mining of Massi
 
 from __future__ import annotations
 
-from typing import Any
-
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Uint32s, Uint64s
 from kernels.compiled import kernel
 from kernels.hashing import mix
 
-U64 = nb.uint64
+U64 = np.uint64
 
 
 def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> npt.NDArray[np.uint64]:
@@ -32,7 +30,7 @@ def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> n
 
 
 @kernel
-def _band_keys(signatures: Any, rows: int, keys: Any) -> None:
+def _band_keys(signatures: Uint32s, rows: int, keys: Uint64s) -> None:
     for document in range(keys.shape[0]):
         for band in range(keys.shape[1]):
             h = U64(band + 1)

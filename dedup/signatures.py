@@ -15,16 +15,16 @@ agree in a share of places that estimates the Jaccard similarity of the sets of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Integer, Uint32s, Uint64s
 from kernels.compiled import kernel
 from kernels.hashing import SECOND_MULTIPLIER
 
-U64 = nb.uint64
+U64 = np.uint64
 # A document without words: it takes no part in near-duplicate search.
 EMPTY = np.uint32(0xFFFFFFFF)
 
@@ -47,8 +47,8 @@ def make_permutations(count: int, *, seed: int) -> Permutations:
 
 
 @kernel
-def sign(words: Any, count: Any, multipliers: Any, addends: Any, ngram: Any, row: Any) -> Any:
-    """Lower `row`, uint32[k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns their number."""
+def sign(words: Uint64s, count: Integer, multipliers: Uint32s, addends: Uint32s, ngram: int, row: Uint32s) -> Integer:
+    """Lower `row`, [k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns their number."""
     k = len(multipliers)
     size = min(ngram, count)
     for start in range(count - size + 1):

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 # Places and counts: Python hands an int, and a kernel another one an int64.
 Integer: TypeAlias = int | np.int64
+# What comparing them gives.
+Boolean: TypeAlias = bool | np.bool_
 # UTF-8, files, and other bytes.
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Uint16s: TypeAlias = npt.NDArray[np.uint16]

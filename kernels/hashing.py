@@ -5,8 +5,6 @@ In: uint64. Out: uint64. Band keys are built with it and stored: another constan
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
 
@@ -22,7 +20,7 @@ SEED = np.uint64(0xCBF29CE484222325)
 
 
 @bare_kernel
-def mix(h: Any, value: Any) -> Any:
+def mix(h: np.uint64, value: np.uint64) -> np.uint64:
     """The hash of what `h` is the hash of, followed by `value`."""
     h = (h ^ value) * MULTIPLIER
     return h ^ (h >> nb.uint64(32))

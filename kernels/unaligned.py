@@ -7,12 +7,17 @@ lowest one, or the first of the 64 bytes the lowest bit. Also two instructions o
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, cast
 
+import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.typing.context import Context
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
+
+from kernels.arrays import Bytes, Integer
 
 # The hashes made of these numbers never leave the process, but a number per byte order would be one more thing to test.
 if sys.byteorder != "little":
@@ -20,24 +25,26 @@ if sys.byteorder != "little":
 
 _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
 _BLOCK = ir.VectorType(_BYTE, 64)
+# What writes the instructions; numba's context has no types.
+_Generate: TypeAlias = Callable[[Any, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
 
 
-def _load(context: Any, builder: Any, signature: Any, arguments: Any, kind: Any) -> Any:
+def _load(context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value], kind: ir.Type) -> ir.Instruction:
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     loaded = builder.load(builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer()))
     loaded.align = 1
     return loaded
 
 
-def _eight_bytes(_context: Any, data: Any, _at: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _eight_bytes(_context: Context, data: types.Type, _at: types.Type) -> tuple[Signature, _Generate]:
+    def generate(context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
         return _load(context, builder, signature, arguments, _WORD)
 
     return types.uint64(data, types.int64), generate
 
 
-def _put_eight_bytes(_context: Any, data: Any, _at: Any, _value: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _put_eight_bytes(_context: Context, data: types.Type, _at: types.Type, _value: types.Type) -> tuple[Signature, _Generate]:
+    def generate(context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         stored = builder.store(arguments[2], builder.bitcast(builder.gep(array.data, [arguments[1]]), _WORD.as_pointer()))
         stored.align = 1
@@ -46,11 +53,13 @@ def _put_eight_bytes(_context: Any, data: Any, _at: Any, _value: Any) -> Any:
     return types.void(data, types.int64, types.uint64), generate
 
 
-def _bytes_between(_context: Any, data: Any, _at: Any, _first: Any, _last: Any, _folded: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _bytes_between(
+    _context: Context, data: types.Type, _at: types.Type, _first: types.Type, _last: types.Type, _folded: types.Type
+) -> tuple[Signature, _Generate]:
+    def generate(context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
         block = _load(context, builder, signature, arguments, _BLOCK)
 
-        def everywhere(value: Any) -> Any:
+        def everywhere(value: ir.Value) -> ir.Value:
             one = builder.insert_element(ir.Constant(_BLOCK, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
             return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64))
 
@@ -62,28 +71,28 @@ def _bytes_between(_context: Any, data: Any, _at: Any, _first: Any, _last: Any, 
     return types.uint64(data, types.int64, types.uint8, types.uint8, types.uint8), generate
 
 
-def _ones(_context: Any, _bits: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+def _ones(_context: Context, _bits: types.Type) -> tuple[Signature, _Generate]:
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
         return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), generate
 
 
-def _lowest(_context: Any, _bits: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+def _lowest(_context: Context, _bits: types.Type) -> tuple[Signature, _Generate]:
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), generate
 
 
-eight_bytes: Callable[[Any, Any], Any] = cast(Callable[[Any, Any], Any], intrinsic(_eight_bytes))
+eight_bytes = cast(Callable[[Bytes, Integer], np.uint64], intrinsic(_eight_bytes))
 """`eight_bytes(data, at)`: `data[at : at + 8]` as a little-endian uint64. For kernels."""
-put_eight_bytes: Callable[[Any, Any, Any], Any] = cast(Callable[[Any, Any, Any], Any], intrinsic(_put_eight_bytes))
+put_eight_bytes = cast(Callable[[Bytes, Integer, np.uint64], None], intrinsic(_put_eight_bytes))
 """`put_eight_bytes(data, at, value)`: the same the other way round. For kernels."""
-bytes_between: Callable[[Any, Any, Any, Any, Any], Any] = cast(Callable[[Any, Any, Any, Any, Any], Any], intrinsic(_bytes_between))
+bytes_between = cast(Callable[[Bytes, Integer, int, int, int], np.uint64], intrinsic(_bytes_between))
 """`bytes_between(data, at, first, last, folded)`: bit i of a uint64 is set where `first <= data[at + i] | folded <= last`, for 64 bytes.
 With `folded` = 32 letters are compared without case. For kernels."""
-ones: Callable[[Any], Any] = cast(Callable[[Any], Any], intrinsic(_ones))
+ones = cast(Callable[[np.uint64], int], intrinsic(_ones))
 """`ones(bits)`: how many bits of a uint64 are set. For kernels."""
-lowest: Callable[[Any], Any] = cast(Callable[[Any], Any], intrinsic(_lowest))
+lowest = cast(Callable[[np.uint64], int], intrinsic(_lowest))
 """`lowest(bits)`: the place of the lowest bit set, 64 if none is. For kernels."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 
+from kernels.arrays import Bytes, Integer, Uint16s
 from kernels.characters import SPACE
 from kernels.compiled import kernel
 
 
 @kernel
-def code_point(data: Any, i: Any) -> Any:
+def code_point(data: Bytes, i: Integer) -> tuple[Integer, int]:
     """The code point at `i` and its number of bytes."""
     point = nb.int64(data[i])
     if point < 0x80:
@@ -27,7 +26,7 @@ def code_point(data: Any, i: Any) -> Any:
 
 
 @kernel
-def without_space_behind(data: Any, start: Any, end: Any, table: Any) -> Any:
+def without_space_behind(data: Bytes, start: Integer, end: Integer, table: Bytes | Uint16s) -> Integer:
     """Where a text ends without the space at its end; `start` if it holds nothing else. `table`: `kernels.characters.classes()`."""
     while end > start:
         last = end - 1

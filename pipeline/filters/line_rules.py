@@ -8,13 +8,12 @@ document; `removed` is updated in place. Lines are in the order of the text.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from kernels.arrays import Bools, Bytes, Int64s, Uint32s
 from kernels.compiled import kernel
 from pipeline.text.signal_columns import LINES_PACKED
 from pipeline.text.words.line import (
@@ -55,29 +54,29 @@ def line_values(signals: pa.Table | pa.RecordBatch) -> tuple[npt.NDArray[np.uint
 
 @kernel
 def judge_c4_lines(
-    values: Any,
-    offsets: Any,
-    removed: Any,
-    drop_without: Any,
-    drop_with: Any,
-    page_flags: Any,
-    min_words: Any,
-    words_with_citations: Any,
-    min_sentences: Any,
-    min_long_lines: Any,
-    out: Any,
+    values: Uint32s,
+    offsets: Int64s,
+    removed: Bools,
+    drop_without: int,
+    drop_with: int,
+    page_flags: int,
+    min_words: int,
+    words_with_citations: bool,
+    min_sentences: int,
+    min_long_lines: int,
+    out: Bytes,
 ) -> None:
     """C4's line rules in the order of TFDS c4_utils.py, `clean_page`.
 
     Args:
-        values, offsets: uint32[lines], int64[n + 1].
-        removed: bool[lines]; lines already removed are skipped.
+        values, offsets: [lines], [n + 1].
+        removed: [lines]; lines already removed are skipped.
         drop_without: flags of which a line must have at least one; 0 for no such rule.
         drop_with: flags that remove a line, among LONG_WORD, JAVASCRIPT, POLICY. ELLIPSIS removes a line only if
             `drop_without` is set.
         page_flags: flags that drop the page, among LOREM_IPSUM and BRACE.
         words_with_citations: whether words of citations count towards `min_words`.
-        out: uint8[n], one of PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES.
+        out: [n], one of PASSES, HAS_LOREM_IPSUM, HAS_BRACE, FEW_SENTENCES, FEW_LONG_LINES, NO_LINES.
     """
     for document in range(len(offsets) - 1):
         sentences = long_lines = lines_left = nb.int64(0)
@@ -118,15 +117,15 @@ def judge_c4_lines(
 
 
 @kernel
-def judge_refinedweb_lines(values: Any, offsets: Any, removed: Any, drop_with: Any, min_words: Any, out: Any) -> None:
+def judge_refinedweb_lines(values: Uint32s, offsets: Int64s, removed: Bools, drop_with: int, min_words: int, out: Int64s) -> None:
     """RefinedWeb's line corrections.
 
     Args:
-        values, offsets: uint32[lines], int64[n + 1].
-        removed: bool[lines]; lines already removed are skipped.
+        values, offsets: [lines], [n + 1].
+        removed: [lines]; lines already removed are skipped.
         drop_with: flags that remove a line, among UPPER, NUMERIC, COUNTER, NAVIGATION.
         min_words: a line with fewer words is removed.
-        out: int64[n, 3]: words of the lines removed here, words of all lines not removed before, number of remaining
+        out: [n, 3]: words of the lines removed here, words of all lines not removed before, number of remaining
             lines.
     """
     for document in range(len(offsets) - 1):

@@ -23,6 +23,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Bools, Bytes, Int64s, Integer
 from kernels.compiled import kernel
 from kernels.utf8 import code_point
 
@@ -111,7 +112,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @kernel
-def suspicious(data: Any, start: Any, end: Any, classes: Any, bad: Any, alone: Any) -> Any:
+def suspicious(data: Bytes, start: Integer, end: Integer, classes: Bytes, bad: Bools, alone: Bools) -> bool:
     """Whether ftfy could change the text in data[start:end], which is valid UTF-8; the last three are a `Gate`'s."""
     previous = -1
     index = start
@@ -126,8 +127,8 @@ def suspicious(data: Any, start: Any, end: Any, classes: Any, bad: Any, alone: A
 
 
 @kernel
-def _suspect_lines(data: Any, classes: Any, bad: Any, alone: Any, out: Any) -> Any:
-    """Fill `out`, int64[lines, 2], with begin and end of the suspicious lines, without their line feed. Returns how many."""
+def _suspect_lines(data: Bytes, classes: Bytes, bad: Bools, alone: Bools, out: Int64s) -> int:
+    """Fill `out`, [lines, 2], with begin and end of the suspicious lines, without their line feed. Returns how many."""
     found = 0
     start = 0
     for index in range(len(data) + 1):

@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
+from kernels.arrays import Bools, Bytes, Int64s, Integer
 from kernels.characters import SPACE, classes
 from kernels.compiled import kernel
 from kernels.newer_characters import as_without_newer, newer_characters
@@ -105,17 +106,18 @@ def _long_marks() -> re.Pattern[str]:
 
 @kernel
 def _look(
-    data: Any, offsets: Any, table: Any, gated: Any, kind_of: Any, bad: Any, alone: Any, unusual: Any, starts: Any, ends: Any, kinds: Any
-) -> None:
+    data: Bytes, offsets: Int64s, table: Bytes, gated: bool, kind_of: Bytes, bad: Bools, alone: Bools, unusual: Bools,
+    starts: Int64s, ends: Int64s, kinds: Bytes,
+) -> None:  # fmt: skip
     """Where each text begins and ends without white space, and whether it needs more than that.
 
     Args:
-        data, offsets: uint8[], int64[n + 1].
+        offsets: [n + 1].
         table: `kernels.characters.classes()`.
         gated: whether mojibake is looked for, by kind_of, bad and alone: `pipeline.text.mojibake.Gate`.
-        unusual: bool[0x110000], code points that may change under the normal form; empty for none.
-        starts, ends: int64[n], filled.
-        kinds: uint8[n], filled with `_CLEAN` or `_MENDED`.
+        unusual: [0x110000], code points that may change under the normal form; empty for none.
+        starts, ends: [n], filled.
+        kinds: [n], filled with `_CLEAN` or `_MENDED`.
     """
     for row in range(len(offsets) - 1):
         start, end = offsets[row], offsets[row + 1]
@@ -141,7 +143,7 @@ def _look(
 
 
 @kernel
-def _holds(data: Any, start: Any, end: Any, members: Any) -> Any:
+def _holds(data: Bytes, start: Integer, end: Integer, members: Bools) -> bool:
     index = start
     while index < end:
         point, width = code_point(data, index)
@@ -152,7 +154,7 @@ def _holds(data: Any, start: Any, end: Any, members: Any) -> Any:
 
 
 @kernel
-def _gather(data: Any, other: Any, kinds: Any, starts: Any, places: Any, out: Any) -> None:
+def _gather(data: Bytes, other: Bytes, kinds: Bytes, starts: Int64s, places: Int64s, out: Bytes) -> None:
     """Copy each text to its place: from `other` if it was mended, else from `data`."""
     for row in range(len(starts)):
         length = places[row + 1] - places[row]

@@ -88,10 +88,11 @@ from dedup.signatures import EMPTY, Permutations
 from pipeline.text.signal_columns import COLUMNS, LINES_PACKED
 from pipeline.text.words.joined import PREFIX_BYTES
 from pipeline.text.words.point_classes import byte_classes, point_classes
+from pipeline.text.words.scratch import Scratch
 from pipeline.text.words.signal import measure
 from pipeline.text.words.special_words import STOP_WORDS, special_words
 
-__all__ = ["LINES_PACKED", "MOST_WORDS", "SIGNALS", "STOP_WORDS", "Measured", "Scratch", "compute", "compute_signals"]
+__all__ = ["LINES_PACKED", "MOST_WORDS", "SIGNALS", "STOP_WORDS", "Measured", "compute", "compute_signals"]
 
 MOST_WORDS = 1 << 20
 MOST_CHARACTER_BYTES = 1 << 24
@@ -100,40 +101,6 @@ _PADDING = PREFIX_BYTES + 8
 _LARGEST = np.iinfo(np.int32).max
 
 SIGNALS = pa.schema([*[pa.field(name, pa.int32(), nullable=False) for name in COLUMNS], LINES_PACKED])
-
-
-class Scratch(NamedTuple):
-    """Arrays that the kernel writes to and nobody reads afterwards: w words and s separated words are kept, and l lines and paragraphs.
-
-    Hashes are uint64, lengths int32.
-    """
-
-    words: npt.NDArray[np.uint64]
-    word_lengths: npt.NDArray[np.int32]
-    lines: npt.NDArray[np.uint64]
-    line_lengths: npt.NDArray[np.int32]
-    paragraphs: npt.NDArray[np.uint64]
-    paragraph_lengths: npt.NDArray[np.int32]
-    raw_lines: npt.NDArray[np.uint64]
-    raw_line_lengths: npt.NDArray[np.int32]
-    raw_paragraphs: npt.NDArray[np.uint64]
-    raw_paragraph_lengths: npt.NDArray[np.int32]
-    separated: npt.NDArray[np.uint64]
-    separated_lengths: npt.NDArray[np.int32]
-    starts: npt.NDArray[np.int32]
-    characters: npt.NDArray[np.uint8]
-    shingle_words: npt.NDArray[np.uint64]
-    ends: npt.NDArray[np.int32]
-    state: npt.NDArray[np.int64]
-    histogram: npt.NDArray[np.int32]
-    grams: npt.NDArray[np.uint64]
-    blocks: npt.NDArray[np.uint64]
-    bits: npt.NDArray[np.uint64]
-    counters: npt.NDArray[np.uint8]
-    counts: npt.NDArray[np.int32]
-    places: npt.NDArray[np.int32]
-    marked: npt.NDArray[np.uint8]
-    slots: npt.NDArray[np.int32]
 
 
 class Measured(NamedTuple):

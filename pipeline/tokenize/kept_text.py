@@ -12,12 +12,13 @@ line feed, and change nothing else. Both strip white space from the ends of a te
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 import pyarrow as pa
 
+from kernels.arrays import Bytes, Int64s, Integer, Uint32s
 from kernels.characters import SPACE, classes
 from kernels.compiled import kernel
 from kernels.utf8 import code_point, without_space_behind
@@ -131,9 +132,12 @@ def clean_texts(texts: pa.Array, removed: pa.Array, cleaning: Cleaning) -> pa.Ar
 
 
 @kernel
-def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citations: Any, compact: Any, out: Any, ends: Any) -> None:
-    """Fill `out` with the cleaned texts and `ends`, int64[n + 1], with their bounds. A text never grows."""
-    at = nb.int64(0)
+def _clean(
+    data: Bytes, offsets: Int64s, numbers: Uint32s, bounds: Int64s, table: Bytes, citations: bool, compact: bool,
+    out: Bytes, ends: Int64s,
+) -> None:  # fmt: skip
+    """Fill `out` with the cleaned texts and `ends`, [n + 1], with their bounds. A text never grows."""
+    at: Integer = nb.int64(0)
     for document in range(len(offsets) - 1):
         begin = at
         stop = offsets[document + 1]
@@ -176,7 +180,7 @@ def _clean(data: Any, offsets: Any, numbers: Any, bounds: Any, table: Any, citat
 
 
 @kernel
-def trim(data: Any, start: Any, end: Any, table: Any) -> Any:
+def trim(data: Bytes, start: Integer, end: Integer, table: Bytes) -> tuple[Integer, Integer]:
     """The bounds of a text without white space at its ends; two equal bounds if it has nothing else."""
     while start < end:
         point, width = code_point(data, start)

@@ -7,12 +7,12 @@ overlap become one, named by the longest of them, then by the order of `KINDS`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import kernel
 from manifests.errors import GristmillError
 from pipeline.text.normalise import text_buffers
@@ -67,7 +67,7 @@ def _token_table() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
 
 
 @kernel
-def _merge(starts: Any, stops: Any, tokens: Any) -> Any:
+def _merge(starts: Int64s, stops: Int64s, tokens: Int64s) -> tuple[Int64s, Int64s, Int64s]:
     """Overlapping spans as one: start, stop, token of the longest. Spans are sorted by start, then token."""
     merged_starts = np.empty(len(starts), np.int64)
     merged_stops = np.empty(len(starts), np.int64)
@@ -90,7 +90,9 @@ def _merge(starts: Any, stops: Any, tokens: Any) -> Any:
 
 
 @kernel
-def _replace(data: Any, offsets: Any, starts: Any, stops: Any, tokens: Any, token_data: Any, token_offsets: Any) -> Any:
+def _replace(
+    data: Bytes, offsets: Int64s, starts: Int64s, stops: Int64s, tokens: Int64s, token_data: Bytes, token_offsets: Int64s
+) -> tuple[Bytes, Int64s]:
     """Bytes and offsets of the masked texts. Spans never cross documents, so neither do merged ones."""
     starts, stops, tokens = _merge(starts, stops, tokens)
     size = offsets[-1] - offsets[0]

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Bools, Bytes, Int64s
 from kernels.compiled import kernel
 from pipeline.text.personal import accounts, birth, mail, national, online, phone, street
 
@@ -144,7 +145,7 @@ def _spans(places: list[npt.NDArray[np.int64]], offsets: Integers) -> Spans:
 
 
 @kernel
-def _runs(data: Any, offsets: Any, ends: Any, seen: Any, reach: Any) -> Any:
+def _runs(data: Bytes, offsets: Int64s, ends: Int64s, seen: Bools, reach: int) -> tuple[Int64s, Int64s]:
     """Runs of seen bytes at most `reach` from the cores that end at `ends` (ascending), joined where they meet: start, stop."""
     starts = np.empty(len(ends), np.int64)
     stops = np.empty(len(ends), np.int64)
@@ -178,7 +179,7 @@ def _runs(data: Any, offsets: Any, ends: Any, seen: Any, reach: Any) -> Any:
 
 
 @kernel
-def _join(data: Any, starts: Any, stops: Any) -> Any:
+def _join(data: Bytes, starts: Int64s, stops: Int64s) -> tuple[Bytes, Int64s]:
     """The runs one after the other, a border after each; and where each begins."""
     joined = np.empty((stops - starts).sum() + len(starts), np.uint8)
     heads = np.empty(len(starts), np.int64)

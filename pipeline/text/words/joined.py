@@ -5,18 +5,18 @@ In: the characters of the words of a document, where each begins, and scratch. O
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
 
+from kernels.arrays import Bytes, Int32s, Int64s, Integer
 from kernels.compiled import bare_kernel
 from kernels.hashing import SECOND_MULTIPLIER, mix
 from kernels.unaligned import eight_bytes
 from pipeline.text.signal_columns import Column
 from pipeline.text.words.ngram import clear_bits, find_slot, next_base, note, noted_again, table_mask
+from pipeline.text.words.scratch import Scratch
 
-U64 = nb.uint64
+U64 = np.uint64
 # What two runs of words have in common before they are compared as a whole: the first bytes of their characters.
 SHORT_PREFIX_BYTES = 16
 PREFIX_BYTES = 32
@@ -24,7 +24,7 @@ _NO_LIMIT = np.int32((1 << 31) - 1)
 
 
 @bare_kernel
-def _share_prefix(characters: Any, starts: Any, positions: Any, scratch: Any) -> Any:
+def _share_prefix(characters: Bytes, starts: Int32s, positions: Integer, scratch: Scratch) -> Integer:
     """List in `scratch.counts` the positions whose n-grams may occur again, and in `scratch.places` the size in bytes from which on they do
     not: those longer than a prefix that none shares repeat nothing.
 
@@ -61,7 +61,9 @@ def _share_prefix(characters: Any, starts: Any, positions: Any, scratch: Any) ->
 
 
 @bare_kernel
-def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratch: Any, base: Any, row: Any) -> Any:
+def joined_ngrams(
+    characters: Bytes, starts: Int32s, lengths: Int32s, count: Integer, scratch: Scratch, base: Integer, row: Int64s
+) -> Integer:
     """Characters of repeated 5- to 10-grams as datatrove's `find_all_duplicate` counts them. Returns the next free base.
 
     It goes from word to word; where the n words that begin there, written without space between them, were seen before, their characters
@@ -71,9 +73,9 @@ def joined_ngrams(characters: Any, starts: Any, lengths: Any, count: Any, scratc
     nothing: only the others, and the shorter ones, are looked at.
 
     Args:
-        characters: uint8[], the words without space between them; `PREFIX_BYTES` zeros after the last.
-        starts: int32[count + 1], where each word begins in `characters`.
-        lengths: int32[count], characters of the words.
+        characters: the words without space between them; `PREFIX_BYTES` zeros after the last.
+        starts: [count + 1], where each word begins in `characters`.
+        lengths: [count], characters of the words.
         scratch, row: as in `pipeline.text.words.ngram.word_ngrams`.
     """
     grams, counts, places, slots, blocks, bits = (

@@ -22,12 +22,11 @@ a sentence ends.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Boolean, Bytes, Integer, Uint16s
 from kernels.characters import SPACE
 from kernels.compiled import bare_kernel, kernel
 from kernels.unaligned import bytes_between, lowest, ones
@@ -35,7 +34,7 @@ from kernels.utf8 import code_point
 from pipeline.text.words.phrases import among, begins, closes, matches
 from pipeline.text.words.sentences import ends_sentence
 
-U64 = nb.uint64
+U64 = np.uint64
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 WORDS_MASK = 0x3FF
@@ -120,15 +119,15 @@ _COUNTED = _bytes("\n".join([*COUNTED, *(word + "s" for word in COUNTED), "reply
 
 
 @kernel
-def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, table: Any) -> Any:
-    """The packed properties of one line, uint32.
+def line_properties(data: Bytes, start: Integer, end: Integer, words: Integer, longest: Integer, table: Uint16s) -> np.uint32:
+    """The packed properties of one line.
 
     Args:
-        data: uint8[], valid UTF-8.
+        data: valid UTF-8.
         start, end: the line in it, without space at its ends, `start < end`.
         words: how many words it has; at least 1.
         longest: characters of the longest of them.
-        table: `kernels.characters.classes()`.
+        table: `pipeline.text.words.point_classes`.
     """
     flags = nb.uint32(0)
     last = data[end - 1]
@@ -143,7 +142,7 @@ def line_properties(data: Any, start: Any, end: Any, words: Any, longest: Any, t
 
 
 @kernel
-def _without_citations(data: Any, start: Any, end: Any, words: Any, table: Any) -> Any:
+def _without_citations(data: Bytes, start: Integer, end: Integer, words: Integer, table: Uint16s) -> np.uint32:
     """The same of a line that holds a citation, but for the two flags that look at the line as it stands."""
     clean = np.empty(end - start, np.uint8)
     length = copy_without_citations(data, start, end, clean, 0)
@@ -151,15 +150,15 @@ def _without_citations(data: Any, start: Any, end: Any, words: Any, table: Any) 
     scanned = nb.uint32(CITATION)
     if length:
         scanned |= _scan(clean, 0, length, words - lost)
-    lost_kept: Any = min(lost, LOST_MASK)
+    lost_kept: Integer = min(lost, LOST_MASK)
     return nb.uint32(scanned | nb.uint32(min(words - lost, MOST_WORDS)) | nb.uint32(lost_kept << LOST_SHIFT))
 
 
 @bare_kernel
-def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
+def _scan(data: Bytes, start: Integer, end: Integer, words: Integer) -> np.uint32:
     """Flags and sentences of a line that is not empty."""
     flags = nb.uint32(0)
-    sentences: Any = nb.int64(1)
+    sentences: Integer = nb.int64(1)
     continuations = capitals = leads = nb.int64(0)
     digits = letters = U64(0)
     for at in range(start, end, 64):
@@ -191,10 +190,10 @@ def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
                 flags |= _phrase(data, start, i, end, kind)
     characters = end - start - continuations
     if leads and 2 * (capitals + leads) > characters:
-        for i in range(start, end - 1):
-            byte = data[i]
+        for at in range(start, end - 1):
+            byte = data[at]
             if 0xC3 <= byte < 0xE0:
-                capitals += _CAPITALS[((nb.int64(byte) & 31) << 6) | (nb.int64(data[i + 1]) & 63)]
+                capitals += _CAPITALS[((nb.int64(byte) & 31) << 6) | (nb.int64(data[at + 1]) & 63)]
     last = data[end - 1]
     if last == 123:
         flags |= nb.uint32(BRACE)
@@ -222,7 +221,7 @@ def _scan(data: Any, start: Any, end: Any, words: Any) -> Any:
 
 
 @bare_kernel
-def _look(data: Any, at: Any) -> Any:
+def _look(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
     """Of 64 bytes, which one more follows, a bit each: those inside characters, capitals, digits, bytes that are in no number (whatever
     other alphabets hold, the line is none), first bytes of U+00C0 to U+07FF, and places worth a look."""
     marks = _equal(data, at, 46) | _equal(data, at, 33) | _equal(data, at, 63) | _equal(data, at, 123) | _equal(data, at, 91)
@@ -247,17 +246,17 @@ def _look(data: Any, at: Any) -> Any:
 
 
 @bare_kernel
-def _equal(data: Any, at: Any, byte: Any) -> Any:
+def _equal(data: Bytes, at: Integer, byte: int) -> np.uint64:
     return bytes_between(data, at, byte, byte, 0)
 
 
 @bare_kernel
-def _letter(data: Any, at: Any, letter: Any) -> Any:
+def _letter(data: Bytes, at: Integer, letter: int) -> np.uint64:
     return bytes_between(data, at, letter, letter, 32)
 
 
 @bare_kernel
-def _look_slowly(data: Any, at: Any) -> Any:
+def _look_slowly(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
     """The same of the last bytes of all, 64 or fewer."""
     continued = capital = digit = letter = lead = places = U64(0)
     for i in range(at, len(data)):
@@ -274,7 +273,7 @@ def _look_slowly(data: Any, at: Any) -> Any:
 
 
 @bare_kernel
-def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
+def _phrase(data: Bytes, start: Integer, i: Integer, end: Integer, kind: Integer) -> np.uint32:
     """The flag of the phrase whose rare pair of letters stands at `i`, or 0."""
     if kind & _JA:
         return nb.uint32(JAVASCRIPT) if matches(data, start, i, end, _JAVASCRIPT) else nb.uint32(0)
@@ -297,7 +296,7 @@ def _phrase(data: Any, start: Any, i: Any, end: Any, kind: Any) -> Any:
 
 
 @bare_kernel
-def _citation_length(data: Any, at: Any, end: Any) -> Any:
+def _citation_length(data: Bytes, at: Integer, end: Integer) -> Integer:
     """Bytes of the citation that begins with the bracket at `at`; 0 if none does. Case counts, as in TFDS's expression."""
     stop = at + 1
     while stop < end and 48 <= data[stop] <= 57:
@@ -315,7 +314,7 @@ def _citation_length(data: Any, at: Any, end: Any) -> Any:
 
 
 @bare_kernel
-def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -> Any:
+def copy_without_citations(data: Bytes, start: Integer, end: Integer, out: Bytes, at: Integer) -> Integer:
     """Copy a line to `out` from `at` on, citations left out; returns the position after it."""
     i = start
     while i < end:
@@ -331,7 +330,7 @@ def copy_without_citations(data: Any, start: Any, end: Any, out: Any, at: Any) -
 
 
 @bare_kernel
-def _count_words(data: Any, end: Any, table: Any) -> Any:
+def _count_words(data: Bytes, end: Integer, table: Uint16s) -> Integer:
     words = nb.int64(0)
     inside = False
     i = nb.int64(0)
@@ -345,7 +344,7 @@ def _count_words(data: Any, end: Any, table: Any) -> Any:
 
 
 @bare_kernel
-def _is_counter(data: Any, start: Any, end: Any) -> Any:
+def _is_counter(data: Bytes, start: Integer, end: Integer) -> Boolean:
     """A number (`3`, `1,024`, `2.5K`), ASCII space and a word of `COUNTED`, one or several."""
     if not 48 <= data[start] <= 57:
         return False
@@ -362,7 +361,7 @@ def _is_counter(data: Any, start: Any, end: Any) -> Any:
 
 
 @bare_kernel
-def _is_navigation(data: Any, start: Any, end: Any) -> Any:
+def _is_navigation(data: Bytes, start: Integer, end: Integer) -> Boolean:
     """Whether a navigation phrase stands at the start or at the end of the line."""
     if data[start] | 32 in (108, 115) and begins(data, start, end, _STARTS):
         return True

@@ -6,21 +6,22 @@ In: hashes and lengths in characters, in the order of the document, and scratch.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
+import numpy as np
 
+from kernels.arrays import Boolean, Bytes, Int32s, Int64s, Integer, Uint64s
 from kernels.compiled import bare_kernel
 from kernels.hashing import MULTIPLIER
 from pipeline.text.signal_columns import Column
+from pipeline.text.words.scratch import Scratch
 
-U64 = nb.uint64
+U64 = np.uint64
 # Slots hold positions as int32, raised by a base that grows with every count: below this there is room for one more count.
 _LAST_BASE = (1 << 31) - (1 << 22)
 
 
 @bare_kernel
-def find_slot(hashes: Any, wanted: Any, slots: Any, base: Any, mask: Any) -> Any:
+def find_slot(hashes: Uint64s, wanted: np.uint64, slots: Int32s, base: Integer, mask: Integer) -> Integer:
     """The slot of the first position of this count with the hash `wanted`, or the free slot for it. A slot below `base` is free."""
     slot = nb.int64(wanted) & mask
     while slots[slot] >= base and hashes[slots[slot] - base] != wanted:
@@ -29,7 +30,7 @@ def find_slot(hashes: Any, wanted: Any, slots: Any, base: Any, mask: Any) -> Any
 
 
 @bare_kernel
-def next_base(slots: Any, base: Any, used: Any) -> Any:
+def next_base(slots: Int32s, base: Integer, used: Integer) -> Integer:
     """The base of the next count, which frees all slots at once; near the end of int32 they are cleared one by one instead."""
     base += used
     if base >= _LAST_BASE:
@@ -39,7 +40,7 @@ def next_base(slots: Any, base: Any, used: Any) -> Any:
 
 
 @bare_kernel
-def table_mask(count: Any) -> Any:
+def table_mask(count: Integer) -> Integer:
     """The mask of a table for `count` hashes, at most half full. Small documents use a small part of the table, which stays in cache."""
     mask = nb.int64(63)
     while mask + 1 < 2 * count:
@@ -48,7 +49,7 @@ def table_mask(count: Any) -> Any:
 
 
 @bare_kernel
-def note(h: Any, bits: Any, mask: Any) -> None:
+def note(h: np.uint64, bits: Uint64s, mask: Integer) -> None:
     """Set the bit of a hash, and the one above it, which says that it was set before, if it was."""
     place = nb.int64(h >> U64(5)) & mask
     bit = U64(1) << (U64(2) * (h & U64(31)))
@@ -57,12 +58,13 @@ def note(h: Any, bits: Any, mask: Any) -> None:
 
 
 @bare_kernel
-def noted_again(h: Any, bits: Any, mask: Any) -> Any:
-    return (bits[nb.int64(h >> U64(5)) & mask] >> (U64(2) * (h & U64(31)) + U64(1))) & U64(1) != U64(0)
+def noted_again(h: np.uint64, bits: Uint64s, mask: Integer) -> Boolean:
+    again: bool = (bits[nb.int64(h >> U64(5)) & mask] >> (U64(2) * (h & U64(31)) + U64(1))) & U64(1) != U64(0)
+    return again
 
 
 @bare_kernel
-def clear_bits(count: Any, bits: Any) -> Any:
+def clear_bits(count: Integer, bits: Uint64s) -> Integer:
     """Pairs of bits for `count` hashes, 16 to 32 for each, all unset; returns the mask of the places."""
     mask = table_mask(count // 4)
     bits[: mask + 1] = 0
@@ -70,7 +72,7 @@ def clear_bits(count: Any, bits: Any) -> Any:
 
 
 @bare_kernel
-def repeats(hashes: Any, lengths: Any, count: Any, counts: Any, slots: Any, base: Any) -> Any:
+def repeats(hashes: Uint64s, lengths: Int32s, count: Integer, counts: Int32s, slots: Int32s, base: Integer) -> tuple[Integer, ...]:
     """What occurs again among `count` hashes.
 
     A length below 0 says that the unit is blank and -length characters long.
@@ -102,13 +104,16 @@ def repeats(hashes: Any, lengths: Any, count: Any, counts: Any, slots: Any, base
 
 
 @bare_kernel
-def _join(gram: Any, word: Any) -> Any:
+def _join(gram: np.uint64, word: np.uint64) -> np.uint64:
     h = gram * MULTIPLIER + word
     return h ^ (h >> U64(32))
 
 
 @bare_kernel
-def word_ngrams(words: Any, lengths: Any, count: Any, last: Any, first_column: Any, spaces: Any, scratch: Any, base: Any, row: Any) -> Any:
+def word_ngrams(
+    words: Uint64s, lengths: Int32s, count: Integer, last: Integer, first_column: int, spaces: Integer,
+    scratch: Scratch, base: Integer, row: Int64s,
+) -> Integer:  # fmt: skip
     """Top 2- to 4-grams, and with `last` = 10 repeated and copied 5- to 10-grams. Returns the next free base.
 
     Few n-grams are counted one by one. A small counter, which n-grams whose hashes end alike share, tells of each how often it occurs at
@@ -119,8 +124,7 @@ def word_ngrams(words: Any, lengths: Any, count: Any, last: Any, first_column: A
         last: the longest n-gram, 4 or 10.
         first_column: where in `row` the top 2-gram goes.
         spaces: 0, or 1 where a space between two words counts as a character and an n-gram that occurs once may be the top one.
-        scratch: a `pipeline.text.signals.Scratch`.
-        row: int64[len(COLUMNS)].
+        row: [len(COLUMNS)].
     """
     if count < 2:
         return base
@@ -136,7 +140,7 @@ def word_ngrams(words: Any, lengths: Any, count: Any, last: Any, first_column: A
 
 
 @bare_kernel
-def _count_small(words: Any, count: Any, mask: Any, counters: Any) -> Any:
+def _count_small(words: Uint64s, count: Integer, mask: Integer, counters: Bytes) -> tuple[Integer, Integer, Integer]:
     """Count 2-, 3- and 4-grams in a table of their own each, by counters that stop at 255.
 
     Returns:
@@ -159,26 +163,29 @@ def _count_small(words: Any, count: Any, mask: Any, counters: Any) -> Any:
 
 
 @bare_kernel
-def _place(h: Any, mask: Any) -> Any:
+def _place(h: np.uint64, mask: Integer) -> Integer:
     return nb.int64(h >> U64(40)) & mask
 
 
 @bare_kernel
-def _raise(counters: Any, place: Any) -> Any:
-    counter = nb.int64(counters[place])
+def _raise(counters: Bytes, place: Integer) -> np.int64:
+    counter: np.int64 = nb.int64(counters[place])
     counter += counter < 255
     counters[place] = counter
     return counter
 
 
 @bare_kernel
-def _least(most: Any) -> Any:
+def _least(most: Integer) -> Integer:
     # Where counters are shared the top n-gram may have less than the largest.
     return max(nb.int64(2), most - most // 4) if most > 1 else nb.int64(256)
 
 
 @bare_kernel
-def _list(words: Any, count: Any, mask: Any, counters: Any, least_2: Any, least_3: Any, least_4: Any, out: Any) -> Any:
+def _list(
+    words: Uint64s, count: Integer, mask: Integer, counters: Bytes, least_2: Integer, least_3: Integer,
+    least_4: Integer, out: Uint64s,
+) -> Integer:  # fmt: skip
     """List the words at which n-grams end that are looked at, 16 times their number, with bits 1, 2, 4 where the counter of the 2-, 3-, or
     4-gram is large enough, and bit 8 where all three are above 1. Returns how many these are."""
     listed = 0
@@ -200,8 +207,8 @@ def _list(words: Any, count: Any, mask: Any, counters: Any, least_2: Any, least_
 
 
 @bare_kernel
-def _ngram(words: Any, start: Any, n: Any) -> Any:
-    h = words[start]
+def _ngram(words: Uint64s, start: Integer, n: Integer) -> np.uint64:
+    h: np.uint64 = words[start]
     for index in range(start + 1, start + n):
         h = _join(h, words[index])
     return h
@@ -209,9 +216,9 @@ def _ngram(words: Any, start: Any, n: Any) -> Any:
 
 @bare_kernel
 def _top(
-    words: Any, lengths: Any, count: Any, n: Any, least: Any, mask: Any, listed: Any, column: Any, spaces: Any, scratch: Any, base: Any,
-    row: Any,
-) -> Any:  # fmt: skip
+    words: Uint64s, lengths: Int32s, count: Integer, n: Integer, least: Integer, mask: Integer, listed: Integer,
+    column: Integer, spaces: Integer, scratch: Scratch, base: Integer, row: Int64s,
+) -> Integer:  # fmt: skip
     """The characters of the top n-gram, of those listed at first, whose counters are `least` and more. Returns the next free base."""
     grams, counts, places, slots = scratch.grams, scratch.counts, scratch.places, scratch.slots
     blocks, counters = scratch.blocks, scratch.counters
@@ -249,12 +256,15 @@ def _top(
         total = nb.int64(spaces) * (n - 1)
         for word in range(most_first, most_first + n):
             total += lengths[word]
-        row[column] = max(most, 1) * total
+        row[column] = max(nb.int64(1), most) * total
     return base
 
 
 @bare_kernel
-def _repeated(words: Any, lengths: Any, count: Any, last: Any, listed: Any, scratch: Any, base: Any, row: Any) -> Any:
+def _repeated(
+    words: Uint64s, lengths: Int32s, count: Integer, last: Integer, listed: Integer, scratch: Scratch, base: Integer,
+    row: Int64s,
+) -> Integer:  # fmt: skip
     """Repeated and copied n-grams of 5 to `last` words, where both 4-grams of one of 5 are listed. Returns the next free base.
 
     An n-gram can occur twice only if the (n-1)-grams at both its ends do: only where these do it is a candidate.
@@ -278,7 +288,7 @@ def _repeated(words: Any, lengths: Any, count: Any, last: Any, listed: Any, scra
             break
         mask = table_mask(candidates)
         covered = copied = nb.int64(0)
-        covered_to: Any = nb.int64(0)
+        covered_to: Integer = nb.int64(0)
         for candidate in range(candidates):
             marked[candidate] = 0
         for candidate in range(candidates):
@@ -313,7 +323,7 @@ def _repeated(words: Any, lengths: Any, count: Any, last: Any, listed: Any, scra
 
 
 @bare_kernel
-def window_totals(lengths: Any, count: Any, row: Any) -> None:
+def window_totals(lengths: Int32s, count: Integer, row: Int64s) -> None:
     """Characters of all 5- to 10-grams together, each counted in full wherever it stands; and of the top 2- to 4-gram, once it is known
     (`word_ngrams`), or of the first where none occurs again."""
     total = nb.int64(0)

@@ -5,13 +5,12 @@ In: UTF-8 bytes of a document, the bounds of a line in it, phrases as bytes. Out
 
 from __future__ import annotations
 
-from typing import Any
-
+from kernels.arrays import Boolean, Bytes, Integer
 from kernels.compiled import bare_kernel, kernel
 
 
 @bare_kernel
-def matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
+def matches(data: Bytes, start: Integer, at: Integer, end: Integer, phrase: Bytes) -> Boolean:
     """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
     if at < start or at + len(phrase) > end:
         return False
@@ -25,25 +24,25 @@ def matches(data: Any, start: Any, at: Any, end: Any, phrase: Any) -> Any:
 
 
 @kernel
-def among(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+def among(data: Bytes, start: Integer, end: Integer, phrases: Bytes) -> Boolean:
     """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
     return _one_stands(data, start, end, phrases, True, True)
 
 
 @kernel
-def begins(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+def begins(data: Bytes, start: Integer, end: Integer, phrases: Bytes) -> Boolean:
     """Whether one of the phrases stands at the start of [start, end)."""
     return _one_stands(data, start, end, phrases, True, False)
 
 
 @kernel
-def closes(data: Any, start: Any, end: Any, phrases: Any) -> Any:
+def closes(data: Bytes, start: Integer, end: Integer, phrases: Bytes) -> Boolean:
     """Whether one of the phrases stands at the end of [start, end)."""
     return _one_stands(data, start, end, phrases, False, True)
 
 
 @kernel
-def _one_stands(data: Any, start: Any, end: Any, phrases: Any, first: Any, last: Any) -> Any:
+def _one_stands(data: Bytes, start: Integer, end: Integer, phrases: Bytes, first: bool, last: bool) -> Boolean:
     """Whether a phrase stands at the start, at the end, or with both alone in [start, end)."""
     at = 0
     while at < len(phrases):

@@ -5,11 +5,10 @@ In: UTF-8 bytes of a document and the bounds of the run in it. Out: numbers; byt
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
 
+from kernels.arrays import Boolean, Bytes, Int64s, Integer, Uint16s, Uint64s
 from kernels.characters import ALONE, LETTER, MARK, WORD
 from kernels.compiled import bare_kernel, inlined_kernel
 from kernels.hashing import MULTIPLIER, SEED
@@ -18,7 +17,7 @@ from kernels.utf8 import code_point
 from pipeline.text.signal_columns import Column
 from pipeline.text.words.point_classes import DIGIT
 
-U64 = nb.uint64
+U64 = np.uint64
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 _HASH = 35
@@ -27,30 +26,31 @@ NEWLINE = 10
 
 
 @bare_kernel
-def hash_byte(h: Any, byte: Any) -> Any:
+def hash_byte(h: np.uint64, byte: int) -> np.uint64:
     h = (h ^ U64(byte)) * MULTIPLIER
     return h ^ (h >> U64(29))
 
 
 @bare_kernel
-def is_closing(data: Any, start: Any, end: Any) -> Any:
+def is_closing(data: Bytes, start: Integer, end: Integer) -> Boolean:
     """Whether the last byte is a mark that `pipeline.text.words.separate` would cut off behind letters or digits."""
-    mark, before = data[end - 1], data[end - 2]
+    mark: int = data[end - 1]
+    before: int = data[end - 2]
     if mark == DOT:
-        capitals = end - start > 2 and 65 <= before <= 90 and 65 <= data[end - 3] <= 90
+        capitals: Boolean = end - start > 2 and 65 <= before <= 90 and 65 <= data[end - 3] <= 90
         return 97 <= before <= 122 or 48 <= before <= 57 or capitals
     # , ; : ! ? ) ] and quotes
     return mark == 44 or mark == 58 or mark == 59 or mark == 33 or mark == 63 or mark == 41 or mark == 93 or mark == 34 or mark == 39
 
 
 @bare_kernel
-def breaks_line(point: Any) -> Any:
+def breaks_line(point: Integer) -> Boolean:
     """Whether `str.splitlines` ends a line here."""
     return 10 <= point <= 13 or 0x1C <= point <= 0x1E or point == 0x85 or point == 0x2028 or point == 0x2029
 
 
 @bare_kernel
-def is_bullet(data: Any, at: Any, end: Any) -> Any:
+def is_bullet(data: Bytes, at: Integer, end: Integer) -> int:
     """0, or 1 for a bullet of Gopher's kind (• ‣ ◦ ⁃ - *), or 3 if it is one of datatrove's two as well (• -)."""
     byte = data[at]
     if byte == 45:
@@ -66,7 +66,7 @@ def is_bullet(data: Any, at: Any, end: Any) -> Any:
 
 
 @bare_kernel
-def look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
+def look_again(data: Bytes, start: Integer, end: Integer, row: Int64s) -> Boolean:
     """Count the symbols of a run of characters; returns whether it ends in an ellipsis."""
     hashes = ellipses = dots = dots_in_a_row = 0
     i = start
@@ -88,7 +88,7 @@ def look_again(data: Any, start: Any, end: Any, row: Any) -> Any:
 
 
 @bare_kernel
-def plain_run(data: Any, start: Any, end: Any) -> Any:
+def plain_run(data: Bytes, start: Integer, end: Integer) -> tuple[Integer, Integer, Integer, Integer]:
     """The run of characters that begins at `start < end`, if it is ASCII, ends within 63 bytes at space and 64 bytes can be read.
 
     Returns:
@@ -111,7 +111,7 @@ def plain_run(data: Any, start: Any, end: Any) -> Any:
 
 
 @inlined_kernel
-def copy(data: Any, start: Any, end: Any, out: Any, at: Any) -> None:
+def copy(data: Bytes, start: Integer, end: Integer, out: Bytes, at: Integer) -> None:
     """Copy bytes to `out` from `at` on; up to 16 more are written behind them."""
     if end - start <= 16 and start + 16 <= len(data):
         put_eight_bytes(out, at, eight_bytes(data, start))
@@ -122,7 +122,7 @@ def copy(data: Any, start: Any, end: Any, out: Any, at: Any) -> None:
 
 
 @bare_kernel
-def bits(mask: Any) -> Any:
+def bits(mask: Integer) -> Integer:
     count = nb.int64(0)
     while mask:
         count += mask & 1
@@ -131,7 +131,7 @@ def bits(mask: Any) -> Any:
 
 
 @bare_kernel
-def hash_shingle_word(data: Any, start: Any, end: Any) -> Any:
+def hash_shingle_word(data: Bytes, start: Integer, end: Integer) -> np.uint64:
     """The hash of one `\\w` word, A to Z lower-cased (`dedup.signatures`)."""
     h = SEED
     for i in range(start, end):
@@ -141,7 +141,7 @@ def hash_shingle_word(data: Any, start: Any, end: Any) -> Any:
 
 
 @bare_kernel
-def hash_shingle_words(data: Any, start: Any, end: Any, points: Any, out: Any, count: Any) -> Any:
+def hash_shingle_words(data: Bytes, start: Integer, end: Integer, points: Uint16s, out: Uint64s, count: Integer) -> Integer:
     """Hashes of the words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
     inside = alone = False
     h = SEED

@@ -9,11 +9,10 @@ not at two and more dots or a dot before another (`. . .`), and not at the dot o
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 import numpy as np
 
+from kernels.arrays import Boolean, Bytes, Integer
 from kernels.compiled import bare_kernel
 
 # Dots after these end no sentence: common abbreviations of English prose, at most eight letters.
@@ -28,7 +27,7 @@ _ABBREVIATIONS = np.array([int.from_bytes(word.encode(), "big") for word in ABBR
 
 
 @bare_kernel
-def ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
+def ends_sentence(data: Bytes, start: Integer, i: Integer, end: Integer) -> Boolean:
     """Whether a sentence ends with the mark at `i` and more of the line follows."""
     mark = data[i]
     if mark >= 0xE3:
@@ -72,7 +71,7 @@ def ends_sentence(data: Any, start: Any, i: Any, end: Any) -> Any:
 
 
 @bare_kernel
-def _is_abbreviation(data: Any, start: Any, i: Any) -> Any:
+def _is_abbreviation(data: Bytes, start: Integer, i: Integer) -> Boolean:
     """Whether the letters right before `i` are a single one or an abbreviation."""
     letters = nb.uint64(0)
     first = i

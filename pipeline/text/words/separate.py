@@ -9,10 +9,10 @@ special cases of more than one run of characters.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
+import numpy as np
 
+from kernels.arrays import Boolean, Bytes, Int32s, Int64s, Integer, Uint16s, Uint32s, Uint64s
 from kernels.characters import LETTER
 from kernels.compiled import bare_kernel, inlined_kernel
 from kernels.unaligned import bytes_between
@@ -21,7 +21,7 @@ from pipeline.text.signal_columns import Column
 from pipeline.text.words.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
 from pipeline.text.words.word_hash import hash_word
 
-U64 = nb.uint64
+U64 = np.uint64
 
 # Kinds of special words, the upper bits of their value; below them the number of a stop word, or the bytes of the first, second and third
 # word that it is cut into.
@@ -37,17 +37,18 @@ _DASHES = (0x2013, 0x2014)
 
 
 @bare_kernel
-def look_up(h: Any, hashes: Any, values: Any) -> Any:
+def look_up(h: np.uint64, hashes: Uint64s, values: Uint32s) -> Integer:
     """The value of a special word, 0 for any other."""
     mask = len(hashes) - 1
     slot = nb.int64(h) & mask
     while values[slot] != 0 and hashes[slot] != h:
         slot = (slot + 1) & mask
-    return nb.int64(values[slot])
+    value: Integer = nb.int64(values[slot])
+    return value
 
 
 @inlined_kernel
-def _special(data: Any, start: Any, end: Any, hashes: Any, values: Any, kind: Any) -> Any:
+def _special(data: Bytes, start: Integer, end: Integer, hashes: Uint64s, values: Uint32s, kind: Integer) -> Integer:
     """The value of the special word of this kind between two places, or 0."""
     if end - start > LONGEST_SPECIAL or end <= start:
         return nb.int64(0)
@@ -57,8 +58,8 @@ def _special(data: Any, start: Any, end: Any, hashes: Any, values: Any, kind: An
 
 @bare_kernel
 def keep(
-    data: Any, start: Any, end: Any, origin: Any, points: Any, hashes: Any, values: Any, words: Any, lengths: Any, starts: Any,
-    room: Any, state: Any, row: Any,
+    data: Bytes, start: Integer, end: Integer, origin: Integer, points: Uint16s, hashes: Uint64s, values: Uint32s,
+    words: Uint64s, lengths: Int32s, starts: Int32s, room: Integer, state: Int64s, row: Int64s,
 ) -> None:  # fmt: skip
     """Note one separated word, the bytes from `start` to `end`; `origin` is where the byte 0 of the characters kept would be in `data`."""
     h = hash_word(data, start, end)
@@ -103,14 +104,17 @@ def keep(
 
 
 @bare_kernel
-def separate(data: Any, start: Any, end: Any, value: Any, points: Any, hashes: Any, values: Any, ends: Any) -> Any:
+def separate(
+    data: Bytes, start: Integer, end: Integer, value: Integer, points: Uint16s, hashes: Uint64s, values: Uint32s,
+    ends: Int32s,
+) -> Integer:  # fmt: skip
     """Cut the run of characters from `start` to `end`, `start < end`, into words.
 
     Args:
-        data: uint8[], valid UTF-8.
+        data: valid UTF-8.
         value: of the run as a special word (`look_up`).
         points: `pipeline.text.words.point_classes`; hashes, values: `pipeline.text.words.special_words`.
-        ends: int32[end - start or more]; filled with where each word ends, in bytes behind `start`.
+        ends: [end - start or more]; filled with where each word ends, in bytes behind `start`.
 
     Returns:
         How many words these are.
@@ -123,7 +127,7 @@ def separate(data: Any, start: Any, end: Any, value: Any, points: Any, hashes: A
     while a < b and not special:
         prefix = _prefix(data, a, b, points)
         special = _special(data, a + prefix, b, hashes, values, CUT) if prefix else special
-        suffix = 0
+        suffix: Integer = 0
         if not special:
             suffix = _suffix(data, a + prefix, b, points, hashes, values)
             special = _special(data, a, b - suffix, hashes, values, CUT) if suffix else special
@@ -180,7 +184,7 @@ def separate(data: Any, start: Any, end: Any, value: Any, points: Any, hashes: A
 
 
 @bare_kernel
-def _before(data: Any, start: Any, end: Any) -> Any:
+def _before(data: Bytes, start: Integer, end: Integer) -> Integer:
     """Where the last character before `end` begins."""
     i = end - 1
     while i > start and data[i] & 0xC0 == 0x80:
@@ -189,12 +193,12 @@ def _before(data: Any, start: Any, end: Any) -> Any:
 
 
 @bare_kernel
-def _digit(byte: Any) -> Any:
+def _digit(byte: Integer) -> Boolean:
     return 48 <= byte <= 57
 
 
 @inlined_kernel
-def _prefix(data: Any, a: Any, b: Any, points: Any) -> Any:
+def _prefix(data: Bytes, a: Integer, b: Integer, points: Uint16s) -> Integer:
     """Bytes of the prefix at `a`; 0 for none."""
     point, width = code_point(data, a)
     if point == _DOT:
@@ -213,14 +217,14 @@ def _prefix(data: Any, a: Any, b: Any, points: Any) -> Any:
 
 
 @inlined_kernel
-def _suffix(data: Any, a: Any, b: Any, points: Any, hashes: Any, values: Any) -> Any:
+def _suffix(data: Bytes, a: Integer, b: Integer, points: Uint16s, hashes: Uint64s, values: Uint32s) -> Integer:
     """Bytes of the suffix before `b`; 0 for none. Nothing before `a` is looked at."""
     if a >= b:
         return 0
     last = _before(data, a, b)
     point, width = code_point(data, last)
     before = _before(data, a, last) if last > a else a
-    previous = nb.int64(0)
+    previous: Integer = nb.int64(0)
     if last > a:
         previous, _ = code_point(data, before)
     if point == _DOT:
@@ -256,7 +260,7 @@ def _suffix(data: Any, a: Any, b: Any, points: Any, hashes: Any, values: Any) ->
 
 
 @bare_kernel
-def _infix(data: Any, a: Any, i: Any, b: Any, points: Any) -> Any:
+def _infix(data: Bytes, a: Integer, i: Integer, b: Integer, points: Uint16s) -> Integer:
     """Bytes of the infix at `i`; 0 for none."""
     point, width = code_point(data, i)
     kind = points[point]
@@ -303,23 +307,23 @@ def _infix(data: Any, a: Any, i: Any, b: Any, points: Any) -> Any:
 
 
 @bare_kernel
-def _is_address(data: Any, a: Any, b: Any) -> Any:
+def _is_address(data: Bytes, a: Integer, b: Integer) -> Boolean:
     """Whether the whole is a web or mail address: a scheme and a user where given, labels with dots between them, the last of two and more
     small letters, then a port, a path or nothing."""
     dot = False
-    for i in range(a, b):
-        dot |= data[i] == _DOT
+    for at in range(a, b):
+        dot |= data[at] == _DOT
     if not dot:
         return False
     host = a
-    for i in range(a + 2, b - 2):
-        if data[i] == 58 and data[i + 1] == 47 and data[i + 2] == 47:
-            host = i + 3
+    for at in range(a + 2, b - 2):
+        if data[at] == 58 and data[at + 1] == 47 and data[at + 2] == 47:
+            host = at + 3
             break
-    for i in range(host, b):
-        if data[i] == 64:
-            host = i + 1
-        elif data[i] in (47, 63):
+    for at in range(host, b):
+        if data[at] == 64:
+            host = at + 1
+        elif data[at] in (47, 63):
             break
     label = i = host
     labels = 0

@@ -6,15 +6,15 @@ Documents are measured one after the other and do not see each other. `tests/pro
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
 
 from dedup.signatures import sign
+from kernels.arrays import Bytes, Int32s, Int64s, Integer, Uint16s, Uint32s, Uint64s
 from kernels.compiled import kernel
 from pipeline.text.signal_columns import Column
 from pipeline.text.words.joined import joined_ngrams
 from pipeline.text.words.ngram import next_base, repeats, window_totals, word_ngrams
+from pipeline.text.words.scratch import Scratch
 from pipeline.text.words.separate import KEPT
 from pipeline.text.words.walk import walk
 
@@ -24,24 +24,25 @@ _HISTOGRAM = 256
 
 @kernel
 def measure(
-    data: Any, offsets: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, multipliers: Any, addends: Any, ngram: Any,
-    scratch: Any, signatures: Any, shingles: Any, packed: Any, packed_offsets: Any, out: Any,
+    data: Bytes, offsets: Int64s, points: Uint16s, kinds: Bytes, hashes: Uint64s, values: Uint32s, whole: bool,
+    multipliers: Uint32s, addends: Uint32s, ngram: int, scratch: Scratch, signatures: Uint32s, shingles: Int32s,
+    packed: Uint32s, packed_offsets: Int32s, out: Int64s,
 ) -> None:  # fmt: skip
     """Fill `signatures`, `shingles`, `packed`, `packed_offsets` and `out`.
 
     Args:
-        data, offsets: uint8[], int64[n + 1].
+        data, offsets: valid UTF-8; int64[n + 1].
         points, kinds: `pipeline.text.words.point_classes`.
         hashes, values: `pipeline.text.words.special_words`.
         whole: separated words are those of whitespace.
         multipliers, addends, ngram: the permutations and words per shingle; without permutations no signature is made.
-        scratch: a `pipeline.text.signals.Scratch`; its slots are zeros.
-        signatures, shingles: uint32[n, k], all `dedup.signatures.EMPTY`; int32[n], zeros.
-        packed, packed_offsets: uint32[as many as lines can be]; int32[n + 1], zeros.
-        out: int64[n, len(COLUMNS)], zeros.
+        scratch: its slots are zeros.
+        signatures, shingles: [n, k], all `dedup.signatures.EMPTY`; [n], zeros.
+        packed, packed_offsets: [as many as lines can be]; [n + 1], zeros.
+        out: [n, len(COLUMNS)], zeros.
     """
-    base = nb.int64(1)
-    packed_count = nb.int64(0)
+    base: Integer = nb.int64(1)
+    packed_count: Integer = nb.int64(0)
     slots, counts = scratch.slots, scratch.counts
     for document in range(len(offsets) - 1):
         start, end = offsets[document], offsets[document + 1]
@@ -89,13 +90,13 @@ def measure(
 
 
 @kernel
-def _twice_median(lengths: Any, count: Any, histogram: Any) -> Any:
+def _twice_median(lengths: Int32s, count: Integer, histogram: Int32s) -> Integer:
     """The sum of the two lengths in the middle, which for an odd count are the same one."""
     histogram[:] = 0
     for index in range(count):
         histogram[min(lengths[index], _HISTOGRAM - 1)] += 1
     lower, upper = (count - 1) // 2, count // 2
-    twice = nb.int64(0)
+    twice: Integer = nb.int64(0)
     below = nb.int64(0)
     for length in range(_HISTOGRAM - 1):
         above = below + histogram[length]
@@ -105,4 +106,5 @@ def _twice_median(lengths: Any, count: Any, histogram: Any) -> Any:
         below = above
     ordered = lengths[:count].copy()
     ordered.sort()
-    return nb.int64(ordered[lower]) + nb.int64(ordered[upper])
+    twice = nb.int64(ordered[lower]) + nb.int64(ordered[upper])
+    return twice

@@ -11,10 +11,10 @@ for a million of them.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba as nb
+import numpy as np
 
+from kernels.arrays import Boolean, Bytes, Int64s, Integer, Uint16s, Uint32s, Uint64s
 from kernels.characters import ALONE, LETTER, SPACE, WORD
 from kernels.compiled import kernel
 from kernels.hashing import SEED, mix
@@ -35,31 +35,32 @@ from pipeline.text.words.runs import (
     look_again,
     plain_run,
 )
+from pipeline.text.words.scratch import Scratch
 from pipeline.text.words.separate import CUT, FULL, KEPT, LONGEST_SPECIAL, SEEN, STOP, USED, keep, look_up, separate
 from pipeline.text.words.word_hash import hash_word
 
-U64 = nb.uint64
+U64 = np.uint64
 # FineWeb's short lines (datatrove 0.10.1, fineweb_quality_filter.py, `short_line_length`).
 SHORT_LINE = 30
 
 
 @kernel
 def walk(
-    data: Any, start: Any, end: Any, points: Any, kinds: Any, hashes: Any, values: Any, whole: Any, shingles_wanted: Any,
-    scratch: Any, state: Any, packed: Any, packed_count: Any, row: Any,
-) -> Any:  # fmt: skip
+    data: Bytes, start: Integer, end: Integer, points: Uint16s, kinds: Bytes, hashes: Uint64s, values: Uint32s,
+    whole: bool, shingles_wanted: bool, scratch: Scratch, state: Int64s, packed: Uint32s, packed_count: Integer,
+    row: Int64s,
+) -> tuple[Integer, ...]:  # fmt: skip
     """Walk over one document, `start < end`.
 
     Args:
-        data: uint8[], valid UTF-8.
+        data: valid UTF-8.
         points, kinds: `pipeline.text.words.point_classes`.
         hashes, values: `pipeline.text.words.special_words`.
         whole: separated words are those of whitespace.
         shingles_wanted: `\\w` words are kept in `scratch.shingle_words`.
-        scratch: a `pipeline.text.signals.Scratch`.
-        state: scratch, int64[4].
-        packed, packed_count: uint32[], and how much of it is filled: the properties of this document's lines are put behind.
-        row: int64[len(COLUMNS)], zeros.
+        state: scratch, [4].
+        packed, packed_count: properties of lines, and how many there are: those of this document's lines are put after them.
+        row: [len(COLUMNS)], zeros.
 
     Returns:
         How many words, lines, paragraphs, raw lines, raw paragraphs and shingle words were kept in scratch, and the new `packed_count`.
@@ -75,31 +76,40 @@ def walk(
     state[:] = 0
     starts[0] = 0
 
-    kept_words = kept_lines = kept_paragraphs = kept_raw_lines = kept_raw_paragraphs = shingle_count = nb.int64(0)
+    kept_words = kept_lines = kept_paragraphs = kept_raw_lines = kept_raw_paragraphs = nb.int64(0)
+    shingle_count: Integer = nb.int64(0)
     word_count = word_characters = letter_characters = letter_words = stops = seen = nb.int64(0)
     line_count = paragraph_count = newlines = nb.int64(0)
     simple_words = mark_words = simple_letter_words = simple_characters = nb.int64(0)
-    stem_value = nb.int64(0)
-    extra = nb.int64(0)  # bytes that do not begin a character, so far
+    stem_value: Integer = nb.int64(0)
+    extra: Integer = nb.int64(0)  # bytes that do not begin a character, so far
     line, paragraph = SEED, SEED
-    line_length = paragraph_length = nb.int64(0)
-    line_words = line_longest = nb.int64(0)
+    line_length = paragraph_length = line_words = nb.int64(0)
+    line_longest: Integer = nb.int64(0)
     line_start = start
-    line_start_extra = nb.int64(0)
-    line_first, line_first_extra = nb.int64(-1), nb.int64(0)
+    line_start_extra: Integer = nb.int64(0)
+    line_first: Integer = nb.int64(-1)
+    line_first_extra: Integer = nb.int64(0)
     # Raw lines: space before the first word, then words and space.
     lead, raw, raw_at_word = SEED, SEED, SEED
     raw_paragraph, raw_paragraph_length = SEED, nb.int64(-1)
-    word_end, word_end_extra = start, nb.int64(0)
-    ellipsis_last = False
-    split_first, split_start = nb.int64(-1), start
-    body_begin, body_end = nb.int64(-1), without_space_behind(data, start, end, points)
+    word_end = start
+    word_end_extra: Integer = nb.int64(0)
+    ellipsis_last: Boolean = False
+    split_first: Integer = nb.int64(-1)
+    split_start = start
+    body_begin: Integer = nb.int64(-1)
+    body_end = without_space_behind(data, start, end, points)
     i = start
     while True:
         # A run of characters that are not space.
         first, first_extra = i, extra
-        point, width = nb.int64(NEWLINE), nb.int64(1)
-        size, letters, common, stem_common = nb.int64(0), nb.int64(0), nb.int64(255), nb.int64(255)
+        point: Integer = nb.int64(NEWLINE)
+        width: Integer = nb.int64(1)
+        size: Integer = nb.int64(0)
+        letters: Integer = nb.int64(0)
+        common: Integer = nb.int64(255)
+        stem_common: Integer = nb.int64(255)
         if i < end:
             size, letters, common, stem_common = plain_run(data, i, end)
         i += size
@@ -212,7 +222,8 @@ def walk(
                     state[KEPT] = kept + 2
                     state[USED] = used + (i - first)
             else:
-                count, ends[0] = 1, i - first
+                count: Integer = 1
+                ends[0] = i - first
                 if not whole and length > 1:
                     count = separate(data, first, i, value, points, hashes, values, ends)
                 begin = first

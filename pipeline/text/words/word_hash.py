@@ -5,19 +5,18 @@ In: bytes. Out: uint64. Words of at most eight bytes that differ have different 
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
-import numba as nb
-
+from kernels.arrays import Bytes, Integer
 from kernels.compiled import inlined_kernel
 from kernels.hashing import MULTIPLIER, SECOND_MULTIPLIER, SEED, mix
 from kernels.unaligned import eight_bytes
 
-U64 = nb.uint64
+U64 = np.uint64
 
 
 @inlined_kernel
-def hash_word(data: Any, start: Any, end: Any) -> Any:
+def hash_word(data: Bytes, start: Integer, end: Integer) -> np.uint64:
     """The hash of `data[start:end]`."""
     h = SEED + U64(end - start) * SECOND_MULTIPLIER
     while start + 8 <= end:
