@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ from manifests.corpus import BadWords
 from manifests.errors import GristmillError
 from manifests.languages import ANY
 from storage.files import read_bytes
+
+if TYPE_CHECKING:
+    from hyperscan import Database
 
 # The column of the counts among the signals.
 UNSPACED = ("ja", "th", "zh")
@@ -46,7 +49,7 @@ class Matcher(NamedTuple):
         ascii: whether all phrases are ASCII; then only the letters of ASCII are put into small ones in a text.
     """
 
-    heads: Any
+    heads: Database
     phrases: Sequence[bytes]
     spaced: bool
     ascii: bool

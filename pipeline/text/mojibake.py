@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from functools import cache
 from re import _parser  # type: ignore[attr-defined]  # the standard library's own reading of a pattern; without it there is no table
 from typing import Any, NamedTuple
@@ -141,7 +142,7 @@ def _suspect_lines(data: Bytes, classes: Bytes, bad: Bools, alone: Bools, out: I
 
 
 @cache
-def _fix_encoding() -> Any:
+def _fix_encoding() -> Callable[[str], str]:
     # Imported when first needed.
     from ftfy import TextFixerConfig, fix_encoding
 
@@ -150,7 +151,7 @@ def _fix_encoding() -> Any:
     return lambda line: fix_encoding(line, configuration)
 
 
-def _characters(operation: Any, value: Any) -> _Characters | None:
+def _characters(operation: object, value: Any) -> _Characters | None:
     """Which code points one item of a pattern stands for; None for what is not a set of characters."""
     name = str(operation)
     if name not in ("LITERAL", "IN"):

@@ -11,7 +11,10 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 _HOST = re.compile(r"\s*[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[0-9a-f:.]+\]|[^/?#:\s]+)", re.IGNORECASE)
 # Characters of a name in the Domain Name System (RFC 1035, section 2.3.4: 255 octets, two of which are not of the text).
@@ -52,7 +55,7 @@ def ascii_host(host: str) -> str:
 
 
 @cache
-def _suffixes() -> Any:
+def _suffixes() -> PublicSuffixList:
     from publicsuffixlist import PublicSuffixList
 
     # ICANN's part of the list only: who registered the domain answers for what is below it, blogs of a hoster included.

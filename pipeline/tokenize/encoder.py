@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.errors import GristmillError
+
+if TYPE_CHECKING:
+    from gigatoken import Tokenizer
+    from sentencepiece import SentencePieceProcessor
 
 # Cases in which byte-pair encoders have disagreed: spaces, the escape of spaces, control characters, literal special
 # pieces, digits, byte fallback.
@@ -94,8 +98,8 @@ class Encoder:
     vocab_size: int
     bos_id: int | None
     eos_id: int | None
-    reference: Any
-    fast: Any
+    reference: SentencePieceProcessor
+    fast: Tokenizer | None
     note: str | None
     controls: tuple[str, ...]
 
@@ -172,7 +176,7 @@ def encode(encoder: Encoder, texts: pa.Array) -> tuple[npt.NDArray[np.uint32], n
     literal = np.zeros(len(texts), bool)
     for piece in encoder.controls:
         literal |= pc.match_substring(texts, piece).to_numpy(zero_copy_only=False)
-    tokens, offsets = _by_gigatoken(encoder, texts)
+    tokens, offsets = _by_gigatoken(encoder.fast, texts)
     if not literal.any():
         return tokens, offsets
     lists = [tokens[offsets[i] : offsets[i + 1]] for i in range(len(texts))]
@@ -181,13 +185,13 @@ def encode(encoder: Encoder, texts: pa.Array) -> tuple[npt.NDArray[np.uint32], n
     return np.concatenate(lists), _offsets([len(ids) for ids in lists])
 
 
-def _by_gigatoken(encoder: Encoder, texts: pa.Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+def _by_gigatoken(fast: Tokenizer, texts: pa.Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
     import awkward
 
     if not len(texts):
         return np.empty(0, np.uint32), np.zeros(1, np.int64)
     # One thread: workers are processes, one per core.
-    layout = encoder.fast.encode_batch(awkward.from_arrow(texts), parallel=False).layout
+    layout = fast.encode_batch(awkward.from_arrow(texts), parallel=False).layout
     offsets = np.asarray(layout.offsets).astype(np.int64)
     return np.asarray(layout.content.data, np.uint32)[offsets[0] : offsets[-1]], offsets - offsets[0]
 
@@ -203,7 +207,7 @@ def _offsets(lengths: list[int]) -> npt.NDArray[np.int64]:
     return offsets
 
 
-def _load_fast(model: bytes) -> tuple[Any, str | None]:
+def _load_fast(model: bytes) -> tuple[Tokenizer | None, str | None]:
     try:
         import gigatoken
 

@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ from manifests.corpus import Perplexity, PerplexityModel
 from manifests.errors import GristmillError
 from pipeline.text.perplexity.binary import Model, check_begin, read_model, score
 from storage.files import open_stream, read_bytes
+
+if TYPE_CHECKING:
+    from sentencepiece import SentencePieceProcessor
 
 # text_normalizer.py, UNICODE_PUNCT. Its entry for the digit U+FF11 never applies: digits are zeros by then.
 _PUNCTUATION = dict(zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True))
@@ -43,14 +46,10 @@ _AT_ONCE = 1 << 18
 
 @dataclass(frozen=True)
 class Scorer:
-    """What gives one language's perplexity.
-
-    Attributes:
-        processor: a `sentencepiece.SentencePieceProcessor`.
-    """
+    """What gives one language's perplexity."""
 
     model: Model
-    processor: Any
+    processor: SentencePieceProcessor
 
 
 def perplexity_settings(perplexity: Perplexity | None) -> Perplexity | None:
