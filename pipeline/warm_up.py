@@ -28,7 +28,7 @@ _SENTENCE = "The miller of the old mill {number} has wrïtten to miller{number}@
 
 
 def warm_up() -> None:
-    """Prepare a corpus of a few documents that uses the kernels: pages, line cleaning, masking, signatures, bad words.
+    """Prepare a corpus of a few documents that uses the kernels: pages, line cleaning, masking, signatures.
 
     The kernels for perplexity are left out, because they need a model.
     """
@@ -37,7 +37,6 @@ def warm_up() -> None:
         texts = ["".join(_SENTENCE.format(number=part * 100 + line) for line in range(12)) for part in range(3)]
         (folder / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
         (folder / "page.html").write_text(f"<html><body><p>{texts[0].upper()}</p><ul><li>rye</li></ul></body></html>", encoding="utf-8")
-        (folder / "words.txt").write_text("wheat\n")
         source = {"format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}
         manifest = {
             "kind": "corpus",
@@ -48,7 +47,6 @@ def warm_up() -> None:
                 {"name": "pages", "filters": "none", **source, "format": "html", "files": ["page.html"]},
             ],
             "personal_information": {"mask": ["email"]},
-            "bad_words": {"lists": {"any": "words.txt"}},
             "dedup": {"exact": False},
             "tokenizer": {"train": {"vocab_size": 320}},
         }

@@ -10,7 +10,6 @@ from tests.paths import PROJECT
 
 CALLED_FROM_PYTHON = {
     "dedup.bands._band_keys",
-    "pipeline.text.bad_word_lists._count",
     "pipeline.filters.line_rules.judge_c4_lines",
     "pipeline.filters.line_rules.judge_refinedweb_lines",
     "pipeline.tokenize.kept_text._clean",
