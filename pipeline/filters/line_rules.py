@@ -54,18 +54,9 @@ def line_values(signals: pa.Table | pa.RecordBatch) -> tuple[npt.NDArray[np.uint
 
 @kernel
 def judge_c4_lines(
-    values: Uint32s,
-    offsets: Int64s,
-    removed: Bools,
-    drop_without: int,
-    drop_with: int,
-    page_flags: int,
-    min_words: int,
-    words_with_citations: bool,
-    min_sentences: int,
-    min_long_lines: int,
-    out: Bytes,
-) -> None:
+    values: Uint32s, offsets: Int64s, removed: Bools, drop_without: int, drop_with: int, page_flags: int,
+    min_words: int, words_with_citations: bool, min_sentences: int, min_long_lines: int, out: Bytes,
+) -> None:  # fmt: skip
     """C4's line rules in the order of TFDS c4_utils.py, `clean_page`.
 
     Args:

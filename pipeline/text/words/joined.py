@@ -9,7 +9,7 @@ import numba as nb
 import numpy as np
 
 from kernels.arrays import Bytes, Int32s, Int64s, Integer
-from kernels.compiled import bare_kernel
+from kernels.compiled import bare_kernel, part_kernel
 from kernels.hashing import SECOND_MULTIPLIER, mix
 from kernels.unaligned import eight_bytes
 from pipeline.text.signal_columns import Column
@@ -60,6 +60,62 @@ def _share_prefix(characters: Bytes, starts: Int32s, positions: Integer, scratch
     return listed
 
 
+@part_kernel
+def _hash_next(
+    characters: Bytes, starts: Int32s, count: Integer, n: Integer, candidates: Integer, noted: Integer, scratch: Scratch
+) -> Integer:
+    """Hash the candidates' n-grams into `scratch.grams` and note them in `scratch.bits`, whose mask is `noted`.
+
+    Returns how many candidates are left: those that have outgrown the prefix without sharing it repeat nothing from here on.
+    """
+    grams, counts, places, blocks, bits = scratch.grams, scratch.counts, scratch.places, scratch.blocks, scratch.bits
+    left = 0
+    for candidate in range(candidates):
+        index = nb.int64(counts[candidate])
+        if index > count - n:
+            break
+        at = nb.int64(starts[index])
+        size = starts[index + n] - at
+        if size >= places[candidate]:
+            continue
+        done = (starts[index + n - 1] - at) & ~7 if n > 5 else nb.int64(0)
+        h = blocks[candidate]
+        while done + 8 <= size:
+            h = mix(h, eight_bytes(characters, at + done))
+            done += 8
+        counts[left], places[left], blocks[left] = index, places[candidate], h
+        rest = eight_bytes(characters, at + done) & ((U64(1) << U64(8 * (size - done))) - U64(1))
+        h = mix(mix(h, rest), U64(size))
+        grams[left] = h
+        note(h, bits, noted)
+        left += 1
+    return left
+
+
+@part_kernel
+def _repeated(lengths: Int32s, n: Integer, candidates: Integer, noted: Integer, scratch: Scratch, base: Integer) -> Integer:
+    """Characters of the n-grams among the candidates that were seen before; `noted`: as above."""
+    grams, counts, slots, bits = scratch.grams, scratch.counts, scratch.slots, scratch.bits
+    mask = table_mask(candidates)
+    repeated: Integer = nb.int64(0)
+    behind = nb.int64(0)
+    for candidate in range(candidates):
+        h = grams[candidate]
+        if not noted_again(h, bits, noted):
+            continue
+        index = nb.int64(counts[candidate])
+        if index < behind:
+            continue
+        slot = find_slot(grams, h, slots, base, mask)
+        if slots[slot] < base:
+            slots[slot] = base + candidate
+            continue
+        for word in range(index, index + n):
+            repeated += lengths[word]
+        behind = index + n
+    return repeated
+
+
 @bare_kernel
 def joined_ngrams(
     characters: Bytes, starts: Int32s, lengths: Int32s, count: Integer, scratch: Scratch, base: Integer, row: Int64s
@@ -78,63 +134,18 @@ def joined_ngrams(
         lengths: [count], characters of the words.
         scratch, row: as in `pipeline.text.words.ngram.word_ngrams`.
     """
-    grams, counts, places, slots, blocks, bits = (
-        scratch.grams,
-        scratch.counts,
-        scratch.places,
-        scratch.slots,
-        scratch.blocks,
-        scratch.bits,
-    )
     if count < 5:
         return base
     candidates = _share_prefix(characters, starts, count - 4, scratch)
     # Of each candidate the hash of its whole blocks of eight bytes, which grows with n.
     for candidate in range(candidates):
-        blocks[candidate] = SECOND_MULTIPLIER
+        scratch.blocks[candidate] = SECOND_MULTIPLIER
     for n in range(5, 11):
-        noted = clear_bits(candidates, bits)
-        # Those that have outgrown the prefix without sharing it repeat nothing from here on.
-        left = 0
-        for candidate in range(candidates):
-            index = nb.int64(counts[candidate])
-            if index > count - n:
-                break
-            at = nb.int64(starts[index])
-            size = starts[index + n] - at
-            if size >= places[candidate]:
-                continue
-            done = (starts[index + n - 1] - at) & ~7 if n > 5 else nb.int64(0)
-            h = blocks[candidate]
-            while done + 8 <= size:
-                h = mix(h, eight_bytes(characters, at + done))
-                done += 8
-            counts[left], places[left], blocks[left] = index, places[candidate], h
-            rest = eight_bytes(characters, at + done) & ((U64(1) << U64(8 * (size - done))) - U64(1))
-            h = mix(mix(h, rest), U64(size))
-            grams[left] = h
-            note(h, bits, noted)
-            left += 1
-        candidates = left
+        noted = clear_bits(candidates, scratch.bits)
+        candidates = _hash_next(characters, starts, count, n, candidates, noted, scratch)
         if candidates < 2:
             break
-        mask = table_mask(candidates)
-        repeated = nb.int64(0)
-        behind = nb.int64(0)
-        for candidate in range(candidates):
-            h = grams[candidate]
-            if not noted_again(h, bits, noted):
-                continue
-            index = nb.int64(counts[candidate])
-            if index < behind:
-                continue
-            slot = find_slot(grams, h, slots, base, mask)
-            if slots[slot] < base:
-                slots[slot] = base + candidate
-                continue
-            for word in range(index, index + n):
-                repeated += lengths[word]
-            behind = index + n
-        base = next_base(slots, base, candidates)
+        repeated = _repeated(lengths, n, candidates, noted, scratch, base)
+        base = next_base(scratch.slots, base, candidates)
         row[Column.SEPARATED_REPEATED_5GRAM_CHARACTERS + n - 5] = repeated
     return base

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from kernels.arrays import Boolean, Bytes, Integer, Uint16s
 from kernels.characters import SPACE
-from kernels.compiled import bare_kernel, kernel
+from kernels.compiled import bare_kernel, kernel, part_kernel
 from kernels.unaligned import bytes_between, lowest, ones
 from kernels.utf8 import code_point
 from pipeline.text.words.phrases import among, begins, closes, matches
@@ -194,15 +194,7 @@ def _scan(data: Bytes, start: Integer, end: Integer, words: Integer) -> np.uint3
             byte = data[at]
             if 0xC3 <= byte < 0xE0:
                 capitals += _CAPITALS[((nb.int64(byte) & 31) << 6) | (nb.int64(data[at + 1]) & 63)]
-    last = data[end - 1]
-    if last == 123:
-        flags |= nb.uint32(BRACE)
-    if last == 46 or last == 63 or last == 33 or last == 34:
-        flags |= nb.uint32(END_MARK)
-        if last == 46 and end - start >= 3 and data[end - 2] == 46 and data[end - 3] == 46:
-            flags |= nb.uint32(ELLIPSIS)
-    elif last == 39:
-        flags |= nb.uint32(APOSTROPHE)
+    flags |= _end_flags(data, start, end)
     if 2 * capitals > characters:
         flags |= nb.uint32(UPPER)
     if digits and not letters:
@@ -218,6 +210,18 @@ def _scan(data: Bytes, start: Integer, end: Integer, words: Integer) -> np.uint3
         flags &= ~nb.uint32(NAVIGATION)
     sentences = min(sentences, SENTENCES_MASK)
     return nb.uint32(flags | nb.uint32(sentences << SENTENCES_SHIFT))
+
+
+@part_kernel
+def _end_flags(data: Bytes, start: Integer, end: Integer) -> np.uint32:
+    """What the last character of a line says."""
+    last = data[end - 1]
+    if last == 123:
+        return nb.uint32(BRACE)
+    if last == 46 or last == 63 or last == 33 or last == 34:
+        dots = last == 46 and end - start >= 3 and data[end - 2] == 46 and data[end - 3] == 46
+        return nb.uint32(END_MARK | ELLIPSIS) if dots else nb.uint32(END_MARK)
+    return nb.uint32(APOSTROPHE) if last == 39 else nb.uint32(0)
 
 
 @bare_kernel

@@ -14,7 +14,7 @@ import numpy as np
 
 from kernels.arrays import Boolean, Bytes, Int32s, Int64s, Integer, Uint16s, Uint32s, Uint64s
 from kernels.characters import LETTER
-from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.compiled import bare_kernel, inlined_kernel, part_kernel
 from kernels.unaligned import bytes_between
 from kernels.utf8 import code_point
 from pipeline.text.signal_columns import Column
@@ -120,7 +120,7 @@ def separate(
         How many words these are.
     """
     a, b = start, end
-    count = 0
+    count: Integer = 0
     # Where suffixes begin stands at the end of `ends`, the outermost last, until all before them is known.
     stack = len(ends)
     special = value & CUT
@@ -156,23 +156,7 @@ def separate(
                     count += 1
                     a = cut
         elif not _is_address(data, a, b):
-            i = a
-            while i < b:
-                if 97 <= (data[i] | 32) <= 122 or _digit(data[i]):
-                    i += 1
-                    continue
-                infix = _infix(data, a, i, b, points)
-                if infix == 0:
-                    i += 1
-                    while i < b and data[i] & 0xC0 == 0x80:
-                        i += 1
-                    continue
-                if i > start and (count == 0 or ends[count - 1] < i - start):
-                    ends[count] = i - start
-                    count += 1
-                i += infix
-                ends[count] = i - start
-                count += 1
+            count = _cut_at_infixes(data, start, a, b, points, ends, count)
         if count == 0 or ends[count - 1] < b - start:
             ends[count] = b - start
             count += 1
@@ -180,6 +164,29 @@ def separate(
         ends[count] = ends[stack]
         count += 1
         stack += 1
+    return count
+
+
+@part_kernel
+def _cut_at_infixes(data: Bytes, start: Integer, a: Integer, b: Integer, points: Uint16s, ends: Int32s, count: Integer) -> Integer:
+    """Go on filling `ends` from `count` on with the words between `a` and `b`, all but the last; returns the new count."""
+    i = a
+    while i < b:
+        if 97 <= (data[i] | 32) <= 122 or _digit(data[i]):
+            i += 1
+            continue
+        infix = _infix(data, a, i, b, points)
+        if infix == 0:
+            i += 1
+            while i < b and data[i] & 0xC0 == 0x80:
+                i += 1
+            continue
+        if i > start and (count == 0 or ends[count - 1] < i - start):
+            ends[count] = i - start
+            count += 1
+        i += infix
+        ends[count] = i - start
+        count += 1
     return count
 
 

@@ -10,7 +10,7 @@ import numba as nb
 
 from dedup.signatures import sign
 from kernels.arrays import Bytes, Int32s, Int64s, Integer, Uint16s, Uint32s, Uint64s
-from kernels.compiled import kernel
+from kernels.compiled import bare_kernel, kernel
 from pipeline.text.signal_columns import Column
 from pipeline.text.words.joined import joined_ngrams
 from pipeline.text.words.ngram import next_base, repeats, window_totals, word_ngrams
@@ -63,17 +63,7 @@ def measure(
             found = repeats(scratch.paragraphs, scratch.paragraph_lengths, paragraphs, counts, slots, base)
             base = next_base(slots, base, paragraphs)
             row[Column.REPEATED_PARAGRAPHS], row[Column.REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
-        found = repeats(scratch.raw_lines, scratch.raw_line_lengths, raw_lines, counts, slots, base)
-        base = next_base(slots, base, raw_lines)
-        row[Column.RAW_REPEATED_LINES], row[Column.RAW_REPEATED_LINE_CHARACTERS] = found[0], found[1]
-        row[Column.RAW_COPIED_LINES], row[Column.RAW_COPIED_LINE_CHARACTERS] = found[2], found[3]
-        row[Column.FULL_REPEATED_LINE_CHARACTERS] = found[1] - found[4]
-        # Line feeds at the ends of the text leave an empty line each, which are copies of each other.
-        first_empty, last_empty = data[start] == 10, data[end - 1] == 10
-        row[Column.RAW_LINES] += nb.int64(first_empty) + nb.int64(last_empty)
-        if first_empty and last_empty:
-            row[Column.RAW_REPEATED_LINES] += 1
-            row[Column.RAW_COPIED_LINES] += 2
+        base = _repeated_raw_lines(raw_lines, data[start] == 10, data[end - 1] == 10, scratch, base, row)
         if raw_paragraphs > 1:
             found = repeats(scratch.raw_paragraphs, scratch.raw_paragraph_lengths, raw_paragraphs, counts, slots, base)
             base = next_base(slots, base, raw_paragraphs)
@@ -87,6 +77,21 @@ def measure(
             scratch.separated, scratch.separated_lengths, kept, 4, Column.SEPARATED_TOP_2GRAM_CHARACTERS, 1, scratch, base, row
         )
         base = joined_ngrams(scratch.characters, scratch.starts, scratch.separated_lengths, kept, scratch, base, row)
+
+
+@bare_kernel
+def _repeated_raw_lines(count: Integer, first_empty: bool, last_empty: bool, scratch: Scratch, base: Integer, row: Int64s) -> Integer:
+    """Repeats of the `count` raw lines; the first and the last of the text may be empty. Returns the next free base."""
+    found = repeats(scratch.raw_lines, scratch.raw_line_lengths, count, scratch.counts, scratch.slots, base)
+    row[Column.RAW_REPEATED_LINES], row[Column.RAW_REPEATED_LINE_CHARACTERS] = found[0], found[1]
+    row[Column.RAW_COPIED_LINES], row[Column.RAW_COPIED_LINE_CHARACTERS] = found[2], found[3]
+    row[Column.FULL_REPEATED_LINE_CHARACTERS] = found[1] - found[4]
+    # Line feeds at the ends of the text leave an empty line each, which are copies of each other.
+    row[Column.RAW_LINES] += nb.int64(first_empty) + nb.int64(last_empty)
+    if first_empty and last_empty:
+        row[Column.RAW_REPEATED_LINES] += 1
+        row[Column.RAW_COPIED_LINES] += 2
+    return next_base(scratch.slots, base, count)
 
 
 @kernel
