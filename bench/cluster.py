@@ -102,19 +102,30 @@ def compare(corpus: Path, folder: Path, store: Store, peaks: Peaks) -> dict[str,
     runs = {
         "embedded": prep(corpus, str(folder / "embedded"), ["--workers", "2"], watched={}, environment={}, peaks=peaks),
         "embedded_s3": prep(
-            in_store, store.url("embedded"), ["--workers", "2"], watched=watched, environment=store.environment, peaks=peaks
+            in_store,
+            store.url("embedded"),
+            ["--workers", "2"],
+            watched=watched,
+            environment=store.environment,
+            peaks=peaks,
         ),
     }
     with flink_cluster(folder / "flink", environment=store.environment, slots=1) as cluster:
         options = ["--cluster", str(cluster.manifest(folder / "cluster.yaml"))]
         processes = {**watched, **_processes(cluster)}
         peaks.watched.update(processes)
-        runs["flink"] = prep(corpus, str(folder / "flink-out"), options, watched=processes, environment=store.environment, peaks=peaks)
-        runs["flink_s3"] = prep(in_store, store.url("flink"), options, watched=processes, environment=store.environment, peaks=peaks)
+        runs["flink"] = prep(
+            corpus, str(folder / "flink-out"), options, watched=processes, environment=store.environment, peaks=peaks
+        )
+        runs["flink_s3"] = prep(
+            in_store, store.url("flink"), options, watched=processes, environment=store.environment, peaks=peaks
+        )
     return runs
 
 
-def prep(corpus: Path, out: str, options: list[str], *, watched: dict[str, int], environment: dict[str, str], peaks: Peaks) -> Run:
+def prep(
+    corpus: Path, out: str, options: list[str], *, watched: dict[str, int], environment: dict[str, str], peaks: Peaks
+) -> Run:
     """Run the command to its end."""
     command = [sys.executable, "-m", "gristmill", "prep", str(corpus), "--out", out, *options, "--json"]
     before, own, began = {name: _cpu_s(pid) for name, pid in watched.items()}, os.times(), os.times().elapsed

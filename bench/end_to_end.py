@@ -24,7 +24,12 @@ import psutil
 
 HERE = Path(__file__).resolve().parent
 STEPS = ("extract", "decide", "tokenizer", "tokenize")
-_COMMANDS = {"extract": ["extract"], "decide": ["decide"], "tokenizer": ["tokenizer", "train"], "tokenize": ["tokenize"]}
+_COMMANDS = {
+    "extract": ["extract"],
+    "decide": ["decide"],
+    "tokenizer": ["tokenizer", "train"],
+    "tokenize": ["tokenize"],
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,10 @@ def measure(command: list[str]) -> Cost:
 
 
 class _Peak(threading.Thread):
-    """Samples the resident memory of a process tree ten times a second. Shared pages count once per process: an upper bound."""
+    """Samples the resident memory of a process tree ten times a second.
+
+    Shared pages count once per process: an upper bound.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -96,7 +104,9 @@ def main() -> None:
         whole = _step(["prep"], options, out)
         costs = {step: _step(_COMMANDS[step], options, Path(scratch) / "steps") for step in STEPS}
         extract = json.loads((out / "extract" / "_MANIFEST.json").read_text())
-        shards, again = (json.loads((folder / "shards" / "_MANIFEST.json").read_text()) for folder in (out, Path(scratch) / "steps"))
+        shards, again = (
+            json.loads((folder / "shards" / "_MANIFEST.json").read_text()) for folder in (out, Path(scratch) / "steps")
+        )
     if shards["digest"] != again["digest"]:
         raise SystemExit(f"two runs gave two digests: {shards['digest']} and {again['digest']}")
     text_mb = sum(output["text_bytes"] for output in extract["outputs"]) / 1e6

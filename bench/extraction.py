@@ -87,9 +87,15 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, default=HERE.parent.parent / "shared" / "corpora")
     parser.add_argument("--choices", default=",".join(CHOICES))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--held-out", action="store_true", help="also F1 of adaptive on sites that its parameters were not chosen on")
-    parser.add_argument("--lists", type=Path, help="a folder with one folder of HTML manuals a package: also list items kept")
-    parser.add_argument("--selected", type=Path, help="the unpacked npm package @postlight/mercury-parser 1.1.1: also F1 on its pages")
+    parser.add_argument(
+        "--held-out", action="store_true", help="also F1 of adaptive on sites that its parameters were not chosen on"
+    )
+    parser.add_argument(
+        "--lists", type=Path, help="a folder with one folder of HTML manuals a package: also list items kept"
+    )
+    parser.add_argument(
+        "--selected", type=Path, help="the unpacked npm package @postlight/mercury-parser 1.1.1: also F1 on its pages"
+    )
     parser.add_argument("--json", action="store_true", help="only the JSON object")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -105,7 +111,9 @@ def main() -> None:
     choices = {choice: _measure(choice, pages, options) for choice in options.choices.split(",")}
     nested: dict[str, Any] = {}
     if options.held_out:
-        nested = {"held_out": held_out([(page.url, page.html, page.full) for page in pages if page.full is not None], shares)}
+        nested = {
+            "held_out": held_out([(page.url, page.html, page.full) for page in pages if page.full is not None], shares)
+        }
     if options.lists:
         nested["lists"] = lists_kept(options.lists, options.choices.split(","))
     if options.selected:
@@ -118,7 +126,11 @@ def main() -> None:
         for choice, found in nested.get("selected", {}).items():
             print(f"pages of other sites, {choice}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
         if options.held_out:
-            print("adaptive, parameters chosen on other sites: F1 {mean:.3f} ({least:.3f} to {most:.3f})".format(**nested["held_out"]))
+            print(
+                "adaptive, parameters chosen on other sites: F1 {mean:.3f} ({least:.3f} to {most:.3f})".format(
+                    **nested["held_out"]
+                )
+            )
     megabytes = round(sum(page.size for page in pages) / 1e6, 1)
     print(
         json.dumps(
@@ -201,21 +213,36 @@ def shares(gold: str, found: str) -> tuple[float, float, float]:
 def score(rows: list[tuple[float, float, float]]) -> Score:
     """Precision, recall and F1 of the sums over (right, too many, too few)."""
     right, many, few = (sum(column) for column in zip(*rows, strict=True)) if rows else (0.0, 0.0, 0.0)
-    return Score(*(round(right / max(whole, 1e-12), 4) for whole in (right + many, right + few, right + (many + few) / 2)))
+    return Score(
+        *(round(right / max(whole, 1e-12), 4) for whole in (right + many, right + few, right + (many + few) / 2))
+    )
 
 
 def evaluate(pages: list[Page], texts: list[str]) -> dict[str, Any]:
     """Scores of the texts extracted from the pages, row by row."""
     rows = [(page, shares(page.full, text)) for page, text in zip(pages, texts, strict=True) if page.full is not None]
     passages = [
-        (sum(w in text for w in page.wanted), sum(u in text for u in page.unwanted), sum(w not in text for w in page.wanted))
+        (
+            sum(w in text for w in page.wanted),
+            sum(u in text for u in page.unwanted),
+            sum(w not in text for w in page.wanted),
+        )
         for page, text in zip(pages, texts, strict=True)
     ]
-    by_gold = {source: score([row for page, row in rows if page.source == source]) for source in sorted({page.source for page, _ in rows})}
-    halves = [score([row for page, row in rows if hashlib.sha256(page.url.encode()).digest()[0] % 2 == half]).f1 for half in (0, 1)]
+    by_gold = {
+        source: score([row for page, row in rows if page.source == source])
+        for source in sorted({page.source for page, _ in rows})
+    }
+    halves = [
+        score([row for page, row in rows if hashlib.sha256(page.url.encode()).digest()[0] % 2 == half]).f1
+        for half in (0, 1)
+    ]
     return {
         **score([row for _, row in rows])._asdict(),
-        "by_gold": {**{source: found._asdict() for source, found in by_gold.items()}, "passages": score(passages)._asdict()},
+        "by_gold": {
+            **{source: found._asdict() for source, found in by_gold.items()},
+            "passages": score(passages)._asdict(),
+        },
         "halves": halves,
     }
 
@@ -238,8 +265,14 @@ def extract_all(choice: str, pages: list[Page], repeats: int) -> dict[str, Any]:
 
 
 def on_selected(folder: Path, choices: list[str], *, without: set[str | None]) -> dict[str, Any]:
-    """Of each choice `pages`, `precision`, `recall` and `f1` on the pages with selected texts whose sites are not among those."""
-    pages = [(html, text) for site, html, text in read_selected(folder) if registered_domain(f"https://{site}/") not in without]
+    """Of each choice `pages`, `precision`, `recall` and `f1` on the pages with selected texts whose sites are not among
+    those.
+    """
+    pages = [
+        (html, text)
+        for site, html, text in read_selected(folder)
+        if registered_domain(f"https://{site}/") not in without
+    ]
     return {
         choice: {"pages": len(pages), **score([shares(text, text_of(html, choice)) for html, text in pages])._asdict()}
         for choice in choices
@@ -247,7 +280,9 @@ def on_selected(folder: Path, choices: list[str], *, without: set[str | None]) -
 
 
 def lists_kept(folder: Path, choices: list[str]) -> dict[str, Any]:
-    """For each choice list items kept, all, and the same of lists of links, on both halves of the packages and for each of them."""
+    """For each choice list items kept, all, and the same of lists of links, on both halves of the packages and for each
+    of them.
+    """
     manuals = read_manuals(folder)
     return {choice: kept(manuals, partial(text_of, choice=choice)) for choice in choices}
 
@@ -256,7 +291,11 @@ def lists_table(found: dict[str, Any]) -> str:
     """For people."""
     lines = []
     for choice, halves in found.items():
-        shares_kept = [f"{name} {halves[name][0] / max(halves[name][1], 1):.3f}" for name in ("tuned", "held_out") if name in halves]
+        shares_kept = [
+            f"{name} {halves[name][0] / max(halves[name][1], 1):.3f}"
+            for name in ("tuned", "held_out")
+            if name in halves
+        ]
         lines.append(f"list items kept by {choice}: " + ", ".join(shares_kept))
     return "\n".join(lines)
 
@@ -270,7 +309,10 @@ def table(choices: dict[str, dict[str, Any]]) -> str:
         whole = f"{found['precision']:9.3f}  {found['recall']:6.3f}  {found['f1']:6.3f}"
         lines.append(f"{name:<12}  {whole}   {halves}  {passages}  {found['html_mb_per_cpu_s']:13.1f}")
     for source in sorted({source for found in choices.values() for source in found["by_gold"]}):
-        lines.append(f"  F1 on {source}: " + ", ".join(f"{name} {found['by_gold'][source]['f1']:.3f}" for name, found in choices.items()))
+        lines.append(
+            f"  F1 on {source}: "
+            + ", ".join(f"{name} {found['by_gold'][source]['f1']:.3f}" for name, found in choices.items())
+        )
     return "\n".join(lines)
 
 

@@ -1,4 +1,5 @@
-"""Which hostile texts cost more than their size? `python -m bench.growth [LAYER…] [--pairs]` tries all patterns of `tests.hostile`.
+"""Which hostile texts cost more than their size? `python -m bench.growth [LAYER…] [--pairs]` tries all patterns of
+`tests.hostile`.
 
 In: names of `tests.layers`, all by default. Out: a line for each pattern whose cost grows faster than its size between
 8 and 32 KiB, and which `tests.growth` confirms; the most expensive pattern of each layer. Patterns that matter belong

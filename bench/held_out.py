@@ -22,7 +22,14 @@ import numpy as np
 import numpy.typing as npt
 from resiliparse.parse.html import HTMLTree
 
-from pipeline.readers.web.html import ENOUGH_IN_CONTAINER, LEAST_SHARE, LEAST_TEXT, MOST_TAGS_TO_ASK, TooComplex, html_to_text
+from pipeline.readers.web.html import (
+    ENOUGH_IN_CONTAINER,
+    LEAST_SHARE,
+    LEAST_TEXT,
+    MOST_TAGS_TO_ASK,
+    TooComplex,
+    html_to_text,
+)
 from pipeline.readers.web.html_container import LEAST_INSIDE, SHARE, paragraph_container
 from pipeline.text.sites import registered_domain
 
@@ -31,7 +38,10 @@ Shares = tuple[float, float, float]
 
 
 class Rule(NamedTuple):
-    """All that `adaptive` is made of: how the element is found, and when its text is enough. The defaults are those in use."""
+    """All that `adaptive` is made of: how the element is found, and when its text is enough.
+
+    The defaults are those in use.
+    """
 
     share: float = SHARE
     least_inside: float = LEAST_INSIDE
@@ -63,7 +73,9 @@ def left_out(rule: Rule) -> int:
     return sum(value == out for value, out in zip(rule, OUT, strict=True))
 
 
-def outcomes(pages: Sequence[tuple[str, str]], rules: Sequence[Rule], shares: Callable[[str, str], Shares]) -> npt.NDArray[np.float64]:
+def outcomes(
+    pages: Sequence[tuple[str, str]], rules: Sequence[Rule], shares: Callable[[str, str], Shares]
+) -> npt.NDArray[np.float64]:
     """float64[rules, pages, 3]: right, too many and too few on each page under each rule.
 
     Args:
@@ -137,7 +149,9 @@ def best(rules: Sequence[Rule], found: npt.NDArray[np.float64]) -> int:
 def nested(
     urls: Sequence[str], rules: Sequence[Rule], found: npt.NDArray[np.float64], *, repeats: int = REPEATS
 ) -> list[tuple[float, list[Rule]]]:
-    """For each repeat, F1 over all pages, each under the rule that is best on the other half of the sites, and the two rules."""
+    """For each repeat, F1 over all pages, each under the rule that is best on the other half of the sites, and the two
+    rules.
+    """
     results = []
     for repeat in range(repeats):
         halves = np.array([half(url, repeat) for url in urls])
@@ -151,13 +165,15 @@ def nested(
     return results
 
 
-def report(pages: Sequence[tuple[str, str, str]], shares: Callable[[str, str], Shares], *, repeats: int = REPEATS) -> dict[str, Any]:
+def report(
+    pages: Sequence[tuple[str, str, str]], shares: Callable[[str, str], Shares], *, repeats: int = REPEATS
+) -> dict[str, Any]:
     """What `--held-out` prints, for pages of URL, HTML and gold text.
 
     Returns:
-        `in_use`: F1 of the parameters in use; `best_in_sight`: of the best in the grid; `held_out`: F1 of each repeat; `mean`, `least`,
-        `most` of them; `without`: by part of the rule, the mean when no rule may have that part, and F1 of the rule in use less that part;
-        `chosen`: how often each value was chosen.
+        `in_use`: F1 of the parameters in use; `best_in_sight`: of the best in the grid; `held_out`: F1 of each repeat;
+        `mean`, `least`, `most` of them; `without`: by part of the rule, the mean when no rule may have that part, and
+        F1 of the rule in use less that part; `chosen`: how often each value was chosen.
     """
     rules = grid()
     urls = [url for url, _, _ in pages]
@@ -170,7 +186,10 @@ def report(pages: Sequence[tuple[str, str, str]], shares: Callable[[str, str], S
         rows = [row for row, rule in enumerate(rules) if rule[place] == OUT[place]]
         held = nested(urls, [rules[row] for row in rows], found[rows], repeats=repeats)
         less = f1(found[rules.index(rules[0]._replace(**{name: OUT[place]}))])
-        without[name] = {"held_out": round(float(np.mean([score for score, _ in held])), 4), "in_use": round(float(less), 4)}
+        without[name] = {
+            "held_out": round(float(np.mean([score for score, _ in held])), 4),
+            "in_use": round(float(less), 4),
+        }
     scores = [round(score, 4) for score, _ in everything]
     picked = [rule for _, pair in everything for rule in pair]
     return {

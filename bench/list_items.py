@@ -37,7 +37,9 @@ CONTENT = (
     "//article",
     "//body",
 )
-_ASIDE_TAGS = frozenset({"nav", "header", "footer", "aside", "script", "style", "template", "noscript", "form", "button", "select"})
+_ASIDE_TAGS = frozenset(
+    {"nav", "header", "footer", "aside", "script", "style", "template", "noscript", "form", "button", "select"}
+)
 # What generators call the parts for finding one's way; whole names, so that no running text is called the same.
 _ASIDE_NAMES = frozenset(
     [
@@ -119,7 +121,9 @@ def read_manuals(folder: Path, *, most: int = MOST_PAGES) -> list[Manual]:
 
 
 def gold_items(html: str) -> tuple[list[str], list[str]]:
-    """First words of the items of lists with running text, and of those of lists of links, that belong to the page's text."""
+    """First words of the items of lists with running text, and of those of lists of links, that belong to the page's
+    text.
+    """
     try:
         tree = lxml.html.document_fromstring(html.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
     except (lxml.etree.ParserError, ValueError):
@@ -131,7 +135,9 @@ def gold_items(html: str) -> tuple[list[str], list[str]]:
         found = [
             words
             for item in listed
-            if item.tag == "li" and not _is_section(item) and len(words := _words("".join(_own_text(item)))) >= FEWEST_WORDS
+            if item.tag == "li"
+            and not _is_section(item)
+            and len(words := _words("".join(_own_text(item)))) >= FEWEST_WORDS
         ]
         whole = len("".join(_own_text(listed)).strip())
         linked = sum(len(link.text_content()) for link in listed.iter("a"))
@@ -142,7 +148,9 @@ def gold_items(html: str) -> tuple[list[str], list[str]]:
 
 
 def _is_section(item: Any) -> bool:
-    """True for an item that begins with a heading or a table, or is a section: Javadoc makes the frame of a page of such lists."""
+    """True for an item that begins with a heading or a table, or is a section: Javadoc makes the frame of a page of
+    such lists.
+    """
     first = next((child for child in item if isinstance(child.tag, str)), None)
     while first is not None and first.tag in ("div", "ul", "li", "a"):
         first = next((child for child in first if isinstance(child.tag, str)), None)
@@ -160,7 +168,9 @@ def _lists(element: Any) -> Iterator[Any]:
 def _is_aside(element: Any) -> bool:
     names = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('role') or ''}".lower().split()
     return (
-        element.tag in _ASIDE_TAGS or not _ASIDE_NAMES.isdisjoint(names) or "display:none" in (element.get("style") or "").replace(" ", "")
+        element.tag in _ASIDE_TAGS
+        or not _ASIDE_NAMES.isdisjoint(names)
+        or "display:none" in (element.get("style") or "").replace(" ", "")
     )
 
 

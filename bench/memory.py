@@ -49,7 +49,9 @@ def read_pages(corpora: Path) -> list[tuple[bytes, bytes]]:
             for record in ArchiveIterator(file, parse_http=False):
                 if record.headers["WARC-Type"] == "response":
                     block = record.reader.read()
-                    lines = [f"{name}: {value}" for name, value in record.headers.items() if name.lower() != "content-length"]
+                    lines = [
+                        f"{name}: {value}" for name, value in record.headers.items() if name.lower() != "content-length"
+                    ]
                     lines.append(f"Content-Length: {len(block)}")
                     pages.append(("\r\n".join(["WARC/1.1", *lines]).encode(), block))
     return pages
@@ -61,8 +63,23 @@ def run(folder: Path, name: str, size: int, pages: list[tuple[bytes, bytes]]) ->
     records = write_warc(raw, pages, size=size)
     corpus = folder / f"{name}.yaml"
     source = {"name": name, "kind": "web", "format": "warc", "files": [raw.name], "licence": "test only"}
-    corpus.write_text(yaml.safe_dump({"kind": "corpus", "version": 1, "name": name, "sources": [source], "tokenizer": {"train": {}}}))
-    cost = measure([sys.executable, "-m", "gristmill", "extract", str(corpus), "--out", str(folder / name), "--workers", "1", "--json"])
+    corpus.write_text(
+        yaml.safe_dump({"kind": "corpus", "version": 1, "name": name, "sources": [source], "tokenizer": {"train": {}}})
+    )
+    cost = measure(
+        [
+            sys.executable,
+            "-m",
+            "gristmill",
+            "extract",
+            str(corpus),
+            "--out",
+            str(folder / name),
+            "--workers",
+            "1",
+            "--json",
+        ]
+    )
     ledger = json.loads((folder / name / "extract" / "_MANIFEST.json").read_text())["ledger"]
     if ledger["records_in"] != records:
         raise SystemExit(f"{records} records were written, {ledger['records_in']} were read")

@@ -1,7 +1,8 @@
 """Runs in datatrove's own environment: what its filters, or its whole pipeline, cost on a file of documents.
 
     python peer_datatrove.py stats DOCUMENTS.jsonl.gz        its Gopher and C4 filters, called directly on documents in memory
-    python peer_datatrove.py extract DOCUMENTS.jsonl.gz OUT  reading, filters, personal information, MinHash signatures, writing
+    python peer_datatrove.py extract DOCUMENTS.jsonl.gz OUT  reading, filters, personal information, MinHash signatures,
+    writing
 
 Prints one JSON object: CPU seconds of the work alone for `stats`; for `extract` the caller measures the whole process.
 """
@@ -30,7 +31,9 @@ def _filters() -> list[Any]:
 
 
 def _drops_nothing(one: Any) -> Any:
-    """The same filter, whose verdict is left aside: every document goes through every step, as it does in the step compared with."""
+    """The same filter, whose verdict is left aside: every document goes through every step, as it does in the step
+    compared with.
+    """
     judge = one.filter
 
     def judged(document: Any) -> bool:
@@ -47,7 +50,8 @@ def stats(path: str) -> dict[str, Any]:
         for one in filters:
             one.filter(document)
     began = time.process_time()
-    # Each filter sees every document, as statistics for all of them are wanted. C4's rewrites the text, and therefore comes last.
+    # Each filter sees every document, as statistics for all of them are wanted. C4's rewrites the text, and therefore
+    # comes last.
     verdicts = [[one.filter(document) is True for one in filters] for document in documents]
     return {"cpu_s": time.process_time() - began, "documents": len(documents), "kept": sum(map(all, verdicts))}
 
@@ -68,7 +72,9 @@ def extract(path: str, out: str) -> dict[str, Any]:
             *map(_drops_nothing, [*_filters(), FineWebQualityFilter()]),
             PIIFormatter(),
             JsonlWriter(f"{out}/documents"),
-            MinhashDedupSignature(f"{out}/signatures", config=MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)),
+            MinhashDedupSignature(
+                f"{out}/signatures", config=MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)
+            ),
         ],
         tasks=1,
         logging_dir=f"{out}/logs",

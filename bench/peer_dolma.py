@@ -1,4 +1,5 @@
-"""Runs in dolma's own environment: what its Gopher and C4 taggers cost on a file of documents, called directly on documents in memory.
+"""Runs in dolma's own environment: what its Gopher and C4 taggers cost on a file of documents, called directly on
+documents in memory.
 
     python peer_dolma.py DOCUMENTS.jsonl.gz
 

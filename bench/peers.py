@@ -17,9 +17,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ENVIRONMENTS = HERE.parent / ".cache" / "peers"
 
-# What the environment of a peer holds. datatrove splits English words with spaCy, which it does not pull in by itself. numpy 1: dolma
-# 1.2.1 was built for it. ufal-kenlm is KenLM's own Python module, as wheels.
-# Faker is no peer: it makes the values of bench/personal_held_out.py.
+# What the environment of a peer holds. datatrove splits English words with spaCy, which it does not pull in by itself.
+# numpy 1: dolma 1.2.1 was built for it. ufal-kenlm is KenLM's own Python module, as wheels. Faker is no peer: it makes
+# the values of bench/personal_held_out.py.
 REQUIREMENTS = {
     "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7", "nltk==3.9.2"],
     "dolma": ["dolma==1.2.1"],
@@ -58,7 +58,13 @@ def peer_python(name: str) -> Path:
 
 def peer_environment() -> dict[str, str]:
     """The environment variables to run a peer with: one thread, no downloads beside what is installed."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def _install(folder: Path, requirements: list[str]) -> None:
@@ -66,7 +72,17 @@ def _install(folder: Path, requirements: list[str]) -> None:
     installer = [str(uv)] if uv.exists() else [sys.executable, "-m", "uv"]
     commands = [
         [sys.executable, "-m", "venv", "--without-pip", str(folder)],
-        [*installer, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--exclude-newer", _AS_OF, *requirements],
+        [
+            *installer,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(folder / "bin" / "python"),
+            "--exclude-newer",
+            _AS_OF,
+            *requirements,
+        ],
     ]
     for command in commands:
         try:

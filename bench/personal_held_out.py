@@ -44,7 +44,9 @@ KIND_OF = {"phone": "phone", "phone abroad": "phone", "tax_id": "national_id", "
 
 
 class Sentence(NamedTuple):
-    """A sentence with its value: `row` names the label's row of the table, or the negative; `kind` is None for negatives."""
+    """A sentence with its value: `row` names the label's row of the table, or the negative; `kind` is None for
+    negatives.
+    """
 
     half: str
     locale: str
@@ -72,7 +74,8 @@ def carriers(text: str) -> Iterator[tuple[list[str], str, list[tuple[str, str]]]
         locales = [word for word in words if word in LOCALES]
         what = heading[heading.index("not: ") :] if "not: " in heading else words[-1]
         sentences = sorted(
-            (line for line in lines if line and not line.startswith("#")), key=lambda line: hashlib.sha256(line.encode()).digest()
+            (line for line in lines if line and not line.startswith("#")),
+            key=lambda line: hashlib.sha256(line.encode()).digest(),
         )
         yield locales, what, [(line.replace(" | ", "\n"), HALVES[index % 2]) for index, line in enumerate(sentences)]
 
@@ -113,7 +116,9 @@ def _closes(iban: str) -> bool:
 
 
 def _ipv6(dice: random.Random) -> str:
-    prefix = dice.choice(("2a02:{:x}", "2001:4{:02x}", "2600:{:x}", "2a01:{:x}", "2400:{:x}", "2804:{:x}")).format(dice.randrange(16, 256))
+    prefix = dice.choice(("2a02:{:x}", "2001:4{:02x}", "2600:{:x}", "2a01:{:x}", "2400:{:x}", "2804:{:x}")).format(
+        dice.randrange(16, 256)
+    )
     groups = [f"{dice.randrange(1, 65536):x}" for _ in range(6)]
     return f"{prefix}:{groups[0]}::{groups[1]}" if dice.random() < 0.5 else ":".join((prefix, *groups))
 
@@ -188,18 +193,31 @@ _COUNTED = (
     "Straßenbahnen",
 )
 _NEGATIVES: dict[str, Callable[[random.Random], str]] = {
-    "isbn": lambda dice: _ean(dice, dice.choice(("978-#-####-####-", "978#########", "979-1#-###-####-", "#-####-####-"))),
+    "isbn": lambda dice: _ean(
+        dice, dice.choice(("978-#-####-####-", "978#########", "979-1#-###-####-", "#-####-####-"))
+    ),
     "ean": lambda dice: _ean(dice, dice.choice(("4###########", "5###########", "3 ###### #####", "76##########"))),
     "order": lambda dice: _digits(
-        dice, dice.choice(("####-######", "%%%-#######-#######", "PO-########", "########", "%###########", "1Z###^##########"))
+        dice,
+        dice.choice(
+            ("####-######", "%%%-#######-#######", "PO-########", "########", "%###########", "1Z###^##########")
+        ),
     ),
     "version": lambda dice: f"{dice.randrange(1, 30)}.{dice.randrange(10)}.{dice.randrange(60)}.{dice.randrange(255)}",
-    "section": lambda dice: f"{dice.randrange(1, 30)}.{dice.randrange(1, 20)}.{dice.randrange(1, 9)}.{dice.randrange(1, 9)}",
+    "section": lambda dice: (
+        f"{dice.randrange(1, 30)}.{dice.randrange(1, 20)}.{dice.randrange(1, 9)}.{dice.randrange(1, 9)}"
+    ),
     "coordinates": lambda dice: dice.choice(
-        (_digits(dice, "%#.####, -%%.####"), _digits(dice, "%#.######,%%.######"), _digits(dice, "%#° 2#' 3#\" N, 1#° 0#' 2#\" E"))
+        (
+            _digits(dice, "%#.####, -%%.####"),
+            _digits(dice, "%#.######,%%.######"),
+            _digits(dice, "%#° 2#' 3#\" N, 1#° 0#' 2#\" E"),
+        )
     ),
     "date": _date,
-    "price": lambda dice: _digits(dice, dice.choice(("$%,###,###.##", "€ %.###,##", "%## ### ### kr", "£%#,###", "USD %###########"))),
+    "price": lambda dice: _digits(
+        dice, dice.choice(("$%,###,###.##", "€ %.###,##", "%## ### ### kr", "£%#,###", "USD %###########"))
+    ),
     "heading": lambda dice: f"{dice.randrange(1, 40)} {dice.choice(_HEADINGS)}",
     "counting": lambda dice: f"{dice.randrange(2, 900)} {dice.choice(_COUNTED)}",
     "doi": lambda dice: _digits(
@@ -207,7 +225,9 @@ _NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     ),
     "hash": lambda dice: _digits(dice, dice.choice(("~" * 40, "~" * 7, "~" * 32, "~" * 64, "#" * 16 + "~" * 16))),
     "routing": lambda dice: _digits(dice, dice.choice(("#########", "### ### ##", "##-##-##", "########"))),
-    "years": lambda dice: f"{(year := dice.randrange(1850, 2000))}{dice.choice(('-', '–', ' - ', '/'))}{year + dice.randrange(1, 20)}",
+    "years": lambda dice: (
+        f"{(year := dice.randrange(1850, 2000))}{dice.choice(('-', '–', ' - ', '/'))}{year + dice.randrange(1, 20)}"
+    ),
     "private ip": lambda dice: dice.choice(
         (
             f"10.{dice.randrange(256)}.{dice.randrange(256)}.{dice.randrange(1, 255)}",
@@ -220,18 +240,31 @@ _NEGATIVES: dict[str, Callable[[random.Random], str]] = {
         )
     ),
     "code": lambda dice: dice.choice(
-        ("vector<int>::iterator", "a2b::c3d", "fs::path", "chrono::2000ms", "x[2001::2]", "abcd::dead::beef", "Foo::2::bar")
+        (
+            "vector<int>::iterator",
+            "a2b::c3d",
+            "fs::path",
+            "chrono::2000ms",
+            "x[2001::2]",
+            "abcd::dead::beef",
+            "Foo::2::bar",
+        )
     ),
-    "clock": lambda dice: _digits(dice, dice.choice(("1#:2#:3#", "20##:1#:2#", "2000:%#:%#:%#", "0#:5#:0#.%##", "2###:0#:1#"))),
+    "clock": lambda dice: _digits(
+        dice, dice.choice(("1#:2#:3#", "20##:1#:2#", "2000:%#:%#:%#", "0#:5#:0#.%##", "2###:0#:1#"))
+    ),
     "mac": lambda dice: _digits(dice, "~~:~~:~~:~~:~~:~~"),
     "almost card": lambda dice: _failing(
         dice,
         ("4### #### #### ####", "5%##############", "37## ###### #####", "6011############"),
         lambda text: luhn.is_valid(text.replace(" ", "")),
     ),
-    "almost iban": lambda dice: _failing(dice, ("DE## #### #### #### #### ##", "GB##^^^^##############", "NL##^^^^##########"), _closes),
+    "almost iban": lambda dice: _failing(
+        dice, ("DE## #### #### #### #### ##", "GB##^^^^##############", "NL##^^^^##########"), _closes
+    ),
     "part": lambda dice: _digits(
-        dice, dice.choice(("^^-####-##", "###-##-###", "##-###-####", "######-##", "^^######^", "########^", "^#### ####"))
+        dice,
+        dice.choice(("^^-####-##", "###-##-###", "##-###-####", "######-##", "^^######^", "########^", "^#### ####")),
     ),
     "table": lambda dice: _digits(
         dice,
@@ -276,7 +309,9 @@ def sentences() -> list[Sentence]:
         for line, half in lines:
             if what.startswith("not: "):
                 dice = random.Random(f"{half} {what} {line}")
-                made += [_sentence(half, "any", what, None, line, _NEGATIVES[what[5:]](dice)) for _ in range(REPEATS * 2)]
+                made += [
+                    _sentence(half, "any", what, None, line, _NEGATIVES[what[5:]](dice)) for _ in range(REPEATS * 2)
+                ]
                 continue
             rows = {"phone": ("phone", "phone abroad"), "ip": ("ip", "ipv6")}.get(what, (what,))
             for locale in locales:
@@ -324,7 +359,9 @@ def outcomes(made: list[Sentence]) -> list[Outcome]:
 
 
 def scores(made: list[Sentence], results: list[Outcome], half: str) -> dict[str, dict[str, Score]]:
-    """By row and locale, and for each kind in the row `all KIND` under `all`, which counts its wrong spans in all sentences of the half."""
+    """By row and locale, and for each kind in the row `all KIND` under `all`, which counts its wrong spans in all
+    sentences of the half.
+    """
     table: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, 0]))
     for sentence, outcome in zip(made, results, strict=True):
         if sentence.half != half:
@@ -333,7 +370,9 @@ def scores(made: list[Sentence], results: list[Outcome], half: str) -> dict[str,
             for cell in (table[sentence.row][sentence.locale], table[f"all {sentence.kind}"]["all"]):
                 cell[0] += 1
                 cell[1] += outcome.recalled
-                cell[2] += outcome.right + (cell is table[sentence.row][sentence.locale]) * len(outcome.wrong.get(sentence.kind, ()))
+                cell[2] += outcome.right + (cell is table[sentence.row][sentence.locale]) * len(
+                    outcome.wrong.get(sentence.kind, ())
+                )
                 cell[3] += outcome.right
         for kind, spans in outcome.wrong.items():
             table[f"all {kind}"]["all"][2] += len(spans)
@@ -341,7 +380,9 @@ def scores(made: list[Sentence], results: list[Outcome], half: str) -> dict[str,
 
 
 def false_alarms(made: list[Sentence], results: list[Outcome], half: str) -> dict[str, dict[str, int]]:
-    """Wrong spans by kind in each sort of negative (and in sentences of other kinds), with the number of sentences under `sentences`."""
+    """Wrong spans by kind in each sort of negative (and in sentences of other kinds), with the number of sentences
+    under `sentences`.
+    """
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence, outcome in zip(made, results, strict=True):
         if sentence.half != half:
@@ -361,14 +402,21 @@ def _print(table: dict[str, dict[str, Score]]) -> None:
         cells = dict(table[row])
         cells["all"] = Score(*map(sum, zip(*cells.values(), strict=True)))
         shown = [
-            f"{cells[column].recalled / cells[column].labelled:.2f} of {cells[column].labelled}" if column in cells else "-"
+            (
+                f"{cells[column].recalled / cells[column].labelled:.2f} of {cells[column].labelled}"
+                if column in cells
+                else "-"
+            )
             for column in columns
         ]
         print(f"{row:14}" + "".join(f"{text:>12}" for text in shown))
     print(f"\n{'precision, all sentences':26}{'found':>7}{'right':>7}{'precision':>11}")
     for kind in KINDS:
         score = table[f"all {kind}"].get("all", Score(0, 0, 0, 0))
-        print(f"{kind:26}{score.found:7}{score.right:7}" + (f"{score.right / score.found:11.3f}" if score.found else f"{'-':>11}"))
+        print(
+            f"{kind:26}{score.found:7}{score.right:7}"
+            + (f"{score.right / score.found:11.3f}" if score.found else f"{'-':>11}")
+        )
 
 
 def main() -> None:
@@ -395,13 +443,17 @@ def main() -> None:
             )
         summary[half] = {
             "sentences": count,
-            "scores": {row: {locale: score._asdict() for locale, score in columns.items()} for row, columns in table.items()},
+            "scores": {
+                row: {locale: score._asdict() for locale, score in columns.items()} for row, columns in table.items()
+            },
             "false_alarms": alarms,
         }
     if given.misses:
         for sentence, outcome in zip(made, results, strict=True):
             if sentence.half == HALVES[0] and (outcome.wrong or (sentence.kind and not outcome.recalled)):
-                shown = {kind: [span.decode("utf-8", "replace") for span in spans] for kind, spans in outcome.wrong.items()}
+                shown = {
+                    kind: [span.decode("utf-8", "replace") for span in spans] for kind, spans in outcome.wrong.items()
+                }
                 missed = "missed" if sentence.kind and not outcome.recalled else ""
                 print(f"  {sentence.locale} {sentence.row}: {sentence.text.decode()!r} {missed} {shown or ''}")
     if given.json:

@@ -33,7 +33,10 @@ CARDS = ("visa16", "mastercard", "amex", "discover", "diners", "jcb16")
 def values(faker: Any, locale: str, count: int) -> dict[str, list[str]]:
     """Texts by kind: telephone numbers that no plan has are dropped later."""
     makers: dict[str, tuple[Callable[[], str], int]] = {
-        "email": (lambda: faker.random_element((faker.email(), faker.company_email(), faker.ascii_free_email())), count),
+        "email": (
+            lambda: faker.random_element((faker.email(), faker.company_email(), faker.ascii_free_email())),
+            count,
+        ),
         "phone": (faker.phone_number, count * 8),
         "payment_card": (lambda: _card(faker), count),
         "date_of_birth": (lambda: _date(faker, locale), count),
@@ -73,7 +76,12 @@ def _date(faker: Any, locale: str) -> str:
     month = MONTHS[locale[:2]].split()[date.month - 1]
     day, number, year = str(date.day), f"{date.month:02}", str(date.year)
     words = {
-        "en_US": (f"{month} {day}, {year}", f"{month} {day} {year}", f"{date.month}/{day}/{year}", f"{number}/{date.day:02}/{year[2:]}"),
+        "en_US": (
+            f"{month} {day}, {year}",
+            f"{month} {day} {year}",
+            f"{date.month}/{day}/{year}",
+            f"{number}/{date.day:02}/{year[2:]}",
+        ),
         "en_GB": (
             f"{day} {month} {year}",
             f"{day} {month[:3]} {year}",
@@ -91,8 +99,8 @@ def _date(faker: Any, locale: str) -> str:
 
 
 def _national(faker: Any, locale: str) -> str:
-    """Numbers with the right check digits; Faker has none for the United Kingdom (its NINOs begin with ZZ, given to nobody) and the caller
-    makes the German tax number."""
+    """Numbers with the right check digits; Faker has none for the United Kingdom (its NINOs begin with ZZ, given to
+    nobody) and the caller makes the German tax number."""
     if locale == "en_GB":
         # Without the letters of the prefixes that are not given out (HMRC, NIM39110).
         first, second = faker.random_element("ACEHJLMPRSWXY"), faker.random_element("ACEHJLMPRSWXYZ")
@@ -118,8 +126,14 @@ def _national(faker: Any, locale: str) -> str:
 def _address(faker: Any, locale: str) -> str:
     whole = faker.boolean()
     if locale == "en_US":
-        street = f"{faker.random_int(1, 9999)} {faker.street_name()}" + (f" {faker.secondary_address()}" if faker.boolean(30) else "")
-        return f"{street}, {faker.city()}, {faker.state_abbr(include_territories=False)} {faker.postcode()}" if whole else street
+        street = f"{faker.random_int(1, 9999)} {faker.street_name()}" + (
+            f" {faker.secondary_address()}" if faker.boolean(30) else ""
+        )
+        return (
+            f"{street}, {faker.city()}, {faker.state_abbr(include_territories=False)} {faker.postcode()}"
+            if whole
+            else street
+        )
     if locale == "en_GB":
         street = f"{faker.random_int(1, 250)} {faker.street_name().title()}"
         street = f"Flat {faker.random_int(1, 30)}, {street}" if faker.boolean(20) else street

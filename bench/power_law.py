@@ -16,7 +16,9 @@ _STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
 
 @dataclass(frozen=True)
 class Fit:
-    """value = factor * size ** exponent; the exponent lies between `low` and `high` with 95 % confidence, errors being normal."""
+    """value = factor * size ** exponent; the exponent lies between `low` and `high` with 95 % confidence, errors being
+    normal.
+    """
 
     exponent: float
     low: float
@@ -65,7 +67,8 @@ class Series:
 
 
 def fit_power(series: Series) -> Fit | None:
-    """Least squares on the logarithms of sizes and net values; None when a net value is not above 0 or there are under three points.
+    """Least squares on the logarithms of sizes and net values; None when a net value is not above 0 or there are under
+    three points.
 
     Raises:
         ValueError: all sizes are equal.

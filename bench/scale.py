@@ -54,7 +54,8 @@ class Prices:
         efficiency: CPU seconds of useful work per core and second of wall time.
         request_s: one small request to an object store, seconds.
         worker_gb, client_gb: the largest worker, and the machine of the command.
-        graph_mb: largest job that Flink's REST takes by default (`rest.server.max-content-length`, from its documentation; not tried).
+        graph_mb: largest job that Flink's REST takes by default (`rest.server.max-content-length`, from its
+            documentation; not tried).
     """
 
     core_hour: float = 0.04
@@ -163,11 +164,16 @@ def occupied(keys: float, partitions: float) -> float:
 
 
 def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> list[Line]:
-    """The steps in the order in which they run. Names in brackets are alternatives or belong to training: not in the sum."""
+    """The steps in the order in which they run.
+
+    Names in brackets are alternatives or belong to training: not in the sum.
+    """
     facts, slope, hour = points.facts, points.slope, 3600.0
     per_document, text_mb = work.documents / facts["documents"], work.text_bytes / MB
     written_documents = facts["extract.written.extract/documents.bytes"] / (facts["text_mb"] * MB) * work.text_bytes
-    written_rows = (facts["extract.written.extract/signals.bytes"] + facts["extract.written.extract/signatures.bytes"]) * per_document
+    written_rows = (
+        facts["extract.written.extract/signals.bytes"] + facts["extract.written.extract/signatures.bytes"]
+    ) * per_document
     extract_tasks = work.raw_files * slope("files.extract.cpu")
 
     def extract(name: str, kind: str) -> Line:
@@ -188,15 +194,18 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
         return work.documents * sum(slope(f"ids.{name}.cpu") for name in names) / hour
 
     def documents_high(names: tuple[str, ...]) -> float:
-        return sum(raised(documents_of((name,)), work.documents, points, f"ids.{name}.cpu") or documents_of((name,)) for name in names)
+        return sum(
+            raised(documents_of((name,)), work.documents, points, f"ids.{name}.cpu") or documents_of((name,))
+            for name in names
+        )
 
     def read_by(*names: str) -> float:
         return sum(facts[f"decide.reading.{name}"] for name in names) * per_document
 
     small = (counts.elements * slope("shuffle.cpu") + 2 * counts.parts * counts.partitions * slope("pack.cpu")) / hour
-    edge_bytes = (facts["decide.written.decide/edges-near.bytes"] + facts["decide.written.decide/edges-exact.bytes"]) / max(
-        1.0, facts["edges_found_here"]
-    )
+    edge_bytes = (
+        facts["decide.written.decide/edges-near.bytes"] + facts["decide.written.decide/edges-exact.bytes"]
+    ) / max(1.0, facts["edges_found_here"])
     clusters = counts.edges * slope("clusters.cpu") / hour
     waiting = 2 * 2 * counts.partitions * prices.request_s / hour
     dropped_bytes = facts["decide.written.decide/dropped.bytes"] / (facts["documents"] - facts["kept_documents"])
@@ -210,7 +219,11 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
     sides = facts["tokenize.written.shards/documents.bytes"] / facts["kept_documents"] * counts.kept_documents
     sizes = ("emit_keys", "reduce_keys")
     training = points.fits.get("tokenizer.cpu")
-    trained = training.factor * 64.0**training.exponent / hour if training else points.series["tokenizer.cpu"].y[-1] * 4 / hour
+    trained = (
+        training.factor * 64.0**training.exponent / hour
+        if training
+        else points.series["tokenizer.cpu"].y[-1] * 4 / hour
+    )
     windows = work.tokens / 4_096
     return [
         extract("extract, from WARC", "warc"),
@@ -290,7 +303,8 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
         Line(
             "the command's own process",
             parallel=0.0,
-            serial=(task_count(work, counts) * slope("tasks.cpu") + output_count(work, counts) * _manifest_cpu(points)) / hour
+            serial=(task_count(work, counts) * slope("tasks.cpu") + output_count(work, counts) * _manifest_cpu(points))
+            / hour
             + waiting_requests(work, counts) * prices.request_s / hour,
             memory=client_bytes(work, counts, points) / MB,
             source="`tasks.*`, `manifest.*`, `request_s`",
@@ -313,7 +327,9 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
 
 
 def raised(value: float, size: float, points: Points, name: str) -> float | None:
-    """The value at `size` if the series went on by its fitted exponent; None unless that is above 1 with 95 % confidence."""
+    """The value at `size` if the series went on by its fitted exponent; None unless that is above 1 with 95 %
+    confidence.
+    """
     fit = points.fits.get(name)
     if fit is None or fit.low <= 1:
         return None
@@ -338,15 +354,18 @@ def output_count(work: Workload, counts: Counts) -> float:
 def waiting_requests(work: Workload, counts: Counts) -> float:
     """Requests to the store that wait for each other in the command, in a run without interruption.
 
-    A partition's manifest is looked for before (1) and after (exists, read, exists and size of its output: 4) one by one; tasks are
-    looked for before (1) and read after (2), as partitions are in the end (2), 32 at once (`pipeline.engines.tasks`).
+    A partition's manifest is looked for before (1) and after (exists, read, exists and size of its output: 4) one by
+    one; tasks are looked for before (1) and read after (2), as partitions are in the end (2), 32 at once
+    (`pipeline.engines.tasks`).
     """
     partitions = counts.site_partitions + 2 * counts.partitions
     return 5 * partitions + (3 * (work.raw_files + counts.parts + counts.shard_tasks) + 2 * partitions) / 32
 
 
 def client_bytes(work: Workload, counts: Counts, points: Points) -> float:
-    """What the command holds at the end of decide: the manifest of extract, and all task manifests of decide with their outputs."""
+    """What the command holds at the end of decide: the manifest of extract, and all task manifests of decide with their
+    outputs.
+    """
     tasks = counts.parts + counts.site_partitions + 2 * counts.partitions
     return 3 * counts.parts * points.slope("manifest.memory") + tasks * points.slope("tasks.memory")
 

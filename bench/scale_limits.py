@@ -28,13 +28,16 @@ from pipeline.decide.duplicates import SHUFFLE_BYTES
 
 # Beam's rule for this project: values of one key, bytes (DESIGN.md, "The Beam subset").
 KEY_BYTES = 32 * 2**20
-# Elements below this are overhead rather than data: the microseconds of an element are then what copying it several times over takes.
+# Elements below this are overhead rather than data: the microseconds of an element are then what copying it several
+# times over takes.
 SMALL_ELEMENT = 1_024
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A quantity that one process holds, or that a format bounds, and the number of documents at which it no longer fits."""
+    """A quantity that one process holds, or that a format bounds, and the number of documents at which it no longer
+    fits.
+    """
 
     what: str
     value: float
@@ -45,7 +48,10 @@ class Limit:
 
 
 def limits(work: Workload, points: Points, counts: Counts, prices: Prices) -> list[Limit]:
-    """What one process holds or a format bounds. Quantities grow with the number of documents; text per document stays."""
+    """What one process holds or a format bounds.
+
+    Quantities grow with the number of documents; text per document stays.
+    """
 
     def linear(what: str, value: float, unit: str, bound: float, source: str) -> Limit:
         return Limit(what, value, unit, bound, work.documents * bound / value if value else math.inf, source)

@@ -33,7 +33,10 @@ def plan_text(saved: dict[str, Any], work: Workload, prices: Prices) -> str:
         [
             f"### Measured ({machine['processor']}, {machine['cores']} cores, Python {machine['python']})",
             "",
-            f"Load average of the machine before the run: {machine['load']:g}. On a busy machine CPU seconds come out too high.",
+            (
+                f"Load average of the machine before the run: {machine['load']:g}. On a busy machine CPU seconds come"
+                " out too high."
+            ),
             "",
             *_measured(points),
             "",
@@ -43,7 +46,11 @@ def plan_text(saved: dict[str, Any], work: Workload, prices: Prices) -> str:
             "",
             *_table(
                 ("input", "value"),
-                [(f"`{item.name}`", _number(getattr(given, item.name))) for given in (work, prices) for item in fields(given)],
+                [
+                    (f"`{item.name}`", _number(getattr(given, item.name)))
+                    for given in (work, prices)
+                    for item in fields(given)
+                ],
             ),
             "",
             "### Derived: how many of everything",
@@ -79,19 +86,34 @@ def _measured(points: Points) -> list[str]:
     for name in SHOWN:
         series = points.series[name]
         fit = points.fits.get(name)
-        exponent = "not fitted: within noise" if fit is None else f"{fit.exponent:.2f} ({fit.low:.2f} to {fit.high:.2f})"
+        exponent = (
+            "not fitted: within noise" if fit is None else f"{fit.exponent:.2f} ({fit.low:.2f} to {fit.high:.2f})"
+        )
         sizes = f"{_number(series.x[0])} to {_number(series.x[-1])} {series.of}"
         rows.append((f"`{name}`", sizes, f"{_number(series.slope())} {series.unit}", exponent, f"`{series.command}`"))
     for name in LEVELS:
         series = points.series[name]
         sizes = f"{_number(series.x[0])} to {_number(series.x[-1])} {series.of}"
-        rows.append((f"`{name}`", sizes, f"{series.y[0]:.0f} to {series.y[-1]:.0f} {series.unit}", "a level", f"`{series.command}`"))
-    return _table(("series", "sizes", "per unit of size, at the largest", "exponent (95 %)", "`python bench/slopes.py`"), rows)
+        rows.append(
+            (
+                f"`{name}`",
+                sizes,
+                f"{series.y[0]:.0f} to {series.y[-1]:.0f} {series.unit}",
+                "a level",
+                f"`{series.command}`",
+            )
+        )
+    return _table(
+        ("series", "sizes", "per unit of size, at the largest", "exponent (95 %)", "`python bench/slopes.py`"), rows
+    )
 
 
 def _facts(points: Points) -> list[str]:
     wanted = [name for name in points.facts if not any(part in name for part in (".written.", ".read."))]
-    return _table(("figure of the whole corpora", "value"), [(f"`{name}`", _number(points.facts[name])) for name in sorted(wanted)])
+    return _table(
+        ("figure of the whole corpora", "value"),
+        [(f"`{name}`", _number(points.facts[name])) for name in sorted(wanted)],
+    )
 
 
 def _quantities(counts: Counts) -> list[tuple[str, float]]:
@@ -131,11 +153,14 @@ def _steps(steps: Sequence[Line], prices: Prices) -> list[str]:
         ),
         "",
         *_table(
-            ("step", "read TB", "shuffled TB", "written TB", "MB a worker", "tasks", "keys"), [_sizes(step) for step in (*steps, total)]
+            ("step", "read TB", "shuffled TB", "written TB", "MB a worker", "tasks", "keys"),
+            [_sizes(step) for step in (*steps, total)],
         ),
         "",
-        f"Everything written, kept for {prices.months:g} month: {_number(total.written / TB)} TB, {_number(stored)} USD. "
-        "Lines in brackets are not in the sum.",
+        (
+            f"Everything written, kept for {prices.months:g} month: {_number(total.written / TB)} TB, {_number(stored)}"
+            " USD. Lines in brackets are not in the sum."
+        ),
     ]
 
 
@@ -175,7 +200,9 @@ def _limits(found: Iterable[Limit], work: Workload) -> list[str]:
         )
         for limit in sorted(found, key=lambda limit: limit.documents)
     ]
-    return _table(("quantity", f"at {_number(work.documents)} documents", "bound", "breaks at documents", "when", "from"), rows)
+    return _table(
+        ("quantity", f"at {_number(work.documents)} documents", "bound", "breaks at documents", "when", "from"), rows
+    )
 
 
 def _when(limit: Limit, work: Workload) -> str:

@@ -26,7 +26,9 @@ _COMMENT = re.compile(r"^\s*//[^\n]*$|/\*.*?\*/", re.MULTILINE | re.DOTALL)
 
 
 class Rules(NamedTuple):
-    """Selectors of a site: of its text, the first that finds anything counts (all of a list together); of what goes from it."""
+    """Selectors of a site: of its text, the first that finds anything counts (all of a list together); of what goes
+    from it.
+    """
 
     content: list[str | list[str]]
     clean: list[str]
@@ -40,7 +42,9 @@ def read_selected(folder: Path) -> Iterator[tuple[str, str, str]]:
     """
     custom = folder / "src" / "extractors" / "custom"
     if not custom.is_dir():
-        raise FileNotFoundError(f"{custom}: no such folder; give the unpacked npm package @postlight/mercury-parser 1.1.1")
+        raise FileNotFoundError(
+            f"{custom}: no such folder; give the unpacked npm package @postlight/mercury-parser 1.1.1"
+        )
     for script in sorted(custom.glob("*/index.js")):
         rules = read_rules(script.read_text(encoding="utf-8"))
         site = script.parent.name
@@ -58,7 +62,11 @@ def read_rules(script: str) -> Rules | None:
     if begin is None:
         return None
     content = _selectors(script, "selectors", begin.end())
-    return Rules(content, [rule for rule in _selectors(script, "clean", begin.end()) if isinstance(rule, str)]) if content else None
+    return (
+        Rules(content, [rule for rule in _selectors(script, "clean", begin.end()) if isinstance(rule, str)])
+        if content
+        else None
+    )
 
 
 def _selectors(script: str, name: str, at: int) -> list[Any]:
@@ -84,7 +92,11 @@ def selected_text(html: str, rules: Rules) -> str:
         if not all(parts):
             continue
         elements = [element for part in parts for element in part]
-        outermost = [element for element in elements if not any(other != element and other.contains(element) for other in elements)]
+        outermost = [
+            element
+            for element in elements
+            if not any(other != element and other.contains(element) for other in elements)
+        ]
         text = "\n".join(_text(element, rules.clean) for element in dict.fromkeys(outermost))
         if len(text) >= LEAST:
             return text

@@ -25,7 +25,9 @@ _NAME = "crawl/CC-MAIN-20250101000000-{:08d}.warc.gz-0123456789abcdef"
 
 
 def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
-    """As `run_tasks` does before and after its pipeline: `pending_tasks` and `collect` over `count` tasks of three outputs."""
+    """As `run_tasks` does before and after its pipeline: `pending_tasks` and `collect` over `count` tasks of three
+    outputs.
+    """
     from manifests.step import Ledger, Output, TaskManifest
     from pipeline.engines.tasks import Task, collect, pending_tasks
 
@@ -36,7 +38,9 @@ def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
         for path in [f"tasks/{name}.json", *(output.path for output in outputs)]:
             Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
             Path(folder, path).write_bytes(b"1")
-        manifest = TaskManifest(task=name, key="1", inputs={name: "0" * 32}, outputs=outputs, ledger=Ledger(records_in=1, kept=1))
+        manifest = TaskManifest(
+            task=name, key="1", inputs={name: "0" * 32}, outputs=outputs, ledger=Ledger(records_in=1, kept=1)
+        )
         Path(folder, "tasks", name + ".json").write_text(manifest.model_dump_json())
     tasks = [Task(name=name, key="1") for name in names]
     before, began = _own_memory(), time.process_time()
@@ -62,7 +66,13 @@ def hold_manifest(count: str, folder: str) -> dict[str, Any]:
         for number in range(int(count))
     ]
     manifest = StepManifest(
-        step="extract", settings_sha256="0" * 64, inputs_sha256="0" * 64, settings={}, inputs={}, outputs=outputs, ledger=Ledger()
+        step="extract",
+        settings_sha256="0" * 64,
+        inputs_sha256="0" * 64,
+        settings={},
+        inputs={},
+        outputs=outputs,
+        ledger=Ledger(),
     )
     began = time.process_time()
     write_step(folder, manifest)
@@ -78,7 +88,9 @@ def hold_manifest(count: str, folder: str) -> dict[str, Any]:
 
 
 def size_graph(count: str) -> dict[str, Any]:
-    """Bytes of the submitted pipeline and of one worker's bundle descriptor, which both hold all elements of a Create."""
+    """Bytes of the submitted pipeline and of one worker's bundle descriptor, which both hold all
+    elements of a Create.
+    """
     import apache_beam as beam
 
     from manifests.corpus import Dedup, Languages
@@ -101,10 +113,16 @@ def size_graph(count: str) -> dict[str, Any]:
         )
         for n in range(int(count))
     ]
-    settings = DecideSettings(sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None)
+    settings = DecideSettings(
+        sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None
+    )
     folder = "s3://bucket/prepared"
     job = DecideJob(settings=settings, extract=f"{folder}/extract", folder=f"{folder}/decide", key="0" * 64)
-    emit = partial(emit_pending, emit=partial(duplicates.emit_keys, partitions=int(count)), pending=frozenset(range(int(count) // 2)))
+    emit = partial(
+        emit_pending,
+        emit=partial(duplicates.emit_keys, partitions=int(count)),
+        pending=frozenset(range(int(count) // 2)),
+    )
     began = time.process_time()
     pipeline = beam.Pipeline()
     packed = pipeline | beam.Create([part.model_dump_json() for part in parts]) | beam.ParDo(EmitPacked(emit, job))
@@ -114,7 +132,9 @@ def size_graph(count: str) -> dict[str, Any]:
 
 
 def cluster_edges(count: str, folder: str) -> dict[str, Any]:
-    """`emit_clusters` over N star edges in files of 100,000: every row copies an earlier one, all in one cluster, the worst case."""
+    """`emit_clusters` over N star edges in files of 100,000: every row copies an earlier one, all in one cluster, the
+    worst case.
+    """
     from manifests.corpus import Dedup, Languages
     from pipeline.decide.duplicates import emit_clusters
     from pipeline.decide.settings import DecideJob, DecideSettings
@@ -130,10 +150,17 @@ def cluster_edges(count: str, folder: str) -> dict[str, Any]:
         batch = pa.RecordBatch.from_arrays([pa.array(hub), pa.array(row)], schema=EDGES)
         paths.append(publish_ipc(folder, f"edges/near-{start:09d}.arrow", [batch], EDGES).path)
     before, began = _peak_memory(), time.process_time()
-    settings = DecideSettings(sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None)
+    settings = DecideSettings(
+        sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None
+    )
     job = DecideJob(settings=settings, extract="", folder=folder, key="")
     packed = [element for _, element in emit_clusters("edges", job, edges=paths)]
-    return {"cpu_s": time.process_time() - began, "memory": _peak_memory() - before, "bytes": sum(map(len, packed)), "keys": len(packed)}
+    return {
+        "cpu_s": time.process_time() - began,
+        "memory": _peak_memory() - before,
+        "bytes": sum(map(len, packed)),
+        "keys": len(packed),
+    }
 
 
 def _digests(number: int) -> str:
@@ -142,9 +169,11 @@ def _digests(number: int) -> str:
 
 
 def count_edges(corpus: str, out: str) -> dict[str, Any]:
-    """Edges of a prepared corpus as a large one would have them: in so many partitions that no two bands of a pair meet in one.
+    """Edges of a prepared corpus as a large one would have them: in so many partitions that no two bands of a pair meet
+    in one.
 
-    A partition counts a pair once however many of its bands fell into it. A small corpus has few partitions, hence fewer edges a pair.
+    A partition counts a pair once however many of its bands fell into it. A small corpus has few partitions, hence
+    fewer edges a pair.
     """
     from dedup.pairs import band_edges, id_edges
     from manifests.corpus import load_corpus
@@ -203,7 +232,9 @@ def shuffle(partitions: str) -> dict[str, Any]:
     job = _Shuffled(partitions=int(partitions), bytes=2 << 20)
 
     def build(pipeline: Any) -> object:
-        packed = pipeline | beam.Create([str(number) for number in range(16)]) | beam.ParDo(EmitPacked(_emit_random, job))
+        packed = (
+            pipeline | beam.Create([str(number) for number in range(16)]) | beam.ParDo(EmitPacked(_emit_random, job))
+        )
         return packed | beam.GroupByKey() | beam.ParDo(EmitNames(_reduce_nothing, job))
 
     run_pipeline(lambda pipeline: pipeline | beam.Create(["warm"]) | beam.Map(str), runner=Runner())
@@ -213,7 +244,10 @@ def shuffle(partitions: str) -> dict[str, Any]:
 
 
 def open_folder(count: str, folder: str) -> dict[str, Any]:
-    """Training's start: the shards opened, the order planned. Files are empty: they are only listed until a token is asked for."""
+    """Training's start: the shards opened, the order planned.
+
+    Files are empty: they are only listed until a token is asked for.
+    """
     from manifests.mixture import MixtureManifest
     from mixing.plan import plan_mixture
     from shards.format import ShardEntry, ShardManifest, TokenizerInfo
@@ -240,9 +274,16 @@ def open_folder(count: str, folder: str) -> dict[str, Any]:
     shards = open_shards(folder)
     opened = time.process_time()
     tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
-    plan_mixture(MixtureManifest(name="natural"), tokens, samples=sum(tokens.values()) // 4_096 // 2, sequence=4_096, seed=1)
+    plan_mixture(
+        MixtureManifest(name="natural"), tokens, samples=sum(tokens.values()) // 4_096 // 2, sequence=4_096, seed=1
+    )
     size = Path(folder, "_MANIFEST.json").stat().st_size
-    return {"cpu_s": opened - began, "plan_cpu_s": time.process_time() - opened, "memory": _own_memory() - before, "bytes": size}
+    return {
+        "cpu_s": opened - began,
+        "plan_cpu_s": time.process_time() - opened,
+        "memory": _own_memory() - before,
+        "bytes": size,
+    }
 
 
 def read_samples(count: str, folder: str) -> dict[str, Any]:
@@ -257,7 +298,9 @@ def read_samples(count: str, folder: str) -> dict[str, Any]:
     plan = plan_mixture(MixtureManifest(name="natural"), tokens, samples=int(count), sequence=4_096, seed=1)
     samples(shards, plan.order, 0, 1)
     began = time.process_time()
-    seen = sum(len(samples(shards, plan.order, start, min(256, int(count) - start))) for start in range(0, int(count), 256))
+    seen = sum(
+        len(samples(shards, plan.order, start, min(256, int(count) - start))) for start in range(0, int(count), 256)
+    )
     return {"cpu_s": time.process_time() - began, "samples": seen}
 
 

@@ -1,4 +1,5 @@
-"""Inputs of bench/slopes.py: nested shares of the development corpora, many tiny files, one large file, and a corpus without text.
+"""Inputs of bench/slopes.py: nested shares of the development corpora, many tiny files, one large file, and a corpus
+without text.
 
 In: `bench/dev_corpus.yaml` and the folder of corpora that it names. Out: folders with corpus manifests that `gristmill`
 reads. The records of a share depend on their names alone: a record of a smaller share is in every larger one.
@@ -26,11 +27,13 @@ from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
 from pipeline.schemas import DOCUMENTS, publish_ipc
 from storage.steps import write_step
 
-# lz4, uncompressed and deliberately odd WARC files of a few KB: their records cannot be cut out by gzip members, and weigh nothing.
+# lz4, uncompressed and deliberately odd WARC files of a few KB: their records cannot be cut out by gzip members, and
+# weigh nothing.
 _LEFT_OUT = ("warc-fixtures",)
 # Rows of a part without text: 64 MiB of text at 4 kB a document.
 SYNTHETIC_ROWS = 16_384
-# Of 100 documents without text so many copy another one: their signatures agree in 9 of 10 places, or in all of them and the id as well.
+# Of 100 documents without text so many copy another one: their signatures agree in 9 of 10 places, or in all of them
+# and the id as well.
 NEAR_PERCENT, EXACT_PERCENT = 20, 5
 _CHANGED_PERCENT = 10
 
@@ -41,7 +44,8 @@ U64 = npt.NDArray[np.uint64]
 
 
 def write_share(corpus: Path, folder: Path, *, share: float) -> Path:
-    """Write the records of `corpus` whose hash falls below `share` (0: the first records of each file), one file for each file there.
+    """Write the records of `corpus` whose hash falls below `share` (0: the first records of each file), one file for
+    each file there.
 
     Returns:
         The corpus manifest of the share.
@@ -53,7 +57,9 @@ def write_share(corpus: Path, folder: Path, *, share: float) -> Path:
             pieces = (piece for index, piece in enumerate(_records(file, source)) if _chosen(file, index, share))
             target = folder / source.name / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(b"".join(pieces) if source.format != "jsonl" else gzip.compress(b"".join(pieces), 6, mtime=0))
+            target.write_bytes(
+                b"".join(pieces) if source.format != "jsonl" else gzip.compress(b"".join(pieces), 6, mtime=0)
+            )
     rooted = [source.model_copy(update={"root": str(folder / source.name)}) for source in sources]
     return write_manifest(manifest.model_copy(update={"sources": rooted}), folder / "corpus.yaml")
 
@@ -63,7 +69,9 @@ def write_many(folder: Path, *, tokenizer: str, files: int) -> Path:
     (folder / "raw").mkdir(parents=True)
     for number in range(files):
         words = " ".join(f"word{_hash(f'{number}-{place}') % 5_000}" for place in range(60))
-        (folder / "raw" / f"{number:06d}.jsonl").write_text(json.dumps({"text": f"The text of {number}: {words}."}) + "\n")
+        (folder / "raw" / f"{number:06d}.jsonl").write_text(
+            json.dumps({"text": f"The text of {number}: {words}."}) + "\n"
+        )
     return _one_source(folder, tokenizer=tokenizer, files="*.jsonl", shard_tokens=1_000)
 
 
@@ -85,7 +93,9 @@ def write_large(corpus: Path, folder: Path, *, shard_tokens: int) -> Path:
 
 
 def write_synthetic(folder: Path, *, tokenizer: str, documents: int) -> Path:
-    """What extract would publish for `documents` documents, without text: ids, sites, signals and signatures, in `folder/out/extract`."""
+    """What extract would publish for `documents` documents, without text: ids, sites, signals and signatures, in
+    `folder/out/extract`.
+    """
     out = str(folder / "out" / "extract")
     outputs: list[Output] = []
     for number, start in enumerate(range(0, documents, SYNTHETIC_ROWS)):
@@ -107,7 +117,9 @@ def write_synthetic(folder: Path, *, tokenizer: str, documents: int) -> Path:
 def with_shard_tokens(corpus: Path, shard_tokens: int) -> Path:
     """The same corpus with shards of another size, as a manifest beside it."""
     manifest = load_corpus(corpus)
-    return write_manifest(manifest.model_copy(update={"shard_tokens": shard_tokens}), corpus.with_name(f"shards-{shard_tokens}.yaml"))
+    return write_manifest(
+        manifest.model_copy(update={"shard_tokens": shard_tokens}), corpus.with_name(f"shards-{shard_tokens}.yaml")
+    )
 
 
 def with_training(corpus: Path, *, sample_mb: float, vocab_size: int) -> Path:
@@ -124,15 +136,25 @@ def write_manifest(manifest: CorpusManifest, path: Path) -> Path:
 
 
 def _one_source(folder: Path, *, tokenizer: str, files: str, shard_tokens: int, name: str = "one") -> Path:
-    source = Source(name=name, format="jsonl", root=str(folder / "raw"), files=[files], licence="test only", filters="none")
+    source = Source(
+        name=name, format="jsonl", root=str(folder / "raw"), files=[files], licence="test only", filters="none"
+    )
     manifest = CorpusManifest.model_validate(
-        {"name": name, "sources": [source.model_dump()], "filters": "none", "tokenizer": {"model": tokenizer}, "shard_tokens": shard_tokens}
+        {
+            "name": name,
+            "sources": [source.model_dump()],
+            "filters": "none",
+            "tokenizer": {"model": tokenizer},
+            "shard_tokens": shard_tokens,
+        }
     )
     return write_manifest(manifest, folder / "corpus.yaml")
 
 
 def _chosen(file: RawFile, index: int, share: float) -> bool:
-    """The first records of a file always: no file is empty, all shares have the same tasks, and even the smallest loads all models."""
+    """The first records of a file always: no file is empty, all shares have the same tasks, and even the smallest loads
+    all models.
+    """
     return index < FIRST_RECORDS or _hash(f"{file.source}/{file.name}/{index}") < share * 2.0**64
 
 
@@ -156,7 +178,8 @@ def _records(file: RawFile, source: Source) -> Iterator[bytes]:
 def _synthetic_part(out: str, name: str, rows: U64) -> list[Output]:
     kind = _mix(rows, 1) % np.uint64(100)
     near, exact = kind < NEAR_PERCENT, (kind >= NEAR_PERCENT) & (kind < NEAR_PERCENT + EXACT_PERCENT)
-    # A copy copies any earlier document, itself perhaps a copy of that document's own original: clusters of all sizes (Yule 1925).
+    # A copy copies any earlier document, itself perhaps a copy of that document's own original: clusters of all sizes
+    # (Yule 1925).
     original = np.where(near | exact, _mix(rows, 2) % np.maximum(rows, 1), rows)
     places = np.arange(112, dtype=np.uint64)
     values = _mix(original[:, None] * np.uint64(128) + places, 3)
@@ -183,10 +206,20 @@ def _synthetic_part(out: str, name: str, rows: U64) -> list[Output]:
     batches = {
         "signals": (pa.RecordBatch.from_arrays(signals, schema=ALL_SIGNALS), ALL_SIGNALS, True),
         "signatures": (pa.RecordBatch.from_arrays([packed, shingles], schema=schema), schema, False),
-        "documents": (pa.RecordBatch.from_arrays([documents[field.name] for field in DOCUMENTS], schema=DOCUMENTS), DOCUMENTS, True),
+        "documents": (
+            pa.RecordBatch.from_arrays([documents[field.name] for field in DOCUMENTS], schema=DOCUMENTS),
+            DOCUMENTS,
+            True,
+        ),
     }
     return [
-        publish_ipc(out, f"{kind}/{name}.arrow", [batch], schema.with_metadata({"source": "synthetic", "file": name}), compress=compress)
+        publish_ipc(
+            out,
+            f"{kind}/{name}.arrow",
+            [batch],
+            schema.with_metadata({"source": "synthetic", "file": name}),
+            compress=compress,
+        )
         for kind, (batch, schema, compress) in batches.items()
     ]
 

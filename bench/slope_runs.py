@@ -20,7 +20,12 @@ from bench.power_law import Series
 
 HERE = Path(__file__).resolve().parent
 STEPS = ("extract", "decide", "tokenizer", "tokenize")
-_COMMANDS = {"extract": ["extract"], "decide": ["decide"], "tokenizer": ["tokenizer", "train"], "tokenize": ["tokenize"]}
+_COMMANDS = {
+    "extract": ["extract"],
+    "decide": ["decide"],
+    "tokenizer": ["tokenizer", "train"],
+    "tokenize": ["tokenize"],
+}
 
 
 @dataclass
@@ -31,7 +36,9 @@ class Saved:
     facts: dict[str, float] = field(default_factory=dict)
 
     def add(self, name: str, x: float, y: float, *, of: str, unit: str, command: str) -> None:
-        """One point of a series; the first point at x = 0 or at the smallest possible input is given by `zero` instead."""
+        """One point of a series; the first point at x = 0 or at the smallest possible input is
+        given by `zero` instead.
+        """
         series = self.series.setdefault(name, Series(of=of, unit=unit, command=command))
         series.x.append(x)
         series.y.append(y)

@@ -193,7 +193,10 @@ def measure_ids(bench: Bench, saved: Saved) -> None:
             "ids.decide.peak": (cost.peak_mb, "MB"),
             "ids.keys.shuffled": (functions["emit_keys"]["bytes"] / 1e6, "MB"),
             "ids.sites.shuffled": (functions["emit_sites"]["bytes"] / 1e6, "MB"),
-            "ids.edges": (sum(output["rows"] for output in decided["outputs"] if output["path"].startswith("edges/")), "edges"),
+            "ids.edges": (
+                sum(output["rows"] for output in decided["outputs"] if output["path"].startswith("edges/")),
+                "edges",
+            ),
         }
         for name in FUNCTIONS:
             values[f"ids.{name}.cpu"] = (functions[name]["cpu_s"], "CPU s")
@@ -216,7 +219,9 @@ def measure_ids(bench: Bench, saved: Saved) -> None:
 
 def measure_files(bench: Bench, saved: Saved) -> None:
     """Tiny files, one document each: what a task and a part cost, whatever is in them."""
-    run_steps(write_many(bench.folder("files") / "warm", tokenizer=bench.tokenizer, files=1), bench.folder("files") / "out")
+    run_steps(
+        write_many(bench.folder("files") / "warm", tokenizer=bench.tokenizer, files=1), bench.folder("files") / "out"
+    )
     for files in (1, *FILES):
         folder = bench.folder(f"files-{files}")
         corpus = write_many(folder / "corpus", tokenizer=bench.tokenizer, files=files)
@@ -225,22 +230,50 @@ def measure_files(bench: Bench, saved: Saved) -> None:
             if files == 1:
                 saved.zero(f"files.{step}.cpu", costs[step].cpu_s, of="files", unit="CPU s", command="--only files")
             else:
-                saved.add(f"files.{step}.cpu", files, costs[step].cpu_s, of="files", unit="CPU s", command="--only files")
+                saved.add(
+                    f"files.{step}.cpu", files, costs[step].cpu_s, of="files", unit="CPU s", command="--only files"
+                )
         print(f"files {files:4}  " + line_of(costs), flush=True)
         shutil.rmtree(folder)
 
 
 def measure_client(bench: Bench, saved: Saved) -> None:
     """What one process holds, or does one by one."""
-    add_series(bench, saved, "tasks", COUNTS, {"cpu_s": "tasks.cpu", "memory": "tasks.memory"}, of="tasks", group="client")
-    names = {"write_cpu_s": "manifest.write.cpu", "read_cpu_s": "manifest.read.cpu", "bytes": "manifest.bytes", "memory": "manifest.memory"}
+    add_series(
+        bench, saved, "tasks", COUNTS, {"cpu_s": "tasks.cpu", "memory": "tasks.memory"}, of="tasks", group="client"
+    )
+    names = {
+        "write_cpu_s": "manifest.write.cpu",
+        "read_cpu_s": "manifest.read.cpu",
+        "bytes": "manifest.bytes",
+        "memory": "manifest.memory",
+    }
     add_series(bench, saved, "manifest", [3 * count for count in COUNTS], names, of="outputs", group="client")
-    add_series(bench, saved, "graph", COUNTS, {"bytes": "graph.bytes", "cpu_s": "graph.cpu"}, of="parts", group="client", folder=False)
+    add_series(
+        bench,
+        saved,
+        "graph",
+        COUNTS,
+        {"bytes": "graph.bytes", "cpu_s": "graph.cpu"},
+        of="parts",
+        group="client",
+        folder=False,
+    )
     names = {"cpu_s": "clusters.cpu", "memory": "clusters.memory", "bytes": "clusters.shuffled"}
     add_series(bench, saved, "clusters", EDGES, names, of="edges", group="client")
     names = {"cpu_s": "pack.cpu"}
     add_series(bench, saved, "pack", PARTITIONS, names, of="partitions", group="client", folder=False)
-    add_series(bench, saved, "shuffle", PARTITIONS, {"cpu_s": "shuffle.cpu"}, of="elements", group="client", folder=False, factor=16)
+    add_series(
+        bench,
+        saved,
+        "shuffle",
+        PARTITIONS,
+        {"cpu_s": "shuffle.cpu"},
+        of="elements",
+        group="client",
+        folder=False,
+        factor=16,
+    )
 
 
 def measure_memory(bench: Bench, saved: Saved) -> None:
@@ -266,7 +299,9 @@ def measure_tokenizer(bench: Bench, saved: Saved) -> None:
     given = run_step("tokenizer", corpus, folder / "given")
     saved.zero("tokenizer.cpu", given.cpu_s, of="MB of sample", unit="CPU s", command="--only tokenizer")
     for sample in SAMPLE_MB:
-        cost = run_step("tokenizer", with_training(corpus, sample_mb=sample, vocab_size=TRAINED_VOCABULARY), folder / "out")
+        cost = run_step(
+            "tokenizer", with_training(corpus, sample_mb=sample, vocab_size=TRAINED_VOCABULARY), folder / "out"
+        )
         saved.add("tokenizer.cpu", sample, cost.cpu_s, of="MB of sample", unit="CPU s", command="--only tokenizer")
         saved.add("tokenizer.peak", sample, cost.peak_mb, of="MB of sample", unit="MB", command="--only tokenizer")
         print(f"tokenizer from {sample:4} MB  {cost.cpu_s:6.2f} CPU s {cost.peak_mb:6.0f} MB", flush=True)
@@ -281,7 +316,9 @@ def measure_shards(bench: Bench, saved: Saved) -> None:
     folder, _ = _prepared(bench)
     for count in WINDOWS:
         result = run_traced("samples", count, folder / "out" / "shards")
-        saved.add("samples.cpu", count, result["cpu_s"], of="windows of 4,096 tokens", unit="CPU s", command="--only shards")
+        saved.add(
+            "samples.cpu", count, result["cpu_s"], of="windows of 4,096 tokens", unit="CPU s", command="--only shards"
+        )
 
 
 GROUPS: dict[str, Callable[[Bench, Saved], None]] = {
@@ -306,15 +343,21 @@ def _prepared(bench: Bench) -> tuple[Path, Path]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=HERE / "dev_corpus.yaml")
-    parser.add_argument("--only", nargs="+", choices=sorted(GROUPS), help="these groups alone; with --out, added to what FILE holds")
+    parser.add_argument(
+        "--only", nargs="+", choices=sorted(GROUPS), help="these groups alone; with --out, added to what FILE holds"
+    )
     parser.add_argument("--out", type=Path, help="save the result here")
     parser.add_argument("--json-file", type=Path, help="a saved result")
     parser.add_argument("--plan", action="store_true", help="print the plan from --json-file")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="with --plan: put it between the markers of this page")
+    parser.add_argument(
+        "--into", type=Path, metavar="PAGE", help="with --plan: put it between the markers of this page"
+    )
     for given in (Workload(), Prices()):
         for item in fields(given):
             option = f"--{item.name.replace('_', '-')}"
-            parser.add_argument(option, type=float, default=getattr(given, item.name), help=f"with --plan; default: {item.default:g}")
+            parser.add_argument(
+                option, type=float, default=getattr(given, item.name), help=f"with --plan; default: {item.default:g}"
+            )
     options = parser.parse_args()
     if options.plan:
         if options.json_file is None:
@@ -353,7 +396,12 @@ def as_json(saved: Saved, *, load: float) -> dict[str, Any]:
     """All points with their fits, and the machine; `load` is its load average before the run."""
     fits = {name: fit_power(series) for name, series in saved.series.items()}
     return {
-        "machine": {"cores": os.cpu_count(), "processor": _processor(), "python": platform.python_version(), "load": round(load, 1)},
+        "machine": {
+            "cores": os.cpu_count(),
+            "processor": _processor(),
+            "python": platform.python_version(),
+            "load": round(load, 1),
+        },
         "series": {name: series.as_json() for name, series in saved.series.items()},
         "fits": {name: None if fit is None else fit.as_json() for name, fit in fits.items()},
         "facts": saved.facts,
@@ -373,7 +421,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
 
 
 if __name__ == "__main__":

@@ -77,7 +77,10 @@ def write_jsonl(path: Path, rows: list[tuple[str, str]]) -> float:
     with gzip.open(path, "wb", 6) as file:
         for name, text in rows:
             file.write(
-                orjson.dumps({"id": name, "text": text, "url": f"https://example.org/{xxhash.xxh3_64_hexdigest(name.encode())}"}) + b"\n"
+                orjson.dumps(
+                    {"id": name, "text": text, "url": f"https://example.org/{xxhash.xxh3_64_hexdigest(name.encode())}"}
+                )
+                + b"\n"
             )
     return sum(len(text.encode()) for _, text in rows) / 1e6
 
@@ -88,7 +91,16 @@ def corpus(folder: Path, name: str, source: dict[str, Any]) -> Path:
     whole = {"name": name, "kind": "web", "licence": "test only", **source}
     filters = ["gopher-datatrove", "c4-arxiv-v1", "fineweb"]
     path.write_text(
-        yaml.safe_dump({"kind": "corpus", "version": 1, "name": name, "filters": filters, "sources": [whole], "tokenizer": {"train": {}}})
+        yaml.safe_dump(
+            {
+                "kind": "corpus",
+                "version": 1,
+                "name": name,
+                "filters": filters,
+                "sources": [whole],
+                "tokenizer": {"train": {}},
+            }
+        )
     )
     return path
 
@@ -97,7 +109,9 @@ def extract_cpu(folder: Path, name: str, source: dict[str, Any]) -> tuple[float,
     """CPU seconds of `gristmill extract` with one worker, and megabytes of text it gave."""
     path = corpus(folder, name, source)
     out = folder / f"{name}-out"
-    cost = measure([sys.executable, "-m", "gristmill", "extract", str(path), "--out", str(out), "--workers", "1", "--json"])
+    cost = measure(
+        [sys.executable, "-m", "gristmill", "extract", str(path), "--out", str(out), "--workers", "1", "--json"]
+    )
     step = json.loads((out / "extract" / "_MANIFEST.json").read_text())
     return cost.cpu_s, sum(output["text_bytes"] for output in step["outputs"]) / 1e6
 
@@ -111,7 +125,11 @@ def peer(name: str, script: str, *arguments: str) -> tuple[dict[str, Any], float
     python = peer_python(name)
     before = os.times()
     done = subprocess.run(
-        [str(python), str(HERE / script), *arguments], capture_output=True, text=True, env=peer_environment(), check=False
+        [str(python), str(HERE / script), *arguments],
+        capture_output=True,
+        text=True,
+        env=peer_environment(),
+        check=False,
     )
     after = os.times()
     if done.returncode:
@@ -138,7 +156,10 @@ def statistics_cpu(rows: list[tuple[str, str]]) -> float:
     batches += [pa.array(texts, pa.large_string())] if texts else []
 
     def once() -> int:
-        return sum(int((verdicts(compute_signals(*text_buffers(batch)), filters=filters).codes == 0).sum()) for batch in batches)
+        return sum(
+            int((verdicts(compute_signals(*text_buffers(batch)), filters=filters).codes == 0).sum())
+            for batch in batches
+        )
 
     once()  # kernels are loaded
     began, runs = time.process_time(), 0
@@ -181,8 +202,13 @@ def warc_cpu(folder: Path, paths: list[Path]) -> tuple[float, float]:
         for path in paths:
             (many / f"{copy}-{path.name}").symlink_to(path.resolve())
     small = folder / "one.warc"
-    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body><p>One page of a few words.</p></body></html>"
-    head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:x:1>\r\nContent-Type: application/http\r\nContent-Length: %d\r\n\r\n"
+    page = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body><p>One page of a few words.</p></body></html>"
+    )
+    head = (
+        b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:x:1>\r\nContent-Type:"
+        b" application/http\r\nContent-Length: %d\r\n\r\n"
+    )
     small.write_bytes(head % len(page) + page + b"\r\n\r\n")
     start_up, _ = extract_cpu(folder, "startup", {"format": "warc", "files": [small.name]})
     cpu_s, text_mb = extract_cpu(folder, "crawl", {"format": "warc", "files": ["warc/*.gz"]})
@@ -210,13 +236,18 @@ def main() -> None:
         line("statistics, Gristmill", statistics)
         dolma = beside("dolma", lambda: sample_mb / peer("dolma", "peer_dolma.py", str(sample))[0]["cpu_s"])
         line("statistics, dolma", dolma)
-        datatrove = beside("datatrove", lambda: sample_mb / peer("datatrove", "peer_datatrove.py", "stats", str(sample))[0]["cpu_s"])
+        datatrove = beside(
+            "datatrove", lambda: sample_mb / peer("datatrove", "peer_datatrove.py", "stats", str(sample))[0]["cpu_s"]
+        )
         line("statistics, datatrove", datatrove)
         cpu_s, _ = extract_cpu(folder, "large", {"format": "jsonl", "files": ["large.jsonl.gz"]})
         extract = large_mb / cpu_s
         line("extract, Gristmill", extract)
         theirs = beside(
-            "datatrove", lambda: sample_mb / peer("datatrove", "peer_datatrove.py", "extract", str(sample), str(folder / "theirs"))[1]
+            "datatrove",
+            lambda: (
+                sample_mb / peer("datatrove", "peer_datatrove.py", "extract", str(sample), str(folder / "theirs"))[1]
+            ),
         )
         line("extract, datatrove", theirs)
         html_s, html_mb = html_extractor_cpu(crawl)

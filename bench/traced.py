@@ -76,7 +76,10 @@ class _Counters:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **{name: {key: dict(counts) for key, counts in getattr(self, name).items()} for name in ("functions", "read", "written")},
+            **{
+                name: {key: dict(counts) for key, counts in getattr(self, name).items()}
+                for name in ("functions", "read", "written")
+            },
             "tasks": self.tasks,
             "reading": self.reading,
             "pipelines": self.pipelines,
@@ -118,7 +121,8 @@ def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, An
     """Run one step with one worker, in this process, and say what its functions used, emitted, read and wrote.
 
     Args:
-        warm: a small corpus that the step is run over before, uncounted: the first task of a process loads the models for all.
+        warm: a small corpus that the step is run over before, uncounted: the first task of a process loads the models
+            for all.
     """
     from manifests.corpus import load_corpus
     from pipeline.engines.runners import Runner
@@ -221,7 +225,9 @@ def _count_functions(counters: _Counters) -> None:
 
     def check_subset(pipeline: Any, original: Callable[[Any], object] = subset.check_subset) -> object:
         counters.pipelines["runs"] += 1
-        counters.pipelines["largest_bytes"] = max(counters.pipelines["largest_bytes"], pipeline.to_runner_api().ByteSize())
+        counters.pipelines["largest_bytes"] = max(
+            counters.pipelines["largest_bytes"], pipeline.to_runner_api().ByteSize()
+        )
         return original(pipeline)
 
     for kind, process in (("EmitPacked", emit), ("EmitNames", name)):
@@ -237,7 +243,9 @@ def _handed(function: Callable[..., Any]) -> str:
     return function.__name__
 
 
-def _timed(elements: Iterable[tuple[int, bytes]], counts: dict[str, float], counters: _Counters, name: str) -> Iterator[tuple[int, bytes]]:
+def _timed(
+    elements: Iterable[tuple[int, bytes]], counts: dict[str, float], counters: _Counters, name: str
+) -> Iterator[tuple[int, bytes]]:
     """The elements of a generator; what happens to them between two is not counted."""
     iterator = iter(elements)
     while True:

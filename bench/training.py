@@ -51,8 +51,13 @@ def main() -> None:
         for name, (layout, ranks) in LAYOUTS.items():
             began = time.monotonic()
             runs[name] = _train(_write(folder, name, prepared, layout, steps=options.steps), ranks)
-            print(f"{name:<12} {ranks} processes  loss {runs[name][-1]['loss']:.6f}  {time.monotonic() - began:6.1f} s", flush=True)
-        resumed = _killed_and_resumed(_write(folder, "killed", prepared, {"tensor": 2}, steps=options.steps), steps=options.steps)
+            print(
+                f"{name:<12} {ranks} processes  loss {runs[name][-1]['loss']:.6f}  {time.monotonic() - began:6.1f} s",
+                flush=True,
+            )
+        resumed = _killed_and_resumed(
+            _write(folder, "killed", prepared, {"tensor": 2}, steps=options.steps), steps=options.steps
+        )
         learned = _train(_write(folder, "learn", prepared, {"tensor": 2}, steps=options.learn), 2)
         entropy = unigram_entropy(prepared / "shards")
     one = runs["TP1 PP1 DP1"]
@@ -63,7 +68,9 @@ def main() -> None:
                 "steps": options.steps,
                 "max_loss_difference": max(_difference(one, run, "loss") for run in runs.values()),
                 "max_grad_norm_difference": max(_difference(one, run, "grad_norm") for run in runs.values()),
-                "same_samples": all([a["samples_xxh3"] for a in run] == [b["samples_xxh3"] for b in one] for run in runs.values()),
+                "same_samples": all(
+                    [a["samples_xxh3"] for a in run] == [b["samples_xxh3"] for b in one] for run in runs.values()
+                ),
                 "killed_and_resumed_difference": _difference(runs["TP2"], resumed, "loss"),
                 "learned_steps": options.learn,
                 "learned_loss": round(sum(last) / len(last), 4),
@@ -124,7 +131,8 @@ def _killed_and_resumed(run: Path, *, steps: int) -> list[dict[str, Any]]:
         time.sleep(0.01)
     if process.poll() is not None:
         raise SystemExit("the run ended before it could be killed: give it more steps")
-    # The ranks are in sessions of their own: killing the launcher alone would let them save a checkpoint and stop in order.
+    # The ranks are in sessions of their own: killing the launcher alone would let them save a checkpoint and stop in
+    # order.
     command = psutil.Process(process.pid)
     victims = [*command.children(recursive=True), command]
     for victim in victims:

@@ -1,7 +1,7 @@
 """Band keys: documents whose signatures agree in all rows of one band get the same key there.
 
-In: signatures uint32[n, bands x rows]. Out: uint64[n, bands], row-aligned. Two documents of Jaccard similarity s share a key with
-probability 1 - (1 - s^rows)^bands (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4).
+In: signatures uint32[n, bands x rows]. Out: uint64[n, bands], row-aligned. Two documents of Jaccard similarity s share
+a key with probability 1 - (1 - s^rows)^bands (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, section 3.4).
 """
 
 from __future__ import annotations

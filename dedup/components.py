@@ -1,7 +1,7 @@
 """From rows that share a key to clusters of rows.
 
-In: keys and row ids, in any order. Out: star edges (every row of a key to the smallest row of that key), then components labelled by
-their smallest row. The result depends on the set of pairs only.
+In: keys and row ids, in any order. Out: star edges (every row of a key to the smallest row of that key), then
+components labelled by their smallest row. The result depends on the set of pairs only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Duplicate pairs in packed form: from one part's keys to shuffle elements, and from a partition's elements to edges.
 
-In: keys of one part (band keys uint64, or 128-bit document ids) and the row ids of its documents. Between: one element per
-partition, packed bytes, at most `MAX_ELEMENT_BYTES` each. Out: star edges (hub, row), sorted and unique. The order in which elements
-arrive at a partition does not matter.
+In: keys of one part (band keys uint64, or 128-bit document ids) and the row ids of its documents. Between: one element
+per partition, packed bytes, at most `MAX_ELEMENT_BYTES` each. Out: star edges (hub, row), sorted and unique. The order
+in which elements arrive at a partition does not matter.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ def band_edges(elements: Sequence[bytes]) -> U64:
 
 
 def id_edges(elements: Sequence[bytes]) -> U64:
-    """Star edges uint64[e, 2] among rows with the same 128-bit id. Both halves are compared: no chance collision drops text."""
+    """Star edges uint64[e, 2] among rows with the same 128-bit id.
+
+    Both halves are compared: no chance collision drops text.
+    """
     high, low, rows = _unpack(elements, 3)
     order = np.lexsort((rows, low, high))
     high, low, rows = high[order], low[order], rows[order]

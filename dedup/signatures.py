@@ -1,15 +1,17 @@
 r"""MinHash signatures of documents, from the hashes of their words.
 
-In: the hashes of a document's words, in their order. Out: its signature, uint32[k], and the number of its shingles. They depend on its
-text, the n-gram length and the permutations only. The walk of `pipeline.text.signals` finds the words on its way and signs each document.
+In: the hashes of a document's words, in their order. Out: its signature, uint32[k], and the number of its shingles.
+They depend on its text, the n-gram length and the permutations only. The walk of `pipeline.text.signals` finds the
+words on its way and signs each document.
 
-A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`), with A to Z lower-cased and
-nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Myanmar, Javanese and
-others, `kernels.character_ranges.UNSPACED`) have no such runs: each of their letters is a word of its own, with the combining marks behind
-it; digits of theirs join as all digits do. A *shingle* is `ngram` consecutive words; a document of fewer words is one shingle of them all.
-A word is hashed byte by byte to 64 bits, a shingle from the hashes of its words, of which the upper 32 bits are kept. Each permutation maps
-those by x -> a x + b mod 2^32, then x xor x >> 15, and the signature holds the smallest value of each (Broder 1997). Two signatures
-agree in a share of places that estimates the Jaccard similarity of the sets of shingles.
+A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`), with A to
+Z lower-cased and nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai,
+Lao, Khmer, Myanmar, Javanese and others, `kernels.character_ranges.UNSPACED`) have no such runs: each of their letters
+is a word of its own, with the combining marks behind it; digits of theirs join as all digits do. A *shingle* is `ngram`
+consecutive words; a document of fewer words is one shingle of them all. A word is hashed byte by byte to 64 bits, a
+shingle from the hashes of its words, of which the upper 32 bits are kept. Each permutation maps those by x -> a x + b
+mod 2^32, then x xor x >> 15, and the signature holds the smallest value of each (Broder 1997). Two signatures agree in
+a share of places that estimates the Jaccard similarity of the sets of shingles.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ class Permutations:
 
 
 def make_permutations(count: int, *, seed: int) -> Permutations:
-    """`count` permutations from a seed by splitmix64 (Steele, Lea, Flood 2014), written out so that no library can change the stream.
+    """`count` permutations from a seed by splitmix64 (Steele, Lea, Flood 2014), written out so that no library can
+    change the stream.
 
     Fewer permutations from the same seed are the first of more.
     """
@@ -48,7 +51,9 @@ def make_permutations(count: int, *, seed: int) -> Permutations:
 
 @kernel
 def sign(words: Uint64s, count: Integer, multipliers: Uint32s, addends: Uint32s, ngram: int, row: Uint32s) -> Integer:
-    """Lower `row`, [k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns their number."""
+    """Lower `row`, [k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns
+    their number.
+    """
     k = len(multipliers)
     size = min(ngram, count)
     for start in range(count - size + 1):

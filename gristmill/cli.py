@@ -1,4 +1,6 @@
-"""The command `gristmill`: options in, tables or JSON out, exit status 0 only when the work is done and accounted for."""
+"""The command `gristmill`: options in, tables or JSON out, exit status 0 only when the work is done
+and accounted for.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,22 @@ from typing import Annotated
 
 import typer
 
-from gristmill.commands import decide, extract, generate, inspect, jobs, mix, prep, show, tokenize, tokenizer, trace, train, verify, worker
+from gristmill.commands import (
+    decide,
+    extract,
+    generate,
+    inspect,
+    jobs,
+    mix,
+    prep,
+    show,
+    tokenize,
+    tokenizer,
+    trace,
+    train,
+    verify,
+    worker,
+)
 from gristmill.output import console, say_error, say_line
 from manifests.credentials import CREDENTIAL_REMEDY, credential_in
 from manifests.errors import GristmillError
@@ -42,7 +59,16 @@ def _common(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks
 
 # In the order of `gristmill --help`.
 for command in (
-    *(prep.prep, extract.extract, decide.decide, tokenize.tokenize, worker.worker, show.show, inspect.inspect, verify.verify),
+    *(
+        prep.prep,
+        extract.extract,
+        decide.decide,
+        tokenize.tokenize,
+        worker.worker,
+        show.show,
+        inspect.inspect,
+        verify.verify,
+    ),
     *(train.train, generate.generate, trace.trace),
 ):
     app.command()(command)
@@ -69,10 +95,14 @@ def main() -> None:
 
 
 def _refuse_credentials(words: list[str]) -> None:
-    """Arguments stand in the list of processes, and places that they name in manifests and logs; a prompt names no place."""
+    """Arguments stand in the list of processes, and places that they name in manifests and logs; a prompt names no
+    place.
+    """
     for before, word in zip(["", *words], words, strict=False):
         if before != "--prompt" and not word.startswith("--prompt=") and (found := credential_in(word)):
-            option = before if before.startswith("--") else word.partition("=")[0] if word.startswith("--") else "arguments"
+            option = (
+                before if before.startswith("--") else word.partition("=")[0] if word.startswith("--") else "arguments"
+            )
             raise GristmillError(f"a URL holds {found}", where=option, remedy=CREDENTIAL_REMEDY)
 
 
@@ -82,7 +112,10 @@ _TRAINING_MODULES = ("torch", "megatron", "psutil", "tensorboard")
 
 def _missing_module(error: ModuleNotFoundError) -> str:
     group = "train" if (error.name or "").split(".")[0] in _TRAINING_MODULES else "data"
-    return f"the module {error.name} is not installed\n  remedy: install Gristmill's group `{group}`, see docs/installing.md"
+    return (
+        f"the module {error.name} is not installed\n  remedy: install Gristmill's group `{group}`, see"
+        " docs/installing.md"
+    )
 
 
 def _working_folder_gone(error: Exception) -> str | None:

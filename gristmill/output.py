@@ -1,4 +1,7 @@
-"""How results and errors are printed: rich tables for people, one JSON object for scripts. Everything that is printed goes through here."""
+"""How results and errors are printed: rich tables for people, one JSON object for scripts.
+
+Everything that is printed goes through here.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from shards.format import ShardManifest
 class _Console(Console):
     """Prints data as data: no markup, no emoji codes, and nothing that a terminal would obey.
 
-    Strings are made printable before they are laid out, so that columns line up; and every piece of text again before it is written, so
-    that no table, wherever it was made, can forget it.
+    Strings are made printable before they are laid out, so that columns line up; and every piece of text again before
+    it is written, so that no table, wherever it was made, can forget it.
     """
 
     def print(self, *objects: Any, **options: Any) -> None:
@@ -81,7 +84,9 @@ def print_json(value: Any) -> None:
     sys.stdout.write(printable_json(json.dumps(value, ensure_ascii=False, default=str)) + "\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[str] = ()) -> Table:
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[str] = ()
+) -> Table:
     """A table whose numeric columns line up on the right."""
     made = Table(
         title=Text(printable_line(title), style="table.title"),
@@ -92,7 +97,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
         padding=(0, 2, 0, 0),
     )
     for column in columns:
-        made.add_column(Text(printable_line(column)), justify="right" if column in numeric else "left", no_wrap=column in numeric)
+        made.add_column(
+            Text(printable_line(column)), justify="right" if column in numeric else "left", no_wrap=column in numeric
+        )
     for row in rows:
         made.add_row(*(Text(printable_line(_cell(value))) for value in row))
     return made
@@ -104,9 +111,17 @@ def ledger_table(ledgers: Mapping[str, Ledger]) -> Table:
     for step, ledger in ledgers.items():
         rows.append((step, "in", ledger.records_in, ""))
         rows.append(("", "kept", ledger.kept, _share(ledger.kept, ledger.records_in)))
-        rows += [("", f"dropped: {reason}", count, _share(count, ledger.records_in)) for reason, count in ledger.dropped.items()]
-        rows += [("", f"quarantined: {reason}", count, _share(count, ledger.records_in)) for reason, count in ledger.quarantined.items()]
-        rows.append(("", "not accounted for", ledger.balance(), "balanced" if ledger.balance() == 0 else "NOT BALANCED"))
+        rows += [
+            ("", f"dropped: {reason}", count, _share(count, ledger.records_in))
+            for reason, count in ledger.dropped.items()
+        ]
+        rows += [
+            ("", f"quarantined: {reason}", count, _share(count, ledger.records_in))
+            for reason, count in ledger.quarantined.items()
+        ]
+        rows.append(
+            ("", "not accounted for", ledger.balance(), "balanced" if ledger.balance() == 0 else "NOT BALANCED")
+        )
     return table("Ledger", ("step", "records", "count", "share"), rows, numeric=("count", "share"))
 
 
@@ -128,7 +143,9 @@ def inside_table(step: str, inside: Mapping[str, Inside], *, most: int) -> Table
 def bucket_table(manifest: ShardManifest) -> Table:
     """Shards, documents and tokens per bucket."""
     rows = [(name, size.shards, size.documents, size.tokens) for name, size in sorted(manifest.bucket_sizes().items())]
-    return table("Buckets", ("bucket", "shards", "documents", "tokens"), rows, numeric=("shards", "documents", "tokens"))
+    return table(
+        "Buckets", ("bucket", "shards", "documents", "tokens"), rows, numeric=("shards", "documents", "tokens")
+    )
 
 
 def clock(seconds: float) -> str:

@@ -1,7 +1,8 @@
-"""Progress of a step on any runner, from the task manifests that it publishes: a bar on a terminal, a line now and then elsewhere.
+"""Progress of a step on any runner, from the task manifests that it publishes: a bar on a terminal, a line now and then
+elsewhere.
 
-In: the output folder, on disk or in a store, and how many tasks a step will have. Polling reads names (and, on local disk, sizes of
-text), and never fails the step.
+In: the output folder, on disk or in a store, and how many tasks a step will have. Polling reads names (and, on local
+disk, sizes of text), and never fails the step.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ class _Count:
     def rate(self, elapsed_s: float) -> str:
         if not self.done or elapsed_s <= 0:
             return ""
-        return f"{self.text_bytes / 1e6 / elapsed_s:.1f} MB/s" if self.text_bytes else f"{self.done / elapsed_s:.2f} tasks/s"
+        return (
+            f"{self.text_bytes / 1e6 / elapsed_s:.1f} MB/s"
+            if self.text_bytes
+            else f"{self.done / elapsed_s:.2f} tasks/s"
+        )
 
     def eta(self, elapsed_s: float) -> str:
         if not self.done or self.done > self.total:
@@ -48,7 +53,9 @@ class _Count:
 
 @contextlib.contextmanager
 def step_progress(out: str, *, shown: Shown) -> Iterator[StepProgress]:
-    """Show progress while the block runs; call `begin(step)` as each step starts and `expect(tasks)` when it knows its tasks."""
+    """Show progress while the block runs; call `begin(step)` as each step starts and `expect(tasks)` when it knows its
+    tasks.
+    """
     progress = Progress(
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
@@ -86,7 +93,9 @@ class StepProgress:
         self._stop, self._count = threading.Event(), _Count()
         bar = self._progress.add_task(step, total=None, rate="", eta="")
         folder = join(self._out, "shards" if step == "tokenize" else step, TASKS)
-        self._thread = threading.Thread(target=self._watch, args=(step, folder, bar, self._count, self._stop), daemon=True)
+        self._thread = threading.Thread(
+            target=self._watch, args=(step, folder, bar, self._count, self._stop), daemon=True
+        )
         self._thread.start()
 
     def expect(self, tasks: int) -> None:
@@ -118,7 +127,9 @@ class StepProgress:
             now = _Count(max(count.total - earlier, 0), count.done - earlier, count.text_bytes)
             rate, eta = now.rate(elapsed), now.eta(elapsed)
             total = max(count.total, count.done) if last else count.total
-            self._progress.update(bar, total=total or None, completed=count.done, rate=rate, eta="0:00:00" if last else eta)
+            self._progress.update(
+                bar, total=total or None, completed=count.done, rate=rate, eta="0:00:00" if last else eta
+            )
             if self._shown == "lines" and (last or time.monotonic() - line >= _LINE_S):
                 line = time.monotonic()
                 done = f"done in {elapsed:.0f} s" if last else f"ETA {eta}"

@@ -1,7 +1,8 @@
-"""The first look of the front door: nothing is imported from the working folder, and each package of Gristmill's is Gristmill's.
+"""The first look of the front door: nothing is imported from the working folder, and each package of Gristmill's is
+Gristmill's.
 
-In: `sys.path` as Python made it. Out: the same without the working folder, or an error that names the file that another package was found
-in. It comes before any other import of a command, and imports nothing that it has not checked.
+In: `sys.path` as Python made it. Out: the same without the working folder, or an error that names the file that another
+package was found in. It comes before any other import of a command, and imports nothing that it has not checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What the commands of the data half share: a step is run here, with its progress shown, or as a process that outlives this one."""
+"""What the commands of the data half share: a step is run here, with its progress shown, or as a process that outlives
+this one.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,15 @@ _MOST_NOTES = 30
 
 
 def run_step(
-    step: Step, corpus: Path, out: str, runner: str | None, workers: int, cluster: Path | None, *, detach: bool, as_json: bool
+    step: Step,
+    corpus: Path,
+    out: str,
+    runner: str | None,
+    workers: int,
+    cluster: Path | None,
+    *,
+    detach: bool,
+    as_json: bool,
 ) -> None:
     """Run one step as the options say, and print its ledger."""
     if detach:
@@ -41,14 +51,18 @@ def run_step(
         done = prep.run_step(step, manifest, out=folder, runner=chosen, on_step=progress.begin)
     notes = done.notes if isinstance(done, StepManifest) else []
     if as_json:
-        print_json({"out": folder, "step": step, "digest": done.digest, "ledger": done.ledger.model_dump(), "notes": notes})
+        print_json(
+            {"out": folder, "step": step, "digest": done.digest, "ledger": done.ledger.model_dump(), "notes": notes}
+        )
         return
     print_ledgers({step: done.ledger}, notes)
     if isinstance(done, ShardManifest):
         console.print(bucket_table(done))
 
 
-def start(step: str, corpus: Path, out: str, runner: str | None, workers: int, cluster: Path | None, *, as_json: bool) -> None:
+def start(
+    step: str, corpus: Path, out: str, runner: str | None, workers: int, cluster: Path | None, *, as_json: bool
+) -> None:
     """Start the command as a process that outlives this one, and say how to follow it."""
     words = [step, str(corpus.absolute()), "--out", absolute(out), "--workers", str(workers)]
     words += ["--runner", runner] if runner is not None else []
@@ -58,7 +72,8 @@ def start(step: str, corpus: Path, out: str, runner: str | None, workers: int, c
         print_json({"job": job.name, "pid": job.pid, "log": str(job.log), "out": job.out})
         return
     console.print(
-        f"job     {job.name}\nlog     {job.log}\nfollow  gristmill jobs follow {job.name}\ncancel  gristmill jobs cancel {job.name}",
+        f"job     {job.name}\nlog     {job.log}\nfollow  gristmill jobs follow {job.name}\ncancel  gristmill jobs"
+        f" cancel {job.name}",
     )
 
 
@@ -71,7 +86,9 @@ def choose(runner: str | None, workers: int, cluster: Path | None) -> Runner:
 
 @contextlib.contextmanager
 def shown(folder: str, runner: Runner, *, as_json: bool) -> Iterator[tuple[StepProgress, Runner]]:
-    """While the block runs the progress of steps in `folder` is shown, of which the runner tells, and signals end the command."""
+    """While the block runs the progress of steps in `folder` is shown, of which the runner tells, and signals end the
+    command.
+    """
     bar_or_lines: Shown = "bar" if sys.stdout.isatty() else "lines"
     with stops_on_sigterm(), step_progress(folder, shown="nothing" if as_json else bar_or_lines) as progress:
         yield progress, replace(runner, expect=progress.expect)

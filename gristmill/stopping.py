@@ -25,7 +25,8 @@ def says_stopped() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stops_on_sigterm() -> Iterator[None]:
-    """Inside the block SIGTERM, and SIGHUP unless it is ignored, end the command as Ctrl-C does: workers and jobs end with it.
+    """Inside the block SIGTERM, and SIGHUP unless it is ignored, end the command as Ctrl-C does: workers and jobs end
+    with it.
 
     Raises:
         SystemExit: 130 after any of them, with a word on what to do next.

@@ -26,7 +26,13 @@ _CODE_POINTS = 0x110000
 def classes() -> npt.NDArray[np.uint8]:
     """uint8[0x110000], bits `SPACE`, `LETTER`, `WORD`, `ALONE` and `MARK`; read-only."""
     table = np.zeros(_CODE_POINTS, np.uint8)
-    for text, bit in ((WHITE_SPACE, SPACE), (LETTERS, LETTER), (WORD_CHARACTERS, WORD), (UNSPACED, ALONE), (MARKS, MARK)):
+    for text, bit in (
+        (WHITE_SPACE, SPACE),
+        (LETTERS, LETTER),
+        (WORD_CHARACTERS, WORD),
+        (UNSPACED, ALONE),
+        (MARKS, MARK),
+    ):
         table |= _expand(text) * np.uint8(bit)
     table.flags.writeable = False
     return table

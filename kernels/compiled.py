@@ -1,13 +1,14 @@
 """How kernels are compiled, and when what was compiled before is used again.
 
-In: a plain Python function over arrays and numbers. Out: the function compiled by numba, kept where `kernels.disk` finds a place.
+In: a plain Python function over arrays and numbers. Out: the function compiled by numba, kept where `kernels.disk`
+finds a place.
 
-numba's own cache keeps a compiled kernel for as long as the kernel's own file stays as it is. The machine code also holds the kernels that
-it calls and the constants that it reads, from whatever file they come: after a change of one of those alone, numba would go on with the old
-code, and an upgrade in place could give other bytes than a fresh install. Here a kernel is compiled again when its file or any file of
-Gristmill's that it imports, directly or not, has changed. numba's cache also fails where no folder can be written, and can take one
-signature's code for another's when two processes write at once; here each entry has a name of its own, and what cannot be kept is compiled
-in each process.
+numba's own cache keeps a compiled kernel for as long as the kernel's own file stays as it is. The machine code also
+holds the kernels that it calls and the constants that it reads, from whatever file they come: after a change of one of
+those alone, numba would go on with the old code, and an upgrade in place could give other bytes than a fresh install.
+Here a kernel is compiled again when its file or any file of Gristmill's that it imports, directly or not, has changed.
+numba's cache also fails where no folder can be written, and can take one signature's code for another's when two
+processes write at once; here each entry has a name of its own, and what cannot be kept is compiled in each process.
 """
 
 from __future__ import annotations
@@ -53,9 +54,10 @@ def inlined_kernel(function: Kernel) -> Kernel:
 def bare_kernel(function: Kernel) -> Kernel:
     """The same for a kernel that is called for single words.
 
-    A kernel counts the references to the arrays that it is handed, by atomic instructions, each time it is called. For one that is called
-    once per document this costs nothing; for one that is called per word it was half of all time. This one does not count: it makes no
-    array and keeps none, nor do kernels that it calls, and what it is handed lives on in its caller.
+    A kernel counts the references to the arrays that it is handed, by atomic instructions, each time it is called. For
+    one that is called once per document this costs nothing; for one that is called per word it was half of all time.
+    This one does not count: it makes no array and keeps none, nor do kernels that it calls, and what it is handed lives
+    on in its caller.
     """
     return _compiled(function, {"_nrt": False})
 
@@ -79,8 +81,9 @@ def _compiled(function: Kernel, options: dict[str, Any]) -> Kernel:
 
 
 def _no_extensions() -> None:
-    """Kernels work on arrays and numbers alone. numba would ask every package for types of its own before the first call, and one that is
-    asked imports itself whole: awkward, which the tokenizer needs, took half a second of each process.
+    """Kernels work on arrays and numbers alone. numba would ask every package for types of its own before the first
+    call, and one that is asked imports itself whole: awkward, which the tokenizer needs, took half a second of each
+    process.
     """
 
 
@@ -90,12 +93,13 @@ class _KeptKernels(NullCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self._source = Path(inspect.getfile(function)).resolve()
-        # Now, not when it is first called: by then an upgrade in place may have changed the files under code that is older.
+        # Now, not when it is first called: by then an upgrade in place may have changed the files under code that is
+        # older.
         self._stamp = sources_sha256(self._source)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        # All that machine code needs. numba's own cache loads the rules of the whole compiler here, which takes another half second; where
-        # something is compiled, numba loads them itself.
+        # All that machine code needs. numba's own cache loads the rules of the whole compiler here, which takes another
+        # half second; where something is compiled, numba loads them itself.
         rtsys.initialize(target_context)
         data = load(self._entry(sig, target_context.codegen()))
         if data is None:

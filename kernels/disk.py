@@ -1,18 +1,21 @@
 """Where compiled kernels are kept between processes, and which of those places are trusted.
 
-In: the Python file that a kernel is from, and a name. Out: the bytes that were kept under that name, or the place where bytes now lie.
+In: the Python file that a kernel is from, and a name. Out: the bytes that were kept under that name, or the place where
+bytes now lie.
 
-Compiled code is machine code inside a pickle: whoever can write it runs what they like as whoever reads it. So a folder is read only where
-nobody but its reader or root can write, or where the sources themselves lie, whose bytecode Python takes as well. In this order:
+Compiled code is machine code inside a pickle: whoever can write it runs what they like as whoever reads it. So a folder
+is read only where nobody but its reader or root can write, or where the sources themselves lie, whose bytecode Python
+takes as well. In this order:
 
 1. the folder that NUMBA_CACHE_DIR names;
 2. `__pycache__` beside the source;
 3. `gristmill/kernels` in the user's cache folder: XDG_CACHE_HOME, or `.cache` in the home folder;
 4. a folder of the user's own in the folder for temporary files.
 
-All are read, so that what was compiled before an installation became read-only serves everyone; the first that can be written is written.
-Each entry is one file that appears whole, under a name that says all it depends on, and begins with the SHA-256 of the rest: neither a
-full disk, nor a kill, nor two processes at once leave an entry that is taken for another.
+All are read, so that what was compiled before an installation became read-only serves everyone; the first that can be
+written is written. Each entry is one file that appears whole, under a name that says all it depends on, and begins with
+the SHA-256 of the rest: neither a full disk, nor a kill, nor two processes at once leave an entry that is taken for
+another.
 """
 
 from __future__ import annotations
@@ -45,8 +48,8 @@ class Place:
     """A folder for the compiled kernels of one folder of sources.
 
     Attributes:
-        kind: `source` is trusted as the sources are; `user` must be writable by its owner alone; `temporary` is that, and so is the
-            folder above it, which nobody else may even read.
+        kind: `source` is trusted as the sources are; `user` must be writable by its owner alone; `temporary` is that,
+            and so is the folder above it, which nobody else may even read.
     """
 
     kind: Literal["source", "user", "temporary"]
@@ -174,7 +177,9 @@ def _write(folder: int, name: str, data: bytes) -> None:
 def _write_new(folder: int, name: str, data: bytes) -> str:
     """A file of another name; none is left when it cannot be written whole."""
     temporary = f"{name}.{uuid.uuid4().hex[:16]}.tmp"
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=folder), "wb") as file:
+    with open(
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=folder), "wb"
+    ) as file:
         try:
             file.write(data)
             file.flush()
@@ -185,7 +190,10 @@ def _write_new(folder: int, name: str, data: bytes) -> str:
 
 
 def _remove_old(folder: int, entry: Entry, place: Place) -> None:
-    """Entries of this kernel from other sources. Beside the sources there are no others; elsewhere another version may share the folder."""
+    """Entries of this kernel from other sources.
+
+    Beside the sources there are no others; elsewhere another version may share the folder.
+    """
     now = time.time()
     for name in os.listdir(folder):
         mine = name.startswith(f"{entry.stem}.") and not name.startswith(f"{entry.stem}.{entry.stamp[:16]}.")

@@ -1,6 +1,7 @@
 """How hashes of words, lines and bands grow: one 64-bit value is mixed into another.
 
-In: uint64. Out: uint64. Band keys are built with it and stored: another constant or shift is another layout of signatures.
+In: uint64. Out: uint64. Band keys are built with it and stored: another constant or shift is another layout of
+signatures.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import numpy as np
 
 from kernels.compiled import bare_kernel
 
-# 2^64 divided by the golden ratio, odd: multiplying by it spreads low bits over the high ones (Knuth, The Art of Computer Programming,
-# volume 3, section 6.4).
+# 2^64 divided by the golden ratio, odd: multiplying by it spreads low bits over the high ones (Knuth, The Art of
+# Computer Programming, volume 3, section 6.4).
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# The first multiplier of MurmurHash3's 64-bit finaliser (Appleby), for values that should have nothing in common with the above.
+# The first multiplier of MurmurHash3's 64-bit finaliser (Appleby), for values that should have nothing in common with
+# the above.
 SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD)
 # The offset basis of 64-bit FNV-1a (Fowler, Noll, Vo), where hashes begin that should not be 0.
 SEED = np.uint64(0xCBF29CE484222325)

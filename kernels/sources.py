@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _IMPORT = re.compile(
-    r"^from ((?:manifests|storage|shards|kernels|dedup|pipeline)(?:\.\w+)*) import (?:\(([^)]*)\)|([^\n#]*))", re.MULTILINE
+    r"^from ((?:manifests|storage|shards|kernels|dedup|pipeline)(?:\.\w+)*) import (?:\(([^)]*)\)|([^\n#]*))",
+    re.MULTILINE,
 )
 _HAS_KERNELS = b"from kernels.compiled import"
 # Where kernels are kept changes no kernel.

@@ -1,7 +1,9 @@
-"""Many bytes of an array at once, by one load wherever they lie: kernels that look at every byte do so 8 or 64 at a time.
+"""Many bytes of an array at once, by one load wherever they lie: kernels that look at every byte do so 8 or 64 at a
+time.
 
-In: a contiguous uint8 array and an index that 7 or 63 more bytes follow; nothing is checked. Out: a uint64, of which the first byte is the
-lowest one, or the first of the 64 bytes the lowest bit. Also two instructions on such numbers that Python has no word for.
+In: a contiguous uint8 array and an index that 7 or 63 more bytes follow; nothing is checked. Out: a uint64, of which
+the first byte is the lowest one, or the first of the 64 bytes the lowest bit. Also two instructions on such numbers
+that Python has no word for.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ _BLOCK = ir.VectorType(_BYTE, 64)
 _Generate: TypeAlias = Callable[[Any, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
 
 
-def _load(context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value], kind: ir.Type) -> ir.Instruction:
+def _load(
+    context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value], kind: ir.Type
+) -> ir.Instruction:
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
     loaded = builder.load(builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer()))
     loaded.align = 1
@@ -43,10 +47,14 @@ def _eight_bytes(_context: Context, data: types.Type, _at: types.Type) -> tuple[
     return types.uint64(data, types.int64), generate
 
 
-def _put_eight_bytes(_context: Context, data: types.Type, _at: types.Type, _value: types.Type) -> tuple[Signature, _Generate]:
+def _put_eight_bytes(
+    _context: Context, data: types.Type, _at: types.Type, _value: types.Type
+) -> tuple[Signature, _Generate]:
     def generate(context: Any, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        stored = builder.store(arguments[2], builder.bitcast(builder.gep(array.data, [arguments[1]]), _WORD.as_pointer()))
+        stored = builder.store(
+            arguments[2], builder.bitcast(builder.gep(array.data, [arguments[1]]), _WORD.as_pointer())
+        )
         stored.align = 1
         return context.get_dummy_value()
 
@@ -65,21 +73,27 @@ def _bytes_between(
 
         _, _, first, last, folded = arguments
         block = builder.or_(block, everywhere(folded))
-        inside = builder.icmp_unsigned("<=", builder.sub(block, everywhere(first)), everywhere(builder.sub(last, first)))
+        inside = builder.icmp_unsigned(
+            "<=", builder.sub(block, everywhere(first)), everywhere(builder.sub(last, first))
+        )
         return builder.bitcast(inside, _WORD)
 
     return types.uint64(data, types.int64, types.uint8, types.uint8, types.uint8), generate
 
 
 def _ones(_context: Context, _bits: types.Type) -> tuple[Signature, _Generate]:
-    def generate(_context: Any, builder: ir.IRBuilder, _signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
+    def generate(
+        _context: Any, builder: ir.IRBuilder, _signature: Signature, arguments: Sequence[ir.Value]
+    ) -> ir.Value:
         return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), generate
 
 
 def _lowest(_context: Context, _bits: types.Type) -> tuple[Signature, _Generate]:
-    def generate(_context: Any, builder: ir.IRBuilder, _signature: Signature, arguments: Sequence[ir.Value]) -> ir.Value:
+    def generate(
+        _context: Any, builder: ir.IRBuilder, _signature: Signature, arguments: Sequence[ir.Value]
+    ) -> ir.Value:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), generate
@@ -90,8 +104,8 @@ eight_bytes = cast(Callable[[Bytes, Integer], np.uint64], intrinsic(_eight_bytes
 put_eight_bytes = cast(Callable[[Bytes, Integer, np.uint64], None], intrinsic(_put_eight_bytes))
 """`put_eight_bytes(data, at, value)`: the same the other way round. For kernels."""
 bytes_between = cast(Callable[[Bytes, Integer, int, int, int], np.uint64], intrinsic(_bytes_between))
-"""`bytes_between(data, at, first, last, folded)`: bit i of a uint64 is set where `first <= data[at + i] | folded <= last`, for 64 bytes.
-With `folded` = 32 letters are compared without case. For kernels."""
+"""`bytes_between(data, at, first, last, folded)`: bit i of a uint64 is set where `data[at + i] | folded` lies in
+`first` to `last`, for 64 bytes. With `folded` = 32 letters are compared without case. For kernels."""
 ones = cast(Callable[[np.uint64], int], intrinsic(_ones))
 """`ones(bits)`: how many bits of a uint64 are set. For kernels."""
 lowest = cast(Callable[[np.uint64], int], intrinsic(_lowest))

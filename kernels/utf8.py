@@ -20,14 +20,20 @@ def code_point(data: Bytes, i: Integer) -> tuple[Integer, int]:
     if point < 0xF0:
         return ((point & 15) << 12) | ((nb.int64(data[i + 1]) & 63) << 6) | (nb.int64(data[i + 2]) & 63), 3
     return (
-        ((point & 7) << 18) | ((nb.int64(data[i + 1]) & 63) << 12) | ((nb.int64(data[i + 2]) & 63) << 6) | (nb.int64(data[i + 3]) & 63),
+        ((point & 7) << 18)
+        | ((nb.int64(data[i + 1]) & 63) << 12)
+        | ((nb.int64(data[i + 2]) & 63) << 6)
+        | (nb.int64(data[i + 3]) & 63),
         4,
     )
 
 
 @kernel
 def without_space_behind(data: Bytes, start: Integer, end: Integer, table: Bytes | Uint16s) -> Integer:
-    """Where a text ends without the space at its end; `start` if it holds nothing else. `table`: `kernels.characters.classes()`."""
+    """Where a text ends without the space at its end; `start` if it holds nothing else.
+
+    `table`: `kernels.characters.classes()`.
+    """
     while end > start:
         last = end - 1
         while data[last] & 0xC0 == 0x80:

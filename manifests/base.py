@@ -16,7 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from manifests.errors import GristmillError
 from manifests.yaml_file import read_yaml
@@ -93,13 +100,17 @@ def _no_constant(word: str) -> None:
 
 
 def validate(data: object, model: type[M], *, where: str) -> M:
-    """Build `model` from plain data; every problem is listed in one error, with the nearest valid name for unknown keys."""
+    """Build `model` from plain data; every problem is listed in one error, with the nearest valid name for unknown
+    keys.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         problems = [_problem(entry, model) for entry in error.errors()]
         raise GristmillError(
-            "\n  ".join(["is not a valid manifest", *problems]), where=where, remedy="`gristmill show` prints a manifest with all its keys"
+            "\n  ".join(["is not a valid manifest", *problems]),
+            where=where,
+            remedy="`gristmill show` prints a manifest with all its keys",
         ) from None
 
 
@@ -141,12 +152,15 @@ def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]
                 if field is not None:
                     following.extend(_models_in(field.annotation))
                 elif isinstance(part, str) and (
-                    candidate.__name__ == part or any(field.default == part for field in candidate.model_fields.values())
+                    candidate.__name__ == part
+                    or any(field.default == part for field in candidate.model_fields.values())
                 ):
                     following.append(candidate)
         # A list index or a mapping's key leads to the element, which _models_in has already unpacked.
         candidates = following or candidates
-    return sorted({name for c in candidates if isinstance(c, type) and issubclass(c, BaseModel) for name in c.model_fields})
+    return sorted(
+        {name for c in candidates if isinstance(c, type) and issubclass(c, BaseModel) for name in c.model_fields}
+    )
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -32,26 +32,41 @@ class ClusterManifest(Strict):
 
     kind: Literal["cluster"] = "cluster"
     version: Literal[1] = 1
-    runner: ClusterRunner = Field("flink", description="flink: Beam's Flink job server; portable: any other Beam job service")
+    runner: ClusterRunner = Field(
+        "flink", description="flink: Beam's Flink job server; portable: any other Beam job service"
+    )
     job_endpoint: str = Field(description="host:port of the job service, as the client reaches it")
     worker_endpoint: str = Field(
-        "localhost:50000", description="host:port of a worker pool (`gristmill worker`), as a TaskManager reaches the one beside it"
+        "localhost:50000",
+        description="host:port of a worker pool (`gristmill worker`), as a TaskManager reaches the one beside it",
     )
-    flink_rest: str | None = Field(None, description="http://host:port of Flink's REST service; flink only, where it is required")
+    flink_rest: str | None = Field(
+        None, description="http://host:port of Flink's REST service; flink only, where it is required"
+    )
     parallelism: int = Field(2, ge=1, description="slots that a pipeline takes at most")
     workers_per_task_manager: int = Field(
-        1, ge=1, description="Python worker processes beside each TaskManager: its slots, since one process uses one core"
+        1,
+        ge=1,
+        description="Python worker processes beside each TaskManager: its slots, since one process uses one core",
     )
     store_endpoint: str | None = Field(
         None,
-        description="http(s)://host:port of the object store where it is not Amazon's; AWS_ENDPOINT_URL on the workers must be the same",
+        description=(
+            "http(s)://host:port of the object store where it is not Amazon's; AWS_ENDPOINT_URL on the workers must be"
+            " the same"
+        ),
     )
-    retries: int = Field(3, ge=0, description="how often the cluster starts a pipeline again after a lost process or a failed task")
+    retries: int = Field(
+        3, ge=0, description="how often the cluster starts a pipeline again after a lost process or a failed task"
+    )
     retry_delay_s: float = Field(5.0, ge=0)
     worker_start_timeout_s: float = Field(
         60.0,
         gt=0,
-        description="pre-flight: for the first sign of life of a worker whose pool says nothing (`gristmill worker` says at once)",
+        description=(
+            "pre-flight: for the first sign of life of a worker whose pool says nothing (`gristmill worker` says at"
+            " once)"
+        ),
     )
 
     @field_validator("job_endpoint", "worker_endpoint")
@@ -71,14 +86,18 @@ class ClusterManifest(Strict):
     @model_validator(mode="after")
     def _flink_has_rest(self) -> ClusterManifest:
         if self.runner == "flink" and self.flink_rest is None:
-            raise ValueError("runner `flink` needs `flink_rest`: the address of Flink's REST service (port 8081 by default)")
+            raise ValueError(
+                "runner `flink` needs `flink_rest`: the address of Flink's REST service (port 8081 by default)"
+            )
         return self
 
     @property
     def rest(self) -> str:
         """The address of Flink's REST service; call it for runner `flink` only."""
         if self.flink_rest is None:
-            raise GristmillError("the cluster manifest has no `flink_rest`", remedy="add it: http://host:port of Flink's REST service")
+            raise GristmillError(
+                "the cluster manifest has no `flink_rest`", remedy="add it: http://host:port of Flink's REST service"
+            )
         return self.flink_rest
 
 

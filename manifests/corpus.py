@@ -13,7 +13,9 @@ from manifests.filters import Filters, GopherPaper
 from manifests.languages import Language, LanguageOrAny, check_language
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
-SourceFormat = Literal["warc", "wet", "arc", "html", "jsonl", "parquet", "arrow", "mediawiki", "text", "latex", "stackexchange"]
+SourceFormat = Literal[
+    "warc", "wet", "arc", "html", "jsonl", "parquet", "arrow", "mediawiki", "text", "latex", "stackexchange"
+]
 
 
 class Format(NamedTuple):
@@ -22,7 +24,8 @@ class Format(NamedTuple):
     Attributes:
         reader: module and function below `pipeline.readers`.
         html: it holds HTML pages, whose text depends on how it is extracted.
-        pieces: what a task can begin with in the middle of a large file (`pipeline.readers.pieces`); None: a file is read as a whole.
+        pieces: what a task can begin with in the middle of a large file (`pipeline.readers.pieces`); None: a file is
+            read as a whole.
     """
 
     reader: str
@@ -45,7 +48,9 @@ FORMATS: dict[SourceFormat, Format] = {
 }
 
 Extraction = Literal["resiliparse", "trafilatura", "adaptive"]
-PersonalInformationKind = Literal["email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth"]
+PersonalInformationKind = Literal[
+    "email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth"
+]
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
@@ -57,21 +62,33 @@ class Source(Strict):
     kind: SourceKind = "other"
     format: SourceFormat
     root: str | None = Field(None, description="folder that `files` are relative to; default: the manifest's folder")
-    files: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, description="paths or globs relative to `root`; ** descends")
+    files: list[Annotated[str, Field(min_length=1)]] = Field(
+        min_length=1, description="paths or globs relative to `root`; ** descends"
+    )
     licence: str = Field(description="licence of the text, in words; recorded, never interpreted")
-    factual: bool = Field(False, description="encyclopedias, textbooks, statutes: gets a bucket of its own to up-sample")
-    priority: int = Field(100, ge=0, le=255, description="of duplicates the copy from the lowest priority number is kept")
-    filters: Filters | None = Field(None, description="overrides the corpus' `filters` for this source; `none` is no filter")
+    factual: bool = Field(
+        False, description="encyclopedias, textbooks, statutes: gets a bucket of its own to up-sample"
+    )
+    priority: int = Field(
+        100, ge=0, le=255, description="of duplicates the copy from the lowest priority number is kept"
+    )
+    filters: Filters | None = Field(
+        None, description="overrides the corpus' `filters` for this source; `none` is no filter"
+    )
     extraction: Extraction | None = Field(None, description="WARC: overrides the corpus' `extraction` for this source")
     text_field: str = Field("text", min_length=1, description="JSONL, Parquet, Arrow: name of the text column")
-    id_field: str = Field("id", description="JSONL, Parquet, Arrow: name of the column with the record's own id; may be absent")
+    id_field: str = Field(
+        "id", description="JSONL, Parquet, Arrow: name of the column with the record's own id; may be absent"
+    )
     url_field: str = Field("url", description="JSONL, Parquet, Arrow: name of the column with the URL; may be absent")
 
     @field_validator("name")
     @classmethod
     def _plain_name(cls, value: str) -> str:
         if not _NAME.fullmatch(value):
-            raise ValueError("must be lower-case letters, digits, '.', '_' or '-', and begin and end with a letter or digit")
+            raise ValueError(
+                "must be lower-case letters, digits, '.', '_' or '-', and begin and end with a letter or digit"
+            )
         return value
 
 
@@ -81,8 +98,12 @@ class TextSettings(Strict):
     Document ids depend on these settings.
     """
 
-    mojibake: Literal["repair", "keep"] = Field("repair", description="UTF-8 that was once read in another encoding; repaired by ftfy")
-    unicode: Literal["NFC", "NFKC", "none"] = Field("none", description="Unicode normal form (Unicode Standard Annex 15)")
+    mojibake: Literal["repair", "keep"] = Field(
+        "repair", description="UTF-8 that was once read in another encoding; repaired by ftfy"
+    )
+    unicode: Literal["NFC", "NFKC", "none"] = Field(
+        "none", description="Unicode normal form (Unicode Standard Annex 15)"
+    )
 
 
 class Languages(Strict):
@@ -90,7 +111,10 @@ class Languages(Strict):
 
     keep: list[Language] | Literal["all"] = "all"
     min_score: float = Field(
-        0.5, ge=0, le=1, description="below this the document is dropped when `keep` is a list; CCNet's value (arXiv 1911.00359)"
+        0.5,
+        ge=0,
+        le=1,
+        description="below this the document is dropped when `keep` is a list; CCNet's value (arXiv 1911.00359)",
     )
 
     @field_validator("keep", mode="before")
@@ -132,7 +156,11 @@ class PersonalInformation(Strict):
         None, ge=0, description="a document with more is dropped; Dolma keeps up to 5 (arXiv 2402.00159)"
     )
     mask: list[PersonalInformationKind] = Field(
-        [], description="replaced in the texts by tokens such as |||EMAIL_ADDRESS|||, before ids and signatures; counts are those before"
+        [],
+        description=(
+            "replaced in the texts by tokens such as |||EMAIL_ADDRESS|||, before ids and signatures; counts are those"
+            " before"
+        ),
     )
 
 
@@ -144,7 +172,9 @@ class BlockList(Strict):
 
     name: str
     sites: str | list[str] | None = Field(None, description="hosts and domains; what is below them is meant too")
-    urls: str | list[str] | None = Field(None, description="URLs without scheme and `www.`; what goes on after them is meant too")
+    urls: str | list[str] | None = Field(
+        None, description="URLs without scheme and `www.`; what goes on after them is meant too"
+    )
     words: str | list[str] | None = Field(None, description="words of letters and digits in a URL")
     min_words: int = Field(1, ge=1, description="how many different ones of `words` a URL must hold")
 
@@ -161,7 +191,9 @@ class BadWords(Strict):
     Extract counts them; the filter `bad-words` uses the counts.
     """
 
-    lists: dict[LanguageOrAny, str] = Field(min_length=1, description="language code, or `any` for all languages without a list, to a file")
+    lists: dict[LanguageOrAny, str] = Field(
+        min_length=1, description="language code, or `any` for all languages without a list, to a file"
+    )
 
 
 class PerplexityModel(Strict):
@@ -177,9 +209,12 @@ class Perplexity(Strict):
     The filter `ccnet` uses it for terciles.
     """
 
-    models: dict[Language, PerplexityModel] = Field(min_length=1, description="by language code; other documents have no perplexity")
+    models: dict[Language, PerplexityModel] = Field(
+        min_length=1, description="by language code; other documents have no perplexity"
+    )
     sentences: Literal["document", "lines"] = Field(
-        "document", description="what the model takes as a sentence; cc_net's mine.py: the whole document, without its line breaks"
+        "document",
+        description="what the model takes as a sentence; cc_net's mine.py: the whole document, without its line breaks",
     )
 
 
@@ -220,7 +255,10 @@ class CorpusManifest(Strict):
     sources: list[Source] = Field(min_length=1)
     filters: Filters = (GopherPaper(),)
     extraction: Extraction = Field(
-        "resiliparse", description="HTML to text: fast, precise (`trafilatura`), or `adaptive`: fast first, precise where it is needed"
+        "resiliparse",
+        description=(
+            "HTML to text: fast, precise (`trafilatura`), or `adaptive`: fast first, precise where it is needed"
+        ),
     )
     text: TextSettings = TextSettings()
     languages: Languages = Languages()
@@ -246,13 +284,20 @@ class CorpusManifest(Strict):
         twice = sorted({name for name in lists if lists.count(name) > 1})
         if twice:
             raise ValueError(f"names of block lists must be unique; given twice: {', '.join(twice)}")
-        filters = [section for group in (self.filters, *(source.filters or () for source in self.sources)) for section in group]
+        filters = [
+            section for group in (self.filters, *(source.filters or () for source in self.sources)) for section in group
+        ]
         if self.bad_words is None and any(section.variant == "bad-words" for section in filters):
             raise ValueError("the filter `bad-words` needs `bad_words` with a list of words")
         measured = set() if self.perplexity is None else set(self.perplexity.models)
         for section in filters:
-            if section.variant == "ccnet" and (missing := set(section.terciles) - measured - ({"any"} if measured else set())):
-                raise ValueError(f"`terciles` of the filter `ccnet` need a model in `perplexity.models` for: {', '.join(sorted(missing))}")
+            if section.variant == "ccnet" and (
+                missing := set(section.terciles) - measured - ({"any"} if measured else set())
+            ):
+                raise ValueError(
+                    "`terciles` of the filter `ccnet` need a model in `perplexity.models` for:"
+                    f" {', '.join(sorted(missing))}"
+                )
         return self
 
 
@@ -271,7 +316,9 @@ def load_corpus(path: str | Path) -> CorpusManifest:
     if tokenizer.model is not None:
         tokenizer = tokenizer.model_copy(update={"model": _absolute(folder, tokenizer.model)})
     block_lists = [
-        entry.model_copy(update={kind: _absolute_all(folder, getattr(entry, kind)) for kind in ("sites", "urls", "words")})
+        entry.model_copy(
+            update={kind: _absolute_all(folder, getattr(entry, kind)) for kind in ("sites", "urls", "words")}
+        )
         for entry in manifest.block_lists
     ]
     bad_words = manifest.bad_words
@@ -280,7 +327,9 @@ def load_corpus(path: str | Path) -> CorpusManifest:
     perplexity = manifest.perplexity
     if perplexity is not None:
         models = {
-            language: PerplexityModel(ngrams=_absolute(folder, model.ngrams), sentencepiece=_absolute(folder, model.sentencepiece))
+            language: PerplexityModel(
+                ngrams=_absolute(folder, model.ngrams), sentencepiece=_absolute(folder, model.sentencepiece)
+            )
             for language, model in perplexity.models.items()
         }
         perplexity = perplexity.model_copy(update={"models": models})

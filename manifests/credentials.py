@@ -9,7 +9,13 @@ from __future__ import annotations
 import os
 import re
 
-_KEYS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")
+_KEYS = (
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AZURE_STORAGE_KEY",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+)
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{0,30}://"
 # Before the host, up to an @. In a bucket's URL the secret key may contain slashes.
@@ -25,7 +31,10 @@ PARAMETER = re.compile(
 )
 _REMOVED = "removed"
 
-CREDENTIAL_REMEDY = "take it out; keys come from the environment or a profile (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE)"
+CREDENTIAL_REMEDY = (
+    "take it out; keys come from the environment or a profile (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+    " AWS_PROFILE)"
+)
 
 
 def credential_in(text: str) -> str | None:

@@ -136,7 +136,9 @@ class GopherDolma(Variant):
     min_letter_words: Share = 0.8
     min_stop_words: int = Field(2, ge=0)
     max_copied_lines: Share = 0.30
-    max_copied_line_characters: float = Field(0.30, ge=0, description="Gopher's own is 0.20, of second and later copies")
+    max_copied_line_characters: float = Field(
+        0.30, ge=0, description="Gopher's own is 0.20, of second and later copies"
+    )
     max_top_2gram: float = Field(0.20, ge=0)
     max_top_3gram: float = Field(0.18, ge=0)
     max_top_4gram: float = Field(0.16, ge=0)
@@ -182,17 +184,23 @@ class C4(Variant):
     looks_at_lines: ClassVar[bool] = True
     compact: ClassVar[bool] = True
     variant: str
-    end_mark: bool = Field(True, description="lines must end with . ? ! or a double quote, not with ...; FineWeb sets false")
+    end_mark: bool = Field(
+        True, description="lines must end with . ? ! or a double quote, not with ...; FineWeb sets false"
+    )
     apostrophe: bool = Field(False, description="lines may end with ' too")
     min_words_per_line: int = Field(5, ge=0, le=1_000)
     long_words: bool = Field(True, description="lines with a word of more than 1,000 characters go")
-    citations: bool = Field(True, description="[1], [edit] and [citation needed] go from lines that stay; line tests never see them")
+    citations: bool = Field(
+        True, description="[1], [edit] and [citation needed] go from lines that stay; line tests never see them"
+    )
     javascript: bool = Field(True, description="lines with `javascript` go")
     policy: bool = Field(True, description="lines with one of six phrases like `privacy policy` go")
     lorem_ipsum: bool = Field(True, description="pages with `lorem ipsum` in a line that came so far go")
     brace: bool = Field(True, description="pages with { in a line that came so far go")
     min_sentences: int = Field(3, ge=0, le=31, description="sentences in the lines that stay")
-    min_long_lines: int = Field(0, ge=0, description="lines of 200 characters or more in the page as it came; mC4 asks for 3")
+    min_long_lines: int = Field(
+        0, ge=0, description="lines of 200 characters or more in the page as it came; mC4 asks for 3"
+    )
     max_characters: int | None = Field(None, ge=1, description="longer pages go")
 
     def removes_citations(self) -> bool:
@@ -226,9 +234,13 @@ class RefinedWebLines(Variant):
     upper: bool = Field(True, description="lines with more capitals than other characters go")
     numeric: bool = Field(True, description="lines of nothing but digits, punctuation and space go")
     counter: bool = Field(True, description="lines like `3 likes` go")
-    navigation: bool = Field(True, description="lines of at most ten words with a phrase like `sign-in` or `read more...` go")
+    navigation: bool = Field(
+        True, description="lines of at most ten words with a phrase like `sign-in` or `read more...` go"
+    )
     min_words_per_line: int = Field(2, ge=0, le=1_000, description="shorter lines go")
-    max_removed_words: Share = Field(0.05, description="share of the words in removed lines; above it the document goes")
+    max_removed_words: Share = Field(
+        0.05, description="share of the words in removed lines; above it the document goes"
+    )
 
 
 class CCNet(Variant):
@@ -263,7 +275,15 @@ class BadWordsFilter(Variant):
 
 
 FilterSpec = Annotated[
-    GopherPaper | GopherDatatrove | GopherDolma | FineWeb | C4Tfds | C4ArxivV1 | RefinedWebLines | CCNet | BadWordsFilter,
+    GopherPaper
+    | GopherDatatrove
+    | GopherDolma
+    | FineWeb
+    | C4Tfds
+    | C4ArxivV1
+    | RefinedWebLines
+    | CCNet
+    | BadWordsFilter,
     Field(discriminator="variant"),
 ]
 
@@ -273,7 +293,9 @@ def _as_sections(value: Any) -> Any:
     if isinstance(value, str | dict | Strict):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise ValueError("give the name of a filter, a section with its thresholds, or a list of these; `none` is no filter")
+        raise ValueError(
+            "give the name of a filter, a section with its thresholds, or a list of these; `none` is no filter"
+        )
     if "none" in value and len(value) > 1:
         raise ValueError("`none` stands alone: leave it away, or the other filters")
     return [{"variant": entry} if isinstance(entry, str) else entry for entry in value if entry != "none"]

@@ -32,5 +32,7 @@ def load_any(path: str | Path) -> Strict:
     data = load_yaml(path)
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise GristmillError(f"`kind: {kind}` is not a kind of manifest", where=str(path), remedy=f"use one of {', '.join(KINDS)}")
+        raise GristmillError(
+            f"`kind: {kind}` is not a kind of manifest", where=str(path), remedy=f"use one of {', '.join(KINDS)}"
+        )
     return validate(data, KINDS[kind], where=str(path))

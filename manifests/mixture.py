@@ -30,7 +30,10 @@ class BucketRule(Strict):
         None,
         gt=0,
         le=1,
-        description="of the run's tokens; without a rule that takes the rest, shares are scaled to fill what `epochs` rules leave",
+        description=(
+            "of the run's tokens; without a rule that takes the rest, shares are scaled to fill what `epochs` rules"
+            " leave"
+        ),
     )
     epochs: float | None = Field(None, gt=0, description="how often each token of the group is seen in the run")
     max_epochs: float | None = Field(None, gt=0, description="cap for this group; default: the mixture's `max_epochs`")
@@ -49,19 +52,26 @@ class MixtureManifest(Strict):
     version: Literal[1] = 1
     name: str = "natural"
     buckets: list[BucketRule] = []
-    max_epochs: float = Field(4.0, gt=0, description="no bucket is repeated more often; 4 by Muennighoff et al. (arXiv 2305.16264)")
+    max_epochs: float = Field(
+        4.0, gt=0, description="no bucket is repeated more often; 4 by Muennighoff et al. (arXiv 2305.16264)"
+    )
     block_samples: int = Field(
         65_536,
         ge=1,
         le=1 << 20,
-        description="samples per block, a power of two; shares are exact to 1/block_samples in every block, and spread evenly within it",
+        description=(
+            "samples per block, a power of two; shares are exact to 1/block_samples in every block, and spread evenly"
+            " within it"
+        ),
     )
 
     @field_validator("block_samples")
     @classmethod
     def _power_of_two(cls, value: int) -> int:
         if value & (value - 1):
-            raise ValueError(f"must be a power of two, such as {1 << (value.bit_length() - 1)} or {1 << value.bit_length()}")
+            raise ValueError(
+                f"must be a power of two, such as {1 << (value.bit_length() - 1)} or {1 << value.bit_length()}"
+            )
         return value
 
 

@@ -16,7 +16,9 @@ from manifests.errors import GristmillError
 
 
 class ModelManifest(Strict):
-    """`kind: model`, version 1: pre-norm RMSNorm, SwiGLU, rotary positions, grouped-query attention, untied, no biases."""
+    """`kind: model`, version 1: pre-norm RMSNorm, SwiGLU, rotary positions, grouped-query
+    attention, untied, no biases.
+    """
 
     kind: Literal["model"] = "model"
     version: Literal[1] = 1
@@ -29,7 +31,9 @@ class ModelManifest(Strict):
     max_sequence: int = Field(4096, ge=8)
     rope_theta: float = Field(10_000.0, gt=0)
     norm_eps: float = Field(1e-5, gt=0)
-    init_std: float = Field(0.02, gt=0, description="our choice, as in Megatron-LM: the Llama papers do not state theirs")
+    init_std: float = Field(
+        0.02, gt=0, description="our choice, as in Megatron-LM: the Llama papers do not state theirs"
+    )
 
     @model_validator(mode="after")
     def _divides(self) -> ModelManifest:
@@ -49,8 +53,12 @@ class ModelManifest(Strict):
         return self.layers * layer + 2 * vocab_size * self.hidden + self.hidden
 
 
-def _preset(name: str, layers: int, hidden: int, heads: int, kv_heads: int, ffn: int, max_sequence: int = 4096) -> ModelManifest:
-    return ModelManifest(name=name, layers=layers, hidden=hidden, heads=heads, kv_heads=kv_heads, ffn=ffn, max_sequence=max_sequence)
+def _preset(
+    name: str, layers: int, hidden: int, heads: int, kv_heads: int, ffn: int, max_sequence: int = 4096
+) -> ModelManifest:
+    return ModelManifest(
+        name=name, layers=layers, hidden=hidden, heads=heads, kv_heads=kv_heads, ffn=ffn, max_sequence=max_sequence
+    )
 
 
 PRESETS = {
@@ -74,6 +82,8 @@ def load_model(value: str, *, folder: Path) -> ModelManifest:
         return PRESETS[value]
     if not value.endswith((".yaml", ".yml")):
         raise GristmillError(
-            f"no model preset `{value}`", where="model", remedy=f"use one of {', '.join(PRESETS)}, or the path of a model manifest (.yaml)"
+            f"no model preset `{value}`",
+            where="model",
+            remedy=f"use one of {', '.join(PRESETS)}, or the path of a model manifest (.yaml)",
         )
     return load(folder / value, ModelManifest)

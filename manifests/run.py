@@ -1,7 +1,7 @@
 """The run manifest: one training run, from token shards to checkpoints.
 
-Defaults are Llama 2's (arXiv 2307.09288, section 2.2): AdamW with beta 0.9 and 0.95, eps 1e-5, weight decay 0.1, gradient
-clip 1.0, cosine schedule with 2,000 warm-up steps down to 10 % of the peak, a global batch of 4M tokens.
+Defaults are Llama 2's (arXiv 2307.09288, section 2.2): AdamW with beta 0.9 and 0.95, eps 1e-5, weight decay 0.1,
+gradient clip 1.0, cosine schedule with 2,000 warm-up steps down to 10 % of the peak, a global batch of 4M tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class Layout(Strict):
     tensor: int = Field(1, ge=1)
     pipeline: int = Field(1, ge=1)
     context: int = Field(1, ge=1)
-    sequence_parallel: bool = Field(False, description="shard activations along the sequence between tensor-parallel ranks")
+    sequence_parallel: bool = Field(
+        False, description="shard activations along the sequence between tensor-parallel ranks"
+    )
 
 
 class Optimizer(Strict):
@@ -34,8 +36,12 @@ class Optimizer(Strict):
     weight_decay: float = Field(0.1, ge=0)
     clip_grad: float = Field(1.0, ge=0, description="global gradient norm; 0 turns clipping off")
     distributed: bool = Field(False, description="shard the optimizer state over the data-parallel ranks")
-    overlap: bool = Field(False, description="reduce gradients (and with `distributed` gather weights) during computation; for GPUs")
-    bucket_parameters: int | None = Field(None, ge=1, description="weights per gradient bucket when overlapping; null: Megatron's choice")
+    overlap: bool = Field(
+        False, description="reduce gradients (and with `distributed` gather weights) during computation; for GPUs"
+    )
+    bucket_parameters: int | None = Field(
+        None, ge=1, description="weights per gradient bucket when overlapping; null: Megatron's choice"
+    )
 
 
 class Schedule(Strict):
@@ -65,7 +71,11 @@ class RunManifest(Strict):
     sequence: int = Field(4096, ge=8, description="tokens per sample")
     global_batch: int = Field(1024, ge=1, description="samples per optimizer step, over all ranks")
     micro_batch: int = Field(1, ge=1, description="samples per forward pass of one rank")
-    tokens: int = Field(2_000_000_000_000, ge=1, description="tokens to train on; steps = tokens / (global_batch x sequence), rounded up")
+    tokens: int = Field(
+        2_000_000_000_000,
+        ge=1,
+        description="tokens to train on; steps = tokens / (global_batch x sequence), rounded up",
+    )
     precision: Literal["fp32", "bf16"] = "fp32"
     checkpoint: Checkpointing = Checkpointing()
     log_every: int = Field(1, ge=1, description="steps between two lines of metrics.jsonl")
@@ -73,7 +83,9 @@ class RunManifest(Strict):
     @model_validator(mode="after")
     def _batches(self) -> RunManifest:
         if self.global_batch % self.micro_batch:
-            raise ValueError(f"global_batch ({self.global_batch}) must be a multiple of micro_batch ({self.micro_batch})")
+            raise ValueError(
+                f"global_batch ({self.global_batch}) must be a multiple of micro_batch ({self.micro_batch})"
+            )
         return self
 
     @property
@@ -107,7 +119,13 @@ def load_run(path: str | Path) -> Run:
             where=str(path),
             remedy="shorten `sequence` or raise the model's `max_sequence`",
         )
-    return Run(manifest=manifest, model=model, mixture=mixture, data=_absolute(folder, manifest.data), out=_absolute(folder, manifest.out))
+    return Run(
+        manifest=manifest,
+        model=model,
+        mixture=mixture,
+        data=_absolute(folder, manifest.data),
+        out=_absolute(folder, manifest.out),
+    )
 
 
 def _absolute(folder: Path, path: str) -> str:

@@ -131,7 +131,12 @@ def merge_ledgers(ledgers: Iterable[Ledger]) -> Ledger:
         for total, part in ((dropped, ledger.dropped), (quarantined, ledger.quarantined)):
             for reason, count in part.items():
                 total[reason] = total.get(reason, 0) + count
-    return Ledger(records_in=records_in, kept=kept, dropped=dict(sorted(dropped.items())), quarantined=dict(sorted(quarantined.items())))
+    return Ledger(
+        records_in=records_in,
+        kept=kept,
+        dropped=dict(sorted(dropped.items())),
+        quarantined=dict(sorted(quarantined.items())),
+    )
 
 
 def digest_of(manifest: TaskManifest | StepManifest) -> str:

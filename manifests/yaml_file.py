@@ -59,7 +59,9 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         loader = _Loader(text)
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
-            raise GristmillError("holds no mapping of keys to values", where=file, remedy="start it with `kind:` and `version:`")
+            raise GristmillError(
+                "holds no mapping of keys to values", where=file, remedy="start it with `kind:` and `version:`"
+            )
         _Check(file).node(root)
         value: dict[str, Any] = loader.construct_document(root)
         return value
@@ -116,7 +118,9 @@ class _Check:
         else:
             self._scalar(node)
         if size > _MOST_NODES:
-            raise self._error(node, f"stands for more than {_MOST_NODES:,} values once its aliases are written out", "use no aliases")
+            raise self._error(
+                node, f"stands for more than {_MOST_NODES:,} values once its aliases are written out", "use no aliases"
+            )
         self._sizes[id(node)] = size
         return size
 
@@ -126,10 +130,18 @@ class _Check:
         for key, _ in node.value:
             kind = key.tag.removeprefix(_TAG)
             if not isinstance(key, yaml.ScalarNode) or kind not in ("str", "merge"):
-                what = f"`{key.value}` is {_KINDS.get(kind, kind)}" if isinstance(key, yaml.ScalarNode) else "a list or mapping"
-                raise self._error(key, f"a key must be text, {what}", f"put it in quotes: '{key.value}'" if kind in _KINDS else None)
+                what = (
+                    f"`{key.value}` is {_KINDS.get(kind, kind)}"
+                    if isinstance(key, yaml.ScalarNode)
+                    else "a list or mapping"
+                )
+                raise self._error(
+                    key, f"a key must be text, {what}", f"put it in quotes: '{key.value}'" if kind in _KINDS else None
+                )
             if key.value in lines:
-                raise self._error(key, f"the key `{key.value}` is given twice, first in line {lines[key.value]}", "keep one of them")
+                raise self._error(
+                    key, f"the key `{key.value}` is given twice, first in line {lines[key.value]}", "keep one of them"
+                )
             lines[key.value] = key.start_mark.line + 1
 
     def _scalar(self, node: yaml.Node) -> None:
@@ -139,7 +151,9 @@ class _Check:
             digits = text.lstrip("+-").replace("_", "")
             if kind == "int" and len(digits) > 1 and digits.isdigit() and digits[0] == "0":
                 raise self._error(
-                    node, f"`{text}` may be eight-based or ten-based", f"write {digits.lstrip('0') or '0'}, or '{text}' for text"
+                    node,
+                    f"`{text}` may be eight-based or ten-based",
+                    f"write {digits.lstrip('0') or '0'}, or '{text}' for text",
                 )
             if len(digits) > 400 or (kind == "float" and not math.isfinite(_number(digits))):
                 raise self._error(node, f"`{text[:40]}` is not a finite number", None)
@@ -159,12 +173,17 @@ def _number(digits: str) -> float:
 
 
 def _not_yaml(error: yaml.YAMLError, file: str) -> GristmillError:
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or getattr(error, "reason", None)
+    mark, problem = (
+        getattr(error, "problem_mark", None),
+        getattr(error, "problem", None) or getattr(error, "reason", None),
+    )
     place = file if mark is None else f"{file}, line {mark.line + 1}, column {mark.column + 1}"
     text = str(problem or error).splitlines()[0]
     if "another document" in text:
         return GristmillError(
-            "is not valid YAML for a manifest: a second document begins here", where=place, remedy="keep one document a file"
+            "is not valid YAML for a manifest: a second document begins here",
+            where=place,
+            remedy="keep one document a file",
         )
     remedy = "indent with spaces, not with tabs" if "'\\t'" in text else None
     return GristmillError(f"is not valid YAML: {text}", where=place, remedy=remedy)

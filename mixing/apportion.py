@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 
-def fill_in_proportion(total: Fraction, weights: Mapping[str, Fraction], limits: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """Water-filling: divide `total` in proportion to `weights`; who reaches its limit is clipped and the rest goes to the others.
+def fill_in_proportion(
+    total: Fraction, weights: Mapping[str, Fraction], limits: Mapping[str, Fraction]
+) -> dict[str, Fraction]:
+    """Water-filling: divide `total` in proportion to `weights`; who reaches its limit is clipped and the rest goes to
+    the others.
 
     Args:
         weights: above 0.

@@ -1,8 +1,9 @@
-"""The plan of a mixture: rules and bucket sizes in; samples per block, the order, and what each bucket really obtains out.
+"""The plan of a mixture: rules and bucket sizes in; samples per block, the order, and what each bucket really obtains
+out.
 
-Wishes become integers in four steps, in exact arithmetic: what the rules ask for; caps on epochs, whose overflow goes to the buckets
-that still have room; samples per block by largest remainder; and a count of the order itself, over exactly this run, that lowers a
-bucket until it keeps its cap. Every "obtained" figure is that count, never the wish.
+Wishes become integers in four steps, in exact arithmetic: what the rules ask for; caps on epochs, whose overflow goes
+to the buckets that still have room; samples per block by largest remainder; and a count of the order itself, over
+exactly this run, that lowers a bucket until it keeps its cap. Every "obtained" figure is that count, never the wish.
 """
 
 from __future__ import annotations
@@ -50,7 +51,10 @@ class MixtureRow:
 
 @dataclass(frozen=True)
 class MixturePlan:
-    """What a run's mixture comes to. `rows` are sorted by bucket; `notes` are sentences on whatever differs from the rules."""
+    """What a run's mixture comes to.
+
+    `rows` are sorted by bucket; `notes` are sentences on whatever differs from the rules.
+    """
 
     order: Order
     samples: int
@@ -82,10 +86,18 @@ def plan_run(run: Run, shards: Shards) -> MixturePlan:
     """
     manifest = run.manifest
     tokens = {name: bucket.tokens for name, bucket in shards.buckets.items()}
-    return plan_mixture(run.mixture, tokens, samples=manifest.steps * manifest.global_batch, sequence=manifest.sequence, seed=manifest.seed)
+    return plan_mixture(
+        run.mixture,
+        tokens,
+        samples=manifest.steps * manifest.global_batch,
+        sequence=manifest.sequence,
+        seed=manifest.seed,
+    )
 
 
-def plan_mixture(mixture: MixtureManifest, tokens: Mapping[str, int], *, samples: int, sequence: int, seed: int) -> MixturePlan:
+def plan_mixture(
+    mixture: MixtureManifest, tokens: Mapping[str, int], *, samples: int, sequence: int, seed: int
+) -> MixturePlan:
     """Plan a run of `samples` samples.
 
     Args:
@@ -94,8 +106,8 @@ def plan_mixture(mixture: MixtureManifest, tokens: Mapping[str, int], *, samples
         sequence: tokens per sample.
 
     Raises:
-        GristmillError: a rule that matches nothing, rules that ask for more than the run has, caps that allow less than the run asks
-            for, or no bucket with a window.
+        GristmillError: a rule that matches nothing, rules that ask for more than the run has, caps that allow less than
+            the run asks for, or no bucket with a window.
     """
     if samples < 1:
         raise GristmillError("a run needs at least one sample", where=f"mixture {mixture.name}")
@@ -145,21 +157,29 @@ def _match(mixture: MixtureManifest, names: list[str]) -> list[tuple[BucketRule,
     return served
 
 
-def _groups(mixture: MixtureManifest, served: Sequence[tuple[BucketRule, list[str]]], windows: Mapping[str, int]) -> list[_Group]:
+def _groups(
+    mixture: MixtureManifest, served: Sequence[tuple[BucketRule, list[str]]], windows: Mapping[str, int]
+) -> list[_Group]:
     """The rules that have a bucket with a window, with those buckets."""
     groups = [
-        _Group(rule=rule, windows={name: windows[name] for name in names if windows[name]}, cap=_exact(_cap(mixture, rule)))
+        _Group(
+            rule=rule, windows={name: windows[name] for name in names if windows[name]}, cap=_exact(_cap(mixture, rule))
+        )
         for rule, names in served
         if any(windows[name] for name in names)
     ]
     if not groups:
         raise GristmillError(
-            "no bucket holds as much as one window", where=f"mixture {mixture.name}", remedy="shorten `sequence` or add data"
+            "no bucket holds as much as one window",
+            where=f"mixture {mixture.name}",
+            remedy="shorten `sequence` or add data",
         )
     return groups
 
 
-def _wishes(mixture: MixtureManifest, groups: Sequence[_Group], *, samples: int, sequence: int, notes: list[str]) -> dict[str, Fraction]:
+def _wishes(
+    mixture: MixtureManifest, groups: Sequence[_Group], *, samples: int, sequence: int, notes: list[str]
+) -> dict[str, Fraction]:
     """Samples of each bucket by the rules alone; they sum to `samples`."""
     where = f"mixture {mixture.name}"
     repeated = [(group, _exact(group.rule.epochs) * group.size) for group in groups if group.rule.epochs is not None]
@@ -216,9 +236,17 @@ def _check_caps(mixture: MixtureManifest, caps: Mapping[str, Fraction], *, sampl
 
 
 def _within_caps(
-    groups: Sequence[_Group], wishes: Mapping[str, Fraction], caps: Mapping[str, Fraction], *, samples: int, notes: list[str]
+    groups: Sequence[_Group],
+    wishes: Mapping[str, Fraction],
+    caps: Mapping[str, Fraction],
+    *,
+    samples: int,
+    notes: list[str],
 ) -> dict[str, Fraction]:
-    """Clip at the caps. The overflow goes to `share` and natural rules first: `epochs` rules say exactly what they want."""
+    """Clip at the caps.
+
+    The overflow goes to `share` and natural rules first: `epochs` rules say exactly what they want.
+    """
     exact = {name for group in groups if group.rule.epochs is not None for name in group.windows}
     flexible = set(wishes) - exact
     total = samples - sum((wishes[name] for name in exact), Fraction(0)) if flexible else Fraction(0)
@@ -269,7 +297,12 @@ def _fit(
 
 
 def _rows(
-    mixture: MixtureManifest, order: Order, rule_of: Mapping[str, BucketRule], wishes: Mapping[str, Fraction], *, samples: int
+    mixture: MixtureManifest,
+    order: Order,
+    rule_of: Mapping[str, BucketRule],
+    wishes: Mapping[str, Fraction],
+    *,
+    samples: int,
 ) -> tuple[MixtureRow, ...]:
     rows = []
     for bucket, given in zip(order.buckets, given_before(order, samples), strict=True):
@@ -296,7 +329,10 @@ def _starved(order: Order, rows: Sequence[MixtureRow], wishes: Mapping[str, Frac
     notes = []
     for row, count in zip(rows, stage.counts, strict=True):
         if row.bucket in wishes and not count:
-            notes.append(f"{row.bucket}: its share, {row.wanted:.3g}, comes to no sample in a block of {stage.block}; it gets nothing")
+            notes.append(
+                f"{row.bucket}: its share, {row.wanted:.3g}, comes to no sample in a block of {stage.block}; it gets"
+                " nothing"
+            )
         elif row.bucket in wishes and not row.samples:
             notes.append(f"{row.bucket}: the run is too short for its share, {row.wanted:.3g}; it gets nothing")
     return notes

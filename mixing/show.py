@@ -1,4 +1,6 @@
-"""A plan as rows for scripts and as a table for people, in the manner of Table 1 of the LLaMA paper (arXiv 2302.13971)."""
+"""A plan as rows for scripts and as a table for people, in the manner of Table 1 of the LLaMA paper
+(arXiv 2302.13971).
+"""
 
 from __future__ import annotations
 

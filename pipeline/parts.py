@@ -65,7 +65,9 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
         if kind != "quarantine":
             files.setdefault(name, {})[kind] = output
     if len(files) >= 1 << _NUMBER_BITS:
-        raise GristmillError(f"{len(files)} parts are more than row ids can number", remedy="prepare the corpus in several runs")
+        raise GristmillError(
+            f"{len(files)} parts are more than row ids can number", remedy="prepare the corpus in several runs"
+        )
     sources = {source.name: source for source in manifest.sources}
     parts: list[Part] = []
     for number, (name, kinds) in enumerate(sorted(files.items())):

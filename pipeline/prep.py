@@ -1,4 +1,5 @@
-"""The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a rehearsal of extract.
+"""The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a
+rehearsal of extract.
 
 In: a corpus manifest. Out: the folder OUT with the four steps' folders. Each step skips what is finished. The folder's
 lock prevents a second command from writing into it at the same time.
@@ -40,15 +41,17 @@ class Prepared:
     shards: ShardManifest
 
 
-def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Callable[[str], object] = lambda step: None) -> Prepared:
+def prepare(
+    manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Callable[[str], object] = lambda step: None
+) -> Prepared:
     """Run all steps.
 
     Args:
         on_step: called with the name of each step as it begins.
 
     Raises:
-        GristmillError: a file that a later step reads is missing, which is found before the first step begins; or a step
-            failed: finished work is kept, and the same call continues from there.
+        GristmillError: a file that a later step reads is missing, which is found before the first step begins; or a
+            step failed: finished work is kept, and the same call continues from there.
     """
     _check_places(manifest)
     with claimed(manifest, out=out, runner=runner) as runner:
@@ -63,7 +66,12 @@ def prepare(manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Call
 
 
 def run_step(
-    step: Step, manifest: CorpusManifest, *, out: str, runner: Runner, on_step: Callable[[str], object] = lambda step: None
+    step: Step,
+    manifest: CorpusManifest,
+    *,
+    out: str,
+    runner: Runner,
+    on_step: Callable[[str], object] = lambda step: None,
 ) -> StepManifest | ShardManifest:
     """Run one step; arguments and errors are those of `prepare`."""
     with claimed(manifest, out=out, runner=runner) as runner:
@@ -113,7 +121,9 @@ def claimed(manifest: CorpusManifest, *, out: str, runner: Runner) -> Iterator[R
         from pipeline.engines.preflight import check_cluster
 
         owned = replace(runner, owner=job_owner(out))
-        if runner.cluster.runner == "flink" and any(not job.ended for job in flink.jobs(runner.cluster.rest, prefix=owned.owner)):
+        if runner.cluster.runner == "flink" and any(
+            not job.ended for job in flink.jobs(runner.cluster.rest, prefix=owned.owner)
+        ):
             runner.say(f"an earlier command left its job: {cancel_jobs(runner.cluster.rest, prefix=owned.owner)}")
         check_cluster(owned, out=out, inputs=[list_raw_files([source])[0].path for source in manifest.sources])
         yield owned

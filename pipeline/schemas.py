@@ -1,7 +1,8 @@
 """The Arrow schemas of the files between steps of the data half, and functions to write and read these files.
 
-`documents`, `signals` and `signatures` parts are row-aligned: the same name, the same rows in the same order. `decisions` parts
-are aligned with them. A part is one Arrow IPC file of many record batches; its schema metadata names the source and the raw file.
+`documents`, `signals` and `signatures` parts are row-aligned: the same name, the same rows in the same order.
+`decisions` parts are aligned with them. A part is one Arrow IPC file of many record batches; its schema metadata names
+the source and the raw file.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ SITES = pa.schema(
         pa.field("site", pa.string(), nullable=False),
         pa.field("documents", pa.int64(), nullable=False),
         pa.field("words", pa.int64(), nullable=False),
-        pa.field("spans", pa.int64(), nullable=False),  # personal-information spans of the kinds that the manifest counts
+        pa.field(
+            "spans", pa.int64(), nullable=False
+        ),  # personal-information spans of the kinds that the manifest counts
         pa.field("dropped", pa.bool_(), nullable=False),
     ]
 )
@@ -115,11 +118,21 @@ def ipc_bytes(batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, compress:
 
 
 def publish_ipc(
-    folder: str, path: str, batches: Sequence[pa.RecordBatch], schema: pa.Schema, *, compress: bool = True, text_bytes: int = 0
+    folder: str,
+    path: str,
+    batches: Sequence[pa.RecordBatch],
+    schema: pa.Schema,
+    *,
+    compress: bool = True,
+    text_bytes: int = 0,
 ) -> Output:
     """Write an IPC file below `folder`; returns its description."""
     return publish_buffer(
-        folder, path, ipc_bytes(batches, schema, compress=compress), rows=sum(batch.num_rows for batch in batches), text_bytes=text_bytes
+        folder,
+        path,
+        ipc_bytes(batches, schema, compress=compress),
+        rows=sum(batch.num_rows for batch in batches),
+        text_bytes=text_bytes,
     )
 
 

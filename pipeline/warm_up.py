@@ -24,7 +24,10 @@ from storage.processes import end_with_starter
 
 # Passes every filter, and exercises special cases of the text pass: an address, a citation, non-ASCII letters, UTF-8
 # read as Latin-1.
-_SENTENCE = "The miller of the old mill {number} has wrïtten to miller{number}@example.org that the wheat is â€œripeâ€\x9d and dry.[1]\n"
+_SENTENCE = (
+    "The miller of the old mill {number} has wrïtten to miller{number}@example.org that the wheat is â€œripeâ€\x9d and"
+    " dry.[1]\n"
+)
 
 
 def warm_up() -> None:
@@ -36,7 +39,9 @@ def warm_up() -> None:
         folder = Path(name)
         texts = ["".join(_SENTENCE.format(number=part * 100 + line) for line in range(12)) for part in range(3)]
         (folder / "texts.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
-        (folder / "page.html").write_text(f"<html><body><p>{texts[0].upper()}</p><ul><li>rye</li></ul></body></html>", encoding="utf-8")
+        (folder / "page.html").write_text(
+            f"<html><body><p>{texts[0].upper()}</p><ul><li>rye</li></ul></body></html>", encoding="utf-8"
+        )
         source = {"format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}
         manifest = {
             "kind": "corpus",
@@ -62,7 +67,12 @@ def main() -> None:
     warm_up()
     kept = not compiled.not_kept and disk.keep(mark(), b"") is not None
     warning = (
-        "" if kept else "; they could not be kept, and each process will compile them again: set NUMBA_CACHE_DIR to a folder of your own"
+        ""
+        if kept
+        else (
+            "; they could not be kept, and each process will compile them again: set NUMBA_CACHE_DIR to a folder of"
+            " your own"
+        )
     )
     sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s){warning}\n")
 

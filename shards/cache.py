@@ -1,8 +1,9 @@
 """A bounded local copy of shards that lie in an object store: a shard's URL and hash in, the path of a local file out.
 
-Files are named by their sha256, which is checked while they are downloaded, and again when they were written to since; they appear under
-that name whole or not at all, and are shared by all processes and runs of the machine. Below the limit nothing is deleted; above it the
-files that were used longest ago go. A file that is deleted while some process has it mapped stays readable there.
+Files are named by their sha256, which is checked while they are downloaded, and again when they were written to since;
+they appear under that name whole or not at all, and are shared by all processes and runs of the machine. Below the
+limit nothing is deleted; above it the files that were used longest ago go. A file that is deleted while some process
+has it mapped stays readable there.
 
     GRISTMILL_CACHE       the folder; default: `gristmill/shards` in XDG_CACHE_HOME, else in ~/.cache
     GRISTMILL_CACHE_GB    the limit in 10^9 bytes; default: 100
@@ -57,24 +58,33 @@ class ShardCache:
         return True
 
     def fetch(self, url: str, entry: ShardEntry) -> str:
-        """The path of a whole copy of a shard; downloads it when there is none. One process downloads, others wait for it.
+        """The path of a whole copy of a shard; downloads it when there is none. One process downloads, others wait for
+        it.
 
         Raises:
-            GristmillError: the shard cannot be read, or twice had another sha256 than the manifest gives, or the disk is full.
+            GristmillError: the shard cannot be read, or twice had another sha256 than the manifest gives, or the disk
+                is full.
         """
         path = self.path_of(entry)
         try:
             with self._locked(f"{TEMPORARY}lock-{entry.sha256[:2]}"):
-                if path.exists() and _record(self.folder).check(str(path), size=entry.bytes, sha256=entry.sha256) is None:
+                if (
+                    path.exists()
+                    and _record(self.folder).check(str(path), size=entry.bytes, sha256=entry.sha256) is None
+                ):
                     self.touch(entry)
                     return str(path)
                 for _ in range(2):
                     if self._download(url, entry):
                         return str(path)
         except OSError as error:
-            text = "the disk is full" if error.errno == errno.ENOSPC else f"cannot be written: {error.strerror or error}"
+            text = (
+                "the disk is full" if error.errno == errno.ENOSPC else f"cannot be written: {error.strerror or error}"
+            )
             raise GristmillError(
-                text, where=str(self.folder), remedy="set GRISTMILL_CACHE to a folder with room, or GRISTMILL_CACHE_GB to a smaller limit"
+                text,
+                where=str(self.folder),
+                remedy="set GRISTMILL_CACHE to a folder with room, or GRISTMILL_CACHE_GB to a smaller limit",
             ) from None
         raise GristmillError(
             "its sha256 is not the manifest's, twice in a row: the shard is damaged in the store, or on the way",
@@ -101,7 +111,9 @@ class ShardCache:
 
     @contextlib.contextmanager
     def _reserved(self, temporary: Path, size: int) -> Iterator[IO[bytes]]:
-        """A file that counts with its final size from the start, after room has been made for it; locked, and deleted unless renamed."""
+        """A file that counts with its final size from the start, after room has been made for it; locked, and deleted
+        unless renamed.
+        """
         with self._locked(f"{TEMPORARY}lock"):
             self._make_room(size)
             file = open(temporary, "w+b")  # noqa: SIM115  (held by the block below)
@@ -154,7 +166,9 @@ def shard_cache() -> ShardCache:
     except ValueError:
         limit = math.nan
     if not 0 < limit < math.inf:
-        raise GristmillError(f"`{given}` is not a number above 0", where="GRISTMILL_CACHE_GB", remedy="give gigabytes, such as 200")
+        raise GristmillError(
+            f"`{given}` is not a number above 0", where="GRISTMILL_CACHE_GB", remedy="give gigabytes, such as 200"
+        )
     return ShardCache(folder=chosen_folder("GRISTMILL_CACHE", default="shards", holds="shards"), limit=int(limit * 1e9))
 
 
@@ -173,13 +187,15 @@ def _copy_stamp(path: str) -> str | None:
 
 
 def cache_note(manifest: ShardManifest, cache: ShardCache) -> str | None:
-    """What to tell people when the shards do not fit into the cache: the order of samples goes over all of them at random."""
+    """What to tell people when the shards do not fit into the cache: the order of samples goes over all of them at
+    random.
+    """
     size = sum(entry.bytes for entry in manifest.shards)
     if size <= cache.limit:
         return None
     return (
-        f"note: the shards are {size / 1e9:,.2f} GB, the cache {cache.folder} holds {cache.limit / 1e9:,.2f} GB: shards will be downloaded "
-        "again and again; set GRISTMILL_CACHE_GB higher, or copy the shards to a disk"
+        f"note: the shards are {size / 1e9:,.2f} GB, the cache {cache.folder} holds {cache.limit / 1e9:,.2f} GB: shards"
+        " will be downloaded again and again; set GRISTMILL_CACHE_GB higher, or copy the shards to a disk"
     )
 
 

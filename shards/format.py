@@ -4,9 +4,9 @@ A shard is an Arrow IPC *file*, uncompressed, with exactly one record batch and 
 
     tokens: large_list<item: uint16 or uint32, not null>     one row per document, BOS and EOS included
 
-so that `column.values` is one contiguous array over the mapped file. Beside it, `NAME.documents.arrow` has one row per document in the
-same order (`SIDE_TABLE`). Schema metadata of both names the format, dtype, tokenizer, bucket and shard. Shards of a bucket are ordered
-by name; `_MANIFEST.json` lists them with hashes and is published last.
+so that `column.values` is one contiguous array over the mapped file. Beside it, `NAME.documents.arrow` has one row per
+document in the same order (`SIDE_TABLE`). Schema metadata of both names the format, dtype, tokenizer, bucket and shard.
+Shards of a bucket are ordered by name; `_MANIFEST.json` lists them with hashes and is published last.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ class ShardManifest(Strict):
     """All shards of a prepared corpus, sorted by bucket and name.
 
     Attributes:
-        digest: sha256 over the tokenizer and the content hashes in order; two corpora with the same digest train the same.
+        digest: sha256 over the tokenizer and the content hashes in order; two corpora with the same digest train the
+            same.
         settings_sha256: over the settings of the step that wrote the shards.
         inputs: digests of the steps before.
         manifest_sha256: over all the rest of the manifest; empty in those of earlier versions.
@@ -108,7 +109,9 @@ class ShardManifest(Strict):
         sizes: dict[str, BucketSize] = {}
         for entry in self.shards:
             size = sizes.get(entry.bucket, BucketSize())
-            sizes[entry.bucket] = BucketSize(size.shards + 1, size.documents + entry.documents, size.tokens + entry.tokens)
+            sizes[entry.bucket] = BucketSize(
+                size.shards + 1, size.documents + entry.documents, size.tokens + entry.tokens
+            )
         return sizes
 
 

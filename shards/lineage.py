@@ -41,7 +41,8 @@ Int64s = npt.NDArray[np.int64]
 
 
 def documents_of_step(folder: str, step: int) -> list[dict[str, Any]]:
-    """The documents that a training step saw, from the run's folder and the shards alone: rows of `LINEAGE`, as `documents_of` gives them.
+    """The documents that a training step saw, from the run's folder and the shards alone: rows of `LINEAGE`, as
+    `documents_of` gives them.
 
     Raises:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
@@ -52,7 +53,9 @@ def documents_of_step(folder: str, step: int) -> list[dict[str, Any]]:
         raise GristmillError(f"the run has steps 0 to {run.manifest.steps - 1}", where="--step")
     shards = open_shards(join(run.data, "shards"))
     if shards.manifest.digest != record.data_digest:
-        raise GristmillError("the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus")
+        raise GristmillError(
+            "the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus"
+        )
     order = order_from_json(load_order(folder, record, named=False))
     return list(documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch).to_pylist())
 
@@ -61,8 +64,8 @@ def documents_of(shards: Shards, order: Order, start: int, count: int) -> pa.Tab
     """The documents in samples `start` to `start + count`.
 
     Returns:
-        Rows of `LINEAGE`, by sample and then by position in it: one for every sample and document that share tokens. A sample's
-        `tokens` add up to sequence + 1: its last token, which is only a target, counts too.
+        Rows of `LINEAGE`, by sample and then by position in it: one for every sample and document that share tokens. A
+        sample's `tokens` add up to sequence + 1: its last token, which is only a target, counts too.
 
     Raises:
         GristmillError: the order is not one over these shards, or a side table cannot be read.
@@ -83,19 +86,27 @@ def documents_of(shards: Shards, order: Order, start: int, count: int) -> pa.Tab
             )
     if not tables:
         return LINEAGE.empty_table()
-    return pa.concat_tables(tables).sort_by([("sample", "ascending"), ("position", "ascending")]).select(LINEAGE.names).cast(LINEAGE)
+    return (
+        pa.concat_tables(tables)
+        .sort_by([("sample", "ascending"), ("position", "ascending")])
+        .select(LINEAGE.names)
+        .cast(LINEAGE)
+    )
 
 
 def _pieces(bucket: Bucket, positions: Int64s, width: int) -> Sequence[tuple[pa.Table, Int64s, Int64s]]:
     """Windows of `width` tokens at `positions` of a bucket's stream, cut by shard and document.
 
     Returns:
-        Per shard that is touched: one row per window and document, the window of each row, and where in the stream the row begins.
+        Per shard that is touched: one row per window and document, the window of each row, and where in the stream the
+            row begins.
     """
     first = np.searchsorted(bucket.starts, positions, side="right") - 1
     last = np.searchsorted(bucket.starts, positions + width, side="left") - 1
     found = []
-    for shard in sorted({shard for low, high in zip(first.tolist(), last.tolist(), strict=True) for shard in range(low, high + 1)}):
+    for shard in sorted(
+        {shard for low, high in zip(first.tolist(), last.tolist(), strict=True) for shard in range(low, high + 1)}
+    ):
         start, end = bucket.starts[shard], bucket.starts[shard + 1]
         windows = np.flatnonzero((first <= shard) & (shard <= last))
         low = np.maximum(positions[windows], start) - start
@@ -107,7 +118,9 @@ def _pieces(bucket: Bucket, positions: Int64s, width: int) -> Sequence[tuple[pa.
 
 
 def _overlaps(documents: pa.Table, low: Int64s, high: Int64s) -> tuple[pa.Table, Int64s, Int64s]:
-    """Every pair of a stretch [low, high) of a shard and a document that share tokens: row, index of the stretch, first shared token."""
+    """Every pair of a stretch [low, high) of a shard and a document that share tokens: row, index of the stretch, first
+    shared token.
+    """
     offset = documents["offset"].to_numpy()
     end = offset + documents["length"].to_numpy()
     begins = np.searchsorted(end, low, side="right")  # the first document that ends behind `low`

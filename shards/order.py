@@ -1,18 +1,21 @@
 """The order: sample number in, bucket, window and epoch out. A pure function; nothing is built, stored or shuffled.
 
-The tokens of a bucket form one stream, and its window `w` is tokens `w * sequence` to `w * sequence + sequence`, both included:
-windows overlap by the token that is the last target of one and the first input of the next. Sample `n` finds its window in four steps:
+The tokens of a bucket form one stream, and its window `w` is tokens `w * sequence` to `w * sequence + sequence`, both
+included: windows overlap by the token that is the last target of one and the first input of the next. Sample `n` finds
+its window in four steps:
 
 1. block and slot: a stage (a stretch of samples with one mixture) is cut into blocks of a power of two of samples.
-2. slot to bucket: slot `j` takes position bit-reverse(j) of the block, and each bucket owns as many consecutive positions as the
-   stage gives it samples per block. Bit reversal is the van der Corput sequence in base 2 (van der Corput 1935): any aligned run of
-   2^k slots visits the positions in equal steps, so it holds each bucket's share to within one sample, and short runs get theirs too.
+2. slot to bucket: slot `j` takes position bit-reverse(j) of the block, and each bucket owns as many consecutive
+   positions as the stage gives it samples per block. Bit reversal is the van der Corput sequence in base 2 (van der
+   Corput 1935): any aligned run of 2^k slots visits the positions in equal steps, so it holds each bucket's share to
+   within one sample, and short runs get theirs too.
 3. bucket to counter: how many samples the bucket has given before, over all stages; counter // windows is the epoch.
-4. counter to window: a keyed permutation of the bucket's windows, another for each epoch, so that an epoch sees each window once.
+4. counter to window: a keyed permutation of the bucket's windows, another for each epoch, so that an epoch sees each
+   window once.
 
-The permutation is a balanced Feistel network (Luby and Rackoff 1988) over the smallest even number of bits that holds the windows;
-values outside are encrypted again until they fall inside (cycle-walking: Black and Rogaway 2002). Its round function is the finaliser
-of splitmix64 (Steele, Lea and Flood 2014).
+The permutation is a balanced Feistel network (Luby and Rackoff 1988) over the smallest even number of bits that holds
+the windows; values outside are encrypted again until they fall inside (cycle-walking: Black and Rogaway 2002). Its
+round function is the finaliser of splitmix64 (Steele, Lea and Flood 2014).
 """
 
 from __future__ import annotations
@@ -35,8 +38,9 @@ VERSION = 1
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
 
-# As FF1 has (NIST SP 800-38G). Four make a strong pseudorandom permutation of many values (Luby and Rackoff 1988), but over fewer than 16
-# windows six still give a window its place up to 4 % too often; with ten no bias is left to measure in 400,000 keys.
+# As FF1 has (NIST SP 800-38G). Four make a strong pseudorandom permutation of many values (Luby and Rackoff 1988), but
+# over fewer than 16 windows six still give a window its place up to 4 % too often; with ten no bias is left to measure
+# in 400,000 keys.
 _ROUNDS = 10
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 # Elements a pass: several arrays of them stay in a core's cache.
@@ -83,7 +87,9 @@ class Order(Strict):
             raise ValueError("buckets must be there, differ in name, and be sorted by it")
         for bucket in self.buckets:
             if bucket.windows != windows_in(bucket.tokens, self.sequence):
-                raise ValueError(f"bucket {bucket.name} has {windows_in(bucket.tokens, self.sequence)} windows, not {bucket.windows}")
+                raise ValueError(
+                    f"bucket {bucket.name} has {windows_in(bucket.tokens, self.sequence)} windows, not {bucket.windows}"
+                )
         given = (0,) * len(names)
         for index, stage in enumerate(self.stages):
             _check_stage(stage, self.buckets)
@@ -113,8 +119,13 @@ def new_order(tokens: Mapping[str, int], *, sequence: int, seed: int, counts: Ma
     Raises:
         GristmillError: counts for an unknown bucket or one without a window, or a block that is no power of two.
     """
-    buckets = tuple(OrderBucket(name=name, tokens=tokens[name], windows=windows_in(tokens[name], sequence)) for name in sorted(tokens))
-    stage = Stage(start=0, block=max(1, sum(counts.values())), counts=_counts_in_order(buckets, counts), given=(0,) * len(buckets))
+    buckets = tuple(
+        OrderBucket(name=name, tokens=tokens[name], windows=windows_in(tokens[name], sequence))
+        for name in sorted(tokens)
+    )
+    stage = Stage(
+        start=0, block=max(1, sum(counts.values())), counts=_counts_in_order(buckets, counts), given=(0,) * len(buckets)
+    )
     return _validated({"seed": seed, "sequence": sequence, "buckets": buckets, "stages": (stage,)})
 
 
@@ -139,7 +150,9 @@ def next_stage(order: Order, start: int, counts: Mapping[str, int]) -> Order:
         counts=_counts_in_order(order.buckets, counts),
         given=tuple(given_before(order, start)),
     )
-    return _validated({"seed": order.seed, "sequence": order.sequence, "buckets": order.buckets, "stages": (*order.stages, stage)})
+    return _validated(
+        {"seed": order.seed, "sequence": order.sequence, "buckets": order.buckets, "stages": (*order.stages, stage)}
+    )
 
 
 def order_to_json(order: Order) -> str:
@@ -190,7 +203,9 @@ def locate(order: Order, start: int, count: int) -> tuple[Int64s, Int64s, Int64s
         low, high = max(start, stage.start), min(start + count, end)
         if low < high:
             piece = slice(low - start, high - start)
-            bucket[piece], counter[piece] = _bucket_and_counter(stage, np.arange(low - stage.start, high - stage.start, dtype=np.int64))
+            bucket[piece], counter[piece] = _bucket_and_counter(
+                stage, np.arange(low - stage.start, high - stage.start, dtype=np.int64)
+            )
     windows = np.array([bucket.windows for bucket in order.buckets], np.int64)[bucket]
     epoch, index = np.divmod(counter, windows)
     window = permute(index.astype(np.uint64), windows.astype(np.uint64), _keys(order, bucket, epoch)).astype(np.int64)
@@ -220,7 +235,8 @@ def block_table(counts: tuple[int, ...]) -> tuple[Int64s, Int64s]:
         counts: samples per block of each bucket; their sum is a power of two.
 
     Returns:
-        Bucket of each slot, and how many earlier slots of the block have the same bucket: int64[sum(counts)] each, read-only.
+        Bucket of each slot, and how many earlier slots of the block have the same bucket: int64[sum(counts)] each,
+            read-only.
     """
     ends = np.cumsum(counts, dtype=np.int64)
     block = int(ends[-1])
@@ -256,11 +272,16 @@ def _given_at(stage: Stage, sample: int) -> tuple[int, ...]:
     """Samples that each bucket has given before `sample`, which lies in or at the end of the stage."""
     blocks, slots = divmod(sample - stage.start, stage.block)
     partial = np.bincount(block_table(stage.counts)[0][:slots], minlength=len(stage.counts))
-    return tuple(before + blocks * count + int(more) for before, count, more in zip(stage.given, stage.counts, partial, strict=True))
+    return tuple(
+        before + blocks * count + int(more)
+        for before, count, more in zip(stage.given, stage.counts, partial, strict=True)
+    )
 
 
 def _keys(order: Order, bucket: Int64s, epoch: Int64s) -> UInt64s:
-    """The permutation key of each (bucket, epoch): xxh3 of a canonical text, so that neither depends on the other buckets."""
+    """The permutation key of each (bucket, epoch): xxh3 of a canonical text, so that neither depends on the other
+    buckets.
+    """
     pairs, inverse = np.unique(epoch * len(order.buckets) + bucket, return_inverse=True)
     keys = np.empty(len(pairs), np.uint64)
     for index, pair in enumerate(pairs.tolist()):
@@ -331,7 +352,9 @@ def _check_stage(stage: Stage, buckets: Sequence[OrderBucket]) -> None:
         raise ValueError(f"samples per block must sum to a power of two, not to {sum(stage.counts)}")
     for bucket, count in zip(buckets, stage.counts, strict=True):
         if count and not bucket.windows:
-            raise ValueError(f"bucket {bucket.name} has {bucket.tokens} tokens, too few for one window, and cannot give samples")
+            raise ValueError(
+                f"bucket {bucket.name} has {bucket.tokens} tokens, too few for one window, and cannot give samples"
+            )
 
 
 def _validated(data: object) -> Order:

@@ -1,8 +1,10 @@
-"""Reading shards: a folder in, buckets of memory-mapped token arrays out; shards of an object store come through `shards.cache`.
+"""Reading shards: a folder in, buckets of memory-mapped token arrays out; shards of an object store come through
+`shards.cache`.
 
-The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it. Nothing is read
-at opening but the manifest and the list of files: a token array is mapped when it is first asked for, and only so many stay mapped.
-A file is read against its sha256 before it is mapped for the first time; that it was is remembered (`storage.checked`).
+The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it.
+Nothing is read at opening but the manifest and the list of files: a token array is mapped when it is first asked for,
+and only so many stay mapped. A file is read against its sha256 before it is mapped for the first time; that it was is
+remembered (`storage.checked`).
 """
 
 from __future__ import annotations
@@ -83,10 +85,16 @@ class Shards:
     _remembered: Remembered = field(repr=False)
 
     def unchecked(self) -> list[ShardEntry]:
-        """The shards that were not read against their hashes yet, or have changed since; none in a store, whose copies are checked."""
+        """The shards that were not read against their hashes yet, or have changed since; none in a store, whose copies
+        are checked.
+        """
         if is_url(self.folder):
             return []
-        return [entry for entry in self.manifest.shards if not self._remembered.holds(join(self.folder, entry.file), entry.sha256)]
+        return [
+            entry
+            for entry in self.manifest.shards
+            if not self._remembered.holds(join(self.folder, entry.file), entry.sha256)
+        ]
 
     def check(self, entry: ShardEntry) -> None:
         """Read a local shard against its hash unless it was before.
@@ -115,13 +123,20 @@ def open_shards(folder: str) -> Shards:
 
     mapped = _cached_maps(folder, manifest) if is_url(folder) else _local_maps(folder, manifest, checked)
     rows = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
-    buckets = {name: _bucket(folder, name, list(group), mapped, checked) for name, group in groupby(rows, key=lambda entry: entry.bucket)}
+    buckets = {
+        name: _bucket(folder, name, list(group), mapped, checked)
+        for name, group in groupby(rows, key=lambda entry: entry.bucket)
+    }
     return Shards(folder=folder, manifest=manifest, buckets=buckets, _checked=checked, _remembered=remembered)
 
 
 def _check_files(folder: str, manifest: ShardManifest) -> None:
     stats = list_stats(folder, "**/*.arrow")
-    files = [pair for entry in manifest.shards for pair in ((entry.file, entry.bytes), (entry.documents_file, entry.documents_bytes))]
+    files = [
+        pair
+        for entry in manifest.shards
+        for pair in ((entry.file, entry.bytes), (entry.documents_file, entry.documents_bytes))
+    ]
     missing = [name for name, _ in files if name not in stats]
     if missing:
         raise GristmillError(
@@ -138,7 +153,9 @@ def _check_files(folder: str, manifest: ShardManifest) -> None:
             )
 
 
-def _local_maps(folder: str, manifest: ShardManifest, checked: Callable[[str, int, str], None]) -> Callable[[str], Tokens]:
+def _local_maps(
+    folder: str, manifest: ShardManifest, checked: Callable[[str, int, str], None]
+) -> Callable[[str], Tokens]:
     entries = {entry.file: entry for entry in manifest.shards}
 
     @lru_cache(maxsize=OPEN_MAPS)
@@ -150,7 +167,10 @@ def _local_maps(folder: str, manifest: ShardManifest, checked: Callable[[str, in
 
 
 def _cached_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens]:
-    """Maps of the local copies. A copy that another process has deleted is let go, so that the disk gets its room back."""
+    """Maps of the local copies.
+
+    A copy that another process has deleted is let go, so that the disk gets its room back.
+    """
     cache = shard_cache()
     entries = {entry.file: entry for entry in manifest.shards}
     held: dict[str, Tokens] = {}
@@ -170,7 +190,9 @@ def _cached_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens
 
 
 def map_tokens(folder: str, entry: ShardEntry, dtype: str) -> Tokens:
-    """Map one shard, of a store its local copy, and check that it is the one that the manifest describes, as far as that costs nothing."""
+    """Map one shard, of a store its local copy, and check that it is the one that the manifest describes, as far as
+    that costs nothing.
+    """
     path = join(folder, entry.file)
     return _tokens_of(shard_cache().fetch(path, entry) if is_url(folder) else path, entry, dtype)
 
@@ -201,15 +223,21 @@ def read_batch(path: str, *, size: int) -> pa.RecordBatch:
     try:
         with map_file(path) as file:
             if file.size() != size:
-                raise GristmillError(f"has {file.size()} bytes, the manifest says {size}", where=path, remedy="run `gristmill verify`")
+                raise GristmillError(
+                    f"has {file.size()} bytes, the manifest says {size}", where=path, remedy="run `gristmill verify`"
+                )
             reader = pa.ipc.open_file(file)
             if reader.num_record_batches != 1:
                 raise GristmillError(
-                    f"has {reader.num_record_batches} record batches instead of one", where=path, remedy="run `gristmill verify`"
+                    f"has {reader.num_record_batches} record batches instead of one",
+                    where=path,
+                    remedy="run `gristmill verify`",
                 )
             return reader.get_batch(0)
     except pa.ArrowInvalid as error:
-        raise GristmillError(f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`") from None
+        raise GristmillError(
+            f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`"
+        ) from None
 
 
 def read_side_table(folder: str, entry: ShardEntry, columns: list[str] | None = None) -> pa.Table:
@@ -224,7 +252,9 @@ def read_side_table(folder: str, entry: ShardEntry, columns: list[str] | None = 
             file.seek(0)
             table = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted)).read_all()
     except pa.ArrowInvalid as error:
-        raise GristmillError(f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`") from None
+        raise GristmillError(
+            f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`"
+        ) from None
     return table if columns is None else table.select(columns)
 
 
@@ -239,8 +269,20 @@ def _side_file(path: str, entry: ShardEntry) -> pa.NativeFile:
 
 
 def _bucket(
-    folder: str, name: str, entries: list[ShardEntry], mapped: Callable[[str], Tokens], checked: Callable[[str, int, str], None]
+    folder: str,
+    name: str,
+    entries: list[ShardEntry],
+    mapped: Callable[[str], Tokens],
+    checked: Callable[[str, int, str], None],
 ) -> Bucket:
     starts = np.zeros(len(entries) + 1, np.int64)
     np.cumsum([entry.tokens for entry in entries], out=starts[1:])
-    return Bucket(name=name, tokens=int(starts[-1]), starts=starts, entries=entries, folder=folder, _mapped=mapped, _checked=checked)
+    return Bucket(
+        name=name,
+        tokens=int(starts[-1]),
+        starts=starts,
+        entries=entries,
+        folder=folder,
+        _mapped=mapped,
+        _checked=checked,
+    )

@@ -1,7 +1,8 @@
-"""What a run's folder says about itself: `run.json`, `order.json`, which tells its samples, and `metrics.jsonl`, a line per logged step.
+"""What a run's folder says about itself: `run.json`, `order.json`, which tells its samples, and `metrics.jsonl`, a line
+per logged step.
 
-In: the folder of a run, which training writes. Out: its record and its order, checked against each other, and its metrics. Whether all is
-as it was written, `gristmill verify` says.
+In: the folder of a run, which training writes. Out: its record and its order, checked against each other, and its
+metrics. Whether all is as it was written, `gristmill verify` says.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def load_order(folder: str, record: RunRecord, *, named: bool = True) -> str:
     text = read_bytes(path).decode(errors="replace")
     if record.order_sha256 != sha256_of(text) and (named or record.order_sha256 is not None):
         raise GristmillError(
-            "is not the order that the run began with", where=path, remedy="restore it from a copy, or choose another `out`"
+            "is not the order that the run began with",
+            where=path,
+            remedy="restore it from a copy, or choose another `out`",
         )
     return text
 

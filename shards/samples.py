@@ -29,8 +29,12 @@ def samples(shards: Shards, order: Order, start: int, count: int) -> npt.NDArray
     return windows
 
 
-def _read_windows(bucket: Bucket, positions: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], out: npt.NDArray[np.int64]) -> None:
-    """Fill the given rows of `out` with the tokens of a bucket's stream that begin at `positions`, in ascending order."""
+def _read_windows(
+    bucket: Bucket, positions: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], out: npt.NDArray[np.int64]
+) -> None:
+    """Fill the given rows of `out` with the tokens of a bucket's stream that begin at `positions`,
+    in ascending order.
+    """
     width = out.shape[1]
     shards = np.searchsorted(bucket.starts, positions, side="right") - 1
     offsets = positions - bucket.starts[shards]

@@ -1,4 +1,6 @@
-"""Checking a shard folder: every file against its manifest row, every shard against its side table, the manifest against itself."""
+"""Checking a shard folder: every file against its manifest row, every shard against its side table, the manifest
+against itself.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,9 @@ class Problem:
 def verify_shards(folder: str) -> list[Problem]:
     """Read every byte of a shard folder and check it.
 
-    Checked are the size and sha256 of each file; and, where they fit, layout, metadata, rows, offsets, token ids, document boundaries,
-    the side table's rows against the tokens' offsets, and the content hash; then the manifest's order, digest and ledger, and that
-    there are no other shards.
+    Checked are the size and sha256 of each file; and, where they fit, layout, metadata, rows, offsets, token ids,
+    document boundaries, the side table's rows against the tokens' offsets, and the content hash; then the manifest's
+    order, digest and ledger, and that there are no other shards.
 
     Returns:
         What is wrong, by shard; empty when nothing is.
@@ -70,7 +72,9 @@ def _manifest_problems(folder: str, manifest: ShardManifest) -> list[Problem]:
     if not messages and manifest.manifest_sha256 != manifest_sha256_of(manifest):
         messages.append("was changed, or is of an earlier version: its manifest_sha256 is not that of its content")
     listed = {name for entry in manifest.shards for name in (entry.file, entry.documents_file)}
-    others = [Problem(name, "is not in the manifest") for name in list_files(folder, "**/*.arrow") if name not in listed]
+    others = [
+        Problem(name, "is not in the manifest") for name in list_files(folder, "**/*.arrow") if name not in listed
+    ]
     return [Problem(MANIFEST, message) for message in messages] + others
 
 
@@ -84,7 +88,9 @@ def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> 
         if message is not None:
             problems.append(Problem(name, message))
     if problems:
-        return problems  # the content of files that are not the manifest's says nothing more, and may not be safe to read
+        return (
+            problems  # the content of files that are not the manifest's says nothing more, and may not be safe to read
+        )
     try:
         return _content_problems(folder, entry, manifest)
     except GristmillError as error:
@@ -123,7 +129,9 @@ def _content_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -
 
 
 def _metadata_problems(schema: pa.Schema, entry: ShardEntry, manifest: ShardManifest) -> list[str]:
-    found = {key.decode(errors="replace"): value.decode(errors="replace") for key, value in (schema.metadata or {}).items()}
+    found = {
+        key.decode(errors="replace"): value.decode(errors="replace") for key, value in (schema.metadata or {}).items()
+    }
     wanted = {
         "format": FORMAT,
         "dtype": manifest.dtype,

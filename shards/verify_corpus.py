@@ -1,6 +1,7 @@
 """Verification of a prepared corpus: its steps, its shards, and each step against the one before.
 
-In: the folder that `gristmill prep` wrote. Out: how many files it has, and what is wrong, each finding with the file and how to repair it.
+In: the folder that `gristmill prep` wrote. Out: how many files it has, and what is wrong, each finding with the file
+and how to repair it.
 """
 
 from __future__ import annotations
@@ -54,9 +55,16 @@ def _shard_findings(folder: str) -> tuple[int, ShardManifest | None, list[Findin
         problems = verify_shards(folder)
     except GristmillError as error:
         return 0, None, [Finding(str(error.where), error.message, AGAIN)]
-    files = [pair for entry in manifest.shards for pair in ((entry.file, entry.sha256), (entry.documents_file, entry.documents_sha256))]
+    files = [
+        pair
+        for entry in manifest.shards
+        for pair in ((entry.file, entry.sha256), (entry.documents_file, entry.documents_sha256))
+    ]
     outputs = [Output(path=file, sha256=sha256, bytes=0, rows=0) for file, sha256 in files]
-    found = [Finding(join(folder, problem.file), problem.message, AGAIN if problem.file == MANIFEST else ANEW) for problem in problems]
+    found = [
+        Finding(join(folder, problem.file), problem.message, AGAIN if problem.file == MANIFEST else ANEW)
+        for problem in problems
+    ]
     tasks = verify_tasks(folder, outputs, manifest.ledger) if manifest.ledger != Ledger() else []
     return len(files), manifest, found + tasks
 
@@ -67,7 +75,11 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
 
     def differ(step: str, what: str, theirs: object, ours: object) -> None:
         if theirs != ours:
-            found.append(Finding(join(folder, step, MANIFEST), f"{what}: {ours} here, {theirs} there", "run `gristmill prep` again"))
+            found.append(
+                Finding(
+                    join(folder, step, MANIFEST), f"{what}: {ours} here, {theirs} there", "run `gristmill prep` again"
+                )
+            )
 
     extracted, decided, tokenizer = (steps.get(name) for name in STEPS)
     if extracted is not None and decided is not None:
@@ -76,7 +88,12 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
     if decided is not None and tokenizer is not None and "decide" in tokenizer.inputs:
         differ("tokenizer", "its input is another decide", decided.digest, tokenizer.inputs["decide"])
     if shards is not None and shards.inputs and decided is not None and tokenizer is not None:
-        differ("shards", "its inputs are not these steps", {"decide": decided.digest, "tokenizer": tokenizer.digest}, shards.inputs)
+        differ(
+            "shards",
+            "its inputs are not these steps",
+            {"decide": decided.digest, "tokenizer": tokenizer.digest},
+            shards.inputs,
+        )
         differ("shards", "documents of decide", decided.ledger.kept, shards.ledger.records_in)
         models = [(output.sha256, output.rows) for output in tokenizer.outputs]
         differ("shards", "tokenizer", models, [(shards.tokenizer.sha256, shards.tokenizer.vocab_size)])

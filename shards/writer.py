@@ -42,7 +42,13 @@ def write_shard(
     """
     dtype = token_dtype(tokenizer.vocab_size)
     _check(tokens, offsets, documents, dtype=dtype, vocab_size=tokenizer.vocab_size, where=f"{bucket}/{name}")
-    metadata = {"format": FORMAT, "dtype": str(dtype), "tokenizer_sha256": tokenizer.sha256, "bucket": bucket, "shard": name}
+    metadata = {
+        "format": FORMAT,
+        "dtype": str(dtype),
+        "tokenizer_sha256": tokenizer.sha256,
+        "bucket": bucket,
+        "shard": name,
+    }
     item = pa.field("item", pa.from_numpy_dtype(dtype), nullable=False)
     schema = pa.schema([pa.field("tokens", pa.large_list(item), nullable=False)], metadata=metadata)
     column = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(tokens), type=schema.field(0).type)
@@ -71,7 +77,8 @@ def write_shard(
 def side_table(documents: pa.Table) -> pa.RecordBatch:
     """The columns of `SIDE_TABLE` as one batch whose buffers depend on the values only.
 
-    What Arrow writes of a slice holds the bits and dictionary words of its parent: columns are taken apart and built anew.
+    What Arrow writes of a slice holds the bits and dictionary words of its parent: columns are taken apart and built
+    anew.
     """
     every = pa.array(np.arange(documents.num_rows))
     arrays = []
@@ -85,7 +92,9 @@ def side_table(documents: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=SIDE_TABLE)
 
 
-def content_sha256(tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], document_ids: pa.Array) -> str:
+def content_sha256(
+    tokens: npt.NDArray[np.unsignedinteger], offsets: npt.NDArray[np.int64], document_ids: pa.Array
+) -> str:
     """Hex sha256 over token bytes (little-endian), offsets (int64) and document ids."""
     digest = hashlib.sha256(np.ascontiguousarray(tokens, tokens.dtype.newbyteorder("<")).data)
     digest.update(np.ascontiguousarray(offsets, "<i8").data)
@@ -128,11 +137,19 @@ def load_manifest(folder: str, *, changed: bool = False) -> ShardManifest:
     try:
         manifest = ShardManifest.model_validate(load_json(read_bytes(path), where=path))
     except ValidationError as error:
-        raise GristmillError(f"is not a shard manifest: {first_problem(error)}", where=path, remedy="run `gristmill prep` again") from None
+        raise GristmillError(
+            f"is not a shard manifest: {first_problem(error)}", where=path, remedy="run `gristmill prep` again"
+        ) from None
     except GristmillError as error:
-        raise GristmillError(f"is not a shard manifest: {error.message}", where=path, remedy="run `gristmill prep` again") from None
+        raise GristmillError(
+            f"is not a shard manifest: {error.message}", where=path, remedy="run `gristmill prep` again"
+        ) from None
     if not changed and manifest.manifest_sha256 not in ("", manifest_sha256_of(manifest)):
-        raise GristmillError("was changed: its manifest_sha256 is not that of its content", where=path, remedy="run `gristmill prep` again")
+        raise GristmillError(
+            "was changed: its manifest_sha256 is not that of its content",
+            where=path,
+            remedy="run `gristmill prep` again",
+        )
     return manifest
 
 
@@ -156,7 +173,9 @@ def _check(
         problem = f"the side table lacks {', '.join(missing)}"
     elif empty := [field.name for field in SIDE_TABLE if not field.nullable and documents[field.name].null_count]:
         problem = f"the side table has rows without {', '.join(empty)}"
-    elif (documents["offset"].to_numpy() != offsets[:-1]).any() or (documents["length"].to_numpy() != np.diff(offsets)).any():
+    elif (documents["offset"].to_numpy() != offsets[:-1]).any() or (
+        documents["length"].to_numpy() != np.diff(offsets)
+    ).any():
         problem = "the side table's offsets or lengths are not those of the tokens"
     elif len(tokens) and int(tokens.max()) >= vocab_size:
         problem = f"token id {int(tokens.max())} is outside the vocabulary of {vocab_size}"

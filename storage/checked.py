@@ -1,8 +1,10 @@
-"""Files whose sha256 was checked, remembered: a file is read against its hash once, and again when the file system says that it changed.
+"""Files whose sha256 was checked, remembered: a file is read against its hash once, and again when the file system says
+that it changed.
 
-In: paths of local files and the hashes that a manifest gives for them. Out: a record of one line per checked file with its stamp: size,
-time of change, time of the last change to its inode, and the inode's number. Writing to a file changes its stamp, also when the time of
-change is set back afterwards. What changes bytes below the file system (a failing disk) does not: `gristmill verify` reads everything.
+In: paths of local files and the hashes that a manifest gives for them. Out: a record of one line per checked file with
+its stamp: size, time of change, time of the last change to its inode, and the inode's number. Writing to a file changes
+its stamp, also when the time of change is set back afterwards. What changes bytes below the file system (a failing
+disk) does not: `gristmill verify` reads everything.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ def file_problem(path: str, *, size: int, sha256: str, found: int | None = None)
 
 
 class Remembered:
-    """A record of checked files, shared by processes: each adds lines and sees those of others. Without a place to write it forgets.
+    """A record of checked files, shared by processes: each adds lines and sees those of others. Without a place to
+    write it forgets.
 
     Args:
         record: its file; need not be there. None: what is checked is remembered by this process alone.
@@ -119,7 +122,9 @@ def stamp_of(path: str) -> str | None:
 
 
 def record_of(folder: str) -> Path | None:
-    """The record for the files of a local folder: in the user's cache, since the folder may be others'; None for a user without a home."""
+    """The record for the files of a local folder: in the user's cache, since the folder may be others'; None for a user
+    without a home.
+    """
     cache = user_cache()
     if cache is None:
         return None

@@ -1,18 +1,20 @@
 """Raw files as streams of decompressed bytes.
 
-In: a path; plain, gzip, zstd, bzip2, xz or lz4 by its first bytes, of one or many members. Out: portions of bytes in the order of the file,
-each saying where a member begins. Damage is told apart from the end: everything readable before it is delivered first (less
-what the last `_FEED` compressed bytes before the damage would have given). Reading may begin at a member in the middle of a file.
+In: a path; plain, gzip, zstd, bzip2, xz or lz4 by its first bytes, of one or many members. Out: portions of bytes in
+the order of the file, each saying where a member begins. Damage is told apart from the end: everything readable before
+it is delivered first (less what the last `_FEED` compressed bytes before the damage would have given). Reading may
+begin at a member in the middle of a file.
 
-A zstd file may begin with a dictionary for all its frames, in a skippable frame (IIPC, "Zstandard compression for WARC files 1.0",
-section 3); skippable frames elsewhere are passed over (RFC 8878, section 3.1.2; the LZ4 frame format has them too).
+A zstd file may begin with a dictionary for all its frames, in a skippable frame (IIPC, "Zstandard compression for WARC
+files 1.0", section 3); skippable frames elsewhere are passed over (RFC 8878, section 3.1.2; the LZ4 frame format has
+them too).
 
-Memory is bounded: compressed bytes are fed in such small portions that even a bomb gives some tens of MB at a time. Beside that, a zstd
-frame takes as much as its window, up to 2 GiB, or its content where that is less (`frame_headers`); a member that asks for more, or for a
-dictionary that is not there, is damage that says so.
+Memory is bounded: compressed bytes are fed in such small portions that even a bomb gives some tens of MB at a time.
+Beside that, a zstd frame takes as much as its window, up to 2 GiB, or its content where that is less (`frame_headers`);
+a member that asks for more, or for a dictionary that is not there, is damage that says so.
 
-Cost is linear in the file: behind damage a member is searched from the damaged one's beginning only while no more than `_MOST_AGAIN` bytes,
-and no more than have been read, are read again.
+Cost is linear in the file: behind damage a member is searched from the damaged one's beginning only while no more than
+`_MOST_AGAIN` bytes, and no more than have been read, are read again.
 """
 
 from __future__ import annotations
@@ -33,11 +35,11 @@ from storage.raw_file import DICTIONARY_FRAME, MEMBER_HEAD, SKIPPABLE, RawFile, 
 
 _RAW_CHUNK = 1 << 16
 _NOT_ZERO = re.compile(rb"[^\0]")
-# The largest portion of compressed bytes for a decompressor: a portion may grow 1,000 times in gzip, 20,000 times in bzip2, 32,000 in zstd,
-# 255 times in lz4.
+# The largest portion of compressed bytes for a decompressor: a portion may grow 1,000 times in gzip, 20,000 times in
+# bzip2, 32,000 in zstd, 255 times in lz4.
 _FEED = {"gzip": 1 << 14, "zstd": 1 << 10, "bzip2": 1 << 11, "xz": 1 << 12, "lz4": 1 << 16}
-# Gzip members up to these sizes, compressed and not, are decompressed whole before any of it is delivered; records of archives seldom are
-# larger.
+# Gzip members up to these sizes, compressed and not, are decompressed whole before any of it is delivered; records of
+# archives seldom are larger.
 _MOST_WHOLE = 1 << 20
 _MOST_WHOLE_CONTENT = 16 << 20
 # Members in members, each damaged at its end, could have a file read as often as there are members.
@@ -67,7 +69,8 @@ class Portion:
     """Some decompressed bytes.
 
     Attributes:
-        member: offset in the raw file of the member that begins with this portion; None when the portion goes on with one.
+        member: offset in the raw file of the member that begins with this portion; None when the portion goes on with
+            one.
     """
 
     data: bytes
@@ -130,7 +133,8 @@ def portions(
 
     Args:
         resume: after damage, go on with the next member whose content begins like this; None: stop there.
-        start: where to begin: in a plain file with this byte, in others with the first member from there on that `resume` fits.
+        start: where to begin: in a plain file with this byte, in others with the first member from there on that
+            `resume` fits.
         stop: a first member that begins here or later is not wanted; reading itself goes on to the end of the file.
     """
     file = raw.file
@@ -197,7 +201,9 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
         current = raw.make()
         problem: str | None = None
         while problem is None and not current.eof:
-            plain, unread.chunk, problem = _decompress(current, unread.chunk, _FEED[kind], fresh=not begun and count > 0)
+            plain, unread.chunk, problem = _decompress(
+                current, unread.chunk, _FEED[kind], fresh=not begun and count > 0
+            )
             if plain:
                 yield Portion(plain, None if begun else start)
                 begun = True
@@ -206,7 +212,9 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
                 problem = "the file ends in the middle of a member"
         count += 1
         if problem is not None:
-            yield Damaged(unusual(kind, head, dictionary=raw.dictionary) or Problem(f"damaged {kind}", problem), delivered, start)
+            yield Damaged(
+                unusual(kind, head, dictionary=raw.dictionary) or Problem(f"damaged {kind}", problem), delivered, start
+            )
             behind = start + 1 if again <= _MOST_AGAIN + unread.end else unread.end
             found = None if resume is None else find_member(raw, behind, resume, None)
             if found is None:
@@ -216,10 +224,11 @@ def _members(raw: RawFile, begin: int, resume: re.Pattern[bytes] | None) -> Iter
 
 
 def _whole(unread: _Unread) -> list[bytes] | None:
-    """Content of a gzip member by ISA-L, a quarter faster than zlib-ng; None, and nothing used, for what is large, unusual or damaged.
+    """Content of a gzip member by ISA-L, a quarter faster than zlib-ng; None, and nothing used, for what is large,
+    unusual or damaged.
 
-    ISA-L may accept what zlib does not and gives other bytes before damage. So only what agrees with the member's checksum and length
-    counts, and zlib-ng is asked again about everything else.
+    ISA-L may accept what zlib does not and gives other bytes before damage. So only what agrees with the member's
+    checksum and length counts, and zlib-ng is asked again about everything else.
     """
     chunk, end = unread.chunk, unread.end
     content = _by_isal(unread) if len(chunk) > 3 and chunk[2] == 8 and not chunk[3] & _UNUSUAL_FLAGS else None
@@ -249,7 +258,10 @@ def _by_isal(unread: _Unread) -> list[bytes] | None:
 
 
 def _at_member(unread: _Unread, kind: str) -> bool:
-    """Go on to the next member: past padding, as tar and tape leave it, and past skippable frames. False when there is none."""
+    """Go on to the next member: past padding, as tar and tape leave it, and past skippable frames.
+
+    False when there is none.
+    """
     used = 0  # so that thousands of small frames do not copy what follows them
     while True:
         found = _NOT_ZERO.search(unread.chunk, used)
@@ -278,13 +290,20 @@ def _at_member(unread: _Unread, kind: str) -> bool:
 
 
 def _decompress(current: Any, chunk: bytes, feed: int, *, fresh: bool) -> tuple[bytes, bytes, str | None]:
-    """(decompressed, bytes left over, what is wrong). The messages are ours: those of libraries change between versions."""
+    """(decompressed, bytes left over, what is wrong).
+
+    The messages are ours: those of libraries change between versions.
+    """
     out = []
     for at in range(0, len(chunk), feed):
         try:
             out.append(current.decompress(chunk[at : at + feed]))
         except Exception:
-            return b"".join(out), b"", "bytes that are no member follow a member" if fresh and not at else "corrupt data or wrong checksum"
+            return (
+                b"".join(out),
+                b"",
+                "bytes that are no member follow a member" if fresh and not at else "corrupt data or wrong checksum",
+            )
         if current.eof:
             return b"".join(out), (current.unused_data or b"") + chunk[at + feed :], None
     return b"".join(out), b"", None

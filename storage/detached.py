@@ -1,8 +1,8 @@
 """Commands that outlive their terminal: started, listed, followed, cancelled.
 
-In: a command's module and its words. Out: a folder per detached command below the user's state folder, with what was started (`job.json`),
-what it printed (`log`) and its exit status (`status`), which `storage.run_detached` writes. A command runs as long as it holds the lock of
-its folder; the system releases that however the process ends.
+In: a command's module and its words. Out: a folder per detached command below the user's state folder, with what was
+started (`job.json`), what it printed (`log`) and its exit status (`status`), which `storage.run_detached` writes. A
+command runs as long as it holds the lock of its folder; the system releases that however the process ends.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def start_detached(module: str, words: Sequence[str], *, out: str, first_look_s:
         folder.mkdir(parents=True)
     except OSError as error:
         raise GristmillError(
-            f"detached commands cannot be recorded: {error.strerror}", where=str(folder.parent), remedy="set XDG_STATE_HOME to a folder"
+            f"detached commands cannot be recorded: {error.strerror}",
+            where=str(folder.parent),
+            remedy="set XDG_STATE_HOME to a folder",
         ) from None
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
@@ -93,7 +95,12 @@ def start_detached(module: str, words: Sequence[str], *, out: str, first_look_s:
             stderr=log,
             start_new_session=True,
         )
-    record = {"pid": process.pid, "started": datetime.now(UTC).isoformat(timespec="seconds"), "out": out, "command": [module, *words]}
+    record = {
+        "pid": process.pid,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "out": out,
+        "command": [module, *words],
+    }
     publish(str(folder / "job.json"), json.dumps(record).encode())  # whole or not at all: others list it
     deadline = time.monotonic() + first_look_s
     while time.monotonic() < deadline:
@@ -125,7 +132,9 @@ def find_job(name: str) -> DetachedJob:
         raise GristmillError("no such job", where=name, remedy="`gristmill jobs` lists them") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GristmillError(
-            f"cannot be read: {type(error).__name__}: {error}", where=str(folder / "job.json"), remedy="remove its folder"
+            f"cannot be read: {type(error).__name__}: {error}",
+            where=str(folder / "job.json"),
+            remedy="remove its folder",
         ) from None
     status = int((folder / "status").read_text()) if (folder / "status").is_file() else None
     # The process records its status before it lets go of the lock, and needs a moment to take the lock at its start.
@@ -166,7 +175,9 @@ def cancel(job: DetachedJob) -> None:
     while find_job(job.name).state == "running":
         if time.monotonic() > deadline:
             raise GristmillError(
-                f"did not end within {_CANCEL_S:g} s", where=job.name, remedy=f"its log is {job.log}; its process is {job.pid}"
+                f"did not end within {_CANCEL_S:g} s",
+                where=job.name,
+                remedy=f"its log is {job.log}; its process is {job.pid}",
             )
         time.sleep(0.2)
 

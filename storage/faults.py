@@ -16,11 +16,13 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
 
-# Of answers that are shorter than announced, which the library takes for whole, and of listings that break off, which it does not repeat.
+# Of answers that are shorter than announced, which the library takes for whole, and of listings that break off, which
+# it does not repeat.
 _ROUNDS = 4
 
 _AGAIN = "then run the same command again: finished parts are kept"
-# What the library's errors hold: the answer's status, its code in XML, and how the request failed when there was no answer.
+# What the library's errors hold: the answer's status, its code in XML, and how the request failed when there was no
+# answer.
 _NO_BUCKET = re.compile(r"NoSuchBucket|The specified bucket does not exist|ContainerNotFound")
 _REGION = re.compile(r"incorrectly configured region|AuthorizationHeaderMalformed|PermanentRedirect")
 _UNREACHABLE = re.compile(r"kind: (Connect|Timeout)\b")
@@ -40,7 +42,10 @@ _MEANINGS = (
     (
         _UNREACHABLE,
         "the store at {place} cannot be reached",
-        "check AWS_ENDPOINT_URL, the network, and the proxy if HTTP_PROXY or HTTPS_PROXY is set (NO_PROXY names what it is not for)",
+        (
+            "check AWS_ENDPOINT_URL, the network, and the proxy if HTTP_PROXY or HTTPS_PROXY is set (NO_PROXY names"
+            " what it is not for)"
+        ),
     ),
     (
         re.compile(r"status code: (429|5\d\d)\b|HTTP error"),
@@ -61,7 +66,8 @@ class BrokenError(OSError):
 
 
 def attempt(action: Callable[[], T], url: str) -> T:
-    """Do something with a store; answers that end early are asked for again, all other faults become a `GristmillError`.
+    """Do something with a store; answers that end early are asked for again, all other faults become a
+    `GristmillError`.
 
     Raises:
         AlreadyExistsError, PreconditionError: the condition of a write does not hold.
@@ -92,7 +98,9 @@ def explained(error: BaseException, url: str) -> GristmillError:
         remedy = f"look at the store and at proxies in between, {_AGAIN}"
         return GristmillError(f"the store's answer is broken: {said}", where=where, remedy=remedy)
     otherwise = ("the store at {place} says", "check the URL and the store")
-    meaning, remedy = next(((meaning, remedy) for pattern, meaning, remedy in _MEANINGS if pattern.search(said)), otherwise)
+    meaning, remedy = next(
+        ((meaning, remedy) for pattern, meaning, remedy in _MEANINGS if pattern.search(said)), otherwise
+    )
     return GristmillError(f"{meaning.format(place=place)} ({redacted(_shortened(error))})", where=where, remedy=remedy)
 
 
@@ -102,7 +110,9 @@ def endpoint_url() -> str | None:
 
 
 def _shortened(error: BaseException) -> str:
-    """An error in at most 400 characters: the library's line, the store's message, and the system's, which stand far below it."""
+    """An error in at most 400 characters: the library's line, the store's message, and the system's, which stand far
+    below it.
+    """
     said, _, source = str(error).partition("\n\nDebug source:")
     line, _, xml = said.partition("<?xml")
     found = re.search(r"<Message>(.*?)</Message>", xml) or re.search(r'(?:message|error): "([^"]*)"', source)

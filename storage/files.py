@@ -1,7 +1,7 @@
 """Reading and publishing files, on local disk or in an object store (`storage.objects`).
 
-A file is either absent or whole: local files are written to a temporary name in the same folder, synced and renamed; objects are sent as
-one finished buffer. Leftovers of killed writers begin with `.tmp-` and are never listed.
+A file is either absent or whole: local files are written to a temporary name in the same folder, synced and renamed;
+objects are sent as one finished buffer. Leftovers of killed writers begin with `.tmp-` and are never listed.
 """
 
 from __future__ import annotations
@@ -49,12 +49,18 @@ def absolute(place: str) -> str:
 
 
 def is_glob(name: str) -> bool:
-    """Whether a name has wildcards. A file of just this name may be there all the same: whoever names it in full means it."""
+    """Whether a name has wildcards.
+
+    A file of just this name may be there all the same: whoever names it in full means it.
+    """
     return _GLOB.search(name) is not None
 
 
 def split_glob(pattern: str) -> tuple[str, str]:
-    """The folder that a pattern begins with, and the pattern below it. A local folder that is there is meant, `[1]` in its name or not."""
+    """The folder that a pattern begins with, and the pattern below it.
+
+    A local folder that is there is meant, `[1]` in its name or not.
+    """
     parts = pattern.split("/")
     fixed = 0
     while fixed < len(parts) - 1:
@@ -73,7 +79,8 @@ def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterab
         data: one buffer, or several to be written one after the other.
 
     Raises:
-        GristmillError: the disk is full, the place cannot be written, or the store refuses; nothing torn is left under `path`.
+        GristmillError: the disk is full, the place cannot be written, or the store refuses; nothing torn is left under
+            `path`.
     """
     buffers = [data] if isinstance(data, (bytes, bytearray, memoryview, pa.Buffer)) else list(data)
     if is_url(path):
@@ -115,7 +122,9 @@ def read_if_there(path: str) -> bytes | None:
 
 
 def map_file(path: str) -> pa.NativeFile:
-    """A random-access file: memory-mapped when local (zero-copy); of an object store, in memory when small, else read as asked for."""
+    """A random-access file: memory-mapped when local (zero-copy); of an object store, in memory when small, else read
+    as asked for.
+    """
     if is_url(path):
         file = objects.StoredObject(path)
         if file.size() > objects.WHOLE:
@@ -132,7 +141,8 @@ def map_file(path: str) -> pa.NativeFile:
 
 
 def open_input(path: str) -> pa.NativeFile:
-    """A random-access file that others may write: read, never mapped. Whoever touches a mapped file that was cut dies by SIGBUS.
+    """A random-access file that others may write: read, never mapped. Whoever touches a mapped file that was cut dies
+    by SIGBUS.
 
     Raises:
         MissingError: there is no such file.
@@ -213,7 +223,8 @@ def list_stats(folder: str, pattern: str = "**", *, dotted: bool = False) -> dic
     """
     found: dict[str, Stat] = {}
     if is_url(folder):
-        # A bucket may hold far more than is asked for: only what is below the part of the pattern without wildcards is listed.
+        # A bucket may hold far more than is asked for: only what is below the part of the pattern without wildcards is
+        # listed.
         parts = pattern.split("/")
         fixed = parts[: next((index for index, part in enumerate(parts[:-1]) if is_glob(part)), len(parts) - 1)]
         listed = objects.list_objects(join(folder, *fixed) if fixed else folder)
@@ -245,7 +256,9 @@ def _check_loop(root: str, folder: str, known: set[str]) -> None:
         known.add(folder)
         path = Path(root, folder)
         if path.is_symlink() and path.resolve() in (path.parent.resolve(), *path.parent.resolve().parents):
-            raise GristmillError("is a link to a folder above it", where=str(path), remedy="remove the link, or do without `**`")
+            raise GristmillError(
+                "is a link to a folder above it", where=str(path), remedy="remove the link, or do without `**`"
+            )
         folder = folder.rpartition("/")[0]
 
 
@@ -280,7 +293,9 @@ def sha256_file(path: str) -> str:
     """Hex sha256 of a file's bytes, read in pieces."""
     if not is_url(path):
         try:
-            with open(path, "rb") as local:  # not mapped: what a failing disk cannot give is then an error, not the end of the process
+            with open(
+                path, "rb"
+            ) as local:  # not mapped: what a failing disk cannot give is then an error, not the end of the process
                 return hashlib.file_digest(local, "sha256").hexdigest()
         except FileNotFoundError:
             raise MissingError("no such file", where=path) from None
@@ -294,8 +309,8 @@ def sha256_file(path: str) -> str:
 
 
 def matches(name: str, pattern: str, *, dotted: bool = False) -> bool:
-    """Whether a relative name fits a glob as Python's `glob` has it: `**` alone is any folders, nothing else passes a slash, and names that
-    begin with a dot must be asked for, unless `dotted`. The same for folders and stores."""
+    """Whether a relative name fits a glob as Python's `glob` has it: `**` alone is any folders, nothing else passes a
+    slash, and names that begin with a dot must be asked for, unless `dotted`. The same for folders and stores."""
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     reached = _open_to({0}, parts)
     for segment in name.split("/"):
@@ -325,7 +340,9 @@ def _read_error(path: str, error: OSError) -> GristmillError:
     if error.errno == errno.EISDIR:
         return GristmillError("is a folder, not a file", where=path, remedy="name the file")
     remedy = "check its permissions" if error.errno in (errno.EACCES, errno.EPERM) else None
-    return GristmillError(f"cannot be read: {os.strerror(error.errno) if error.errno else error}", where=path, remedy=remedy)
+    return GristmillError(
+        f"cannot be read: {os.strerror(error.errno) if error.errno else error}", where=path, remedy=remedy
+    )
 
 
 def _write_error(path: str, error: OSError) -> GristmillError:
@@ -335,4 +352,6 @@ def _write_error(path: str, error: OSError) -> GristmillError:
             where=path,
             remedy="free some space or choose another --out; finished parts are kept, run the same command again",
         )
-    return GristmillError(f"cannot be written: {error.strerror or error}", where=path, remedy="check the folder's permissions")
+    return GristmillError(
+        f"cannot be written: {error.strerror or error}", where=path, remedy="check the folder's permissions"
+    )

@@ -1,16 +1,18 @@
 """What the header of a compressed member asks for that its decompressor refuses: too large a window, or a dictionary.
 
-In: the first bytes of a member that could not be decompressed. Out: None, or a sentence for the quarantine, its kind before the colon.
+In: the first bytes of a member that could not be decompressed. Out: None, or a sentence for the quarantine, its kind
+before the colon.
 
-Sources: RFC 8878, sections 3.1.1.1 and 5; "The .xz File Format" 1.2, sections 3.1 and 5.3.1; "LZ4 Frame Format Description" 1.6.
+Sources: RFC 8878, sections 3.1.1.1 and 5; "The .xz File Format" 1.2, sections 3.1 and 5.3.1; "LZ4 Frame Format
+Description" 1.6.
 """
 
 from __future__ import annotations
 
 from manifests.step import Problem
 
-# The largest window that zstd's own command makes (`--long=31`). What a frame asks for is taken from memory as its content comes, and never
-# more than the content has.
+# The largest window that zstd's own command makes (`--long=31`). What a frame asks for is taken from memory as its
+# content comes, and never more than the content has.
 MOST_WINDOW_BYTES = 2 << 30
 # liblzma's limit, in which a dictionary of 1 GiB less some 64 KiB fits; `xz -9` has 64 MiB.
 MOST_XZ_BYTES = 1 << 30
@@ -34,7 +36,8 @@ def unusual(kind: str, head: bytes, *, dictionary: int) -> Problem | None:
             return _xz(head)
         if kind == "lz4" and head.startswith(LZ4_MAGIC) and head[4] & 1:
             return Problem(
-                "lz4 dictionary missing", "the file needs one, which it does not hold; decompress it with `lz4 -d -D DICTIONARY`"
+                "lz4 dictionary missing",
+                "the file needs one, which it does not hold; decompress it with `lz4 -d -D DICTIONARY`",
             )
     except IndexError:
         pass
@@ -42,7 +45,9 @@ def unusual(kind: str, head: bytes, *, dictionary: int) -> Problem | None:
 
 
 def zstd_window(head: bytes) -> int:
-    """Bytes that decompressing a zstd frame takes: its window, or its content where that is known to be less; 0 where it is no frame."""
+    """Bytes that decompressing a zstd frame takes: its window, or its content where that is known to be less; 0 where
+    it is no frame.
+    """
     try:
         window, content, _ = _zstd_header(head) if head.startswith(ZSTD_MAGIC) else (0, None, 0)
     except IndexError:
@@ -70,7 +75,8 @@ def _zstd(head: bytes, has: int) -> Problem | None:
     if window > MOST_WINDOW_BYTES:
         again = f"`zstd -dc --memory={-(-window >> 20)}MB OLD | zstd -o NEW` does where there is so much memory"
         return Problem(
-            "zstd window too large", f"{_mib(window)}, at most {_mib(MOST_WINDOW_BYTES)} are read; compress it again, as {again}"
+            "zstd window too large",
+            f"{_mib(window)}, at most {_mib(MOST_WINDOW_BYTES)} are read; compress it again, as {again}",
         )
     if dictionary and dictionary != has:
         needs = f"the file needs dictionary {dictionary}, which it does not hold"
@@ -79,7 +85,9 @@ def _zstd(head: bytes, has: int) -> Problem | None:
 
 
 def _xz(head: bytes) -> Problem | None:
-    """By the dictionary in the first block's header: behind the stream's 12 bytes size and flags of the block, two sizes if flagged."""
+    """By the dictionary in the first block's header: behind the stream's 12 bytes size and flags of the block, two
+    sizes if flagged.
+    """
     flags, at = head[13], 14
     for bit in (0x40, 0x80):
         if flags & bit:
@@ -92,7 +100,9 @@ def _xz(head: bytes) -> Problem | None:
             dictionary = 0xFFFFFFFF if bits == 40 else (2 | bits & 1) << (bits // 2 + 11)
             if dictionary >= MOST_XZ_BYTES - (1 << 20):
                 sizes = f"{_mib(dictionary)}, less than {_mib(MOST_XZ_BYTES)} are read"
-                return Problem("xz dictionary too large", f"{sizes}; compress it again, as `xz -dc OLD | xz -9 > NEW` does")
+                return Problem(
+                    "xz dictionary too large", f"{sizes}; compress it again, as `xz -dc OLD | xz -9 > NEW` does"
+                )
         at += size
     return None
 

@@ -1,11 +1,12 @@
 """One writer per folder: the same lock for every command that writes one, on local disk and in object stores.
 
-Locally the system holds a lock on `FOLDER/.lock` and lets go of it when the process ends, however it ends. A store has no locks: there the
-object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Every write of it is conditional: it is made
-where there is none, and replaced where it is the version that was last seen, so that of any number of commands exactly one succeeds.
-Whoever finds a lease watches it: one that changes has a living owner; one that stays the same for long enough, by the watcher's own clock,
-or whose owner was a process of this machine that is gone, is taken over. A command that was suspended so long that another took its lease
-ends with an error when it wakes up.
+Locally the system holds a lock on `FOLDER/.lock` and lets go of it when the process ends, however it ends. A store has
+no locks: there the object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Every
+write of it is conditional: it is made where there is none, and replaced where it is the version that was last seen, so
+that of any number of commands exactly one succeeds. Whoever finds a lease watches it: one that changes has a living
+owner; one that stays the same for long enough, by the watcher's own clock, or whose owner was a process of this machine
+that is gone, is taken over. A command that was suspended so long that another took its lease ends with an error when it
+wakes up.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def only_writer(
         renew, stale: seconds, for folders in object stores; all writers of a folder must use the same.
 
     Raises:
-        GristmillError: another command writes there, the folder cannot be written, its store ignores conditions, or (when the block ends)
-            the lease was lost.
+        GristmillError: another command writes there, the folder cannot be written, its store ignores conditions, or
+            (when the block ends) the lease was lost.
     """
     folder = folder.removeprefix("file://")
     if is_url(folder):
@@ -86,12 +87,16 @@ def only_writer(
         Path(folder).mkdir(parents=True, exist_ok=True)
         lock = open(Path(folder) / ".lock", "w")  # noqa: SIM115  (held by the block below)
     except OSError as error:
-        raise GristmillError(f"cannot be written: {error.strerror}", where=folder, remedy="choose another folder") from None
+        raise GristmillError(
+            f"cannot be written: {error.strerror}", where=folder, remedy="choose another folder"
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise GristmillError("another command is writing into this folder", where=folder, remedy=_BUSY_REMEDY) from None
+            raise GristmillError(
+                "another command is writing into this folder", where=folder, remedy=_BUSY_REMEDY
+            ) from None
         yield
 
 
@@ -107,7 +112,9 @@ def _leased(folder: str, say: Callable[[str], object], renew: float, stale: floa
         raise GristmillError(
             "its store ignores conditions (`If-None-Match`): two commands could write into it at once",
             where=folder,
-            remedy="use a store that knows them, as those of Amazon, Google and Microsoft, MinIO, Ceph and SeaweedFS do",
+            remedy=(
+                "use a store that knows them, as those of Amazon, Google and Microsoft, MinIO, Ceph and SeaweedFS do"
+            ),
         )
     done, lost = threading.Event(), threading.Event()
 
@@ -123,7 +130,9 @@ def _leased(folder: str, say: Callable[[str], object], renew: float, stale: floa
                     lost.set()
                     # As Ctrl-C: also ends what waits. A command that a shell started in the background ignores that.
                     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT)
+                    signal.pthread_kill(
+                        threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT
+                    )
                     return
                 held, last = following, stored
             except GristmillError:
@@ -151,9 +160,15 @@ def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale:
     if first is None:
         return None
     if _is_gone(first):
-        say(f"{folder} was left by a command that has ended (process {first.pid} of this machine): its lock is taken over")
+        say(
+            f"{folder} was left by a command that has ended (process {first.pid} of this machine): its lock is taken"
+            " over"
+        )
         return version
-    say(f"{folder} is locked by process {first.pid} on {first.host}; watching for up to {stale:.0f} s whether it is alive")
+    say(
+        f"{folder} is locked by process {first.pid} on {first.host}; watching for up to {stale:.0f} s whether it is"
+        " alive"
+    )
     end = time.monotonic() + stale
     while time.monotonic() < end:
         time.sleep(stale / 30)
@@ -176,7 +191,10 @@ def _release(path: str, mine: Lease) -> None:
 
 
 def _read(path: str) -> tuple[Lease | None, UpdateVersion | None]:
-    """The lease and its version; None when there is none. One that cannot be understood counts as a writer that never renews."""
+    """The lease and its version; None when there is none.
+
+    One that cannot be understood counts as a writer that never renews.
+    """
     found = objects.get_version(path)
     if found is None:
         return None, None
@@ -188,7 +206,9 @@ def _read(path: str) -> tuple[Lease | None, UpdateVersion | None]:
 
 
 def _write(path: str, lease: Lease, before: UpdateVersion | None) -> UpdateVersion | None:
-    """Replace a version of the lease, or make it where there is none; the version written, or None when there was another."""
+    """Replace a version of the lease, or make it where there is none; the version written, or None when there was
+    another.
+    """
     written = objects.put_if(path, _encoded(lease), before)
     if written is None:
         found, version = _read(path)

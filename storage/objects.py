@@ -1,8 +1,8 @@
 """Object stores: whole objects in and out of `s3://`, `gs://` and `abfs://` URLs, through `obstore`.
 
-Every error leaves this module as a `GristmillError` without credentials. An object is sent as one finished buffer: one PUT, or above 10 MiB
-one multipart upload, which appears at its completion; the size stored is asked for afterwards. A body that is shorter than announced, but
-ends properly, is data for the library: the bytes of every answer are counted.
+Every error leaves this module as a `GristmillError` without credentials. An object is sent as one finished buffer: one
+PUT, or above 10 MiB one multipart upload, which appears at its completion; the size stored is asked for afterwards. A
+body that is shorter than announced, but ends properly, is data for the library: the bytes of every answer are counted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def put(url: str, data: bytes | bytearray | memoryview | pa.Buffer) -> None:
     """Store a whole object, replacing what was there.
 
     Raises:
-        GristmillError: it cannot be stored; an object of that name is then the old one, or the whole new one whose confirmation was lost.
+        GristmillError: it cannot be stored; an object of that name is then the old one, or the whole new one whose
+            confirmation was lost.
     """
     view = memoryview(data).cast("B")
     store, key = locate(url)
@@ -61,16 +62,20 @@ def put(url: str, data: bytes | bytearray | memoryview | pa.Buffer) -> None:
 
 
 def put_if(url: str, data: bytes, version: UpdateVersion | None) -> UpdateVersion | None:
-    """Store a small object if there is none (`version` None), or if the one there has this version: one writer of any number succeeds.
+    """Store a small object if there is none (`version` None), or if the one there has this version: one writer of any
+    number succeeds.
 
     Returns:
-        The version stored; None when another was there. When the confirmation of a request was lost, that may be this very one.
+        The version stored; None when another was there. When the confirmation of a request was lost, that may be this
+        very one.
 
     Raises:
         GristmillError: the store refuses, or knows no conditions.
     """
     store, key = locate(url)
-    with suppress(AlreadyExistsError, PreconditionError, MissingError):  # the last: how some stores say that there is none of this version
+    with suppress(
+        AlreadyExistsError, PreconditionError, MissingError
+    ):  # the last: how some stores say that there is none of this version
         return attempt(lambda: _version(store.put(key, data, mode=version or "create", use_multipart=False)), url)
     return None
 
@@ -173,7 +178,9 @@ def list_objects(url: str) -> dict[str, Stat]:
     """
     store, key = locate(url)
     start = len(key) + 1 if key else 0
-    found = {one["path"][start:]: _stat(one) for one in attempt(lambda: store.list(key).collect(), url) if one["path"] != key}
+    found = {
+        one["path"][start:]: _stat(one) for one in attempt(lambda: store.list(key).collect(), url) if one["path"] != key
+    }
     # A mark of a folder is listed without the slash at its end, and is no object of that name.
     return {name: one for name, one in found.items() if one.size or stat(f"{url.rstrip('/')}/{name}") is not None}
 
@@ -193,5 +200,7 @@ def delete_tree(url: str) -> None:
     """
     store, key = locate(url)
     if not key:
-        raise GristmillError("is a whole bucket or root: it is not deleted", where=redacted(url), remedy="name a folder in it")
+        raise GristmillError(
+            "is a whole bucket or root: it is not deleted", where=redacted(url), remedy="name a folder in it"
+        )
     attempt(lambda: store.delete([one["path"] for one in store.list(key).collect()]), url)

@@ -1,7 +1,9 @@
-"""Processes that Gristmill starts of its own code: what they import, with whom they end, and how one that ended is told of.
+"""Processes that Gristmill starts of its own code: what they import, with whom they end, and how one that ended is told
+of.
 
-In: the name of a module. Out: a command and an environment in which nothing of the working folder is imported; a process that a thread
-waits for; sentences for people. Data folders hold files of any name: a `tempfile.py` or a folder `training` there must not be run.
+In: the name of a module. Out: a command and an environment in which nothing of the working folder is imported; a
+process that a thread waits for; sentences for people. Data folders hold files of any name: a `tempfile.py` or a folder
+`training` there must not be run.
 """
 
 from __future__ import annotations
@@ -64,18 +66,33 @@ def python_command(module: str, *arguments: str) -> list[str]:
 
 
 def child_environment(**more: str) -> dict[str, str]:
-    """The environment of this process, changed so that neither a child nor a child's child imports from the working folder.
+    """The environment of this process, changed so that neither a child nor a child's child imports from the working
+    folder.
 
-    Relative entries of PYTHONPATH (an empty one is the working folder) are left out; Gristmill's own folder comes first where it is
-    not installed among other packages, so that children find it wherever they are started. No proxy stands between processes of this
-    machine: gRPC would ask one even for loopback.
+    Relative entries of PYTHONPATH (an empty one is the working folder) are left out; Gristmill's own folder comes first
+    where it is not installed among other packages, so that children find it wherever they are started. No proxy stands
+    between processes of this machine: gRPC would ask one even for loopback.
     """
     own = str(home())
     path = [] if home().name in ("site-packages", "dist-packages") else [own]
-    path += [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute() and entry != own]
-    told = [next(filter(None, map(os.environ.get, ("no_grpc_proxy", "no_proxy", "NO_PROXY"))), ""), "localhost", "127.0.0.1"]
+    path += [
+        entry
+        for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        if Path(entry).is_absolute() and entry != own
+    ]
+    told = [
+        next(filter(None, map(os.environ.get, ("no_grpc_proxy", "no_proxy", "NO_PROXY"))), ""),
+        "localhost",
+        "127.0.0.1",
+    ]
     direct = ",".join(dict.fromkeys(filter(None, ",".join(told).split(","))))
-    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path), "no_grpc_proxy": direct, **more}
+    environment = {
+        **os.environ,
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": os.pathsep.join(path),
+        "no_grpc_proxy": direct,
+        **more,
+    }
     if not environment["PYTHONPATH"]:
         del environment["PYTHONPATH"]
     return environment
@@ -89,11 +106,13 @@ def protect_children() -> None:
         os.environ.pop("PYTHONPATH", None)
 
 
-def start_watched(command: Sequence[str], *, on_end: Callable[[int], object] | None = None, **settings: Any) -> subprocess.Popen[bytes]:
+def start_watched(
+    command: Sequence[str], *, on_end: Callable[[int], object] | None = None, **settings: Any
+) -> subprocess.Popen[bytes]:
     """Start a process and have a thread wait for it.
 
-    The process is also started by that thread, which lives as long: the death signal that a child asks for on Linux (`end_with_parent`)
-    comes when the *thread* that started it ends.
+    The process is also started by that thread, which lives as long: the death signal that a child asks for on Linux
+    (`end_with_parent`) comes when the *thread* that started it ends.
 
     Args:
         on_end: called in that thread with the status, as `Popen.returncode` gives it.
@@ -125,8 +144,8 @@ def start_watched(command: Sequence[str], *, on_end: Callable[[int], object] | N
 def wait_for(event: threading.Event) -> None:
     """Wait until an event is set, in the main thread, where handlers of signals run.
 
-    The system may hand a signal to any thread. Python runs its handler in the main one, and does not wake that for it: a wait without end
-    would outlast Ctrl-C.
+    The system may hand a signal to any thread. Python runs its handler in the main one, and does not wake that for it:
+    a wait without end would outlast Ctrl-C.
     """
     while not event.wait(_SIGNAL_S):
         pass
@@ -147,7 +166,8 @@ def end_with_starter(*, by: signal.Signals = signal.SIGKILL, patience_s: float =
 def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:
     """In a child: be sent a signal when the process that started this one ends, however that happens.
 
-    On Linux the kernel does it, also for a stopped process; elsewhere, and for what the kernel cannot see, a thread looks every second.
+    On Linux the kernel does it, also for a stopped process; elsewhere, and for what the kernel cannot see, a thread
+    looks every second.
 
     Args:
         parent: its process id, which it has told its child: it may have ended before this is called.
@@ -187,7 +207,9 @@ class LastLines:
                     copy_to.flush()
 
     def settle(self, timeout_s: float = 1.0) -> list[str]:
-        """The last lines, when the process has ended: waits until the pipe is empty, but not for others that hold it open."""
+        """The last lines, when the process has ended: waits until the pipe is empty, but not for others that hold it
+        open.
+        """
         self._reader.join(timeout_s)
         return telling_lines(list(self._lines))
 

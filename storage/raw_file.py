@@ -1,7 +1,7 @@
 """Raw files and their kinds: how a file is compressed, what decompresses it, and where its members begin.
 
-In: an opened file. Out: `RawFile`; of a compressed one also the next place where a member begins whose content looks as expected. How its
-bytes are read is `compressed`.
+In: an opened file. Out: `RawFile`; of a compressed one also the next place where a member begins whose content looks as
+expected. How its bytes are read is `compressed`.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def _no_decompressor() -> Any:
 def _decompressor(kind: str, dictionary: Any) -> Callable[[], Any]:
     """What makes a decompressor for one member: `decompress(bytes)`, `eof`, `unused_data`."""
     if kind == "gzip":
-        # zlib's own code, vectorised: the same bytes and the same errors at the same places (40,000 damaged streams), twice as fast.
-        # isal would be three times as fast, but accepts some damage and gives other bytes before it.
+        # zlib's own code, vectorised: the same bytes and the same errors at the same places (40,000 damaged streams),
+        # twice as fast. isal would be three times as fast, but accepts some damage and gives other bytes before it.
         return lambda: zlib_ng.decompressobj(wbits=31)
     if kind == "bzip2":
         return bz2.BZ2Decompressor

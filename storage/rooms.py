@@ -1,7 +1,9 @@
-"""Are Gristmill's packages the ones that Python finds? Their names are common words, and other folders and packages bear them too.
+"""Are Gristmill's packages the ones that Python finds? Their names are common words, and other folders and packages
+bear them too.
 
-In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported, of Gristmill's neither: what is not
-Gristmill's is not run. The front door takes this file by its place, since another `storage` may be the one that Python finds.
+In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported, of Gristmill's neither:
+what is not Gristmill's is not run. The front door takes this file by its place, since another `storage` may be the one
+that Python finds.
 """
 
 from __future__ import annotations

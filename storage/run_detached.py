@@ -1,5 +1,5 @@
-"""The process behind `storage.detached`: `python -P -m storage.run_detached FOLDER MODULE WORDS…` runs the module as `python -m` does, and
-records its exit status. It imports nothing else before it holds the lock of its folder."""
+"""The process behind `storage.detached`: `python -P -m storage.run_detached FOLDER MODULE WORDS…` runs the module as
+`python -m` does, and records its exit status. It imports nothing else before it holds the lock of its folder."""
 
 from __future__ import annotations
 

@@ -6,9 +6,10 @@ A step's folder looks like this; the step manifest is written last and makes the
     STEP/tasks/<task>.json              one per finished task: what it read (for resuming), what it wrote
     STEP/_MANIFEST.json                 settings, inputs, outputs, ledger; depends on content only
 
-Task manifests carry stamps of raw files and of outputs (size, times), so that a resumed run need not read finished files again; step
-manifests do not, so that equal inputs and settings give equal bytes anywhere. An output whose stamp is no longer the one in its task's
-manifest is read against its sha256: a copied folder is read once, a file that was written to is found.
+Task manifests carry stamps of raw files and of outputs (size, times), so that a resumed run need not read finished
+files again; step manifests do not, so that equal inputs and settings give equal bytes anywhere. An output whose stamp
+is no longer the one in its task's manifest is read against its sha256: a copied folder is read once, a file that was
+written to is found.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def check_balance(ledger: Ledger, *, step: str) -> None:
 
 def write_task(folder: str, manifest: TaskManifest) -> None:
     """Publish a task manifest; call it after all outputs of the task are published."""
-    stamps = {output.path: stamp for output in manifest.outputs if (stamp := _stamp(join(folder, output.path))) is not None}
+    stamps = {
+        output.path: stamp for output in manifest.outputs if (stamp := _stamp(join(folder, output.path))) is not None
+    }
     complete = manifest.model_copy(update={"stamps": stamps})
     complete = complete.model_copy(update={"digest": digest_of(complete)})
     publish(join(folder, TASKS, manifest.task + ".json"), canonical_json(complete.model_dump(mode="json")).encode())
@@ -77,7 +80,9 @@ def read_task(folder: str, task: str) -> TaskManifest | None:
 
 
 def finished_task(folder: str, task: str, key: str) -> TaskManifest | None:
-    """The manifest of a finished task with this key whose outputs are all there and whole; None when the task has to run."""
+    """The manifest of a finished task with this key whose outputs are all there and whole; None when the task has to
+    run.
+    """
     manifest = read_task(folder, task)
     if manifest is None or manifest.key != key:
         return None
@@ -99,11 +104,22 @@ def check_outputs(folder: str, manifest: StepManifest) -> None:
         stats = list_stats(folder)
         stamps = {path: _object_stamp(stat) for path, stat in stats.items()}
     else:
-        stamps = {output.path: stamp for output in manifest.outputs if (stamp := stamp_of(join(folder, output.path))) is not None}
-    if not all(_whole.holds(join(folder, output.path), output.sha256, stamp=stamps.get(output.path)) for output in manifest.outputs):
+        stamps = {
+            output.path: stamp
+            for output in manifest.outputs
+            if (stamp := stamp_of(join(folder, output.path))) is not None
+        }
+    if not all(
+        _whole.holds(join(folder, output.path), output.sha256, stamp=stamps.get(output.path))
+        for output in manifest.outputs
+    ):
         for name in list_files(join(folder, TASKS), "**/*.json"):
             read_task(folder, name.removesuffix(".json"))  # which remembers its outputs
-    problems = [(output.path, problem) for output in manifest.outputs if (problem := _problem(folder, output, stamps.get(output.path)))]
+    problems = [
+        (output.path, problem)
+        for output in manifest.outputs
+        if (problem := _problem(folder, output, stamps.get(output.path)))
+    ]
     if problems:
         path, problem = problems[0]
         more = f" (and {len(problems) - 1} more files of this step)" if len(problems) > 1 else ""
@@ -147,7 +163,9 @@ def _object_stamp(stat: Stat) -> str:
 
 
 def begin_step(folder: str) -> None:
-    """Before outputs change: from here until the new manifest the folder is not complete, and says so by having none."""
+    """Before outputs change: from here until the new manifest the folder is not complete, and says
+    so by having none.
+    """
     remove_file(join(folder, MANIFEST))
     sweep_temporaries(folder)
 
@@ -211,7 +229,8 @@ def write_step(folder: str, manifest: StepManifest) -> StepManifest:
     check_balance(manifest.ledger, step=folder)
     complete = manifest.model_copy(update={"digest": digest_of(manifest)})
     publish(
-        join(folder, MANIFEST), (json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        join(folder, MANIFEST),
+        (json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(),
     )
     return complete
 
@@ -229,12 +248,18 @@ def read_step(folder: str) -> StepManifest | None:
     try:
         return StepManifest.model_validate(load_json(data, where=path))
     except (GristmillError, ValidationError) as error:
-        message = error.message if isinstance(error, GristmillError) else f"is not a step manifest: {first_problem(error)}"
-        raise GristmillError(message, where=path, remedy="delete this file and run the step again: finished tasks stay") from None
+        message = (
+            error.message if isinstance(error, GristmillError) else f"is not a step manifest: {first_problem(error)}"
+        )
+        raise GristmillError(
+            message, where=path, remedy="delete this file and run the step again: finished tasks stay"
+        ) from None
 
 
 def done_step(folder: str) -> StepManifest | None:
-    """The manifest of a finished step as it was written; None when there is none, or when it was changed: the step is then done again."""
+    """The manifest of a finished step as it was written; None when there is none, or when it was changed: the step is
+    then done again.
+    """
     try:
         manifest = read_step(folder)
     except GristmillError:
@@ -246,8 +271,8 @@ def require_step(folder: str, *, command: str) -> StepManifest:
     """The manifest of a finished step whose outputs are all there and whole.
 
     Raises:
-        GristmillError: the step has not been run to its end (the remedy names `command`), its manifest was changed, or an output is missing
-            or has other bytes.
+        GristmillError: the step has not been run to its end (the remedy names `command`), its manifest was changed, or
+            an output is missing or has other bytes.
     """
     manifest = read_step(folder)
     if manifest is None:

@@ -1,8 +1,8 @@
 """Where a URL's store is and how it is reached: clients of `obstore`, made once per environment.
 
-Endpoint and keys come from the standard environment variables alone: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`,
-`AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`; without keys, a profile, web identity, or the role of the machine. `gs://` and
-`abfs://` likewise, from the variables of Google's and Microsoft's own tools.
+Endpoint and keys come from the standard environment variables alone: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`,
+`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`; without keys, a profile, web identity,
+or the role of the machine. `gs://` and `abfs://` likewise, from the variables of Google's and Microsoft's own tools.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _SCHEMES = ("s3", "s3a", "gs", "az", "abfs", "abfss", "file")
 # Without a byte of the answer, the sending of the request included: the slowest line that serves is 10 MiB in a minute.
 _READ_TIMEOUT = timedelta(seconds=60)
 _REQUEST_TIMEOUT = timedelta(minutes=15)
-# A store that throttles wants seconds, not milliseconds. Python looks at no signal while the library waits: about a minute in all.
+# A store that throttles wants seconds, not milliseconds. Python looks at no signal while the library waits: about a
+# minute in all.
 _RETRIES: RetryConfig = {
     "max_retries": 10,
     "retry_timeout": timedelta(seconds=60),
@@ -38,28 +39,38 @@ _RETRIES: RetryConfig = {
 _FIRST_TIMEOUT = timedelta(seconds=5)
 _FIRST_RETRIES: RetryConfig = {**_RETRIES, "max_retries": 2}
 
-_OTHER_SOURCES = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+_OTHER_SOURCES = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
 
 
 def locate(url: str) -> tuple[ObjectStore, str]:
     """The store of a URL, made once per environment, and the key in it.
 
     Raises:
-        GristmillError: no such scheme, keys in the URL, no keys in the environment, no such bucket, a store that does not answer, or a
-            process that was forked from one that has used a store.
+        GristmillError: no such scheme, keys in the URL, no keys in the environment, no such bucket, a store that does
+            not answer, or a process that was forked from one that has used a store.
     """
     scheme, _, rest = url.partition("://")
     bucket, _, key = rest.partition("/")
     if found := credential_in(url):
         raise GristmillError(f"the URL holds {found}", where=redacted(url), remedy=CREDENTIAL_REMEDY)
     if scheme not in _SCHEMES:
-        raise GristmillError("is at no store that is known", where=redacted(url), remedy=f"known are {', '.join(_SCHEMES)}; else copy it")
+        raise GristmillError(
+            "is at no store that is known", where=redacted(url), remedy=f"known are {', '.join(_SCHEMES)}; else copy it"
+        )
     if _user() != os.getpid():
         # Measured with obstore 0.12: a request of the child never ends, and the parent's never end from then on.
         raise GristmillError(
-            "this process was forked from one that has used a store", where=redacted(url), remedy='start it by "spawn" or "forkserver"'
+            "this process was forked from one that has used a store",
+            where=redacted(url),
+            remedy='start it by "spawn" or "forkserver"',
         )
-    environment = frozenset((name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "AZURE_", "GOOGLE_")))
+    environment = frozenset(
+        (name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "AZURE_", "GOOGLE_"))
+    )
     if scheme not in ("s3", "s3a"):
         return _other(environment, f"{scheme}://{bucket}/"), key.rstrip("/")
     if not bucket or "@" in bucket or ":" in bucket:
@@ -89,25 +100,34 @@ def _bucket(environment: frozenset[tuple[str, str]], bucket: str) -> S3Store:
     url = f"s3://{bucket}"
     for name, value in environment:
         if not value:
-            os.environ.pop(name, None)  # the library takes an empty endpoint for an address, and an empty token for a token
+            os.environ.pop(
+                name, None
+            )  # the library takes an empty endpoint for an address, and an empty token for a token
     keys = _keys(url)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _region(bucket)
 
     def made(timeout: timedelta, retries: RetryConfig) -> S3Store:
-        return S3Store(bucket, config=keys, region=region, client_options=_client_options(timeout), retry_config=retries)
+        return S3Store(
+            bucket, config=keys, region=region, client_options=_client_options(timeout), retry_config=retries
+        )
 
     try:
         made(_FIRST_TIMEOUT, _FIRST_RETRIES).list(".tmp-is-the-bucket-there").collect()
     except (OSError, BaseError) as error:
-        # At the first contact more likely a wrong address than a store that comes back. What else is wrong, such as keys that may be good
-        # for a part of the bucket only, the request itself will tell.
+        # At the first contact more likely a wrong address than a store that comes back. What else is wrong, such as
+        # keys that may be good for a part of the bucket only, the request itself will tell.
         if is_misplaced(error):
             raise explained(error, url) from None
     return made(_READ_TIMEOUT, _RETRIES)
 
 
 def _client_options(read_timeout: timedelta) -> ClientConfig:
-    return {"allow_http": True, "connect_timeout": timedelta(seconds=2), "read_timeout": read_timeout, "timeout": _REQUEST_TIMEOUT}
+    return {
+        "allow_http": True,
+        "connect_timeout": timedelta(seconds=2),
+        "read_timeout": read_timeout,
+        "timeout": _REQUEST_TIMEOUT,
+    }
 
 
 def _region(bucket: str) -> str:
@@ -129,12 +149,17 @@ def _keys(url: str) -> S3Config:
     keys = _profile()
     endpoint = endpoint_url()
     # A store of one's own has no instance roles: asking for them takes seconds.
-    if not keys and ("AWS_PROFILE" in environment or endpoint or environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"):
+    if not keys and (
+        "AWS_PROFILE" in environment or endpoint or environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+    ):
         raise GristmillError(
             f"there are no keys for the store at {redacted(endpoint or 'AWS')}",
             where=redacted(url),
-            remedy="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of this process and of all workers, or AWS_PROFILE "
-            "to a profile that holds them; `aws configure export-credentials --format env` prints those of any other profile",
+            remedy=(
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of this process and of all workers,"
+                " or AWS_PROFILE to a profile that holds them; `aws configure export-credentials --format env` prints"
+                " those of any other profile"
+            ),
         )
     return keys
 
@@ -148,6 +173,9 @@ def _profile() -> S3Config:
     for section in (profile, f"profile {profile}"):
         if found.has_option(section, "aws_secret_access_key"):
             of = found[section]
-            keys: S3Config = {"access_key_id": of["aws_access_key_id"], "secret_access_key": of["aws_secret_access_key"]}
+            keys: S3Config = {
+                "access_key_id": of["aws_access_key_id"],
+                "secret_access_key": of["aws_secret_access_key"],
+            }
             return {**keys, "session_token": of["aws_session_token"]} if "aws_session_token" in of else keys
     return {}

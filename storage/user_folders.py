@@ -1,7 +1,9 @@
-"""The folders of the user who runs a command, as the XDG base directory rules name them; a user without a home has none.
+"""The folders of the user who runs a command, as the XDG base directory rules name them; a user without a home has
+none.
 
-In: XDG_CACHE_HOME, XDG_STATE_HOME and HOME, and the system's list of users. Out: absolute paths, whether a folder is there or not. A
-relative path counts as not set, as those rules want it: a home that is not known would become a folder named `~` in the working folder.
+In: XDG_CACHE_HOME, XDG_STATE_HOME and HOME, and the system's list of users. Out: absolute paths, whether a folder is
+there or not. A relative path counts as not set, as those rules want it: a home that is not known would become a folder
+named `~` in the working folder.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def chosen_folder(setting: str, *, default: str, holds: str) -> Path:
     else:
         folder = Path(given)
     if folder is None:
-        raise GristmillError(f"this user has no home folder to keep {holds} in", where=setting, remedy="set it to a folder")
+        raise GristmillError(
+            f"this user has no home folder to keep {holds} in", where=setting, remedy="set it to a folder"
+        )
     return folder
 
 

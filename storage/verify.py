@@ -1,7 +1,7 @@
 """Verification of a step's folder: every byte against the manifest, the manifest against itself and against its tasks.
 
-In: the folder and its manifest. Out: what is wrong, each finding with the file and how to repair it. Nothing is remembered: files are read
-whether or not they were checked before.
+In: the folder and its manifest. Out: what is wrong, each finding with the file and how to repair it. Nothing is
+remembered: files are read whether or not they were checked before.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def verify_step(folder: str, step: StepManifest) -> list[Finding]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing leaves the interpreter's lock
         for findings in pool.map(lambda output: _output_findings(folder, output), step.outputs):
             found += findings
-    return found + verify_tasks(folder, step.outputs, step.ledger, inputs=step.inputs if step.step == "extract" else None)
+    return found + verify_tasks(
+        folder, step.outputs, step.ledger, inputs=step.inputs if step.step == "extract" else None
+    )
 
 
 def _row_messages(step: StepManifest) -> list[str]:
@@ -68,7 +70,9 @@ def _row_messages(step: StepManifest) -> list[str]:
     if step.step == "extract" and rows("quarantine") > quarantined:
         messages.append(f"its ledger counts {quarantined:,} broken records, its files hold {rows('quarantine'):,}")
     if step.step == "decide" and rows("decisions") != ledger.records_in:
-        messages.append(f"its ledger takes in {ledger.records_in:,} documents, its files decide on {rows('decisions'):,}")
+        messages.append(
+            f"its ledger takes in {ledger.records_in:,} documents, its files decide on {rows('decisions'):,}"
+        )
     if step.step == "tokenizer" and [output.path for output in step.outputs] != ["tokenizer.model"]:
         messages.append("does not list tokenizer.model alone")
     if step.step == "decide" and rows("dropped") != dropped:
@@ -95,7 +99,9 @@ def _rows_in(path: str) -> int:
         return sum(reader.get_batch(index).num_rows for index in range(reader.num_record_batches))
 
 
-def verify_tasks(folder: str, outputs: list[Output], ledger: Ledger, *, inputs: dict[str, str] | None = None) -> list[Finding]:
+def verify_tasks(
+    folder: str, outputs: list[Output], ledger: Ledger, *, inputs: dict[str, str] | None = None
+) -> list[Finding]:
     """The tasks of a step: each as it was written, together what the step says. A tokenizer has none.
 
     Args:
@@ -107,7 +113,11 @@ def verify_tasks(folder: str, outputs: list[Output], ledger: Ledger, *, inputs: 
         task = read_task(folder, name.removesuffix(".json"))
         if task is None:
             found.append(
-                Finding(join(folder, TASKS, name), "was changed, or cannot be read", "run `gristmill prep` again: it repeats the task")
+                Finding(
+                    join(folder, TASKS, name),
+                    "was changed, or cannot be read",
+                    "run `gristmill prep` again: it repeats the task",
+                )
             )
         else:
             tasks.append(task)

@@ -15,7 +15,8 @@ from typing import NoReturn
 
 
 def in_child(work: Callable[[Callable[[bytes], object]], object], *, cpu_s: int) -> tuple[bytes, int]:
-    """What a function tells from a forked child, and the child's exit status; minus the signal's number where one ended it.
+    """What a function tells from a forked child, and the child's exit status; minus the signal's number where one ended
+    it.
 
     Args:
         work: is given the function to tell by; an error that it raises is printed, and status 1.

@@ -1,6 +1,7 @@
 """Checks that the cost of a function grows no faster than the size of its input.
 
-In: a function that makes an input of size n, and one that takes it. Out: nothing, or an assertion that names sizes and CPU seconds.
+In: a function that makes an input of size n, and one that takes it. Out: nothing, or an assertion that names sizes and
+CPU seconds.
 
 The input is doubled until its cost can be measured. Then it grows by factors of 2, 4 and 8, and the CPU seconds may
 grow by 2.5, 5 and 10; a quadratic cost would grow by 4, 16 and 64. Each pair of sizes is measured in several rounds,
@@ -34,7 +35,8 @@ _ROUNDS = 5
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 # From so many sizes, each twice the one before, is a growth too high that counts.
 _BASES = 6
-# No input is larger, in what `make` counts: hundreds of bytes of Python objects for each of an input's bytes still fit into memory.
+# No input is larger, in what `make` counts: hundreds of bytes of Python objects for each of an input's bytes still fit
+# into memory.
 _LARGEST = 1 << 25
 
 
@@ -46,7 +48,8 @@ class Limits:
         least_s: CPU seconds that the base size costs at least.
         most: the base size is no larger.
         cpu_s: of the child, from its fork to its end.
-        more: times the CPU seconds that are allowed, for another library's heap: n log n, of memory that leaves the caches.
+        more: times the CPU seconds that are allowed, for another library's heap: n log n, of memory that leaves the
+            caches.
     """
 
     least_s: float = 0.01
@@ -55,7 +58,9 @@ class Limits:
     more: float = 1.0
 
 
-def check_growth(make: Callable[[int], Any], take: Callable[[Any], object], *, start: int = 64, limits: Limits | None = None) -> None:
+def check_growth(
+    make: Callable[[int], Any], take: Callable[[Any], object], *, start: int = 64, limits: Limits | None = None
+) -> None:
     """Measure, and fail where the cost grows faster than the input.
 
     Args:
@@ -79,7 +84,11 @@ def measure(make: Callable[[int], Any], take: Callable[[Any], object], *, start:
 
 
 def _grow_and_tell(
-    make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits, tell: Callable[[bytes], object]
+    make: Callable[[int], Any],
+    take: Callable[[Any], object],
+    start: int,
+    limits: Limits,
+    tell: Callable[[bytes], object],
 ) -> None:
     gc.disable()
     _keep_memory()
@@ -92,7 +101,9 @@ def _grow_and_tell(
 
 
 def _keep_memory() -> None:
-    """Memory that is freed is kept: asking the kernel for it again costs a fault for each page, but only from some size on."""
+    """Memory that is freed is kept: asking the kernel for it again costs a fault for each page, but only from some size
+    on.
+    """
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
@@ -100,7 +111,11 @@ def _keep_memory() -> None:
 
 
 def _grow(
-    make: Callable[[int], Any], take: Callable[[Any], object], start: int, limits: Limits, tell: Callable[[int, float | None], object]
+    make: Callable[[int], Any],
+    take: Callable[[Any], object],
+    start: int,
+    limits: Limits,
+    tell: Callable[[int, float | None], object],
 ) -> str | None:
     base = start
     take(make(base))  # what the first call alone does
@@ -125,7 +140,11 @@ def _grow(
 
 
 def _grow_from(
-    base: int, make: Callable[[int], Any], take: Callable[[Any], object], limits: Limits, tell: Callable[[int, float | None], object]
+    base: int,
+    make: Callable[[int], Any],
+    take: Callable[[Any], object],
+    limits: Limits,
+    tell: Callable[[int, float | None], object],
 ) -> str | None:
     made = make(base)
     for times, most in ALLOWED:

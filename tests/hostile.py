@@ -1,6 +1,7 @@
 """Texts made to be expensive: a layer's syntax, repeated in ways that make loops read the same text again.
 
-In: nothing. Out: by layer, the pieces of syntax that it knows; patterns of those pieces as functions from a size, in characters, to a text.
+In: nothing. Out: by layer, the pieces of syntax that it knows; patterns of those pieces as functions from a size, in
+characters, to a text.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ PLAIN = (*SPACES, *MARKS, *WORDS, *SIGNS)
 
 
 def patterns(pieces: tuple[str, ...], *, pairs: bool = True) -> Iterator[tuple[str, Make]]:
-    """Names and makers: runs of one piece; with `pairs` two in turn, a run of one and then of the other, and an end that comes late."""
+    """Names and makers: runs of one piece; with `pairs` two in turn, a run of one and then of the other, and an end
+    that comes late.
+    """
     for piece in pieces:
         yield f"{piece!r} run", run(piece)
         yield f"{piece!r} run, words between", run(piece + "word and word ")

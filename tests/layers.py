@@ -77,7 +77,23 @@ def _tokenizer(kind: str) -> bytes:
     import sentencepiece
 
     model = io.BytesIO()
-    words = ["the", "miller", "of", "the", "old", "mill", "writes", "that", "wheat", "is", "ripe", "aaaa", "bbbb", "1111", "...."]
+    words = [
+        "the",
+        "miller",
+        "of",
+        "the",
+        "old",
+        "mill",
+        "writes",
+        "that",
+        "wheat",
+        "is",
+        "ripe",
+        "aaaa",
+        "bbbb",
+        "1111",
+        "....",
+    ]
     sentences = [" ".join(words[(i * k) % len(words)] for k in range(1, 12)) for i in range(200)]
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(sentences), model_writer=model, vocab_size=320, model_type=kind, byte_fallback=True, split_digits=True,
@@ -201,14 +217,18 @@ def latex(text: str) -> None:
     from pipeline.readers.latex.papers import latex_to_text
 
     with contextlib.suppress(Exception):
-        latex_to_text({"a.tex": "\\documentclass{article}\\begin{document}The wheat is ripe." + text + "\\end{document}"})
+        latex_to_text(
+            {"a.tex": "\\documentclass{article}\\begin{document}The wheat is ripe." + text + "\\end{document}"}
+        )
 
 
 def latex_preamble(text: str) -> None:
     from pipeline.readers.latex.papers import latex_to_text
 
     with contextlib.suppress(Exception):
-        latex_to_text({"a.tex": "\\documentclass{article}" + text + "\\begin{document}The wheat is ripe.\\end{document}"})
+        latex_to_text(
+            {"a.tex": "\\documentclass{article}" + text + "\\begin{document}The wheat is ripe.\\end{document}"}
+        )
 
 
 def post(text: str) -> None:
@@ -231,14 +251,18 @@ def jsonl(text: str) -> None:
         folder = Path(name)
         (folder / "a.jsonl").write_text(text, encoding="utf-8", errors="replace")
         source = "{name: a, format: jsonl, files: [a.jsonl], licence: none}"
-        (folder / "c.yaml").write_text(f"{{kind: corpus, name: a, sources: [{source}], tokenizer: {{train: {{vocab_size: 320}}}}}}")
+        (folder / "c.yaml").write_text(
+            f"{{kind: corpus, name: a, sources: [{source}], tokenizer: {{train: {{vocab_size: 320}}}}}}"
+        )
         with contextlib.suppress(GristmillError, RecursionError):
             for _records in read_jsonl(str(folder / "a.jsonl"), source=load_corpus(folder / "c.yaml").sources[0]):
                 pass
 
 
 def ready(layer: str) -> Take:
-    """The layer's function, called once: tables, imports and compiled kernels are made in this process, not in each child of it."""
+    """The layer's function, called once: tables, imports and compiled kernels are made in this process, not in each
+    child of it.
+    """
     take, _ = LAYERS[layer]
     take("The wheat is ripe and dry. " * 4)
     return take

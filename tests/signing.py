@@ -12,7 +12,9 @@ from pipeline.text.signals import compute
 from tests.property.texts import buffers
 
 
-def signatures(documents: Sequence[str], *, permutations: Permutations, ngram: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+def signatures(
+    documents: Sequence[str], *, permutations: Permutations, ngram: int
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
     """Signatures uint32[n, k] and shingle counts int32[n]."""
     measured = compute(*buffers(documents), permutations=permutations, ngram=ngram)
     return measured.signatures, measured.shingles

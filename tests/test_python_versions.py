@@ -18,10 +18,18 @@ NEEDS = "Gristmill needs Python 3.11, 3.12 or 3.13"
 def made(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(PROJECT / name, folder)
-    shutil.copytree(PROJECT / "scripts", folder / "scripts", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        PROJECT / "scripts", folder / "scripts", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+    )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     return subprocess.run(
-        ["make", "demo", f"PYTHON={python}"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        ["make", "demo", f"PYTHON={python}"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 
@@ -73,7 +81,9 @@ def test_python_without_environments(tmp_path, module):
 def test_environment_of_another_version(tmp_path):
     """After an upgrade of the system its old environment stays."""
     (tmp_path / "clone/.venv/bin").mkdir(parents=True)
-    shutil.copy(pretending(tmp_path, "import sys\nsys.version_info = (3, 10, 13)\n"), tmp_path / "clone/.venv/bin/python")
+    shutil.copy(
+        pretending(tmp_path, "import sys\nsys.version_info = (3, 10, 13)\n"), tmp_path / "clone/.venv/bin/python"
+    )
     done = made(tmp_path / "clone", sys.executable)
     (line,) = sentences(done.stderr)
     assert line.startswith(".venv is of Python 3.10, and Gristmill needs Python 3.11, 3.12 or 3.13: run `make clean`")
@@ -84,7 +94,9 @@ def test_environment_of_another_version(tmp_path):
 def test_the_command_itself(words):
     program = "import sys; sys.version_info = (3, 10, 13); import runpy; sys.argv = sys.argv[1:]; "
     run = f"runpy.run_module({words[1]!r}, run_name='__main__')" if words[0] == "-m" else words[1]
-    done = subprocess.run([sys.executable, "-c", program + run], cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program + run], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.strip() == f"{NEEDS}, and {sys.executable} is Python 3.10."
 

@@ -1,5 +1,5 @@
-"""The rooms hold what their names say: no module imports another in a circle, also not within functions, and none imports
-a library that `pyproject.toml` does not name for its room."""
+"""The rooms hold what their names say: no module imports another in a circle, also not within functions, and none
+imports a library that `pyproject.toml` does not name for its room."""
 
 from __future__ import annotations
 

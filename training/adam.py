@@ -31,7 +31,10 @@ class AdamW(torch.optim.Optimizer):
         adam_w_mode: bool = True,
         bias_correction: bool = True,
     ) -> None:
-        super().__init__(params, {"lr": lr, "bias_correction": bias_correction, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        super().__init__(
+            params,
+            {"lr": lr, "bias_correction": bias_correction, "betas": betas, "eps": eps, "weight_decay": weight_decay},
+        )
         self.decoupled = adam_w_mode
 
     @torch.no_grad()
@@ -72,7 +75,9 @@ class AdamW(torch.optim.Optimizer):
 
 def use_adamw() -> None:
     """Make Megatron use this AdamW and clip by foreach kernels, if neither Transformer Engine nor Apex is installed."""
-    if distributed_optimizer.USING_TE_OPTIMIZER or (distributed_optimizer.USING_APEX_OPTIMIZER and distributed_optimizer.Adam is not AdamW):
+    if distributed_optimizer.USING_TE_OPTIMIZER or (
+        distributed_optimizer.USING_APEX_OPTIMIZER and distributed_optimizer.Adam is not AdamW
+    ):
         return
     megatron_optimizer.Adam = distributed_optimizer.Adam = AdamW
     megatron_optimizer.USING_PYTORCH_OPTIMIZER = False

@@ -101,7 +101,10 @@ def check_shards(shards: Shards, ranks: Ranks, *, report: Callable[[str], None])
             entries.append(entry)
     if size > _WORTH_REPORTING:
         later = "" if size <= _CHECKED_FIRST * ranks.world else "; others when they are first read"
-        report(f"checking {sum(entry.bytes for entry in entries) / 1e9:,.1f} GB of shards against their hashes, once{later}")
+        report(
+            f"checking {sum(entry.bytes for entry in entries) / 1e9:,.1f} GB of shards against their hashes,"
+            f" once{later}"
+        )
 
     def damaged() -> list[str]:
         problems = []
@@ -115,7 +118,13 @@ def check_shards(shards: Shards, ranks: Ranks, *, report: Callable[[str], None])
     problems = sorted(problem for found in every_rank(damaged) for problem in found)
     if problems:
         raise GristmillError(
-            "\n  ".join([f"{len(problems)} shards are damaged:", *problems[:_MOST_NAMED], *(["…"] if len(problems) > _MOST_NAMED else [])]),
+            "\n  ".join(
+                [
+                    f"{len(problems)} shards are damaged:",
+                    *problems[:_MOST_NAMED],
+                    *(["…"] if len(problems) > _MOST_NAMED else []),
+                ]
+            ),
             where=shards.folder,
             remedy=MEND,
         )
@@ -134,7 +143,9 @@ def windows_of(data: Data, *, step: int, global_batch: int, ranks: Ranks) -> npt
         raise RankError(f"rank {ranks.rank}: {error.message}", where=error.where, remedy=error.remedy) from error
 
 
-def micro_batches(windows: npt.NDArray[np.int64], *, micro_batch: int, device: torch.device) -> Iterator[dict[str, torch.Tensor]]:
+def micro_batches(
+    windows: npt.NDArray[np.int64], *, micro_batch: int, device: torch.device
+) -> Iterator[dict[str, torch.Tensor]]:
     """Tokens, labels and positions [micro_batch, sequence] of this rank's samples.
 
     With context parallelism, only this rank's chunks of them.
@@ -144,14 +155,20 @@ def micro_batches(windows: npt.NDArray[np.int64], *, micro_batch: int, device: t
     for start in range(0, len(windows), micro_batch):
         rows = torch.from_numpy(windows[start : start + micro_batch]).to(device, non_blocking=True)
         yield get_batch_on_this_cp_rank(
-            {"tokens": rows[:, :-1].contiguous(), "labels": rows[:, 1:].contiguous(), "position_ids": positions.contiguous()}
+            {
+                "tokens": rows[:, :-1].contiguous(),
+                "labels": rows[:, 1:].contiguous(),
+                "position_ids": positions.contiguous(),
+            }
         )
 
 
 def fingerprint(windows: npt.NDArray[np.int64]) -> Fingerprint:
     """A fingerprint of a rank's samples; the sum over ranks does not depend on how samples are spread over them."""
     hashes = [xxhash.xxh3_64_intdigest(window.tobytes()) for window in windows]
-    return Fingerprint(samples=len(hashes), low=sum(value & _LOW for value in hashes), high=sum(value >> 32 for value in hashes))
+    return Fingerprint(
+        samples=len(hashes), low=sum(value & _LOW for value in hashes), high=sum(value >> 32 for value in hashes)
+    )
 
 
 def combined(low: float, high: float) -> str:

@@ -89,9 +89,18 @@ def folder_of(out: str, step: int) -> str:
 
 
 def save(
-    out: str, model: Any, optimizer: MegatronOptimizer, *, step: int, loss: float, identity: Identity, layout: Layout, keep: int
+    out: str,
+    model: Any,
+    optimizer: MegatronOptimizer,
+    *,
+    step: int,
+    loss: float,
+    identity: Identity,
+    layout: Layout,
+    keep: int,
 ) -> str:
-    """Write and publish the checkpoint after `step` steps, then delete all but the newest `keep`. Called by all ranks together.
+    """Write and publish the checkpoint after `step` steps, then delete all but the newest `keep`. Called by all ranks
+    together.
 
     Raises:
         GristmillError: the disk is full or cannot be written; earlier checkpoints are kept.
@@ -111,7 +120,9 @@ def save(
         files = write_state(temporary, _state(model, optimizer, metadata, loading=False))
     except GristmillError as error:  # raised by all ranks
         agree(lambda: remove_tree(temporary))
-        raise GristmillError(f"the checkpoint cannot be written: {error.message}", where=final, remedy=_MAKE_ROOM) from None
+        raise GristmillError(
+            f"the checkpoint cannot be written: {error.message}", where=final, remedy=_MAKE_ROOM
+        ) from None
     except Exception as error:  # the other ranks are inside the save and wait for this one until it ends
         raise RankError(f"the checkpoint cannot be written: {_cause(error)}", where=final, remedy=_MAKE_ROOM) from error
     if is_url(out):
@@ -287,7 +298,8 @@ def _manifest_of(folder: str) -> CheckpointManifest:
         data = load_json(read_if_there(path) or b"", where=path)
         if isinstance(data, dict) and data.get("format") == _PICKLED:
             raise PickledError(
-                "was written by an earlier version, as pickles: they are not read, since reading could run what a file says",
+                "was written by an earlier version, as pickles: they are not read, since reading could run what a file"
+                " says",
                 where=folder,
                 remedy="go on with the version that wrote it, or remove the run's checkpoints to begin again at step 0",
             )
@@ -296,8 +308,13 @@ def _manifest_of(folder: str) -> CheckpointManifest:
         raise
     except (OSError, GristmillError, ValidationError):
         raise GristmillError(f"has no readable {MANIFEST}", where=folder, remedy=_GO_BACK) from None
-    if manifest.digest != _digest(manifest) or folder_of("", manifest.step).rpartition("/")[2] != folder.rpartition("/")[2]:
-        raise GristmillError(f"is damaged (its {MANIFEST} was changed, or is that of another checkpoint)", where=folder, remedy=_GO_BACK)
+    if (
+        manifest.digest != _digest(manifest)
+        or folder_of("", manifest.step).rpartition("/")[2] != folder.rpartition("/")[2]
+    ):
+        raise GristmillError(
+            f"is damaged (its {MANIFEST} was changed, or is that of another checkpoint)", where=folder, remedy=_GO_BACK
+        )
     return manifest
 
 
@@ -310,9 +327,11 @@ def _group() -> dict[str, Any]:
 
 
 def _metadata(optimizer: MegatronOptimizer) -> dict[str, Any]:
-    # State of the distributed optimizer sharded as 'fully_reshardable' loads with any layout. With Megatron's default it does
-    # not load at all, not even with the same layout.
-    sharding = {"distrib_optim_sharding_type": "fully_reshardable"} if optimizer.config.use_distributed_optimizer else {}
+    # State of the distributed optimizer sharded as 'fully_reshardable' loads with any layout. With Megatron's default
+    # it does not load at all, not even with the same layout.
+    sharding = (
+        {"distrib_optim_sharding_type": "fully_reshardable"} if optimizer.config.use_distributed_optimizer else {}
+    )
     return {**_group(), "chained_optim_avoid_prefix": True, "singleton_local_shards": False, **sharding}
 
 
@@ -320,7 +339,10 @@ def _state(model: Any, optimizer: MegatronOptimizer, metadata: dict[str, Any], *
     # Use the module inside the DDP wrapper: the wrapper would put "module." before every name.
     weights = model.module.sharded_state_dict(metadata=metadata)
     with _unpadded_offsets(optimizer):
-        return {"model": weights, "optimizer": optimizer.sharded_state_dict({"model": weights}, is_loading=loading, metadata=metadata)}
+        return {
+            "model": weights,
+            "optimizer": optimizer.sharded_state_dict({"model": weights}, is_loading=loading, metadata=metadata),
+        }
 
 
 @contextmanager
@@ -368,11 +390,17 @@ def _fresh_folder(folder: str) -> None:
     try:
         Path(folder).mkdir(parents=True)
     except OSError as error:
-        raise GristmillError(f"cannot be written: {error.strerror}", where=folder, remedy="check the folder's permissions") from None
+        raise GristmillError(
+            f"cannot be written: {error.strerror}", where=folder, remedy="check the folder's permissions"
+        ) from None
 
 
 def _files(folder: str) -> dict[str, int]:
-    return {entry.name: entry.stat().st_size for entry in sorted(Path(folder).iterdir()) if entry.name != MANIFEST and entry.is_file()}
+    return {
+        entry.name: entry.stat().st_size
+        for entry in sorted(Path(folder).iterdir())
+        if entry.name != MANIFEST and entry.is_file()
+    }
 
 
 def _store_manifest(folder: str, manifest: CheckpointManifest) -> None:

@@ -56,7 +56,9 @@ def generate(
     context = [*([info.bos_id] if info.bos_id is not None else []), *written]
     if not context:
         raise GristmillError(
-            "there is nothing to start from: the run's documents have no beginning-of-text token", where="--prompt", remedy="give a prompt"
+            "there is nothing to start from: the run's documents have no beginning-of-text token",
+            where="--prompt",
+            remedy="give a prompt",
         )
     with one_rank() as ranks, torch.no_grad():
         weights = _checkpoint(folder, checkpoint, say=say or _silent)
@@ -121,7 +123,9 @@ def choose(logits: torch.Tensor, *, temperature: float, top_k: int | None, gener
 def _tokenizer(path: str, info: TokenizerInfo) -> sentencepiece.SentencePieceProcessor:
     data = read_bytes(path)
     if hashlib.sha256(data).hexdigest() != info.sha256:
-        raise GristmillError("is not the tokenizer of the run's data", where=path, remedy="restore the prepared corpus of the run")
+        raise GristmillError(
+            "is not the tokenizer of the run's data", where=path, remedy="restore the prepared corpus of the run"
+        )
     return sentencepiece.SentencePieceProcessor(model_proto=data)
 
 
@@ -129,13 +133,17 @@ def _checkpoint(folder: str, step: int | None, *, say: Callable[[str], None]) ->
     if step is None:
         newest = newest_whole(folder, say=say)
         if newest is None:
-            raise GristmillError("holds no complete checkpoint", where=folder, remedy="train until the first checkpoint")
+            raise GristmillError(
+                "holds no complete checkpoint", where=folder, remedy="train until the first checkpoint"
+            )
         return folder_of(folder, newest.step)
     good, problems = complete(folder)
     named = folder_of(folder, step)
     for manifest in good:
         if manifest.step == step and (names := damaged_files(named, manifest)):
-            raise GristmillError(f"is damaged ({', '.join(names)})", where=named, remedy="use another checkpoint, or restore this one")
+            raise GristmillError(
+                f"is damaged ({', '.join(names)})", where=named, remedy="use another checkpoint, or restore this one"
+            )
         if manifest.step == step:
             return named
     others = ", ".join(str(manifest.step) for manifest in good)

@@ -24,8 +24,8 @@ _VOCABULARY = ("embedding.word_embeddings.weight", "output_layer.weight")
 def initialise(model: torch.nn.Module, *, seed: int, std: float, layers: int, vocab_size: int) -> None:
     """Draw all weights of this rank in place.
 
-    Matrices are normal with `std`; those that write into the residual stream with std / sqrt(2 layers) (Megatron-LM, arXiv 1909.08053,
-    section 5.1, after GPT-2). Norm weights are ones; padding rows of the vocabulary are zeros.
+    Matrices are normal with `std`; those that write into the residual stream with std / sqrt(2 layers) (Megatron-LM,
+    arXiv 1909.08053, section 5.1, after GPT-2). Norm weights are ones; padding rows of the vocabulary are zeros.
     """
     for tensor in sharded_tensors(model):
         if tensor.data is None or not tensor.data.is_floating_point():
@@ -35,7 +35,9 @@ def initialise(model: torch.nn.Module, *, seed: int, std: float, layers: int, vo
             tensor.data.fill_(1.0)
             continue
         layer = tensor.global_offset[:stacked]
-        generator = torch.Generator().manual_seed(xxhash.xxh3_64_intdigest(f"{seed}/{tensor.key}/{layer}".encode()) >> 1)
+        generator = torch.Generator().manual_seed(
+            xxhash.xxh3_64_intdigest(f"{seed}/{tensor.key}/{layer}".encode()) >> 1
+        )
         scale = std / math.sqrt(2.0 * layers) if tensor.key.endswith(_INTO_RESIDUAL) else std
         whole = torch.empty(tensor.global_shape[stacked:], dtype=torch.float32).normal_(0.0, scale, generator=generator)
         if tensor.key in _VOCABULARY:
@@ -45,7 +47,9 @@ def initialise(model: torch.nn.Module, *, seed: int, std: float, layers: int, vo
 
 def sharded_tensors(model: torch.nn.Module) -> Iterator[ShardedTensor]:
     """This rank's weights with their place in the whole model; the gate and up projections of SwiGLU are separate."""
-    state = model.sharded_state_dict(metadata={"dp_cp_group": parallel_state.get_data_parallel_group(with_context_parallel=True)})  # type: ignore[operator]
+    state = model.sharded_state_dict(
+        metadata={"dp_cp_group": parallel_state.get_data_parallel_group(with_context_parallel=True)}
+    )  # type: ignore[operator]
     apply_factories(state)
     return (value for value in nested_values(state) if isinstance(value, ShardedTensor))
 

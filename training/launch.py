@@ -86,7 +86,8 @@ class _End:
 def launch(module: str, arguments: Sequence[str], *, ranks: int) -> None:
     """Run `python -P -m module arguments` as `ranks` ranks and wait for them.
 
-    SIGINT, SIGTERM and SIGHUP are passed on to the ranks as SIGTERM: they save a checkpoint and end. After another signal they are killed.
+    SIGINT, SIGTERM and SIGHUP are passed on to the ranks as SIGTERM: they save a checkpoint and end. After another
+    signal they are killed.
 
     Raises:
         RanksFailedError: a rank failed; then all ranks are ended.
@@ -118,7 +119,9 @@ def _store() -> tuple[TCPStore, int]:
     return TCPStore(_HOST, port, is_master=True, wait_for_workers=False, master_listen_fd=listening.detach()), port
 
 
-def _start(module: str, arguments: Sequence[str], number: int, *, ranks: int, port: int, folder: Path, ends: queue.Queue[_End]) -> _Rank:
+def _start(
+    module: str, arguments: Sequence[str], number: int, *, ranks: int, port: int, folder: Path, ends: queue.Queue[_End]
+) -> _Rank:
     error_file = folder / f"rank-{number}.json"
     process = start_watched(
         python_command(module, *arguments),
@@ -135,7 +138,9 @@ def _start(module: str, arguments: Sequence[str], number: int, *, ranks: int, po
 
 def _settings(number: int, *, ranks: int, port: int, error_file: Path) -> dict[str, str]:
     """The environment variables from which torch learns a rank's number and where the other ranks are."""
-    on_loopback = {name: os.environ.get(name) or loopback_interface() for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")}
+    on_loopback = {
+        name: os.environ.get(name) or loopback_interface() for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+    }
     return {
         LAUNCHED: str(os.getpid()),
         "RANK": str(number),
@@ -215,7 +220,11 @@ def _signals() -> Iterator[Sequence[float]]:
     def note(_number: int, _frame: object) -> None:
         signal_times.append(time.monotonic())
 
-    numbers = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    numbers = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield signal_times
@@ -268,7 +277,9 @@ def _explain(crew: list[_Rank], failed: list[_End]) -> RanksFailedError:
             silent.append((True, end.seconds - (_BLAME_S if end.status < 0 else 0.0), end.rank))
     if explained and (not silent or min(explained)[:2] <= min(silent)[:2]):
         unknown, _, rank, text = min(explained)
-        return RanksFailedError(f"rank {rank} failed: {text}\n  remedy: run `gristmill --debug …` for the traceback" if unknown else text)
+        return RanksFailedError(
+            f"rank {rank} failed: {text}\n  remedy: run `gristmill --debug …` for the traceback" if unknown else text
+        )
     _, _, rank = min(silent)
     process = crew[rank].process
     return RanksFailedError(

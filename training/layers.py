@@ -21,7 +21,9 @@ class RMSNorm(torch.nn.RMSNorm):
     """
 
     def __init__(self, config: Any, hidden_size: int, eps: float = 1e-5, **_: Any) -> None:
-        super().__init__(hidden_size, eps=eps, dtype=config.params_dtype, device=None if config.use_cpu_initialization else "cuda")
+        super().__init__(
+            hidden_size, eps=eps, dtype=config.params_dtype, device=None if config.use_cpu_initialization else "cuda"
+        )
         setattr(self.weight, "sequence_parallel", config.sequence_parallel)  # noqa: B010  (read by finalize_model_grads)
 
 
@@ -47,7 +49,9 @@ class CausalAttention(MegatronModule):  # type: ignore[misc]
         self.scale = softmax_scale
         self.context = pg_collection.cp if pg_collection is not None else parallel_state.get_context_parallel_group()
 
-    def forward(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: object, **_: Any) -> torch.Tensor:
+    def forward(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: object, **_: Any
+    ) -> torch.Tensor:
         """Map query [s, b, heads, d], key and value [s, b, kv_heads, d] of this rank to [s, b, heads * d]."""
         length, batch, heads, head = query.shape
         queries = query.permute(1, 2, 0, 3)
@@ -78,14 +82,20 @@ class CausalAttention(MegatronModule):  # type: ignore[misc]
             asking = queries[:, :, half * chunk : (half + 1) * chunk]
             halves.append(
                 F.scaled_dot_product_attention(
-                    asking, keys[:, :, :seen], values[:, :, :seen], attn_mask=causal_lower_right(chunk, seen), scale=self.scale
+                    asking,
+                    keys[:, :, :seen],
+                    values[:, :, :seen],
+                    attn_mask=causal_lower_right(chunk, seen),
+                    scale=self.scale,
                 )
             )
         return torch.cat(halves, 2)
 
 
 def local_block(config: Any) -> TransformerBlockSubmodules:
-    """Megatron's transformer block without Transformer Engine: its parallel linear layers, with the two modules above."""
+    """Megatron's transformer block without Transformer Engine: its parallel linear layers, with the
+    two modules above.
+    """
     layer = get_gpt_layer_local_spec(normalization="RMSNorm")
     layer.submodules.input_layernorm = layer.submodules.pre_mlp_layernorm = RMSNorm
     layer.submodules.self_attention.submodules.core_attention = CausalAttention

@@ -47,9 +47,17 @@ def data_parallel(run: Run, ranks: int) -> int:
 
 def _problems(run: Run, model: ModelManifest) -> list[tuple[str, str]]:
     layout, sequence = run.manifest.layout, run.manifest.sequence
-    sizes = (("heads", model.heads), ("kv_heads", model.kv_heads), ("ffn", model.ffn), ("vocabulary rows, padded to", VOCAB_MULTIPLE))
+    sizes = (
+        ("heads", model.heads),
+        ("kv_heads", model.kv_heads),
+        ("ffn", model.ffn),
+        ("vocabulary rows, padded to", VOCAB_MULTIPLE),
+    )
     problems = [
-        (f"{what} ({value}) of model {model.name} cannot be split over tensor {layout.tensor}", f"choose a `tensor` that divides {value}")
+        (
+            f"{what} ({value}) of model {model.name} cannot be split over tensor {layout.tensor}",
+            f"choose a `tensor` that divides {value}",
+        )
         for what, value in sizes
         if value % layout.tensor
     ]
@@ -64,7 +72,10 @@ def _problems(run: Run, model: ModelManifest) -> list[tuple[str, str]]:
         problems.append(("sequence_parallel needs tensor > 1", "raise `tensor` or leave `sequence_parallel` away"))
     if layout.context > 1 and sequence % (2 * layout.context):
         problems.append(
-            (f"sequence ({sequence}) cannot be split over context {layout.context}", f"make it a multiple of {2 * layout.context}")
+            (
+                f"sequence ({sequence}) cannot be split over context {layout.context}",
+                f"make it a multiple of {2 * layout.context}",
+            )
         )
     if layout.sequence_parallel and (sequence // layout.context) % layout.tensor:
         problems.append(

@@ -71,7 +71,8 @@ def train(
     on_step: Callable[[StepMetrics], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainResult:
-    """Train to the end, or until `stop_after` steps are done, or until SIGINT, SIGTERM or SIGHUP; then save a checkpoint.
+    """Train to the end, or until `stop_after` steps are done, or until SIGINT, SIGTERM or SIGHUP; then save a
+    checkpoint.
 
     Called by all ranks together, which were started by a launcher, or by this process alone.
 
@@ -124,7 +125,9 @@ def train(
                 keep=run.manifest.checkpoint.keep,
             )
 
-        return _steps(run, data, model, optimizer, ranks, start=start, end=end, stop=stop, log=log, save=save, report=report)
+        return _steps(
+            run, data, model, optimizer, ranks, start=start, end=end, stop=stop, log=log, save=save, report=report
+        )
 
 
 def _checked_data(run: Run, ranks: Ranks, report: Callable[[str], None]) -> Data:
@@ -140,7 +143,9 @@ def _built(
 ) -> tuple[Any, MegatronOptimizer]:
     """Model and optimizer, loaded from the newest checkpoint if there is one."""
     config = megatron_config(run.model, run.manifest.layout, precision=run.manifest.precision)
-    bare = build_model(run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device)
+    bare = build_model(
+        run.model, config, vocab_size=data.vocab_size, seed=None if newest else run.manifest.seed, device=ranks.device
+    )
     model, optimizer = build_optimizer(bare, config, run.manifest.optimizer)
     if newest is not None:
         checkpoint.load(checkpoint.folder_of(run.out, newest.step), model, optimizer)
@@ -149,9 +154,20 @@ def _built(
 
 
 def identity_of(run: Run, data: Data) -> checkpoint.Identity:
-    """What checkpoints of this run belong to: the model's shape and function, the shards' digest, the order of samples."""
+    """What checkpoints of this run belong to: the model's shape and function, the shards' digest,
+    the order of samples.
+    """
     model = run.model
-    shape = [model.layers, model.hidden, model.heads, model.kv_heads, model.ffn, model.rope_theta, model.norm_eps, data.vocab_size]
+    shape = [
+        model.layers,
+        model.hidden,
+        model.heads,
+        model.kv_heads,
+        model.ffn,
+        model.rope_theta,
+        model.norm_eps,
+        data.vocab_size,
+    ]
     return checkpoint.Identity(model=sha256_of(shape), data=data.digest, order=sha256_of(data.order_json))
 
 
@@ -173,7 +189,9 @@ def _steps(
     tokens = manifest.global_batch * manifest.sequence
     for step in range(start, end):
         began = time.perf_counter()
-        result = train_step(step, manifest=manifest, data=data, model=model, optimizer=optimizer, ranks=ranks, stop=stop)
+        result = train_step(
+            step, manifest=manifest, data=data, model=model, optimizer=optimizer, ranks=ranks, stop=stop
+        )
         clock.steps, clock.seconds = clock.steps + 1, clock.seconds + time.perf_counter() - began
         done = step + 1
         last = done == end or result.stop
@@ -184,7 +202,8 @@ def _steps(
             folder = save(done, result.loss)
         if result.stop and done < end:
             report(
-                f"stopped by a signal after step {done} of {manifest.steps}; the checkpoint is saved, run the same command again to go on"
+                f"stopped by a signal after step {done} of {manifest.steps}; the checkpoint is saved, run the same"
+                " command again to go on"
             )
         if last:
             break
@@ -205,7 +224,9 @@ def _metrics(step: int, result: StepResult, clock: _Clock, tokens: int) -> StepM
     )
 
 
-def _newest(run: Run, identity: checkpoint.Identity, report: Callable[[str], None]) -> checkpoint.CheckpointManifest | None:
+def _newest(
+    run: Run, identity: checkpoint.Identity, report: Callable[[str], None]
+) -> checkpoint.CheckpointManifest | None:
     agree(lambda: checkpoint.sweep(run.out))
     newest = checkpoint.newest_whole(run.out, say=report)
     if newest is not None:
@@ -215,7 +236,9 @@ def _newest(run: Run, identity: checkpoint.Identity, report: Callable[[str], Non
 
 def _layout_words(manifest: checkpoint.CheckpointManifest) -> str:
     layout = manifest.layout
-    return f"tensor {layout.tensor}, pipeline {layout.pipeline}, context {layout.context}, data {manifest.data_parallel}"
+    return (
+        f"tensor {layout.tensor}, pipeline {layout.pipeline}, context {layout.context}, data {manifest.data_parallel}"
+    )
 
 
 def _silent(_: str) -> None:
@@ -241,7 +264,11 @@ def _until_signal() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield must_stop
         return
-    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else [])]
+    numbers = [
+        signal.SIGINT,
+        signal.SIGTERM,
+        *([signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []),
+    ]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield must_stop

@@ -30,7 +30,8 @@ class StepMetrics:
         loss: mean over all tokens of the step's global batch, in nats per token.
         grad_norm: global gradient norm before clipping.
         tokens: tokens trained on so far, including this step.
-        tokens_per_second, seconds: mean over the steps since the last logged one, of all ranks together; seconds are per step.
+        tokens_per_second, seconds: mean over the steps since the last logged one, of all ranks together; seconds are
+            per step.
         samples_xxh3: sum modulo 2^64 of the xxh3 hashes of the samples that the ranks gave to the model, in hex.
     """
 
@@ -86,7 +87,9 @@ class MetricsWriter:
     def __enter__(self) -> MetricsWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._file.close()
         self._board.close()
         try:

@@ -81,7 +81,9 @@ def megatron_config(model: ModelManifest, layout: Layout, *, precision: Literal[
     )
 
 
-def build_model(model: ModelManifest, config: TransformerConfig, *, vocab_size: int, seed: int | None, device: torch.device) -> GPTModel:
+def build_model(
+    model: ModelManifest, config: TransformerConfig, *, vocab_size: int, seed: int | None, device: torch.device
+) -> GPTModel:
     """This rank's pipeline stage and tensor shard, on its device.
 
     Args:

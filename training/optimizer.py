@@ -1,4 +1,6 @@
-"""Gradients and updates: Megatron's DDP and optimizer with Llama 2's settings, and the learning rate as a function of the step."""
+"""Gradients and updates: Megatron's DDP and optimizer with Llama 2's settings, and the learning rate as a function of
+the step.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def learning_rate(step: int, *, steps: int, peak_lr: float, schedule: Schedule) 
     if step < schedule.warmup_steps:
         return peak_lr * (step + 1) / schedule.warmup_steps
     progress = (step - schedule.warmup_steps) / max(1, steps - 1 - schedule.warmup_steps)
-    return peak_lr * (schedule.final_lr_ratio + (1.0 - schedule.final_lr_ratio) * 0.5 * (1.0 + math.cos(math.pi * progress)))
+    return peak_lr * (
+        schedule.final_lr_ratio + (1.0 - schedule.final_lr_ratio) * 0.5 * (1.0 + math.cos(math.pi * progress))
+    )
 
 
 def build_optimizer(model: GPTModel, config: TransformerConfig, settings: Optimizer) -> tuple[Any, MegatronOptimizer]:

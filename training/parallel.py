@@ -85,7 +85,10 @@ def one_rank() -> Iterator[Ranks]:
 @contextmanager
 def _groups(layout: Layout, *, seed: int) -> Iterator[Ranks]:
     ours = not dist.is_initialized()
-    with _on_loopback() if ours and "RANK" not in os.environ else nullcontext(), _joined(layout, seed=seed, ours=ours) as ranks:
+    with (
+        _on_loopback() if ours and "RANK" not in os.environ else nullcontext(),
+        _joined(layout, seed=seed, ours=ours) as ranks,
+    ):
         yield ranks
 
 

@@ -43,7 +43,11 @@ _FREE = (
 def binding(run: Run) -> dict[str, Any]:
     """The settings that cannot change once a run has begun, as dotted keys."""
     flat = dict(_flatten(run.model_dump(mode="json"), ""))
-    return {key: value for key, value in flat.items() if not any(key == free or key.startswith(free + ".") for free in _FREE)}
+    return {
+        key: value
+        for key, value in flat.items()
+        if not any(key == free or key.startswith(free + ".") for free in _FREE)
+    }
 
 
 def begin(run: Run, *, data_digest: str, order_json: str, tokenizer: TokenizerInfo) -> None:
@@ -77,7 +81,9 @@ def read_record(folder: str) -> tuple[Run, TokenizerInfo]:
     record = load_record(folder)
     if record.tokenizer is None:
         raise GristmillError(
-            "names no tokenizer", where=join(folder, RECORD), remedy="restore it from a copy, or use the version that began the run"
+            "names no tokenizer",
+            where=join(folder, RECORD),
+            remedy="restore it from a copy, or use the version that began the run",
         )
     return record.run, record.tokenizer
 

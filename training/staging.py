@@ -82,9 +82,13 @@ def upload(local: str, final: str, files: Mapping[str, StoredFile]) -> None:
     shutil.rmtree(local, ignore_errors=True)
 
     def check() -> None:
-        stored = {name: stat.size for name, stat in list_stats(final, dotted=True).items()}  # the index is named `.metadata`
+        stored = {
+            name: stat.size for name, stat in list_stats(final, dotted=True).items()
+        }  # the index is named `.metadata`
         if stored != {name: file.bytes for name, file in files.items()}:
-            raise GristmillError(f"{len(stored)} files are stored, {len(files)} were written, or their sizes differ", where=final)
+            raise GristmillError(
+                f"{len(stored)} files are stored, {len(files)} were written, or their sizes differ", where=final
+            )
 
     agree(check)
 
@@ -112,7 +116,9 @@ def fetch(folder: str, files: Mapping[str, StoredFile]) -> list[str]:
             with _writing(target):
                 target.mkdir(exist_ok=True)
             remembered = Remembered(target.with_suffix(".checked"))
-            return [name for name, file in files.items() if not _get(join(folder, name), target / name, file, remembered)]
+            return [
+                name for name, file in files.items() if not _get(join(folder, name), target / name, file, remembered)
+            ]
 
     return sorted({name for names in every_rank(download) for name in names})
 
@@ -141,7 +147,9 @@ def local_copy(folder: str, files: Mapping[str, StoredFile]) -> Iterator[str]:
         return
     damaged = fetch(folder, files)
     if damaged:
-        raise GristmillError(f"is damaged ({', '.join(damaged)})", where=folder, remedy="remove it: the checkpoint before is used then")
+        raise GristmillError(
+            f"is damaged ({', '.join(damaged)})", where=folder, remedy="remove it: the checkpoint before is used then"
+        )
     yield str(staging_folder(folder) / "loading")
     forget(folder)
 
@@ -181,5 +189,7 @@ def _writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise GristmillError(
-            f"cannot be written: {error.strerror or error}", where=str(place), remedy="set GRISTMILL_STAGING to a folder with room"
+            f"cannot be written: {error.strerror or error}",
+            where=str(place),
+            remedy="set GRISTMILL_STAGING to a folder with room",
         ) from None

@@ -37,7 +37,14 @@ class StepResult:
 
 
 def train_step(
-    step: int, *, manifest: RunManifest, data: Data, model: Any, optimizer: MegatronOptimizer, ranks: Ranks, stop: Callable[[], bool]
+    step: int,
+    *,
+    manifest: RunManifest,
+    data: Data,
+    model: Any,
+    optimizer: MegatronOptimizer,
+    ranks: Ranks,
+    stop: Callable[[], bool],
 ) -> StepResult:
     """Forward and backward over this rank's micro-batches of a step, and the update. Called by all ranks together.
 
@@ -55,7 +62,9 @@ def train_step(
         forward_step_func=_forward,
         model=model,
         num_microbatches=manifest.global_batch // ranks.data // manifest.micro_batch,
-        data_iterator=None if windows is None else micro_batches(windows, micro_batch=manifest.micro_batch, device=ranks.device),
+        data_iterator=None
+        if windows is None
+        else micro_batches(windows, micro_batch=manifest.micro_batch, device=ranks.device),
         seq_length=manifest.sequence,
         micro_batch_size=manifest.micro_batch,
         decoder_seq_length=manifest.sequence,
@@ -65,7 +74,9 @@ def train_step(
     # One sum gives every rank the loss, whether to stop, and whether all used the same samples. Each loss counts once:
     # at the last stage, on the first tensor rank, since all tensor ranks have the same losses. Samples are counted
     # twice: by the first rank of each data-parallel rank's set of ranks, and by every rank that used them.
-    loss, tokens = (sum(float(report[name]) for report in reports) if ranks.tensor_rank == 0 else 0.0 for name in ("loss", "tokens"))
+    loss, tokens = (
+        sum(float(report[name]) for report in reports) if ranks.tensor_rank == 0 else 0.0 for name in ("loss", "tokens")
+    )
     fed = fingerprint(windows) if windows is not None else None
     every = [0.0, 0.0, 0.0] if fed is None else [float(fed.samples), float(fed.low), float(fed.high)]
     once = every if ranks.first_stage and ranks.tensor_rank == 0 and ranks.context_rank == 0 else [0.0, 0.0, 0.0]
@@ -74,7 +85,9 @@ def train_step(
     copies = ranks.tensor * ranks.context * (1 if ranks.pipeline == 1 else 2)
     if sums[3] != manifest.global_batch or [value * copies for value in sums[3:6]] != sums[6:9]:
         raise GristmillError(
-            f"ranks fed different samples in step {step}", where="training", remedy="this is a fault of Gristmill: please report it"
+            f"ranks fed different samples in step {step}",
+            where="training",
+            remedy="this is a fault of Gristmill: please report it",
         )
     _check_finite("loss", mean, step)
 
@@ -82,7 +95,9 @@ def train_step(
     set_rates(optimizer, lr=lr, weight_decay=manifest.optimizer.weight_decay)
     _, grad_norm, _ = optimizer.step()
     _check_finite("gradient norm", float(grad_norm), step)
-    return StepResult(loss=mean, lr=lr, grad_norm=float(grad_norm), samples_xxh3=combined(sums[4], sums[5]), stop=sums[2] > 0)
+    return StepResult(
+        loss=mean, lr=lr, grad_norm=float(grad_norm), samples_xxh3=combined(sums[4], sums[5]), stop=sums[2] > 0
+    )
 
 
 def _forward(batches: Iterator[Batch] | None, model: Any) -> tuple[torch.Tensor, LossFunction]:

@@ -49,7 +49,16 @@ _MOST_VALUES = 4096
 
 _DTYPES = {
     str(dtype).removeprefix("torch."): dtype
-    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.int64, torch.int32, torch.uint8, torch.bool)
+    for dtype in (
+        torch.float64,
+        torch.float32,
+        torch.bfloat16,
+        torch.float16,
+        torch.int64,
+        torch.int32,
+        torch.uint8,
+        torch.bool,
+    )
 }
 
 
@@ -109,7 +118,9 @@ def write_state(folder: str, state: dict[str, Any]) -> dict[str, StoredFile]:
     files = {f"__{rank}_0.distcp": file for rank, (file, _) in enumerate(written) if file is not None}
 
     def write_index() -> StoredFile:
-        index = Index(tensors=_joined(pair for _, pairs in written for pair in pairs), values=_plain(values, where=folder))
+        index = Index(
+            tensors=_joined(pair for _, pairs in written for pair in pairs), values=_plain(values, where=folder)
+        )
         return _write(Path(folder, INDEX), [canonical_json(index.model_dump(mode="json")).encode()])
 
     return {**files, INDEX: agree(write_index)}
@@ -125,7 +136,11 @@ def read_state(folder: str, state: dict[str, Any], files: Mapping[str, StoredFil
     Raises:
         GristmillError: the checkpoint lacks a part of the state, or is inconsistent.
     """
-    index = validate(load_json(Path(folder, INDEX).read_bytes(), where=str(Path(folder, INDEX))), Index, where=str(Path(folder, INDEX)))
+    index = validate(
+        load_json(Path(folder, INDEX).read_bytes(), where=str(Path(folder, INDEX))),
+        Index,
+        where=str(Path(folder, INDEX)),
+    )
     loaded: dict[str, Any] = _values(index.values)
     sharded, local, factories = load_preprocess(state)
     merge(loaded, local)
@@ -140,7 +155,9 @@ def read_state(folder: str, state: dict[str, Any], files: Mapping[str, StoredFil
     return filled
 
 
-def _write_tensors(folder: Path, name: str, tensors: Iterable[ShardedTensor]) -> tuple[StoredFile, list[tuple[str, StoredTensor]]]:
+def _write_tensors(
+    folder: Path, name: str, tensors: Iterable[ShardedTensor]
+) -> tuple[StoredFile, list[tuple[str, StoredTensor]]]:
     pairs: list[tuple[str, StoredTensor]] = []
 
     def parts() -> Iterable[bytes | memoryview]:
@@ -180,7 +197,9 @@ def _joined(pairs: Iterable[tuple[str, StoredTensor]]) -> dict[str, StoredTensor
         if before is None:
             tensors[key] = tensor
         elif (before.dtype, before.shape) != (tensor.dtype, tensor.shape):
-            raise CheckpointingException(f"{key} is {before.dtype}{before.shape} on one rank, {tensor.dtype}{tensor.shape} on another")
+            raise CheckpointingException(
+                f"{key} is {before.dtype}{before.shape} on one rank, {tensor.dtype}{tensor.shape} on another"
+            )
         else:
             before.pieces.extend(tensor.pieces)
     for key, tensor in tensors.items():
@@ -213,7 +232,9 @@ class _Maps:
                 self._open[piece.file] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # torch warns about read-only memory
-            return torch.frombuffer(self._open[piece.file], dtype=dtype, count=math.prod(piece.shape), offset=piece.at).view(piece.shape)
+            return torch.frombuffer(
+                self._open[piece.file], dtype=dtype, count=math.prod(piece.shape), offset=piece.at
+            ).view(piece.shape)
 
 
 def _read_tensor(target: ShardedTensor, index: Index, maps: _Maps, *, where: str) -> None:
@@ -273,9 +294,15 @@ def _plain(value: Any, *, where: str) -> Any:
         if all(isinstance(key, str) and not key.startswith("__") for key in value):
             return {key: _plain(part, where=where) for key, part in value.items()}
         return {_PAIRS: [[_plain(key, where=where), _plain(part, where=where)] for key, part in value.items()]}
-    if isinstance(value, torch.Tensor) and value.numel() <= _MOST_VALUES and (name := str(value.dtype).removeprefix("torch.")) in _DTYPES:
+    if (
+        isinstance(value, torch.Tensor)
+        and value.numel() <= _MOST_VALUES
+        and (name := str(value.dtype).removeprefix("torch.")) in _DTYPES
+    ):
         return {_TENSOR: [name, value.tolist()]}
-    raise GristmillError(f"{type(value).__name__} among the values of the state: checkpoints cannot hold it", where=where)
+    raise GristmillError(
+        f"{type(value).__name__} among the values of the state: checkpoints cannot hold it", where=where
+    )
 
 
 def _values(value: Any) -> Any:

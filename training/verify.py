@@ -1,6 +1,7 @@
 """Verification of a run's folder: its record, its order, its metrics, every byte of its checkpoints.
 
-In: the folder that `gristmill train` wrote. Out: how many files it has, and what is wrong, each finding with the file and how to repair it.
+In: the folder that `gristmill train` wrote. Out: how many files it has, and what is wrong, each finding with the file
+and how to repair it.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ def verify_run(folder: str) -> tuple[int, list[Finding]]:
     except GristmillError as error:
         found.append(Finding(str(error.where), error.message, restore))
     metrics = join(folder, METRICS)
-    found += [Finding(metrics, message, "`gristmill train` goes on all the same") for message in _metric_messages(metrics)]
+    found += [
+        Finding(metrics, message, "`gristmill train` goes on all the same") for message in _metric_messages(metrics)
+    ]
     checked, problems = check_checkpoints(folder)
-    remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
+    remedy = (
+        "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its"
+        " folder"
+    )
     found += [Finding(problem.folder, problem.message, remedy) for problem in problems]
     return checked + 2, found
 

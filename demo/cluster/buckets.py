@@ -1,4 +1,5 @@
-"""Make the buckets that the demo needs, and wait until the store can do it: `python -P -m demo.cluster.buckets NAME ...`.
+"""Make the buckets that the demo needs, and wait until the store can do it: `python -P -m demo.cluster.buckets NAME
+...`.
 
 In: the store of the standard environment variables. Out: exit status 0 when all buckets are there.
 """
@@ -30,7 +31,9 @@ def make_buckets(names: list[str], *, patience_s: float = _PATIENCE_S) -> None:
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     # Without an endpoint of its own this client asks Amazon, whatever the environment says.
-    store = pafs.S3FileSystem(endpoint_override=endpoint, region=os.environ.get("AWS_REGION", "us-east-1"), allow_bucket_creation=True)
+    store = pafs.S3FileSystem(
+        endpoint_override=endpoint, region=os.environ.get("AWS_REGION", "us-east-1"), allow_bucket_creation=True
+    )
     deadline = time.monotonic() + patience_s
     for name in names:
         while True:
@@ -39,7 +42,9 @@ def make_buckets(names: list[str], *, patience_s: float = _PATIENCE_S) -> None:
                 break
             except OSError as error:
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{endpoint or 'the store'} did not make bucket `{name}` in {patience_s:.0f} s: {error}") from None
+                    raise TimeoutError(
+                        f"{endpoint or 'the store'} did not make bucket `{name}` in {patience_s:.0f} s: {error}"
+                    ) from None
                 time.sleep(0.5)
         print(f"bucket {name} is there", flush=True)
 

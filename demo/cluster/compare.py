@@ -1,7 +1,9 @@
-"""The service `client` of docker-compose.yml: the demo's text to token shards on the cluster and by the embedded runner, digests compared.
+"""The service `client` of docker-compose.yml: the demo's text to token shards on the cluster and by the embedded
+runner, digests compared.
 
-In: the packages of demo/packages.py, demo/corpus.yaml, the store of the standard environment variables. Out: raw text in `s3://raw/NAME`,
-the prepared corpus in `s3://prepared/NAME` and in `/work/embedded`; one line of JSON with both digests; exit status 1 when they differ.
+In: the packages of demo/packages.py, demo/corpus.yaml, the store of the standard environment variables. Out: raw text
+in `s3://raw/NAME`, the prepared corpus in `s3://prepared/NAME` and in `/work/embedded`; one line of JSON with both
+digests; exit status 1 when they differ.
 """
 
 from __future__ import annotations
@@ -30,11 +32,24 @@ PACKAGE_OF = {"enwiki": "gensim", "bgwiki": "gensim", "django": "django", "factb
 
 def main() -> None:
     """Exit status 0: equal digests; 1: different ones, or a failure with its message."""
-    parser = argparse.ArgumentParser(prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", default=",".join(PACKAGE_OF), help="of demo/corpus.yaml, separated by commas (%(default)s)")
-    parser.add_argument("--split", type=int, default=1, help="cut each JSON Lines file into so many, for more tasks (%(default)s)")
-    parser.add_argument("--name", default="demo", help="prefix in the store; a new one is prepared from the start (%(default)s)")
-    parser.add_argument("--work", type=Path, default=Path("/work"), help="folder for text and the embedded runner's output (%(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sources", default=",".join(PACKAGE_OF), help="of demo/corpus.yaml, separated by commas (%(default)s)"
+    )
+    parser.add_argument(
+        "--split", type=int, default=1, help="cut each JSON Lines file into so many, for more tasks (%(default)s)"
+    )
+    parser.add_argument(
+        "--name", default="demo", help="prefix in the store; a new one is prepared from the start (%(default)s)"
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("/work"),
+        help="folder for text and the embedded runner's output (%(default)s)",
+    )
     given = parser.parse_args()
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -56,7 +71,9 @@ def compare(sources: Sequence[str], *, split: int, name: str, work: Path) -> boo
     """
     unknown = sorted(set(sources) - set(PACKAGE_OF))
     if unknown:
-        raise GristmillError(f"demo/corpus.yaml has no source {', '.join(unknown)}", where="--sources", remedy="see --help")
+        raise GristmillError(
+            f"demo/corpus.yaml has no source {', '.join(unknown)}", where="--sources", remedy="see --help"
+        )
     names = {PACKAGE_OF[source] for source in sources}
     packages = [package for package in PACKAGES if package.name in names]
     print("== text", flush=True)
@@ -70,7 +87,9 @@ def compare(sources: Sequence[str], *, split: int, name: str, work: Path) -> boo
     cluster.write_text(yaml.safe_dump(with_roots(plain, sources, f"s3://raw/{name}")), encoding="utf-8")
     digests = {
         "embedded": prepare(str(embedded), "--out", str(work / "embedded")),
-        "cluster": prepare(str(cluster), "--out", f"s3://prepared/{name}", "--cluster", str(DEMO / "cluster" / "cluster.yaml")),
+        "cluster": prepare(
+            str(cluster), "--out", f"s3://prepared/{name}", "--cluster", str(DEMO / "cluster" / "cluster.yaml")
+        ),
     }
     equal = digests["embedded"] == digests["cluster"]
     print(json.dumps({**digests, "digest_equal": equal}), flush=True)
@@ -79,12 +98,16 @@ def compare(sources: Sequence[str], *, split: int, name: str, work: Path) -> boo
 
 def with_roots(corpus: dict[str, Any], sources: Sequence[str], root: str) -> dict[str, Any]:
     """The corpus manifest with the chosen sources only, their files below `root`."""
-    chosen = [{**source, "root": join(root, source["name"])} for source in corpus["sources"] if source["name"] in sources]
+    chosen = [
+        {**source, "root": join(root, source["name"])} for source in corpus["sources"] if source["name"] in sources
+    ]
     return {**corpus, "sources": chosen}
 
 
 def split_files(sources: Sequence[str], *, raw: Path, out: Path, split: int) -> list[Path]:
-    """The sources' raw files under `out`, JSON Lines cut into `split` runs of lines; what is there already is left alone."""
+    """The sources' raw files under `out`, JSON Lines cut into `split` runs of lines; what is there already is left
+    alone.
+    """
     written = []
     for source in sources:
         for path in sorted((raw / source).iterdir()):
@@ -93,7 +116,10 @@ def split_files(sources: Sequence[str], *, raw: Path, out: Path, split: int) -> 
             if path.suffix == ".jsonl" and split > 1:
                 lines = content.splitlines(keepends=True)
                 cuts = [len(lines) * part // split for part in range(split + 1)]
-                parts = {f"{path.stem}-{part:02d}.jsonl": b"".join(lines[cuts[part] : cuts[part + 1]]) for part in range(split)}
+                parts = {
+                    f"{path.stem}-{part:02d}.jsonl": b"".join(lines[cuts[part] : cuts[part + 1]])
+                    for part in range(split)
+                }
             for name, part in parts.items():
                 target = out / source / name
                 if not target.is_file() or target.read_bytes() != part:
@@ -103,7 +129,9 @@ def split_files(sources: Sequence[str], *, raw: Path, out: Path, split: int) -> 
 
 
 def upload(files: Sequence[Path], *, root: Path, url: str) -> None:
-    """Copy files into the store; those that are there are left alone, since a new object would make the pipeline read them again."""
+    """Copy files into the store; those that are there are left alone, since a new object would make the pipeline read
+    them again.
+    """
     for path in files:
         target, content = join(url, path.relative_to(root).as_posix()), path.read_bytes()
         if not exists(target) or read_bytes(target) != content:
@@ -129,7 +157,8 @@ def prepare(*words: str) -> str:
                 if line.startswith("digest "):
                     digest = line.split()[1]
         except KeyboardInterrupt:
-            # It cancels its job on the cluster, which would hold its slots for ever otherwise. Ctrl-C may have reached it already.
+            # It cancels its job on the cluster, which would hold its slots for ever otherwise. Ctrl-C may have reached
+            # it already.
             process.send_signal(signal.SIGTERM)
             process.wait()
             raise

@@ -23,7 +23,10 @@ def extract(
     runner: RunnerName = None,
     cluster: Cluster = None,
     sample: Annotated[
-        float | None, typer.Option("--sample", metavar="SHARE", help="only this share of the records, as 0.01; predicts the full run")
+        float | None,
+        typer.Option(
+            "--sample", metavar="SHARE", help="only this share of the records, as 0.01; predicts the full run"
+        ),
     ] = None,
     detach: Detach = False,
     json: Json = False,
@@ -37,7 +40,9 @@ def extract(
         _rehearse(corpus, out, sample, runner, workers, cluster, as_json=json)
 
 
-def _rehearse(corpus: Path, out: str, share: float, runner: str | None, workers: int, cluster: Path | None, *, as_json: bool) -> None:
+def _rehearse(
+    corpus: Path, out: str, share: float, runner: str | None, workers: int, cluster: Path | None, *, as_json: bool
+) -> None:
     from pipeline.extract.sample import FEW_DOCUMENTS
     from pipeline.folders import SAMPLE
     from pipeline.prep import rehearse
@@ -52,12 +57,30 @@ def _rehearse(corpus: Path, out: str, share: float, runner: str | None, workers:
         return
     columns = ("source", "files", "raw MB", "sampled documents", "documents", "text MB", "output MB", "CPU s")
     rows = [
-        (s.source, s.files, s.raw_bytes / 1e6, s.sampled_documents, s.documents, s.text_bytes / 1e6, s.output_bytes / 1e6, s.cpu_s)
+        (
+            s.source,
+            s.files,
+            s.raw_bytes / 1e6,
+            s.sampled_documents,
+            s.documents,
+            s.text_bytes / 1e6,
+            s.output_bytes / 1e6,
+            s.cpu_s,
+        )
         for s in predicted.sources
     ]
     total = ("all", sum(s.files for s in predicted.sources), sum(s.raw_bytes for s in predicted.sources) / 1e6)
     sampled = sum(s.sampled_documents for s in predicted.sources)
-    rows.append((*total, sampled, predicted.documents, predicted.text_bytes / 1e6, predicted.output_bytes / 1e6, predicted.cpu_s))
+    rows.append(
+        (
+            *total,
+            sampled,
+            predicted.documents,
+            predicted.text_bytes / 1e6,
+            predicted.output_bytes / 1e6,
+            predicted.cpu_s,
+        )
+    )
     console.print(table(f"The full run, by {100 * share:g} % of its records", columns, rows, numeric=columns[1:]))
     memory = predicted.worker_bytes / 1e6
     console.print(
@@ -68,7 +91,10 @@ def _rehearse(corpus: Path, out: str, share: float, runner: str | None, workers:
         f"the sample    {place}",
     )
     if predicted.guesses:
-        console.print(f"note: fewer than {FEW_DOCUMENTS} documents sampled, a larger --sample says more: {', '.join(predicted.guesses)}")
+        console.print(
+            f"note: fewer than {FEW_DOCUMENTS} documents sampled, a larger --sample says more:"
+            f" {', '.join(predicted.guesses)}"
+        )
 
 
 def _duration(seconds: float) -> str:

@@ -27,7 +27,14 @@ def generate(
     from training import generate as sampling
 
     text = sampling.generate(
-        absolute(folder), prompt, checkpoint=checkpoint, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed, say=say_line
+        absolute(folder),
+        prompt,
+        checkpoint=checkpoint,
+        tokens=tokens,
+        temperature=temperature,
+        top_k=top_k,
+        seed=seed,
+        say=say_line,
     )
     if json:
         print_json({"prompt": prompt, "text": text})

@@ -54,7 +54,9 @@ def inspect(folder: Folder, json: Json = False) -> None:
         console.print(bucket_table(shards))
         console.print(f"digest  {shards.digest}")
     if found.metrics is not None:
-        console.print(table("Run", ("key", "value"), [("checkpoints", ", ".join(found.checkpoints)), *found.metrics.items()]))
+        console.print(
+            table("Run", ("key", "value"), [("checkpoints", ", ".join(found.checkpoints)), *found.metrics.items()])
+        )
 
 
 def _step_row(name: str, step: StepManifest) -> tuple[object, ...]:

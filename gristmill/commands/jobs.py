@@ -37,7 +37,9 @@ def follow(name: Annotated[str, typer.Argument(help="of a detached command")]) -
 
 @app.command("cancel")
 def cancel(
-    name: Annotated[str, typer.Argument(help="of a detached command; with --cluster a job's id, or the beginning of its name")],
+    name: Annotated[
+        str, typer.Argument(help="of a detached command; with --cluster a job's id, or the beginning of its name")
+    ],
     cluster: Cluster = None,
 ) -> None:
     """Stop a detached command and its job on the cluster, or any job of a cluster."""
@@ -58,7 +60,10 @@ def _list(cluster: Path | None, *, as_json: bool) -> None:
 
         running = flink.jobs(load_cluster(cluster).rest, prefix="gristmill")
     if as_json:
-        commands = [{"name": job.name, "state": job.state, "status": job.status, "started": job.started, "out": job.out} for job in known]
+        commands = [
+            {"name": job.name, "state": job.state, "status": job.status, "started": job.started, "out": job.out}
+            for job in known
+        ]
         print_json({"jobs": commands, "cluster": [asdict(job) for job in running]})
         return
     rows = [(job.name, job.state, job.started, job.out, job.last_line()[:60]) for job in known]

@@ -23,9 +23,15 @@ def train(
     run: Annotated[Path, typer.Argument(metavar="RUN.yaml", help="run manifest")],
     processes: Annotated[
         int | None,
-        typer.Option("--processes", min=1, help="ranks to start here; default: what the layout needs at least; ignored under torchrun"),
+        typer.Option(
+            "--processes",
+            min=1,
+            help="ranks to start here; default: what the layout needs at least; ignored under torchrun",
+        ),
     ] = None,
-    stop_after: Annotated[int | None, typer.Option("--stop-after", min=1, help="save a checkpoint and stop after this step")] = None,
+    stop_after: Annotated[
+        int | None, typer.Option("--stop-after", min=1, help="save a checkpoint and stop after this step")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a model; resumes from the newest checkpoint. Under torchrun, or by itself on one machine."""
@@ -43,10 +49,18 @@ def train(
     result = train_here(loaded, stop_after=stop_after, on_step=None if json else _progress_line(loaded), say=say)
     if is_first() and json:
         print_json(
-            {"out": loaded.out, "steps": result.step, "loss": result.loss, "checkpoint": result.checkpoint, "stopped": result.stopped}
+            {
+                "out": loaded.out,
+                "steps": result.step,
+                "loss": result.loss,
+                "checkpoint": result.checkpoint,
+                "stopped": result.stopped,
+            }
         )
     elif is_first():
-        console.print(f"\nstep {result.step} of {loaded.manifest.steps}, loss {result.loss:.4f}; checkpoint {result.checkpoint}")
+        console.print(
+            f"\nstep {result.step} of {loaded.manifest.steps}, loss {result.loss:.4f}; checkpoint {result.checkpoint}"
+        )
     if result.stopped:
         console.file.flush()
         sys.exit(STOPPED)

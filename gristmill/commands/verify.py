@@ -10,7 +10,9 @@ from storage.processes import check_working_folder
 
 
 def verify(folder: Folder, json: Json = False) -> None:
-    """Read every file against its manifests: hashes, ledgers, rows, shards, checkpoints; says how to mend what it finds."""
+    """Read every file against its manifests: hashes, ledgers, rows, shards, checkpoints; says how to mend what it
+    finds.
+    """
     if exists(join(folder, RECORD)):
         check_working_folder()  # MKL, which torch loads, ends the process without one
         from training.verify import verify_run as check

@@ -126,7 +126,9 @@ def _path(number: int, kind: str) -> str:
 def _files(block_list: BlockList, kind: str) -> list[str]:
     """The files of one list, sorted by name."""
     patterns = getattr(block_list, kind)
-    paths = sorted(path for pattern in ([patterns] if isinstance(patterns, str) else patterns) for path in _expand(pattern, kind))
+    paths = sorted(
+        path for pattern in ([patterns] if isinstance(patterns, str) else patterns) for path in _expand(pattern, kind)
+    )
     if not paths:
         raise GristmillError(
             f"block list `{block_list.name}` names no file for `{kind}`",
@@ -196,10 +198,14 @@ def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
             raise GristmillError(f"cannot be read: {error}", where=path, remedy="fetch the file again") from None
     where = ", ".join(paths)
     if unread > known:
-        problem = f"block list `{name}` is no list of {kind}: {unread:,} of {known + unread:,} lines are none, as `{example}`"
+        problem = (
+            f"block list `{name}` is no list of {kind}: {unread:,} of {known + unread:,} lines are none, as `{example}`"
+        )
         raise GristmillError(problem, where=where, remedy=f"one of its {kind} a line; see docs/filters.md, Block lists")
     if not known:
-        raise GristmillError(f"block list `{name}` has no entry", where=where, remedy="check the file, or leave the list away")
+        raise GristmillError(
+            f"block list `{name}` has no entry", where=where, remedy="check the file, or leave the list away"
+        )
     return Entries(np.unique(np.concatenate(pieces)), unread, example)
 
 
@@ -236,7 +242,9 @@ def _clean_site(line: str) -> str | None:
 
 def _clean_url(line: str) -> str | None:
     """The URL prefix of an entry; None if the line has white space or control characters, which no URL contains."""
-    return None if any(character.isspace() or character < " " for character in line) else _bare(line).rstrip("/") or None
+    return (
+        None if any(character.isspace() or character < " " for character in line) else _bare(line).rstrip("/") or None
+    )
 
 
 def _clean_word(line: str) -> str | None:
@@ -337,4 +345,8 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
 
 def idle_lists(lists: Sequence[BlockListSettings], counts: npt.NDArray[np.int64]) -> list[str]:
     """A note for each list that blocked no document."""
-    return [f"block list `{entry.name}`: no document was dropped for it" for entry, count in zip(lists, counts, strict=True) if not count]
+    return [
+        f"block list `{entry.name}`: no document was dropped for it"
+        for entry, count in zip(lists, counts, strict=True)
+        if not count
+    ]

@@ -48,7 +48,15 @@ def run_duplicates(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> 
     names = {start + partition: _name(start + partition) for start in starts for partition in range(partitions)}
     for number in range(passes):
         names_of_pass = {key: name for key, name in names.items() if key % _ID_KEYS % passes == number}
-        run_partitions(names_of_pass, parts, partial(emit_keys, partitions=partitions), reduce_keys, job, label="Duplicates", runner=runner)
+        run_partitions(
+            names_of_pass,
+            parts,
+            partial(emit_keys, partitions=partitions),
+            reduce_keys,
+            job,
+            label="Duplicates",
+            runner=runner,
+        )
     return collect([Task(name=name, key=job.key) for name in names.values()], folder=job.folder)
 
 
@@ -62,7 +70,11 @@ def emit_keys(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[
     kept = np.flatnonzero(verdicts.reasons == 0)
     rows = np.uint64(part.base) + kept.astype(np.uint64)
     if job.settings.dedup.exact:
-        ids = np.frombuffer(verdicts.documents["id"].combine_chunks().buffers()[1], ">u8").reshape(-1, 2)[kept].astype(np.uint64)
+        ids = (
+            np.frombuffer(verdicts.documents["id"].combine_chunks().buffers()[1], ">u8")
+            .reshape(-1, 2)[kept]
+            .astype(np.uint64)
+        )
         for partition, packed in pack_ids(ids, rows, partitions=partitions):
             yield _ID_KEYS + partition, packed
     if (minhash := job.settings.dedup.minhash) is not None:
@@ -90,7 +102,10 @@ def emit_clusters(_element: str, job: DecideJob, *, edges: Sequence[str]) -> Ite
         edges: the paths of all edge files, below the step's folder. One worker holds all edges of the corpus, about 100
             bytes each.
     """
-    near, exact = (_load_edges(job.folder, [path for path in edges if path.startswith(f"{FOLDER}/{kind}-")]) for kind in ("near", "exact"))
+    near, exact = (
+        _load_edges(job.folder, [path for path in edges if path.startswith(f"{FOLDER}/{kind}-")])
+        for kind in ("near", "exact")
+    )
     nodes, roots = components(np.concatenate([near, exact]))
     repeated = np.isin(nodes, exact[:, 1]).astype(np.uint64)
     numbers, _ = split_row_ids(nodes)

@@ -75,7 +75,9 @@ def decide_settings(manifest: CorpusManifest, *, block_lists: tuple[BlockListSet
     """
     return DecideSettings(
         sources={
-            source.name: SourceSettings(filters=manifest.filters_of(source), factual=source.factual, priority=source.priority)
+            source.name: SourceSettings(
+                filters=manifest.filters_of(source), factual=source.factual, priority=source.priority
+            )
             for source in manifest.sources
         },
         languages=manifest.languages,

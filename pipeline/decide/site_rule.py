@@ -5,7 +5,8 @@ In: the parts of extract (sites, words, spans). Out, below `OUT/decide/sites`:
     <p>.arrow         pipeline.schemas.SITES, the sites of one partition, sorted by name
     dropped.arrow     the names of the dropped sites, sorted; later tasks read only this file
 
-A site belongs to partition xxh3(name) mod the number of partitions. All documents of a site count, whether or not a filter drops them.
+A site belongs to partition xxh3(name) mod the number of partitions. All documents of a site count, whether or not a
+filter drops them.
 """
 
 from __future__ import annotations
@@ -59,22 +60,28 @@ def run_site_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> l
 def is_heavy(documents: int, words: int, spans: int, rule: PersonalInformation) -> bool:
     """The site rule: enough documents to judge, and more spans per 1,000 words than allowed.
 
-    Llama 2 removed "certain sites known to contain a high volume of personal information" (arXiv 2307.09288, section 2.1) without
-    publishing its rule; density per registered domain is our own choice.
+    Llama 2 removed "certain sites known to contain a high volume of personal information" (arXiv 2307.09288, section
+    2.1) without publishing its rule; density per registered domain is our own choice.
     """
     return documents >= rule.min_documents and spans * 1000 > rule.max_spans_per_1000_words * max(words, 1)
 
 
-def emit_sites(part: Part, job: DecideJob, *, rule: PersonalInformation, partitions: int) -> Iterable[tuple[int, bytes]]:
+def emit_sites(
+    part: Part, job: DecideJob, *, rule: PersonalInformation, partitions: int
+) -> Iterable[tuple[int, bytes]]:
     """One part's sums per site, as JSON rows [site, documents, words, spans], one element per partition."""
     site = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["site"])["site"]
     columns = ["words", *(f"spans_{kind}" for kind in rule.kinds)]
     signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=columns)
-    table = pa.table({"site": site, "words": signals["words"].cast(pa.int64()), "spans": pa.array(spans_of(signals, rule))})
+    table = pa.table(
+        {"site": site, "words": signals["words"].cast(pa.int64()), "spans": pa.array(spans_of(signals, rule))}
+    )
     named = table.filter(pc.is_valid(table["site"]))
     sums = named.group_by("site").aggregate([("words", "count"), ("words", "sum"), ("spans", "sum")])
     rows: dict[int, list[tuple[str, int, int, int]]] = {}
-    for row in zip(*(sums[name].to_pylist() for name in ("site", "words_count", "words_sum", "spans_sum")), strict=True):
+    for row in zip(
+        *(sums[name].to_pylist() for name in ("site", "words_count", "words_sum", "spans_sum")), strict=True
+    ):
         rows.setdefault(xxhash.xxh3_64_intdigest(row[0].encode()) % partitions, []).append(row)
     for partition, group in sorted(rows.items()):
         yield partition, json.dumps(sorted(group)).encode()
@@ -87,7 +94,13 @@ def reduce_sites(partition: int, elements: list[bytes], job: DecideJob, *, rule:
         for site, *counts in json.loads(element):
             sums[site] = [a + b for a, b in zip(sums.get(site, [0, 0, 0]), counts, strict=True)]
     rows = [
-        {"site": site, "documents": documents, "words": words, "spans": spans, "dropped": is_heavy(documents, words, spans, rule)}
+        {
+            "site": site,
+            "documents": documents,
+            "words": words,
+            "spans": spans,
+            "dropped": is_heavy(documents, words, spans, rule),
+        }
         for site, (documents, words, spans) in sorted(sums.items())
     ]
     name = f"{FOLDER}/{partition:05d}"

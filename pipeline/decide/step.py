@@ -55,14 +55,18 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     parts = list_parts(extracted, manifest)
     settings = decide_settings(manifest, block_lists=list_settings(manifest))
     described = settings.model_dump(mode="json")
-    job = DecideJob(settings=settings, extract=join(out, EXTRACT), folder=folder, key=sha256_of([described, extracted.digest]))
+    job = DecideJob(
+        settings=settings, extract=join(out, EXTRACT), folder=folder, key=sha256_of([described, extracted.digest])
+    )
     done = done_step(folder)
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
     lists = publish_lists(manifest, job)
     sites = run_site_rule(parts, job, runner=runner)
     edges = run_duplicates(parts, job, runner=runner)
-    decisions = _run_decisions(parts, job, edges=[output.path for task in edges for output in task.outputs], runner=runner)
+    decisions = _run_decisions(
+        parts, job, edges=[output.path for task in edges for output in task.outputs], runner=runner
+    )
     tasks = [*lists, *sites, *edges, *decisions]
     ledger = merge_ledgers(task.ledger for task in tasks)
     return finish_step(
@@ -76,7 +80,9 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     )
 
 
-def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, decisions: Sequence[TaskManifest]) -> list[str]:
+def _notes(
+    manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, decisions: Sequence[TaskManifest]
+) -> list[str]:
     """Notes on rules that had no effect, and on what line rules removed."""
     rule = manifest.personal_information
     enabled = {
@@ -86,14 +92,20 @@ def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, d
         "personal_information_document": rule is not None and rule.max_spans_per_document is not None,
         "language": manifest.languages.keep != "all",
     }
-    notes = [f"{reason}: no document was dropped for this" for reason, on in enabled.items() if on and not ledger.dropped.get(reason)]
+    notes = [
+        f"{reason}: no document was dropped for this"
+        for reason, on in enabled.items()
+        if on and not ledger.dropped.get(reason)
+    ]
     if ledger.records_in and not ledger.kept:
         most = max(sorted(ledger.dropped), key=lambda reason: ledger.dropped[reason])
         notes.insert(0, f"no document is kept; most went for {most}: {ledger.dropped[most]:,} of {ledger.records_in:,}")
     blocked = np.array([task.details["blocked"] for task in decisions if task.details["blocked"]], np.int64)
     if len(blocked):
         notes += idle_lists(settings.block_lists, blocked.sum(axis=0))
-    removed, shortened = (sum(task.details[name] for task in decisions) for name in ("removed_lines", "shortened_documents"))
+    removed, shortened = (
+        sum(task.details[name] for task in decisions) for name in ("removed_lines", "shortened_documents")
+    )
     groups = [manifest.filters, *(source.filters for source in manifest.sources if source.filters is not None)]
     used = groups[1:] if len(groups) > len(manifest.sources) else groups
     sections = {section.variant: section for group in used for section in group}
@@ -105,7 +117,9 @@ def _notes(manifest: CorpusManifest, settings: DecideSettings, ledger: Ledger, d
     return notes
 
 
-def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner) -> list[TaskManifest]:
+def _run_decisions(
+    parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner
+) -> list[TaskManifest]:
     """Compute clusters from the edges in one worker, which reads nothing else, and join them to the parts by number."""
     tasks = [Task(name=_task(part), key=job.key) for part in parts]
     runner.expect(len(tasks))
@@ -122,7 +136,10 @@ def _run_decisions(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str
             clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(emit)
             numbered = [(part.number, part.model_dump_json().encode()) for part in pending]
             # Both sides of the join are bytes, so that the shuffle has one deterministic coder.
-            joined = {"part": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters} | "Join" >> beam.CoGroupByKey()
+            joined = {
+                "part": pipeline | "Parts" >> beam.Create(numbered),
+                "rows": clusters,
+            } | "Join" >> beam.CoGroupByKey()
             return joined | "Decisions" >> beam.ParDo(EmitNames(decide_part, job))
 
         run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
@@ -172,7 +189,9 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
         "removed_lines": len(removed.flatten()),
         "shortened_documents": part.rows - removed.null_count,
     }
-    write_task(job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details))
+    write_task(
+        job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details)
+    )
     return task
 
 
@@ -188,4 +207,6 @@ def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, job: De
     names = pa.DictionaryArray.from_arrays(pa.array(reasons.astype(np.int32)), pa.array(REASONS))
     table = table.add_column(1, "reason", names).add_column(2, "cluster", cluster).filter(pa.array(reasons != 0))
     schema = DROPPED.with_metadata(ipc_metadata(path))
-    return publish_ipc(job.folder, part_file("dropped", part.name), table.cast(DROPPED).combine_chunks().to_batches(), schema)
+    return publish_ipc(
+        job.folder, part_file("dropped", part.name), table.cast(DROPPED).combine_chunks().to_batches(), schema
+    )

@@ -53,9 +53,13 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
     """Reasons and removed lines of one part, before duplicates are searched for."""
     settings = job.settings
     filters, lists = settings.sources[part.source].filters, settings.block_lists
-    documents = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["id", "site", *(["url"] if lists else [])])
+    documents = read_ipc(
+        join(job.extract, part_file("documents", part.name)), columns=["id", "site", *(["url"] if lists else [])]
+    )
     signals = read_signals(join(job.extract, part_file("signals", part.name)), filters=filters)
-    reasons, removed = filter_reasons(signals.append_column("id", documents["id"]), filters=filters, languages=settings.languages)
+    reasons, removed = filter_reasons(
+        signals.append_column("id", documents["id"]), filters=filters, languages=settings.languages
+    )
     blocked: list[int] = []
     if lists:
         codes, blocked = blocked_codes(documents["url"], job)
@@ -86,5 +90,7 @@ def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
     with_lines = any(section.looks_at_lines for section in filters)
     names = ipc_names(path)
     if with_lines and LINES_PACKED.name not in names:
-        raise GristmillError("the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again")
+        raise GristmillError(
+            "the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again"
+        )
     return read_ipc(path, columns=[name for name in names if with_lines or name != LINES_PACKED.name])

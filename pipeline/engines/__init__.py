@@ -1,1 +1,3 @@
-"""Where pipelines run: the embedded runner, Flink and other portable runners, their workers, pre-flight checks and failures."""
+"""Where pipelines run: the embedded runner, Flink and other portable runners, their workers, pre-flight checks and
+failures.
+"""

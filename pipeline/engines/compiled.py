@@ -23,7 +23,8 @@ from kernels.sources import all_kernels_sha256
 from storage.processes import child_environment, parent_told, python_command
 
 WARMING_UP = "GRISTMILL_WARMING_UP"
-# CPU seconds with nothing else running: 50 when this was first measured, 110 to 125 on a machine that was slow that day.
+# CPU seconds with nothing else running: 50 when this was first measured, 110 to 125 on a machine that was slow that
+# day.
 COMPILING_S = 100
 _LOOK_S = 0.2
 
@@ -41,8 +42,8 @@ def compile_kernels(say: Callable[[str], object]) -> None:
     os.environ[WARMING_UP] = "1"
     if place is None:
         say(
-            "compiled kernels cannot be kept: no cache folder can be written. Each process compiles them for itself, some "
-            f"{COMPILING_S} s of one core; set NUMBA_CACHE_DIR to a folder of your own"
+            "compiled kernels cannot be kept: no cache folder can be written. Each process compiles them for itself,"
+            f" some {COMPILING_S} s of one core; set NUMBA_CACHE_DIR to a folder of your own"
         )
         return
     say(f"compiling the text kernels, once: some {COMPILING_S} s; they are kept in {_shown(place.folder)}")
@@ -73,7 +74,9 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").split("\n\n")[0].splitlines()
     except OSError:
         return platform.processor()
-    return "\n".join(line for line in lines if line.startswith(("model name", "flags", "CPU implementer", "CPU part", "Features")))
+    return "\n".join(
+        line for line in lines if line.startswith(("model name", "flags", "CPU implementer", "CPU part", "Features"))
+    )
 
 
 def _shown(folder: Path) -> str:

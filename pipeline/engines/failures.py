@@ -24,7 +24,9 @@ def explain(error: Exception) -> GristmillError:
         return errors[-1]
     text = str(error)
     if lost_worker(text):
-        return GristmillError("a worker process died, probably for lack of memory", remedy="use fewer --workers; finished parts are kept")
+        return GristmillError(
+            "a worker process died, probably for lack of memory", remedy="use fewer --workers; finished parts are kept"
+        )
     return GristmillError(worker_message(text))
 
 

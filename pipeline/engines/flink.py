@@ -52,7 +52,9 @@ def task_managers(rest: str) -> list[TaskManager]:
     """All TaskManagers, sorted by id, including lost ones that Flink has not given up on yet."""
     managers = []
     for entry in _get(rest, "/taskmanagers")["taskmanagers"]:
-        memory = entry.get("memoryConfiguration") or _get(rest, f"/taskmanagers/{entry['id']}").get("memoryConfiguration", {})
+        memory = entry.get("memoryConfiguration") or _get(rest, f"/taskmanagers/{entry['id']}").get(
+            "memoryConfiguration", {}
+        )
         managers.append(
             TaskManager(
                 id=entry["id"],
@@ -72,7 +74,13 @@ def cluster_settings(rest: str) -> dict[str, str]:
 def jobs(rest: str, *, prefix: str = "") -> list[FlinkJob]:
     """Jobs whose name begins with `prefix`, including those that have ended, oldest first."""
     matching = [
-        FlinkJob(id=job["jid"], name=job["name"], state=job["state"], start_ms=int(job["start-time"]), duration_ms=int(job["duration"]))
+        FlinkJob(
+            id=job["jid"],
+            name=job["name"],
+            state=job["state"],
+            start_ms=int(job["start-time"]),
+            duration_ms=int(job["duration"]),
+        )
         for job in _get(rest, "/jobs/overview")["jobs"]
         if job["name"].startswith(prefix)
     ]
@@ -88,7 +96,9 @@ def failures(rest: str, job: str) -> list[str]:
     """The job's failures as Java stack traces, newest first. A job that was restarted has one for each restart."""
     answer = _get(rest, f"/jobs/{job}/exceptions")
     entries = answer.get("exceptionHistory", {}).get("entries", [])
-    traces = [str(entry.get("stacktrace", "")) for entry in sorted(entries, key=lambda entry: -int(entry.get("timestamp", 0)))]
+    traces = [
+        str(entry.get("stacktrace", "")) for entry in sorted(entries, key=lambda entry: -int(entry.get("timestamp", 0)))
+    ]
     return [text for text in traces if text] or [text for text in [answer.get("root-exception")] if text]
 
 
@@ -113,12 +123,18 @@ def cancel_named(rest: str, name: str) -> str:
     Raises:
         GristmillError: there is none that still runs.
     """
-    meant = [job for job in jobs(rest) if not job.ended and (job.id == name or (len(name) > 9 and job.name.startswith(name)))]
+    meant = [
+        job for job in jobs(rest) if not job.ended and (job.id == name or (len(name) > 9 and job.name.startswith(name)))
+    ]
     if not meant:
-        raise GristmillError("no such job runs on the cluster", where=name, remedy="`gristmill jobs --cluster …` lists them")
+        raise GristmillError(
+            "no such job runs on the cluster", where=name, remedy="`gristmill jobs --cluster …` lists them"
+        )
     stuck = [job.id for job in meant if not cancel(rest, job.id)]
     if stuck:
-        raise GristmillError("did not end yet", where=", ".join(stuck), remedy="look at it again with `gristmill jobs --cluster …`")
+        raise GristmillError(
+            "did not end yet", where=", ".join(stuck), remedy="look at it again with `gristmill jobs --cluster …`"
+        )
     return f"cancelled {', '.join(f'{job.name} ({job.id})' for job in meant)}"
 
 
@@ -140,5 +156,7 @@ def _call(rest: str, path: str, *, method: str = "GET") -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise GristmillError(
-            f"Flink's REST service does not answer: {reason}", where=rest, remedy="check `flink_rest` and that the JobManager runs"
+            f"Flink's REST service does not answer: {reason}",
+            where=rest,
+            remedy="check `flink_rest` and that the JobManager runs",
         ) from error

@@ -84,7 +84,9 @@ def run_partitions(
         return grouped | f"{label}: reduce" >> beam.ParDo(EmitNames(partial(reduce_grouped, reduce=reduce), job))
 
     run_pipeline(build, runner=runner.at_most(workers_for(parts)), label=label)
-    unvisited = {task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=job.folder)}
+    unvisited = {
+        task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=job.folder)
+    }
     for number, name in pending.items():
         # The shuffle does not visit empty partitions.
         if name in unvisited:

@@ -1,7 +1,8 @@
 """Runs a pipeline on a job service and owns the job: whatever ends the client's wait also ends the job.
 
-In: a function that builds a pipeline, and the cluster. Out: nothing; pipelines publish files. The job service may be Beam's local one
-with a worker pool of our own (`local_cluster`), Flink's, or another. Progress is read from the files, not from here.
+In: a function that builds a pipeline, and the cluster. Out: nothing; pipelines publish files. The job service may be
+Beam's local one with a worker pool of our own (`local_cluster`), Flink's, or another. Progress is read from the files,
+not from here.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from storage.processes import child_environment, obituary, parent_told, python_c
 _POLL_S = 0.25
 _FAILURES_POLL_S = 2.0
 _CANCEL_S = 10.0
-# From submission until Flink lists the job: the job server translates the pipeline and uploads its class path, measured at 3 to 7 s.
+# From submission until Flink lists the job: the job server translates the pipeline and uploads its class path, measured
+# at 3 to 7 s.
 _APPEAR_S = 8.0
 _ENDED = {"DONE", "FAILED", "CANCELLED", "DRAINED"}
 # A job may fail because a process died, a moment before that process has been waited for.
@@ -100,7 +102,9 @@ def beam_options(cluster: ClusterManifest, *, job_name: str, parallelism: int) -
     return options
 
 
-def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable[[str], object], watch: Callable[[], None]) -> None:
+def _wait(
+    result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable[[str], object], watch: Callable[[], None]
+) -> None:
     messages: list[str] = []
     threading.Thread(target=_collect_errors, args=(result, messages), daemon=True).start()
     known: set[str] = set()
@@ -131,7 +135,9 @@ def _wait(result: Any, *, cluster: ClusterManifest, job_name: str, say: Callable
     raise GristmillError(
         worker_message(messages[0]) if messages else f"the job ended in state {state}",
         where=None if messages and has_gristmill_error(messages[0]) else job_name,
-        remedy=None if messages and has_gristmill_error(messages[0]) else "finished parts are kept: run the same command again to go on",
+        remedy=None
+        if messages and has_gristmill_error(messages[0])
+        else "finished parts are kept: run the same command again to go on",
     )
 
 
@@ -154,7 +160,10 @@ def _collect_errors(result: Any, messages: list[str]) -> None:
     with contextlib.suppress(Exception):  # the stream breaks when the job service goes away: the state says so
         for message in result._message_stream:
             answer = message.message_response
-            if message.HasField("message_response") and answer.importance == beam_job_api_pb2.JobMessage.JOB_MESSAGE_ERROR:
+            if (
+                message.HasField("message_response")
+                and answer.importance == beam_job_api_pb2.JobMessage.JOB_MESSAGE_ERROR
+            ):
                 messages.insert(0, answer.message_text)
 
 
@@ -300,7 +309,9 @@ def _child(who: str, module: str) -> Iterator[_Helper]:
                 return
             log.seek(0)
             lines = log.read().decode(errors="replace").splitlines()
-            raise GristmillError(_why_ended(who, status, lines), remedy="run the same command again to go on; finished parts are kept")
+            raise GristmillError(
+                _why_ended(who, status, lines), remedy="run the same command again to go on; finished parts are kept"
+            )
 
         try:
             yield _Helper(who, watch, ports)
@@ -332,5 +343,10 @@ def _why_ended(who: str, status: int, lines: Sequence[str]) -> str:
     if status == LOST:
         first = max((place for place, line in enumerate(lines) if WHO in line), default=None)
         if first is not None:
-            return "\n".join([lines[first][lines[first].index(WHO) :], *(line for line in lines[first + 1 :] if line.startswith("    "))])
+            return "\n".join(
+                [
+                    lines[first][lines[first].index(WHO) :],
+                    *(line for line in lines[first + 1 :] if line.startswith("    ")),
+                ]
+            )
     return obituary(who, status, telling_lines(lines))

@@ -79,7 +79,11 @@ def check_job_service(cluster: ClusterManifest) -> None:
     from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
     where = cluster.job_endpoint
-    _connect(where, what="the job service", remedy="start Beam's job server, or correct `job_endpoint` in the cluster manifest")
+    _connect(
+        where,
+        what="the job service",
+        remedy="start Beam's job server, or correct `job_endpoint` in the cluster manifest",
+    )
     with grpc.insecure_channel(where) as channel:
         try:
             stub = beam_job_api_pb2_grpc.JobServiceStub(channel)
@@ -88,7 +92,10 @@ def check_job_service(cluster: ClusterManifest) -> None:
             raise GristmillError(
                 f"something listens, but does not answer as a Beam job service: {error.code().name}",
                 where=where,
-                remedy="`job_endpoint` wants the job server's own port (8099 by default), not its artifact port and not Flink's REST port",
+                remedy=(
+                    "`job_endpoint` wants the job server's own port (8099 by default), not its artifact port and not"
+                    " Flink's REST port"
+                ),
             ) from error
 
 
@@ -98,7 +105,9 @@ def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> No
     slots, free = sum(manager.slots for manager in managers), sum(manager.free_slots for manager in managers)
     if not managers:
         raise GristmillError(
-            "the cluster has no TaskManager", where=cluster.rest, remedy="start TaskManagers; their log says why they did not register"
+            "the cluster has no TaskManager",
+            where=cluster.rest,
+            remedy="start TaskManagers; their log says why they did not register",
         )
     if slots < cluster.parallelism:
         raise GristmillError(
@@ -109,7 +118,8 @@ def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> No
     if free < cluster.parallelism:
         busy = [f"{job.name} ({job.id})" for job in flink.jobs(cluster.rest) if not job.ended]
         raise GristmillError(
-            f"parallelism {cluster.parallelism} wants as many free slots; {free} of {slots} are free; busy: {', '.join(busy) or '?'}",
+            f"parallelism {cluster.parallelism} wants as many free slots; {free} of {slots} are free; busy:"
+            f" {', '.join(busy) or '?'}",
             where=cluster.rest,
             remedy="wait, or end a job by `gristmill jobs cancel ID --cluster …`",
         )
@@ -117,14 +127,15 @@ def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> No
         needed = NETWORK_BYTES_PER_SLOT * manager.slots
         if manager.network_bytes < needed:
             raise GristmillError(
-                f"TaskManager {manager.id} has {manager.network_bytes >> 20} MiB of network memory for {manager.slots} slots",
+                f"TaskManager {manager.id} has {manager.network_bytes >> 20} MiB of network memory for {manager.slots}"
+                " slots",
                 where=cluster.rest,
                 remedy=f"set taskmanager.memory.network.min and .max to {needed >> 20}m: shuffles fail with less",
             )
         if manager.slots > cluster.workers_per_task_manager:
             say(
-                f"a TaskManager has {manager.slots} slots and {cluster.workers_per_task_manager} Python worker process(es): "
-                f"set `workers_per_task_manager: {manager.slots}` to use them all"
+                f"a TaskManager has {manager.slots} slots and {cluster.workers_per_task_manager} Python worker"
+                f" process(es): set `workers_per_task_manager: {manager.slots}` to use them all"
             )
     settings = flink.cluster_settings(cluster.rest)
     strategy = settings.get("restart-strategy.type", settings.get("restart-strategy", "none"))
@@ -134,7 +145,10 @@ def check_flink(cluster: ClusterManifest, *, say: Callable[[str], object]) -> No
         raise GristmillError(
             "the cluster has no restart strategy: one lost TaskManager or worker would end a job",
             where=cluster.rest,
-            remedy="set restart-strategy.type: fixed-delay, restart-strategy.fixed-delay.attempts: 10 in Flink's configuration",
+            remedy=(
+                "set restart-strategy.type: fixed-delay, restart-strategy.fixed-delay.attempts: 10 in Flink's"
+                " configuration"
+            ),
         )
 
 
@@ -160,14 +174,20 @@ def _store_problem(expected: str | None) -> GristmillError | None:
     parts = urllib.parse.urlsplit(endpoint)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        _connect(f"{parts.hostname}:{port}", what="the object store", remedy="start it, or correct AWS_ENDPOINT_URL (and `store_endpoint`)")
+        _connect(
+            f"{parts.hostname}:{port}",
+            what="the object store",
+            remedy="start it, or correct AWS_ENDPOINT_URL (and `store_endpoint`)",
+        )
     except GristmillError as error:
         return error
     return None
 
 
 def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
-    """A tiny job: workers start, compute with the same versions as this process, read the inputs and write the output."""
+    """A tiny job: workers start, compute with the same versions as this process, read the inputs
+    and write the output.
+    """
     cluster = runner.cluster
     assert cluster is not None
     folder = join(out, f".tmp-preflight-{uuid.uuid4().hex[:12]}")
@@ -204,8 +224,8 @@ def check_workers(runner: Runner, *, out: str, inputs: Sequence[str]) -> None:
     cold = sorted({str(greeting["host"]) for greeting in greetings if not greeting["kernels"]})
     if cold:
         runner.say(
-            f"no compiled text kernels yet on {', '.join(cold)}: each worker there compiles them in its first task, some {COMPILING_S} s; "
-            "`python -P -m pipeline.warm_up` on their machines or in their image does it before"
+            f"no compiled text kernels yet on {', '.join(cold)}: each worker there compiles them in its first task,"
+            f" some {COMPILING_S} s; `python -P -m pipeline.warm_up` on their machines or in their image does it before"
         )
 
 
@@ -265,11 +285,16 @@ def _watch(cluster: ClusterManifest, folder: str, name: str) -> Callable[[], Non
             raise GristmillError(
                 f"no Python worker showed up within {cluster.worker_start_timeout_s:g} s",
                 where=cluster.worker_endpoint,
-                remedy="start `gristmill worker` beside each TaskManager and read its log; on slow machines raise `worker_start_timeout_s`",
+                remedy=(
+                    "start `gristmill worker` beside each TaskManager and read its log; on slow machines raise"
+                    " `worker_start_timeout_s`"
+                ),
             )
         if now - began > _WHOLE_JOB_S:
             raise GristmillError(
-                f"the pre-flight job did not end within {_WHOLE_JOB_S:g} s", where=cluster.job_endpoint, remedy="look into Flink's log"
+                f"the pre-flight job did not end within {_WHOLE_JOB_S:g} s",
+                where=cluster.job_endpoint,
+                remedy="look into Flink's log",
             )
 
     return watch
@@ -287,7 +312,10 @@ def _worker_error(cluster: ClusterManifest, error: GristmillError) -> GristmillE
         return GristmillError(
             f"no worker pool answers beside a TaskManager: {error.message[:200]}",
             where=cluster.worker_endpoint,
-            remedy="start `gristmill worker --port …` in each TaskManager's network namespace, or correct `worker_endpoint`",
+            remedy=(
+                "start `gristmill worker --port …` in each TaskManager's network namespace, or correct"
+                " `worker_endpoint`"
+            ),
         )
     return error
 
@@ -316,8 +344,10 @@ def check_greetings(cluster: ClusterManifest, out: str, greetings: list[dict[str
         if greeting["problems"]:
             raise GristmillError(
                 f"the worker on {greeting['host']} {'; '.join(greeting['problems'])}",
-                remedy="inputs and output must be readable and writable from the workers: on a shared file system, or an object store "
-                "whose keys are in the environment of the worker pools",
+                remedy=(
+                    "inputs and output must be readable and writable from the workers: on a shared file system, or an"
+                    " object store whose keys are in the environment of the worker pools"
+                ),
             )
 
 

@@ -3,8 +3,8 @@
 In: a function that builds a pipeline. Out: nothing; pipelines publish files, and this module only reports whether they
 succeeded.
 
-The embedded runner is built directly. `DirectRunner` would first try to download another engine, and a plain `FnApiRunner`
-hands its workers empty options. The classes used here are not public API: Beam is pinned exactly, and
+The embedded runner is built directly. `DirectRunner` would first try to download another engine, and a plain
+`FnApiRunner` hands its workers empty options. The classes used here are not public API: Beam is pinned exactly, and
 tests/pipeline/engines/test_runners.py checks that they still exist and behave.
 """
 
@@ -112,20 +112,27 @@ def choose_runner(kind: str | None, *, workers: int, cluster: Path | None, say: 
         GristmillError: no such kind, Flink without a cluster, or a kind that is not the cluster's.
     """
     if kind is not None and kind not in get_args(RunnerKind):
-        raise GristmillError(f"unknown runner `{kind}`", where="--runner", remedy=f"use one of {', '.join(get_args(RunnerKind))}")
+        raise GristmillError(
+            f"unknown runner `{kind}`", where="--runner", remedy=f"use one of {', '.join(get_args(RunnerKind))}"
+        )
     if cluster is None:
         if kind == "flink":
             raise GristmillError(
-                "a Flink cluster has to be described", where="--runner", remedy="add `--cluster CLUSTER.yaml` (docs/cluster.md)"
+                "a Flink cluster has to be described",
+                where="--runner",
+                remedy="add `--cluster CLUSTER.yaml` (docs/cluster.md)",
             )
         return Runner(kind="portable" if kind == "portable" else "embedded", workers=workers, say=say)
     manifest = load_cluster(cluster)
     if kind is not None and kind != manifest.runner:
         raise GristmillError(
-            f"--runner {kind}, but the manifest's runner is {manifest.runner}", where=str(cluster), remedy="leave --runner out"
+            f"--runner {kind}, but the manifest's runner is {manifest.runner}",
+            where=str(cluster),
+            remedy="leave --runner out",
         )
     if manifest.store_endpoint is not None:
-        # The manifest stands in where the environment says nothing; where both speak, the pre-flight check compares them.
+        # The manifest stands in where the environment says nothing; where both speak, the pre-flight check compares
+        # them.
         os.environ.setdefault("AWS_ENDPOINT_URL", manifest.store_endpoint)
     return on_cluster(manifest, say=say)
 
@@ -175,7 +182,9 @@ def _run(build: Callable[[Any], object], runner: Runner, label: str) -> None:
     words = "".join(letter if letter.isalnum() else "-" for letter in label.lower())
     name = f"{runner.owner}-{words}-{uuid.uuid4().hex[:8]}"
     served = runner.helpers.local_cluster() if runner.cluster is None else RunningCluster(runner.cluster)
-    run_portable(build, cluster=served.manifest, job_name=name, parallelism=runner.workers, say=runner.say, watch=served.watch)
+    run_portable(
+        build, cluster=served.manifest, job_name=name, parallelism=runner.workers, say=runner.say, watch=served.watch
+    )
 
 
 @contextlib.contextmanager
@@ -211,7 +220,9 @@ def _run_embedded(build: Callable[[Any], object], *, workers: int, helpers: Help
     from pipeline.engines.embedded import run_in_processes
 
     run_in_processes(
-        lambda environment: _run_beam(build, workers=workers, environment=environment), workers=workers, idle=helpers.idle_workers()
+        lambda environment: _run_beam(build, workers=workers, environment=environment),
+        workers=workers,
+        idle=helpers.idle_workers(),
     )
 
 

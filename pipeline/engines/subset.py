@@ -3,8 +3,8 @@
 In: a pipeline that is built but not yet run. Out: the forbidden features that it uses. Every pipeline is checked before
 it runs.
 
-Not allowed, because some runner gets it wrong, silently or at scale: tagged outputs, state, timers, side inputs, output from
-`finish_bundle`, splittable DoFns, windows, more than one terminal collection, and shuffles whose coder pickles.
+Not allowed, because some runner gets it wrong, silently or at scale: tagged outputs, state, timers, side inputs, output
+from `finish_bundle`, splittable DoFns, windows, more than one terminal collection, and shuffles whose coder pickles.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any
 from manifests.errors import GristmillError
 
 # Deterministic and the same bytes in every SDK version; anything else in a shuffle would be pickled.
-_SHUFFLE_CODERS = {"VarIntCoder", "BytesCoder", "StrUtf8Coder", "TupleCoder", "KVCoder", "IterableCoder", "BooleanCoder"}
+_SHUFFLE_CODERS = {
+    "VarIntCoder",
+    "BytesCoder",
+    "StrUtf8Coder",
+    "TupleCoder",
+    "KVCoder",
+    "IterableCoder",
+    "BooleanCoder",
+}
 
 
 def check_subset(pipeline: Any) -> None:
@@ -25,7 +33,9 @@ def check_subset(pipeline: Any) -> None:
     """
     problems = violations(pipeline)
     if problems:
-        raise GristmillError("the pipeline leaves the Beam subset:\n  " + "\n  ".join(problems), remedy="see docs/pipelines.md")
+        raise GristmillError(
+            "the pipeline leaves the Beam subset:\n  " + "\n  ".join(problems), remedy="see docs/pipelines.md"
+        )
 
 
 def violations(pipeline: Any) -> list[str]:
@@ -73,7 +83,9 @@ def _pardo_problems(node: Any, transform: Any) -> list[str]:
         problems.append("state or timers")
     if signature.is_splittable_dofn():
         problems.append("a splittable DoFn")
-    if type(function).finish_bundle is not beam.DoFn.finish_bundle and not type(function).__module__.startswith("apache_beam."):
+    if type(function).finish_bundle is not beam.DoFn.finish_bundle and not type(function).__module__.startswith(
+        "apache_beam."
+    ):
         problems.append("a finish_bundle of its own")
     return problems
 

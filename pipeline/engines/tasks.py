@@ -44,7 +44,9 @@ J = TypeVar("J", bound=Strict)
 TaskFunction = Callable[[T, J], TaskManifest]
 
 
-def run_tasks(tasks: Sequence[T], function: TaskFunction[T, J], job: J, *, folder: str, label: str, runner: Runner) -> list[TaskManifest]:
+def run_tasks(
+    tasks: Sequence[T], function: TaskFunction[T, J], job: J, *, folder: str, label: str, runner: Runner
+) -> list[TaskManifest]:
     """Run the tasks that are not finished yet.
 
     Args:
@@ -88,7 +90,9 @@ def collect(tasks: Iterable[Task], *, folder: str) -> list[TaskManifest]:
     """The manifests of finished tasks, sorted by name."""
     manifests = []
     ordered = sorted(tasks, key=lambda task: task.name)
-    for task, manifest in zip(ordered, for_each(lambda task: read_task(folder, task.name), ordered, folder=folder), strict=True):
+    for task, manifest in zip(
+        ordered, for_each(lambda task: read_task(folder, task.name), ordered, folder=folder), strict=True
+    ):
         if manifest is None or manifest.key != task.key:
             raise GristmillError(f"task {task.name} did not finish", where=folder, remedy="run the same command again")
         manifests.append(manifest)

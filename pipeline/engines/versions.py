@@ -1,6 +1,7 @@
 """What a process computes with: versions of all libraries of the data half, and a hash of Gristmill's own code.
 
-Client and workers of a cluster compare these before a job starts (law 2). They are compared only: no manifest holds them.
+Client and workers of a cluster compare these before a job starts (law 2). They are compared only: no manifest holds
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _ROOMS = ("manifests", "storage", "shards", "kernels", "dedup", "pipeline")
 
 
 def process_facts() -> dict[str, str]:
-    """Name to version: `python` (major.minor), each of `needed_libraries`, `gristmill` (12 digits of a sha256 over its sources).
+    """Name to version: `python` (major.minor), each of `needed_libraries`, `gristmill` (12 digits of a sha256 over its
+    sources).
 
     Raises:
         GristmillError: as `needed_libraries`.
@@ -57,11 +59,17 @@ def needed_libraries() -> list[str]:
 
 def differences(client: dict[str, str], worker: dict[str, str]) -> list[str]:
     """What differs, one line each, in the order of `here`."""
-    return [f"{name} {worker.get(name, 'unknown')}, here {value}" for name, value in client.items() if worker.get(name) != value]
+    return [
+        f"{name} {worker.get(name, 'unknown')}, here {value}"
+        for name, value in client.items()
+        if worker.get(name) != value
+    ]
 
 
 def _needs(library: str) -> list[str]:
-    """The requirements that an installed package declares, with their markers (PEP 508); none of a library that is missing."""
+    """The requirements that an installed package declares, with their markers (PEP 508); none of a library that is
+    missing.
+    """
     try:
         return metadata.requires(library) or []
     except metadata.PackageNotFoundError as error:

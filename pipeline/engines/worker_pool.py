@@ -67,7 +67,11 @@ def worker_pool(*, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], 
     except RuntimeError:
         bound = 0
     if bound == 0:
-        raise GristmillError("the port cannot be bound", where=f"{host}:{port}", remedy="another pool may run there: choose another --port")
+        raise GristmillError(
+            "the port cannot be bound",
+            where=f"{host}:{port}",
+            remedy="another pool may run there: choose another --port",
+        )
     workers = Workers(on_loss=on_loss)
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(_servicer(workers), server)
     server.start()
@@ -121,7 +125,10 @@ class Workers:
             _log(f"worker {worker_id} started for {control_url}, process {process.pid}")
             return None
         status = process.wait()
-        return f"the Python worker did not start: {service.lines[-1] if service.lines and status >= 0 else how_it_ended(status)}"
+        return (
+            "the Python worker did not start:"
+            f" {service.lines[-1] if service.lines and status >= 0 else how_it_ended(status)}"
+        )
 
     def stop(self, worker_id: str) -> None:
         """A TaskManager no longer needs its worker with this number. An unknown number is not an error."""
@@ -166,7 +173,9 @@ class Workers:
             self._dismissed.discard(service)
         if dismissed:
             return
-        report = obituary(f"{WHO}{worker_id}, process {service.worker.process.pid},", service.status or 0, service.lines)
+        report = obituary(
+            f"{WHO}{worker_id}, process {service.worker.process.pid},", service.status or 0, service.lines
+        )
         _log(report)
         self._on_loss(report)
 
@@ -211,7 +220,11 @@ def _log(text: str) -> None:
 
 
 def serve(
-    *, port: int, host: str = "127.0.0.1", on_loss: Callable[[str], object] = _ignore, on_start: Callable[[int], object] = _ignore
+    *,
+    port: int,
+    host: str = "127.0.0.1",
+    on_loss: Callable[[str], object] = _ignore,
+    on_start: Callable[[int], object] = _ignore,
 ) -> None:
     """Run a pool until SIGINT, SIGTERM or SIGHUP.
 

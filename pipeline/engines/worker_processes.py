@@ -1,4 +1,5 @@
-"""Worker processes that serve one pipeline after another: starting one costs two CPU seconds, most of it to import Beam.
+"""Worker processes that serve one pipeline after another: starting one costs two CPU seconds, most of it to import
+Beam.
 
 In: control URLs of runners. Out: processes of `pipeline.engines.external_worker`, and how each ended. A process reads
 its next control URL from standard input. It keeps only imported code, compiled kernels and caches whose keys contain

@@ -122,7 +122,10 @@ def _files_of(source: Source) -> list[RawFile]:
         elif is_glob(pattern):
             stats = list_stats(root, pattern)
             if not stats:
-                remedy = "check `root` and `files`; `[`, `?` and `*` in names of folders are written `[[]`, `[?]`, `[*]` in a pattern"
+                remedy = (
+                    "check `root` and `files`; `[`, `?` and `*` in names of folders are written `[[]`, `[?]`, `[*]` in"
+                    " a pattern"
+                )
                 raise GristmillError(f"no file matches `{entry}` of source `{source.name}`", where=root, remedy=remedy)
         elif (same := _same_name(root, pattern)) is not None:
             stats = {same: file_stat(join(root, same))}
@@ -131,7 +134,9 @@ def _files_of(source: Source) -> list[RawFile]:
         for name, stat in stats.items():
             _check_name(name, root)
             stamp = f"{stat.size}:{stat.changed}"
-            files[folder + name] = RawFile(source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp)
+            files[folder + name] = RawFile(
+                source=source.name, name=folder + name, path=join(root, name), size=stat.size, stamp=stamp
+            )
     return [files[name] for name in sorted(files)]
 
 
@@ -159,9 +164,17 @@ def check_out(sources: Sequence[Source], *, out: str) -> None:
             if not is_glob(pattern) or (not is_url(root) and find(join(root, pattern)) is not None):
                 continue
             for base in _forms(root):
-                whole_pattern = join(escape(base), pattern) if is_url(base) else os.path.normpath(os.path.join(escape(base), pattern))
+                whole_pattern = (
+                    join(escape(base), pattern)
+                    if is_url(base)
+                    else os.path.normpath(os.path.join(escape(base), pattern))
+                )
                 for place in _forms(out):
-                    reached = [name for name in _written(source.name, pattern) if matches(_below(join(place, name)), _below(whole_pattern))]
+                    reached = [
+                        name
+                        for name in _written(source.name, pattern)
+                        if matches(_below(join(place, name)), _below(whole_pattern))
+                    ]
                     if reached:
                         raise _inside(source.name, entry, join(out, reached[0]), out)
 
@@ -207,7 +220,11 @@ def _written(source: str, pattern: str) -> list[str]:
     name = _UNSAFE.sub("_", _WILDCARD.sub("x", pattern.rsplit("/", 1)[-1])) + "-0123456789abcdef"
     parts = [f"{EXTRACT}/{part_file(kind, f'{source}/{name}.0000')}" for kind in get_args(ExtractKind)]
     parts += [f"{DECIDE}/{part_file(kind, f'{source}/{name}.0000')}" for kind in get_args(DecideKind)]
-    parts += [f"{EXTRACT}/{part_file('quarantine', f'{source}/{name}')}", f"{DECIDE}/sites/dropped.arrow", f"{DECIDE}/edges/0-0.arrow"]
+    parts += [
+        f"{EXTRACT}/{part_file('quarantine', f'{source}/{name}')}",
+        f"{DECIDE}/sites/dropped.arrow",
+        f"{DECIDE}/edges/0-0.arrow",
+    ]
     parts += [f"{SHARDS}/{source}/general/00000.arrow", f"{SHARDS}/_MANIFEST.json", f"{TOKENIZER}/tokenizer.model"]
     parts += [f"{step}/_MANIFEST.json" for step in (EXTRACT, DECIDE, TOKENIZER)]
     parts += [f"{step}/tasks/{source}/{name}.json" for step in (EXTRACT, DECIDE)]
@@ -219,7 +236,9 @@ def _missing(path: str, entry: str, source: str) -> GristmillError:
         remedy = f"write `{entry.rstrip('/')}/**` for all files below it"
         return GristmillError(f"is a folder; source `{source}` lists it as a file", where=path, remedy=remedy)
     if Path(entry).is_absolute():
-        return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="paths in `files` begin at `root`: set that")
+        return GristmillError(
+            f"no such file; source `{source}` lists it", where=path, remedy="paths in `files` begin at `root`: set that"
+        )
     return GristmillError(f"no such file; source `{source}` lists it", where=path, remedy="check `root` and `files`")
 
 

@@ -1,4 +1,6 @@
-"""The records that extract could not read, as people want to see them: the first of some files, each with its file and error."""
+"""The records that extract could not read, as people want to see them: the first of some files, each with its file and
+error.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,12 @@ def broken_records(folder: str, extracted: StepManifest) -> tuple[list[dict[str,
             of = ipc_metadata(path)
             for row in read_ipc(path).slice(0, min(_MOST_OF_FILE, _MOST - len(shown))).to_pylist():
                 shown.append(
-                    {"source": of["source"], "file": of["file"], "record": row["record"], "name": row["name"], "error": row["error"]}
+                    {
+                        "source": of["source"],
+                        "file": of["file"],
+                        "record": row["record"],
+                        "name": row["name"],
+                        "error": row["error"],
+                    }
                 )
     return shown, sum(extracted.ledger.quarantined.values()) - len(shown)

@@ -122,7 +122,9 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     """
     if not 0 < share <= 1:
         raise GristmillError(
-            f"a sample of {share} of the records", where="--sample", remedy="give a share above 0 and at most 1, such as 0.01"
+            f"a sample of {share} of the records",
+            where="--sample",
+            remedy="give a share above 0 and at most 1, such as 0.01",
         )
     folder = join(out, SAMPLE, EXTRACT)
     pieces = list_raw_pieces(manifest.sources)
@@ -132,13 +134,23 @@ def sample_extract(manifest: CorpusManifest, *, out: str, share: float, runner: 
     job = SampleJob(**dict(extract_job(manifest, folder=folder)), record_share=record_share)
     described = {**job.settings.model_dump(mode="json"), "record_share": record_share}
     # The tasks have keys of their own, because the sample also depends on the shares.
-    tasks = [task.model_copy(update={"key": sha256_of([task.key, "sample", described])}) for task in read_tasks(drawn, job.settings)]
+    tasks = [
+        task.model_copy(update={"key": sha256_of([task.key, "sample", described])})
+        for task in read_tasks(drawn, job.settings)
+    ]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
     manifests = run_tasks(tasks, sample_file, job, folder=folder, label="Sample", runner=runner)
     remove_stale(folder, [output for task in manifests for output in task.outputs], [task.task for task in manifests])
     predicted = [
-        _predict(name, pieces, drawn, record_share[name], [task for task in manifests if task.task.startswith(f"{name}/")], folder)
+        _predict(
+            name,
+            pieces,
+            drawn,
+            record_share[name],
+            [task for task in manifests if task.task.startswith(f"{name}/")],
+            folder,
+        )
         for name in record_share
     ]
     if not sum(source.sampled_documents for source in predicted):
@@ -207,7 +219,10 @@ class _Meter:
 
     def details(self, draw: Draw) -> dict[str, Any]:
         """The measurements, for the task's manifest."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) - _shared_bytes()
+        peak = (
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            - _shared_bytes()
+        )
         rest = time.process_time() - self._began - self._reading - self._passing
         return {
             "read_cpu_s": self._reading - draw.text_cpu_s,
@@ -239,7 +254,11 @@ def _warm(source: Source, text_pass: TextPass) -> float:
         # A page without paragraphs makes `adaptive` call both extractors.
         html_to_text("<html><body><div>One page, of a few words.</div></body></html>", extraction=source.extraction)
     run_text_pass(
-        _one("One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s brok\u00e9n."), text_pass
+        _one(
+            "One document, of a few words: mail me@example.com or call +1 202 555 0175. It\u00e2\u20ac\u2122s"
+            " brok\u00e9n."
+        ),
+        text_pass,
     )
     costs = []
     for _ in range(3):
@@ -269,7 +288,9 @@ def _selected(batches: Iterator[Records], draw: Draw) -> Iterator[Records]:
     for batch in batches:
         keep = [draw.wanted(offset) for offset in batch.documents["offset"].to_pylist()]
         left_out = len(keep) - sum(keep)
-        skipped = {**batch.skipped, NOT_SAMPLED: batch.skipped.get(NOT_SAMPLED, 0) + left_out} if left_out else batch.skipped
+        skipped = (
+            {**batch.skipped, NOT_SAMPLED: batch.skipped.get(NOT_SAMPLED, 0) + left_out} if left_out else batch.skipped
+        )
         chosen.append(batch.documents.filter(pa.array(keep, pa.bool_())))
         documents = raw_batch([])
         if sum(kept.nbytes for kept in chosen) >= BATCH_TEXT_BYTES:
@@ -294,7 +315,12 @@ def _record_share(source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPi
 
 
 def _predict(
-    source: str, pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: float, manifests: Sequence[TaskManifest], folder: str
+    source: str,
+    pieces: Sequence[RawPiece],
+    drawn: Sequence[RawPiece],
+    record_share: float,
+    manifests: Sequence[TaskManifest],
+    folder: str,
 ) -> SourcePrediction:
     raw_bytes, read_bytes = (sum(raw.size for raw in group if raw.file.source == source) for group in (pieces, drawn))
     by_files = raw_bytes / read_bytes if read_bytes else 0.0
@@ -319,7 +345,9 @@ def _cpu_s(manifests: Sequence[TaskManifest], record_share: float) -> float:
     few large pages are much of it. The cost of the text pass grows with the number of records; the fixed cost per batch
     is counted for as many batches as the text fills, at least one.
     """
-    made, asked, drawn = (sum(manifest.details[name] for manifest in manifests) for name in ("make_cpu_s", "asked_size", "drawn_size"))
+    made, asked, drawn = (
+        sum(manifest.details[name] for manifest in manifests) for name in ("make_cpu_s", "asked_size", "drawn_size")
+    )
     total = made * asked / drawn if drawn else 0.0
     for manifest in manifests:
         details = manifest.details
@@ -335,7 +363,10 @@ def _text_bytes(manifest: TaskManifest) -> int:
 
 
 def _worker_bytes(
-    manifests: Sequence[TaskManifest], pieces: Sequence[RawPiece], drawn: Sequence[RawPiece], record_share: Mapping[str, float]
+    manifests: Sequence[TaskManifest],
+    pieces: Sequence[RawPiece],
+    drawn: Sequence[RawPiece],
+    record_share: Mapping[str, float],
 ) -> int:
     """The peak of the sample's workers, plus the growth of a part in the full run.
 

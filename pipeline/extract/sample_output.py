@@ -62,7 +62,9 @@ def _row_bytes(outputs: Sequence[Output], folder: str) -> int:
     for kind in ("documents", "signals", "signatures"):
         same_kind = [output for output in outputs if _kind(output) == kind]
         if same_kind and kind in _COMPRESSED:
-            table = pa.concat_tables([read_ipc(join(folder, output.path)).replace_schema_metadata() for output in same_kind])
+            table = pa.concat_tables(
+                [read_ipc(join(folder, output.path)).replace_schema_metadata() for output in same_kind]
+            )
             table = table.unify_dictionaries().combine_chunks()
             total += ipc_bytes(table.to_batches(), table.schema).size - _frame_bytes()[kind]
         else:

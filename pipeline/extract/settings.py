@@ -148,7 +148,8 @@ def extract_job(manifest: CorpusManifest, *, folder: str) -> ExtractJob:
     return ExtractJob(
         settings=settings,
         sources={
-            source.name: source.model_copy(update={"extraction": settings.sources[source.name].extraction}) for source in manifest.sources
+            source.name: source.model_copy(update={"extraction": settings.sources[source.name].extraction})
+            for source in manifest.sources
         },
         bad_word_lists={} if manifest.bad_words is None else manifest.bad_words.lists,
         perplexity_models=manifest.perplexity,

@@ -1,6 +1,7 @@
 """The extract step: raw files to documents, signals and signatures, reading each text once.
 
-In: raw files of a corpus manifest. Out, below `OUT/extract`, for each raw file one or more parts of about `PART_TEXT_BYTES` of text:
+In: raw files of a corpus manifest. Out, below `OUT/extract`, for each raw file one or more parts of about
+`PART_TEXT_BYTES` of text:
 
     documents/<task>.<k>.arrow    pipeline.schemas.DOCUMENTS signals/<task>.<k>.arrow
     pipeline.text.signals.SIGNALS, language, personal-information counts signatures/<task>.<k>.arrow   MinHash signature
@@ -130,11 +131,16 @@ class _Part:
         if not rows:
             return []
         signals = _one_dictionary(self._signals)
-        outputs = [publish_ipc(folder, part_file("signals", name), signals, signals[0].schema.with_metadata(self._metadata))]
+        outputs = [
+            publish_ipc(folder, part_file("signals", name), signals, signals[0].schema.with_metadata(self._metadata))
+        ]
         if self._signatures is not None:
             outputs.append(publish_buffer(folder, part_file("signatures", name), self._signatures.finish(), rows=rows))
         documents = self._documents.finish()
-        return [*outputs, publish_buffer(folder, part_file("documents", name), documents, rows=rows, text_bytes=self.text_bytes)]
+        return [
+            *outputs,
+            publish_buffer(folder, part_file("documents", name), documents, rows=rows, text_bytes=self.text_bytes),
+        ]
 
 
 class _Quarantine:
@@ -172,7 +178,9 @@ class _Quarantine:
     def _publish(self) -> None:
         number = f".{len(self.outputs):04d}" if self.outputs else ""
         file, self._file = self._file, GrowingFile(self._schema)
-        self.outputs.append(publish_buffer(self._folder, part_file("quarantine", self._task + number), file.finish(), rows=file.rows))
+        self.outputs.append(
+            publish_buffer(self._folder, part_file("quarantine", self._task + number), file.finish(), rows=file.rows)
+        )
 
 
 def extract_file(task: ReadTask, job: ExtractJob) -> TaskManifest:
@@ -181,7 +189,10 @@ def extract_file(task: ReadTask, job: ExtractJob) -> TaskManifest:
     window = window_bytes(task.path) if task.path.endswith(_ZSTD) else 0
     if window <= _USUAL_WINDOW:
         return manifest
-    note = f"{task.label} has a zstd window of {window >> 20:,} MiB: a worker that reads it takes up to so much memory more"
+    note = (
+        f"{task.label} has a zstd window of {window >> 20:,} MiB: a worker that reads it takes up to so much memory"
+        " more"
+    )
     return manifest.model_copy(update={"notes": [note]})
 
 
@@ -243,7 +254,9 @@ def _check_unchanged(path: str, stamp: str) -> None:
     same = now is not None and now.size == size and (is_url(path) or f"{now.size}:{now.changed}" == stamp)
     if not same:
         raise GristmillError(
-            "the file changed while it was read", where=path, remedy="run again, and leave inputs alone until the run has ended"
+            "the file changed while it was read",
+            where=path,
+            remedy="run again, and leave inputs alone until the run has ended",
         )
 
 

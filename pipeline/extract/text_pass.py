@@ -106,7 +106,8 @@ def make_text_pass(job: ExtractJob) -> TextPass:
     matchers = None
     if settings.bad_words is not None:
         matchers = {
-            language: load_matcher(job.bad_word_lists[language], language, digest) for language, digest in settings.bad_words.items()
+            language: load_matcher(job.bad_word_lists[language], language, digest)
+            for language, digest in settings.bad_words.items()
         }
     scorers = None
     if settings.perplexity is not None and job.perplexity_models is not None:
@@ -172,6 +173,8 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
     signed = None
     if text_pass.permutations is not None:
         schema = signature_schema(measured.signatures.shape[1])
-        packed = pa.FixedSizeListArray.from_arrays(pa.array(measured.signatures.reshape(-1)), type=schema.field("signature").type)
+        packed = pa.FixedSizeListArray.from_arrays(
+            pa.array(measured.signatures.reshape(-1)), type=schema.field("signature").type
+        )
         signed = pa.RecordBatch.from_arrays([packed, pa.array(measured.shingles, pa.int32())], schema=schema)
     return PassedBatch(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)

@@ -59,7 +59,9 @@ def rules_of(section: FilterSpec) -> tuple[Rule, ...] | None:
 def reasons_of(section: FilterSpec) -> tuple[Reason, ...]:
     """The reasons that a variant gives. Variants of the same published rules share reasons."""
     rules = rules_of(section)
-    reasons: tuple[Reason, ...] = tuple(rule.reason for rule in rules) if rules is not None else _module(section).REASONS
+    reasons: tuple[Reason, ...] = (
+        tuple(rule.reason for rule in rules) if rules is not None else _module(section).REASONS
+    )
     return tuple(dict.fromkeys(reasons))
 
 

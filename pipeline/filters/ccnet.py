@@ -1,4 +1,5 @@
-"""Filter variant `ccnet`: page length and perplexity terciles of CCNet (Wenzek et al. 2019, arXiv 1911.00359, sections 3 and 4).
+"""Filter variant `ccnet`: page length and perplexity terciles of CCNet (Wenzek et al. 2019, arXiv 1911.00359, sections
+3 and 4).
 
 CCNet removes repeated paragraphs, drops pages of fewer than 300 characters (cc_net/mine.py, `min_len`), identifies the
 language (the manifest's `languages`, minimum 0.5) and sorts pages into head, middle and tail by the perplexity of a
@@ -34,7 +35,9 @@ def judge(signals: pa.Table | pa.RecordBatch, _removed: object, thresholds: CCNe
             raise GristmillError(
                 "`ccnet` has terciles, but the signals have no perplexity",
                 where="filters",
-                remedy="leave `terciles` away, or give the manifest `perplexity` with models and run `gristmill extract`",
+                remedy=(
+                    "leave `terciles` away, or give the manifest `perplexity` with models and run `gristmill extract`"
+                ),
             )
         codes[~_in_kept_bucket(signals, thresholds)] = code_of("ccnet_perplexity")
     codes[signals["characters"].to_numpy() < thresholds.min_characters] = code_of("ccnet_page_length")

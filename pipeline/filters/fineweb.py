@@ -32,7 +32,14 @@ def rules(thresholds: FineWeb) -> tuple[Rule, ...]:
         Rule(
             "fineweb_repeated_line_characters",
             "at most 1 % of characters are in repeated lines",
-            (Bound("full_repeated_line_characters", "characters", without="newlines", most=thresholds.max_repeated_line_characters),),
+            (
+                Bound(
+                    "full_repeated_line_characters",
+                    "characters",
+                    without="newlines",
+                    most=thresholds.max_repeated_line_characters,
+                ),
+            ),
         ),
         Rule(
             "fineweb_newlines",

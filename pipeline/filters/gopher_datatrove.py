@@ -1,4 +1,5 @@
-"""Filter variant `gopher-datatrove`: Gopher's rules as datatrove 0.10.1 reads them, repetition before quality, as FineWeb applies them.
+"""Filter variant `gopher-datatrove`: Gopher's rules as datatrove 0.10.1 reads them, repetition before quality, as
+FineWeb applies them.
 
 Source: datatrove/pipeline/filters/gopher_repetition_filter.py and gopher_quality_filter.py; thresholds
 (`manifests.filters.GopherDatatrove`) are its defaults. datatrove uses spaCy's words; here they are the separated words
@@ -23,7 +24,11 @@ def rules(thresholds: GopherDatatrove) -> tuple[Rule, ...]:
         Rule(
             "gopher_repeated_paragraph_characters",
             "at most 20 % of characters are in repeated paragraphs",
-            (Bound("raw_repeated_paragraph_characters", "characters", most=thresholds.max_repeated_paragraph_characters),),
+            (
+                Bound(
+                    "raw_repeated_paragraph_characters", "characters", most=thresholds.max_repeated_paragraph_characters
+                ),
+            ),
         ),
         Rule(
             "gopher_repeated_lines",
@@ -65,7 +70,14 @@ def rules(thresholds: GopherDatatrove) -> tuple[Rule, ...]:
         Rule(
             "gopher_mean_word_length",
             "these words have 3 to 10 characters on average",
-            (Bound("plain_word_characters", "plain_words", least=thresholds.min_mean_word_length, most=thresholds.max_mean_word_length),),
+            (
+                Bound(
+                    "plain_word_characters",
+                    "plain_words",
+                    least=thresholds.min_mean_word_length,
+                    most=thresholds.max_mean_word_length,
+                ),
+            ),
         ),
         Rule(
             "gopher_hash_symbols",

@@ -15,11 +15,21 @@ from pipeline.filters.rules import Bound, Rule
 def rules(thresholds: GopherDolma) -> tuple[Rule, ...]:
     """The rules in the order of the paper: a document gets the reason of the first one that it fails."""
     return (
-        Rule("gopher_words", "50 to 100,000 words", (Bound("words", least=thresholds.min_words, most=thresholds.max_words),)),
+        Rule(
+            "gopher_words",
+            "50 to 100,000 words",
+            (Bound("words", least=thresholds.min_words, most=thresholds.max_words),),
+        ),
         Rule(
             "gopher_median_word_length",
             "half of the words have at least 3, half at most 10 characters",
-            (Bound("twice_median_word_length", least=2 * thresholds.min_median_word_length, most=2 * thresholds.max_median_word_length),),
+            (
+                Bound(
+                    "twice_median_word_length",
+                    least=2 * thresholds.min_median_word_length,
+                    most=2 * thresholds.max_median_word_length,
+                ),
+            ),
         ),
         Rule(
             "gopher_symbol_words",
@@ -41,7 +51,11 @@ def rules(thresholds: GopherDolma) -> tuple[Rule, ...]:
             "at least 80 % of words have a letter",
             (Bound("letter_words", "words", least=thresholds.min_letter_words),),
         ),
-        Rule("gopher_stop_words", "at least two of the stop words, or one twice", (Bound("stop_words", least=thresholds.min_stop_words),)),
+        Rule(
+            "gopher_stop_words",
+            "at least two of the stop words, or one twice",
+            (Bound("stop_words", least=thresholds.min_stop_words),),
+        ),
         Rule(
             "gopher_repeated_lines",
             "at most 30 % of lines have a copy",

@@ -1,4 +1,5 @@
-"""Filter variant `gopher-paper`: the document rules of Gopher (Rae et al. 2021, arXiv 2112.11446, section A.1.1 and table A1).
+"""Filter variant `gopher-paper`: the document rules of Gopher (Rae et al. 2021, arXiv 2112.11446, section A.1.1 and
+table A1).
 
 Thresholds are the paper's (`manifests.filters.GopherPaper`). What the paper leaves open (what counts as a word, a
 bullet, a repeat) is defined in `pipeline.text.signals`. Other implementations of these rules define it differently, so
@@ -15,18 +16,33 @@ from pipeline.filters.rules import Bound, Rule
 def rules(thresholds: GopherPaper) -> tuple[Rule, ...]:
     """The rules in the order of the paper: a document gets the reason of the first one that it fails."""
     return (
-        Rule("gopher_words", "50 to 100,000 words", (Bound("words", least=thresholds.min_words, most=thresholds.max_words),)),
+        Rule(
+            "gopher_words",
+            "50 to 100,000 words",
+            (Bound("words", least=thresholds.min_words, most=thresholds.max_words),),
+        ),
         Rule(
             "gopher_mean_word_length",
             "words of 3 to 10 characters on average",
-            (Bound("word_characters", "words", least=thresholds.min_mean_word_length, most=thresholds.max_mean_word_length),),
+            (
+                Bound(
+                    "word_characters",
+                    "words",
+                    least=thresholds.min_mean_word_length,
+                    most=thresholds.max_mean_word_length,
+                ),
+            ),
         ),
         Rule(
             "gopher_hash_symbols",
             "at most one # to ten words",
             (Bound("hash_symbols", "words", most=thresholds.max_hash_symbols_per_word),),
         ),
-        Rule("gopher_ellipses", "at most one ellipsis to ten words", (Bound("ellipses", "words", most=thresholds.max_ellipses_per_word),)),
+        Rule(
+            "gopher_ellipses",
+            "at most one ellipsis to ten words",
+            (Bound("ellipses", "words", most=thresholds.max_ellipses_per_word),),
+        ),
         Rule(
             "gopher_bullet_lines",
             "at most 90 % of lines begin with a bullet",
@@ -65,7 +81,13 @@ def rules(thresholds: GopherPaper) -> tuple[Rule, ...]:
         Rule(
             "gopher_repeated_paragraph_characters",
             "at most 20 % of characters are in repeated paragraphs",
-            (Bound("repeated_paragraph_characters", "word_characters", most=thresholds.max_repeated_paragraph_characters),),
+            (
+                Bound(
+                    "repeated_paragraph_characters",
+                    "word_characters",
+                    most=thresholds.max_repeated_paragraph_characters,
+                ),
+            ),
         ),
         Rule(
             "gopher_top_ngrams",

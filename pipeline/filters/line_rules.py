@@ -2,8 +2,8 @@
 
 No text is read.
 
-In: `lines_packed` of n documents (`pipeline.text.words.line`), thresholds, and which lines earlier rules removed. Out: a verdict per
-document; `removed` is updated in place. Lines are in the order of the text.
+In: `lines_packed` of n documents (`pipeline.text.words.line`), thresholds, and which lines earlier rules removed. Out:
+a verdict per document; `removed` is updated in place. Lines are in the order of the text.
 """
 
 from __future__ import annotations
@@ -80,7 +80,11 @@ def judge_c4_lines(
             words = value & WORDS_MASK
             if words_with_citations:
                 words += (value >> LOST_SHIFT) & LOST_MASK
-            if value & drop_with & LONG_WORD or (drop_without and (not value & drop_without or value & ELLIPSIS)) or words < min_words:
+            if (
+                value & drop_with & LONG_WORD
+                or (drop_without and (not value & drop_without or value & ELLIPSIS))
+                or words < min_words
+            ):
                 removed[i] = True
                 continue
             if value & page_flags & LOREM_IPSUM:
@@ -108,7 +112,9 @@ def judge_c4_lines(
 
 
 @kernel
-def judge_refinedweb_lines(values: Uint32s, offsets: Int64s, removed: Bools, drop_with: int, min_words: int, out: Int64s) -> None:
+def judge_refinedweb_lines(
+    values: Uint32s, offsets: Int64s, removed: Bools, drop_with: int, min_words: int, out: Int64s
+) -> None:
     """RefinedWeb's line corrections.
 
     Args:
@@ -136,7 +142,14 @@ def judge_refinedweb_lines(values: Uint32s, offsets: Int64s, removed: Bools, dro
 
 
 def c4_flags(
-    *, end_mark: bool, apostrophe: bool, long_words: bool, javascript: bool, policy: bool, lorem_ipsum: bool, brace: bool
+    *,
+    end_mark: bool,
+    apostrophe: bool,
+    long_words: bool,
+    javascript: bool,
+    policy: bool,
+    lorem_ipsum: bool,
+    brace: bool,
 ) -> tuple[int, int, int]:
     """The three sets of flags of `judge_c4_lines`: drop_without, drop_with, page_flags."""
     without = (END_MARK | (APOSTROPHE if apostrophe else 0)) if end_mark else 0
@@ -147,10 +160,17 @@ def c4_flags(
 
 def refinedweb_flags(*, upper: bool, numeric: bool, counter: bool, navigation: bool) -> int:
     """The flags of `judge_refinedweb_lines`."""
-    return (UPPER if upper else 0) | (NUMERIC if numeric else 0) | (COUNTER if counter else 0) | (NAVIGATION if navigation else 0)
+    return (
+        (UPPER if upper else 0)
+        | (NUMERIC if numeric else 0)
+        | (COUNTER if counter else 0)
+        | (NAVIGATION if navigation else 0)
+    )
 
 
-def removed_lists(removed: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]) -> pa.Array:
+def removed_lists(
+    removed: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]
+) -> pa.Array:
     """Which lines of each kept document are removed: list<uint32>[n].
 
     A line's number counts the document's lines that contain a word. Null if no line is removed or the document is

@@ -1,7 +1,9 @@
-"""Filter variant `refinedweb-lines`: RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, section 3.2, appendix G.2).
+"""Filter variant `refinedweb-lines`: RefinedWeb's line corrections (Penedo et al. 2023, arXiv 2306.01116, section 3.2,
+appendix G.2).
 
-"If these corrections remove more than 5 % of the words, the document is discarded." The paper cuts a navigation phrase out of its line;
-here the short line that contains it is removed. What a line test looks for is in `pipeline.text.words.line`.
+"If these corrections remove more than 5 % of the words, the document is discarded." The paper cuts a navigation phrase
+out of its line; here the short line that contains it is removed. What a line test looks for is in
+`pipeline.text.words.line`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from pipeline.filters.reasons import code_of
 REASONS: tuple[Reason, ...] = ("refinedweb_removed_words", "no_lines_left")
 
 
-def judge(signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: RefinedWebLines) -> npt.NDArray[np.uint8]:
+def judge(
+    signals: pa.Table | pa.RecordBatch, removed: npt.NDArray[np.bool_], thresholds: RefinedWebLines
+) -> npt.NDArray[np.uint8]:
     """Reason codes uint8[n]; marks removed lines in `removed`."""
     values, offsets = line_values(signals)
     counts = np.zeros((signals.num_rows, 3), np.int64)

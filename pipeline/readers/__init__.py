@@ -1,7 +1,8 @@
-"""Raw files to batches of records, one reader per format. Every raw record is exactly one of document, broken, or skipped.
+"""Raw files to batches of records, one reader per format. Every raw record is exactly one of document, broken, or
+skipped.
 
-A reader is a function of a path that `manifests.corpus.FORMATS` names. It gives batches of about 4 MB of text in the order of the file, and
-takes what it needs of these keywords:
+A reader is a function of a path that `manifests.corpus.FORMATS` names. It gives batches of about 4 MB of text in the
+order of the file, and takes what it needs of these keywords:
 
     name        the file's name in errors
     source      says the fields of tables
@@ -21,7 +22,9 @@ from pipeline.readers.pieces import Piece
 from pipeline.readers.records import Draw, Records
 
 
-def read_records(path: str, *, name: str, source: Source, piece: Piece | None = None, draw: Draw | None = None) -> Iterator[Records]:
+def read_records(
+    path: str, *, name: str, source: Source, piece: Piece | None = None, draw: Draw | None = None
+) -> Iterator[Records]:
     """Batches of one raw file, in the order of the file; memory does not grow with the file.
 
     Args:
@@ -35,5 +38,13 @@ def read_records(path: str, *, name: str, source: Source, piece: Piece | None = 
         return  # all of the file belongs to its first piece
     # Imported here: a worker loads only what its files need.
     reader = resolve_name(f"{__name__}.{format.reader}")
-    offered = {"name": name, "source": source, "piece": piece, "extraction": source.extraction or "resiliparse", "draw": draw}
-    yield from reader(path, **{keyword: value for keyword, value in offered.items() if keyword in signature(reader).parameters})
+    offered = {
+        "name": name,
+        "source": source,
+        "piece": piece,
+        "extraction": source.extraction or "resiliparse",
+        "draw": draw,
+    }
+    yield from reader(
+        path, **{keyword: value for keyword, value in offered.items() if keyword in signature(reader).parameters}
+    )

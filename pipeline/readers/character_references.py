@@ -1,7 +1,8 @@
 """Character references of HTML and wikitext: `&amp;`, `&#955;`, `&#x3bb;`.
 
-In: a text with references. Out: the text with their characters, as HTML's parsers read them. What is the number of no character (zero, a
-surrogate, or more than Unicode has) becomes U+FFFD, and is counted; U+FFFD that the author has written is not.
+In: a text with references. Out: the text with their characters, as HTML's parsers read them. What is the number of no
+character (zero, a surrogate, or more than Unicode has) becomes U+FFFD, and is counted; U+FFFD that the author has
+written is not.
 
 Python's own `html.unescape` reads the numbers by `int`, which refuses those of thousands of digits.
 """

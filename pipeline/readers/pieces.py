@@ -1,18 +1,18 @@
 """Splitting: which parts of one large raw file are read by tasks of their own.
 
-In: a source's format, a file's name and size, a budget. Out: `Piece`s in the order of the file, without looking into it. A record belongs
-to the piece in which its place lies, by format:
+In: a source's format, a file's name and size, a budget. Out: `Piece`s in the order of the file, without looking into
+it. A record belongs to the piece in which its place lies, by format:
 
     JSON Lines, plain                  the first byte of its line
     WARC, WET, ARC, plain              the first byte of the record
-    WARC, WET, ARC, gzip, zstd, lz4    the member that begins with the record; all is the first piece's when two share one
+    WARC, WET, ARC, gzip, zstd, lz4    the member that begins with the record; two that share one are the first piece's
     Parquet                            the place of its row group, were the file divided among them by their sizes
     Arrow                              its record batch
 
-So reading all pieces one after the other gives what reading the file at once gives: the same records with the same offsets in the same
-order. Broken stretches go with the record before them. What cannot be entered in its middle is one piece: compressed JSON Lines and XML,
-and everything that is read as a whole. A file that is not what its name says comes out right as well: its first piece then holds
-everything.
+So reading all pieces one after the other gives what reading the file at once gives: the same records with the same
+offsets in the same order. Broken stretches go with the record before them. What cannot be entered in its middle is one
+piece: compressed JSON Lines and XML, and everything that is read as a whole. A file that is not what its name says
+comes out right as well: its first piece then holds everything.
 """
 
 from __future__ import annotations

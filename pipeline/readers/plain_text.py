@@ -2,11 +2,12 @@
 
 In: a file. Out: one record, its offset 0, its name that of the file.
 
-The charset is that of the byte order mark; UTF-8 when the bytes are valid; else what a Project Gutenberg header declares; else what is
-detected. A file in none of them, or with bytes that no text holds, is broken; so is one larger than `MOST_TEXT_BYTES`.
+The charset is that of the byte order mark; UTF-8 when the bytes are valid; else what a Project Gutenberg header
+declares; else what is detected. A file in none of them, or with bytes that no text holds, is broken; so is one larger
+than `MOST_TEXT_BYTES`.
 
-Project Gutenberg's licence around a book is removed only when both its marks are found, the beginning before the end: with one alone it
-cannot be told from a book that quotes it, and a book is worth more than a licence.
+Project Gutenberg's licence around a book is removed only when both its marks are found, the beginning before the end:
+with one alone it cannot be told from a book that quotes it, and a book is worth more than a licence.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from storage.compressed import Damaged
 
 # The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
 MOST_TEXT_BYTES = 64 << 20
-# Bytes that stand in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and escape, as old texts
-# have them.
+# Bytes that stand in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and
+# escape, as old texts have them.
 _BINARY = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1a\x1b"))
 # Up to one stray byte in this many bytes is a slip in UTF-8 text, shown as U+FFFD; more is another charset.
 _BYTES_PER_SLIP = 10_000
-# French, with the most accents of the languages written in windows-1252, has 4 %; other scripts have over half. What is undetected and
-# looks like another script is not guessed.
+# French, with the most accents of the languages written in windows-1252, has 4 %; other scripts have over half. What is
+# undetected and looks like another script is not guessed.
 _MOST_ACCENTS = 0.1
 _ASCII = bytes(range(128))
 # Controls that single-byte encodings have where they have no character; UTF-8 may hold them.
@@ -46,7 +47,8 @@ _BEGINNING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _END = re.compile(
-    r"^[ \t]{0,8}(?:\*{3}[ \t]{0,4}END OF (?:THE|THIS|) ?PROJECT GUTENBERG|END OF (?:THE |THIS |)PROJECT GUTENBERG'?S?\b)[^\n]{0,400}$",
+    r"^[ \t]{0,8}(?:\*{3}[ \t]{0,4}END OF (?:THE|THIS|) ?PROJECT GUTENBERG|END OF (?:THE |THIS |)PROJECT"
+    r" GUTENBERG'?S?\b)[^\n]{0,400}$",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -72,7 +74,9 @@ def read_plain_text(path: str, *, name: str) -> Iterator[Records]:
         batcher.quarantine(0, name, damage.problem, b"")
     except TooLarge as error:
         remedy = "split it into its documents, or give them as lines of JSON"
-        batcher.quarantine(0, name, Problem("text too large", f"more than {MOST_TEXT_BYTES} bytes; {remedy}"), error.head)
+        batcher.quarantine(
+            0, name, Problem("text too large", f"more than {MOST_TEXT_BYTES} bytes; {remedy}"), error.head
+        )
     except Undecodable as error:
         batcher.quarantine(0, name, Problem("undecodable", str(error)), body)
     except Exception as error:

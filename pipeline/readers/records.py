@@ -1,6 +1,7 @@
 """What readers yield: Arrow batches of raw records, each accounted for exactly once.
 
-A record is a document, broken (to be quarantined), or skipped for a reason. What counts as a record is each format's to say.
+A record is a document, broken (to be quarantined), or skipped for a reason. What counts as a record is each format's to
+say.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ EXCERPT_BYTES = 200
 # Whatever a record holds: an error is a sentence, and ids and URLs are no texts.
 _MOST_ERROR_CHARACTERS = 1_000
 MOST_NAME_BYTES = 1 << 16
-# Batches are closed as well at so many bytes of ids and URLs, and at so many documents: their cost in memory is not that of their text.
+# Batches are closed as well at so many bytes of ids and URLs, and at so many documents: their cost in memory is not
+# that of their text.
 _BATCH_NAME_BYTES = 16 << 20
 _BATCH_DOCUMENTS = 1 << 16
 # Why records are skipped that a draw leaves out.
@@ -77,7 +79,8 @@ class Broken:
 
 @dataclass
 class Draw:
-    """Which records of a file are wanted: asked before a record's text is made, where that costs more than finding the record.
+    """Which records of a file are wanted: asked before a record's text is made, where that costs more than finding the
+    record.
 
     Attributes:
         wanted: of a record's offset.
@@ -125,7 +128,8 @@ class Records:
 class Batcher:
     """Collects records and hands out batches of about `BATCH_TEXT_BYTES` of text.
 
-    Readers that make one record at a time use `add`, those that have whole columns `add_batch`; the order is that of the calls.
+    Readers that make one record at a time use `add`, those that have whole columns `add_batch`; the order is that of
+    the calls.
     """
 
     documents: list[Record] = field(default_factory=list)
@@ -219,7 +223,8 @@ def raw_batch(records: list[Record], *, lost: Tally | None = None) -> pa.RecordB
 
 
 def unforeseen(error: Exception) -> Problem:
-    """What the quarantine says of an error that a record has caused and nobody foresaw: it costs that record, not the command.
+    """What the quarantine says of an error that a record has caused and nobody foresaw: it costs that record, not the
+    command.
 
     Raises:
         Exception: the error, when it is none of the record's: of the machine, of a store, or of the manifest.

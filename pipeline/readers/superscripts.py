@@ -2,9 +2,9 @@
 
 In: what stands before a superscript or subscript, and what is in it. Out: what to write in its place.
 
-Text has no raised characters of its own for most of them, and `10<sup>6</sup>` without its mark is another number. A caret or underscore is
-set only where the bare characters would read as something else; units (km2), ordinals (1st), formulas (H2O) and marks (TM) stay as people
-type them.
+Text has no raised characters of its own for most of them, and `10<sup>6</sup>` without its mark is another number. A
+caret or underscore is set only where the bare characters would read as something else; units (km2), ordinals (1st),
+formulas (H2O) and marks (TM) stay as people type them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _TERMS = re.compile(rf"\w+(?:[ ]?[{_SIGNS}*/\u00b7\u00d7][ ]?\w+)+")
 # Marks of notes: [1], [note 2], [citation needed].
 _NOTE = re.compile(r"\[[^\[\]]{1,40}\]")
 _NOTES = re.compile(rf"{_NOTE.pattern}(?:[,; ]{{0,2}}{_NOTE.pattern}){{0,20}}")
-# Letters that stand for a number in a power; others after a number are ordinals (1st, 2e, 3o), hours (5h) or marks of notes (1990a).
+# Letters that stand for a number in a power; others after a number are ordinals (1st, 2e, 3o), hours (5h) or marks of
+# notes (1990a).
 _VARIABLES = frozenset("ijknpqtxyzNT\u03b1\u03b2\u03bb\u03bc\u03c0\u03c3\u03c9")
 _PRICE = re.compile(r"[$\u00a3\u20ac\u00a5] ?\d{1,6}\Z")
 _SLASHES = "/\u2044\u2215"
@@ -34,7 +35,8 @@ _CLOSING = frozenset(")]}|")
 _POINTS = frozenset(".,")
 # How much of the text before is looked at.
 BEFORE = 16
-# Tags between it and the text after it that are passed over, and how much of that text is looked at: a character or its reference.
+# Tags between it and the text after it that are passed over, and how much of that text is looked at: a character or its
+# reference.
 _MOST_TAGS = 8
 _AFTER = 12
 
@@ -60,7 +62,8 @@ def last_of(parts: Sequence[str]) -> str:
 
 
 def first_behind(source: str, position: int, *, tag: re.Pattern[str]) -> str:
-    """The first character of the text behind a place: what stands after. Tags are passed over, and a reference is its character.
+    """The first character of the text behind a place: what stands after. Tags are passed over, and a reference is its
+    character.
 
     Before another power or index it is nothing: that one is told apart when its turn comes.
 
@@ -78,7 +81,8 @@ def first_behind(source: str, position: int, *, tag: re.Pattern[str]) -> str:
 
 
 def superscript(before: str, inside: str, *, after: str = "") -> str:
-    """What stands for a superscript: `^6` for the 6 of 10<sup>6</sup>, `2` for that of km<sup>2</sup>, nothing for the mark of a note.
+    """What stands for a superscript: `^6` for the 6 of 10<sup>6</sup>, `2` for that of km<sup>2</sup>, nothing for the
+    mark of a note.
 
     Args:
         before: the text before it, or the last `BEFORE` characters of it.
@@ -122,7 +126,8 @@ def _is_power(before: str, raised: str) -> bool:
 
 
 def subscript(before: str, inside: str, *, after: str = "") -> str:
-    """What stands for a subscript: `_2` for the 2 of 10<sub>2</sub>, `_i` for the i of x<sub>i</sub>, `2` for that of H<sub>2</sub>O.
+    """What stands for a subscript: `_2` for the 2 of 10<sub>2</sub>, `_i` for the i of x<sub>i</sub>, `2` for that of
+    H<sub>2</sub>O.
 
     Args:
         before: the text before it, or the last `BEFORE` characters of it.

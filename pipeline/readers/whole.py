@@ -1,6 +1,7 @@
 """Whole files in memory: for formats where one file is one record.
 
-In: a path; compressed or not. Out: all decompressed bytes. Memory is bounded by the limit given, whatever a compressed file would grow to.
+In: a path; compressed or not. Out: all decompressed bytes. Memory is bounded by the limit given, whatever a compressed
+file would grow to.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Large XML files read as a stream, past places that are no XML.
 
-In: a path and a handler. Out: nothing but calls of the handler, in the order of the file. A place that is no XML costs the record it lies
-in: reading goes on at the next tag that begins a record. Document types, and with them entities, are refused. Memory is bounded: a tag
-that does not end within `MOST_UNPARSED` bytes is damage, and so are elements nested deeper than `MOST_DEPTH`.
+In: a path and a handler. Out: nothing but calls of the handler, in the order of the file. A place that is no XML costs
+the record it lies in: reading goes on at the next tag that begins a record. Document types, and with them entities, are
+refused. Memory is bounded: a tag that does not end within `MOST_UNPARSED` bytes is damage, and so are elements nested
+deeper than `MOST_DEPTH`.
 
-The parser looks at an unfinished tag (comment, instruction) from its beginning whenever more comes (expat 2.5; later versions wait of
-themselves). So it gets more only when as much has come as it holds.
+The parser looks at an unfinished tag (comment, instruction) from its beginning whenever more comes (expat 2.5; later
+versions wait of themselves). So it gets more only when as much has come as it holds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ MOST_DEPTH = 32
 MOST_UNPARSED = 16 << 20
 # The errors that stand at the first byte of a tag because of what comes before it.
 _NOTHING_BEGINS_HERE = tuple(
-    expat.errors.codes[name] for name in (expat.errors.XML_ERROR_INVALID_TOKEN, expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT)
+    expat.errors.codes[name]
+    for name in (expat.errors.XML_ERROR_INVALID_TOKEN, expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT)
 )
 
 
@@ -180,7 +182,11 @@ class _Feed:
         self.searching = True
         # What ends a broken record may be the beginning of the next one, which is whole.
         within = place > self.handler.origin + len(self.opening)
-        whole = error.code in _NOTHING_BEGINS_HERE and within and self.record.startswith(data[index : index + len(self.record)])
+        whole = (
+            error.code in _NOTHING_BEGINS_HERE
+            and within
+            and self.record.startswith(data[index : index + len(self.record)])
+        )
         return index if whole else index + 1
 
     def _place(self, data: bytes, at: int) -> int:

@@ -1,13 +1,15 @@
 """Bad words: how often listed words and phrases occur in each document.
 
-In: lists (one word or phrase a line, as LDNOOBW's files have it), UTF-8 bytes and offsets of n documents, their languages. Out: int32[n],
-row-aligned: at how many places a listed phrase ends.
+In: lists (one word or phrase a line, as LDNOOBW's files have it), UTF-8 bytes and offsets of n documents, their
+languages. Out: int32[n], row-aligned: at how many places a listed phrase ends.
 
-A phrase counts where the characters around it are no word characters (letters, digits, underscore), in any case; in Japanese, Thai and
-Chinese, which write no space between words, wherever it stands. That is the rule of mC4 (TFDS c4_utils.py, `get_badwords_filter_fn`), which
-drops pages with one or more; `datatrove` 0.10.1 has it too (c4_filters.py, `C4BadWordsFilter`).
+A phrase counts where the characters around it are no word characters (letters, digits, underscore), in any case; in
+Japanese, Thai and Chinese, which write no space between words, wherever it stands. That is the rule of mC4 (TFDS
+c4_utils.py, `get_badwords_filter_fn`), which drops pages with one or more; `datatrove` 0.10.1 has it too
+(c4_filters.py, `C4BadWordsFilter`).
 
-hyperscan finds the phrases; what is a word character is asked of Gristmill's own table, since hyperscan has another version of Unicode.
+hyperscan finds the phrases; what is a word character is asked of Gristmill's own table, since hyperscan has another
+version of Unicode.
 """
 
 from __future__ import annotations
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
 
 # The column of the counts among the signals.
 UNSPACED = ("ja", "th", "zh")
-# Common parts of words that no list may drop pages for: each would drop a tenth of its language (TFDS c4_utils.py, _BADWORDS_ALLOWLIST).
+# Common parts of words that no list may drop pages for: each would drop a tenth of its language (TFDS c4_utils.py,
+# _BADWORDS_ALLOWLIST).
 ALLOWED = {"ja": ("sm", "グロ", "女の子"), "zh": ("性",)}
-# hyperscan refuses expressions of 16,000 bytes, and an escaped byte takes up to four: of longer phrases it looks for the first bytes.
+# hyperscan refuses expressions of 16,000 bytes, and an escaped byte takes up to four: of longer phrases it looks for
+# the first bytes.
 _LONGEST_HEAD = 1_000
 _WORD_BYTES = frozenset(byte for byte in range(0x80) if re.match(r"\w", chr(byte)))
 
@@ -43,7 +47,8 @@ class Matcher(NamedTuple):
     """A list, ready to be looked for.
 
     Attributes:
-        heads: the hyperscan database of the phrases' first bytes; numbers are places in `phrases`. One thread at a time may scan with it.
+        heads: the hyperscan database of the phrases' first bytes; numbers are places in `phrases`. One thread at a time
+            may scan with it.
         phrases: UTF-8, in small letters.
         spaced: whether word characters may not touch a phrase.
         ascii: whether all phrases are ASCII; then only the letters of ASCII are put into small ones in a text.
@@ -64,7 +69,9 @@ def bad_words_settings(bad_words: BadWords | None) -> dict[str, str] | None:
     if bad_words is None:
         return None
     try:
-        return {language: xxhash.xxh3_128_hexdigest(read_bytes(path)) for language, path in sorted(bad_words.lists.items())}
+        return {
+            language: xxhash.xxh3_128_hexdigest(read_bytes(path)) for language, path in sorted(bad_words.lists.items())
+        }
     except GristmillError as error:
         raise GristmillError(error.message, where=error.where, remedy="check `bad_words.lists`") from None
 
@@ -102,14 +109,18 @@ def _matcher(phrases: Sequence[bytes], *, spaced: bool) -> Matcher:
 
 
 def count_bad_words(
-    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], languages: Sequence[str], matchers: Mapping[str, Matcher]
+    data: npt.NDArray[np.uint8],
+    offsets: npt.NDArray[np.int64],
+    languages: Sequence[str],
+    matchers: Mapping[str, Matcher],
 ) -> npt.NDArray[np.int32]:
     """At how many places a listed phrase ends, int32[n].
 
     Args:
         data: valid UTF-8.
         offsets: int64[n + 1] into `data`, neighbours less than 4 GiB apart.
-        languages: n codes; a document is looked through with the list of its language, else with that of `any`, else not at all.
+        languages: n codes; a document is looked through with the list of its language, else with that of `any`, else
+            not at all.
         matchers: by language.
     """
     out = np.zeros(len(offsets) - 1, np.int32)
@@ -149,5 +160,8 @@ def _count(text: bytes, matcher: Matcher) -> int:
 
 def _touches_word(text: bytes, start: int, stop: int) -> bool:
     """Whether a word character is right before or right after text[start:stop]; four bytes hold any character whole."""
-    before, after = text[max(start - 4, 0) : start].decode(errors="ignore"), text[stop : stop + 4].decode(errors="ignore")
+    before, after = (
+        text[max(start - 4, 0) : start].decode(errors="ignore"),
+        text[stop : stop + 4].decode(errors="ignore"),
+    )
     return any(classes()[ord(character)] & WORD for character in (before[-1], after[0]))

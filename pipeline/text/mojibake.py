@@ -1,14 +1,17 @@
-"""Mojibake: UTF-8 that was read in another encoding, told apart and undone by ftfy (Speer 2019), behind a gate that lets clean text pass.
+"""Mojibake: UTF-8 that was read in another encoding, told apart and undone by ftfy (Speer 2019), behind a gate that
+lets clean text pass.
 
 In: texts. Out: whether ftfy could change them; repaired texts. A text that the gate calls clean is never changed by
 `ftfy.fix_encoding`, nor is any line of it.
 
-ftfy first searches a text for sequences of characters that real text hardly holds and leaves it alone when there are none
-(`ftfy.badness.BADNESS_RE`). The gate is a weaker form of that expression, read off the installed one: of each alternative the two
-neighbouring characters that are rarest together, as a table of which class of characters may not follow which.
+ftfy first searches a text for sequences of characters that real text hardly holds and leaves it alone when there are
+none (`ftfy.badness.BADNESS_RE`). The gate is a weaker form of that expression, read off the installed one: of each
+alternative the two neighbouring characters that are rarest together, as a table of which class of characters may not
+follow which.
 
-ftfy errs where accented letters are often followed by typographic signs: of the 75,000 documents of the development corpora it changes 93,
-64 of them wrongly, of a Bible in a Chinantec language (`á` and a raised `ˆ` for a tone). For sources in such languages: `mojibake: keep`.
+ftfy errs where accented letters are often followed by typographic signs: of the 75,000 documents of the development
+corpora it changes 93, 64 of them wrongly, of a Bible in a Chinantec language (`á` and a raised `ˆ` for a tone). For
+sources in such languages: `mojibake: keep`.
 """
 
 from __future__ import annotations
@@ -64,7 +67,11 @@ def gate() -> Gate:
         raise ValueError("ftfy's badness is not a list of alternatives")
     for alternative in parsed[0][1][1]:
         items = [_characters(*item) for item in alternative]
-        neighbours = [(first, second) for first, second in zip(items, items[1:], strict=False) if first is not None and second is not None]
+        neighbours = [
+            (first, second)
+            for first, second in zip(items, items[1:], strict=False)
+            if first is not None and second is not None
+        ]
         known = [item for item in items if item is not None]
         if neighbours:
             pairs.append(min(neighbours, key=lambda pair: int(pair[0].sum()) * int(pair[1].sum())))
@@ -88,7 +95,8 @@ def gate() -> Gate:
 
 
 def repair(text: str) -> str:
-    """The text with each line's mojibake undone; lines are mended one by one, since what was pasted in has its own history.
+    """The text with each line's mojibake undone; lines are mended one by one, since what was pasted in has its own
+    history.
 
     What ftfy would turn into half a surrogate pair stays.
     """

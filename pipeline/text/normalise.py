@@ -1,14 +1,15 @@
 """Texts as documents store them, and their ids.
 
-In: texts from a reader. Out: an Arrow array of normalised texts, and the 128-bit xxh3 of each: equal texts have equal ids
-wherever they come from. Row order is kept; a row depends on its own text only.
+In: texts from a reader. Out: an Arrow array of normalised texts, and the 128-bit xxh3 of each: equal texts have equal
+ids wherever they come from. Row order is kept; a row depends on its own text only.
 
-Normalised means, in this order: CR LF and CR become LF; NUL is removed; mojibake is repaired line by line (`pipeline.text.mojibake`); a
-Unicode normal form is applied; white space and byte order marks are removed from the start, white space from the end. Whatever that changed
-is looked at again until nothing changes, so that normalising twice changes nothing.
+Normalised means, in this order: CR LF and CR become LF; NUL is removed; mojibake is repaired line by line
+(`pipeline.text.mojibake`); a Unicode normal form is applied; white space and byte order marks are removed from the
+start, white space from the end. Whatever that changed is looked at again until nothing changes, so that normalising
+twice changes nothing.
 
-One walk over the bytes finds the texts that need any of it; the others are copied as they are, or not even that. Normal forms are those
-of Unicode 14, on every Python: `kernels.newer_characters`.
+One walk over the bytes finds the texts that need any of it; the others are copied as they are, or not even that. Normal
+forms are those of Unicode 14, on every Python: `kernels.newer_characters`.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from pipeline.text.mojibake import gate, repair, suspicious
 _BYTE_ORDER_MARK = "\ufeff"
 # Rounds of repair and normal form; two are enough for all that was ever seen.
 _MOST_ROUNDS = 8
-# Normal forms sort combining marks, at the square of their number in a row: texts with longer rows keep the form they have. No language has
-# more than 30 (Unicode Standard Annex 15, section 13, "Stream-Safe Text Format").
+# Normal forms sort combining marks, at the square of their number in a row: texts with longer rows keep the form they
+# have. No language has more than 30 (Unicode Standard Annex 15, section 13, "Stream-Safe Text Format").
 _MOST_MARKS = 1_000
 
 _CLEAN, _MENDED = 0, 1
@@ -48,7 +49,8 @@ _DEFAULT = TextSettings()
 
 
 def normalise(texts: pa.Array, settings: TextSettings = _DEFAULT) -> pa.Array:
-    """Normalised texts, large_string[n], in the same order; nothing is null. The array itself when all its texts are normal already.
+    """Normalised texts, large_string[n], in the same order; nothing is null. The array itself when all its texts are
+    normal already.
 
     Args:
         texts: large_string[n] without nulls.
@@ -165,7 +167,12 @@ def _gather(data: Bytes, other: Bytes, kinds: Bytes, starts: Int64s, places: Int
 def _gate_tables(repaired: bool) -> tuple[bool, npt.NDArray[np.uint8], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     if repaired:
         return True, *gate()
-    return False, _read_only(np.zeros(0, np.uint8)), _read_only(np.zeros((0, 0), np.bool_)), _read_only(np.zeros(0, np.bool_))
+    return (
+        False,
+        _read_only(np.zeros(0, np.uint8)),
+        _read_only(np.zeros((0, 0), np.bool_)),
+        _read_only(np.zeros(0, np.bool_)),
+    )
 
 
 def _read_only(table: _Table) -> _Table:
@@ -176,10 +183,12 @@ def _read_only(table: _Table) -> _Table:
 
 @cache
 def _unusual(form: str) -> npt.NDArray[np.bool_]:
-    """bool[0x110000]: code points that are not themselves in the form, or may join or change places with a neighbour; empty for `none`.
+    """bool[0x110000]: code points that are not themselves in the form, or may join or change places with a neighbour;
+    empty for `none`.
 
-    A text without any is in the form: Unicode Standard Annex 15, section 9, "Detecting Normalization Forms". A code point that can join the
-    one before it is the second of some code point's canonical decomposition, or a Hangul vowel or final consonant.
+    A text without any is in the form: Unicode Standard Annex 15, section 9, "Detecting Normalization Forms". A code
+    point that can join the one before it is the second of some code point's canonical decomposition, or a Hangul vowel
+    or final consonant.
     """
     if form == "none":
         return _read_only(np.zeros(0, np.bool_))
@@ -211,17 +220,22 @@ def document_ids(texts: pa.Array) -> pa.Array:
     data, offsets = text_buffers(texts)
     view = data.data
     bounds = offsets.tolist()
-    digests = b"".join([xxhash.xxh3_128_digest(view[start:stop]) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)])
+    digests = b"".join(
+        [xxhash.xxh3_128_digest(view[start:stop]) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    )
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(digests)])
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """The bytes of a large_string array and its offsets, int64[n + 1] into the bytes, without copying; neither can be written.
+    """The bytes of a large_string array and its offsets, int64[n + 1] into the bytes, without copying; neither can be
+    written.
 
     Offsets of a slice do not begin at 0. Null rows are as long as Arrow stores them: 0.
     """
     _, offset_buffer, data_buffer = texts.buffers()
-    every = np.frombuffer(offset_buffer, np.int64) if offset_buffer else np.zeros(len(texts) + 1 + texts.offset, np.int64)
+    every = (
+        np.frombuffer(offset_buffer, np.int64) if offset_buffer else np.zeros(len(texts) + 1 + texts.offset, np.int64)
+    )
     offsets = every[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(data_buffer, np.uint8) if offset_buffer and data_buffer else np.empty(0, np.uint8)
     # Arrow's own buffers can be written or not, as they came about; kernels would be compiled once for each.

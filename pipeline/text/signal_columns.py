@@ -91,7 +91,8 @@ class Column(IntEnum):
 
 COLUMNS = tuple(column.name.lower() for column in Column)
 
-# Columns of their own kinds beside these: one number for each line, and what extract measures only where the manifest asks for it.
+# Columns of their own kinds beside these: one number for each line, and what extract measures only where the manifest
+# asks for it.
 LINES_PACKED = pa.field("lines_packed", pa.list_(pa.field("item", pa.uint32(), nullable=False)), nullable=False)
 BAD_WORDS = pa.field("bad_words", pa.int32(), nullable=False)
 PERPLEXITY = pa.field("perplexity", pa.float64())

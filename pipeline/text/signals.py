@@ -6,16 +6,16 @@ Definitions, where the papers leave a choice:
 
 - *Space* is what Python's `str.isspace` says of Unicode 14, *letter* what `str.isalpha` says (`kernels.characters`).
 - A *word* is a run of characters that are not space. Its punctuation belongs to it.
-- A *line* is what stands between line feeds and holds a word; a *paragraph* is a run of lines between blank ones. Two lines or paragraphs
-  are the same when their words are: space between words does not count.
-- *Characters* are code points; those of words, lines, paragraphs and n-grams leave space out, so that shares are shares of
-  `word_characters`.
-- A *repeat* is the second or a later copy of a line, paragraph or n-gram of words. Characters of repeated n-grams count once where such
-  n-grams overlap (Gopher, arXiv 2112.11446, section A.1.1, asks for that).
-- The *top* n-gram is the one that occurs most often, of equals the one that comes first; its characters are those of all its occurrences,
-  also where they overlap. An n-gram that occurs once is none: 0.
-- An *ellipsis* is `...` or U+2026; six dots are two. A line ends with one also if space follows. A *bullet* is one of • ‣ ◦ ⁃ - * at the
-  start of a line's first word.
+- A *line* is what stands between line feeds and holds a word; a *paragraph* is a run of lines between blank ones. Two
+  lines or paragraphs are the same when their words are: space between words does not count.
+- *Characters* are code points; those of words, lines, paragraphs and n-grams leave space out, so that shares are shares
+  of `word_characters`.
+- A *repeat* is the second or a later copy of a line, paragraph or n-gram of words. Characters of repeated n-grams count
+  once where such n-grams overlap (Gopher, arXiv 2112.11446, section A.1.1, asks for that).
+- The *top* n-gram is the one that occurs most often, of equals the one that comes first; its characters are those of
+  all its occurrences, also where they overlap. An n-gram that occurs once is none: 0.
+- An *ellipsis* is `...` or U+2026; six dots are two. A line ends with one also if space follows. A *bullet* is one of •
+  ‣ ◦ ⁃ - * at the start of a line's first word.
 
 | column | unit |
 |---|---|
@@ -29,13 +29,14 @@ Definitions, where the papers leave a choice:
 | repeated_5gram_characters .. repeated_10gram_characters | characters |
 | lines_packed | one uint32 per line, `pipeline.text.words.line` |
 
-So far this is Gopher as its paper reads (`gopher-paper`). The other columns are what two implementations of its rules and FineWeb's measure
-instead, as they stand in their code; each is compared with the implementation it comes from (tests/conformance).
+So far this is Gopher as its paper reads (`gopher-paper`). The other columns are what two implementations of its rules
+and FineWeb's measure instead, as they stand in their code; each is compared with the implementation it comes from
+(tests/conformance).
 
 For dolma 1.2.1 (dolma/taggers/gopher.py):
 
-- A *raw line* is what stands between runs of line feeds, with all its space: a text that begins or ends with a line feed has an empty one
-  there. A *copy* is any of two and more equal lines or n-grams, the first one included.
+- A *raw line* is what stands between runs of line feeds, with all its space: a text that begins or ends with a line
+  feed has an empty one there. A *copy* is any of two and more equal lines or n-grams, the first one included.
 - A *frequent* n-gram is the top one, or the first of the text where none occurs twice.
 
 | column | unit |
@@ -49,31 +50,30 @@ For dolma 1.2.1 (dolma/taggers/gopher.py):
 
 For datatrove 0.10.1 (gopher_quality_filter.py, gopher_repetition_filter.py, fineweb_quality_filter.py):
 
-- *Separated words* are words with their punctuation taken off (`pipeline.text.words.separate`), which come near to spaCy's. A *plain* one
-  has
-a character that is not in datatrove's PUNCTUATION_SET.
+- *Separated words* are words with their punctuation taken off (`pipeline.text.words.separate`), which come near to
+  spaCy's. A *plain* one has a character that is not in datatrove's PUNCTUATION_SET.
 - A *raw paragraph* is what stands between two and more line feeds, with all its space but for that around the text.
 - A *split line* is one of `str.splitlines`.
-- A separated top n-gram has a space between its words, and may occur once. Repeated separated n-grams are found from left to right and do
-  not overlap; their words are compared, and counted, without space between them.
-- A line, as above, is *short* with 30 characters and fewer, space included; *terminal* if its last character, which may be space, is in
-  datatrove's TERMINAL_PUNCTUATION; *full* lines are these same lines compared with all their space.
+- A separated top n-gram has a space between its words, and may occur once. Repeated separated n-grams are found from
+  left to right and do not overlap; their words are compared, and counted, without space between them.
+- A line, as above, is *short* with 30 characters and fewer, space included; *terminal* if its last character, which may
+  be space, is in datatrove's TERMINAL_PUNCTUATION; *full* lines are these same lines compared with all their space.
 
 | column | unit |
 |---|---|
 | newlines; short_lines, terminal_lines; full_repeated_line_characters | line feeds; lines; characters, space included |
 | raw_repeated_lines, raw_repeated_line_characters | lines; characters, space included |
 | raw_paragraphs, raw_repeated_paragraphs; raw_repeated_paragraph_characters | paragraphs; characters, space included |
-| split_lines, split_bullet_lines, split_ellipsis_lines | lines; with • or - first, with an ellipsis last, space left out |
+| split_lines, split_bullet_lines, split_ellipsis_lines | lines; • or - first; an ellipsis last; without space |
 | separated_words, separated_letter_words, separated_distinct_stop_words | words |
 | plain_words, plain_word_characters | words; characters |
 | separated_top_2gram_characters .. separated_top_4gram_characters | characters, space included |
 | separated_repeated_5gram_characters .. separated_repeated_10gram_characters | characters |
 
-Repeats are looked for in the first `MOST_WORDS` words, lines and paragraphs of a document, and in separated words as long as their
-characters fit in `MOST_CHARACTER_BYTES`. This bounds the scratch memory to 150 MB and 8 bytes for each byte of the longest document, which
-are touched only as far as they are needed; that many words are ten times what the most generous filter lets pass. A number that does not
-fit in 31 bits is stored as the largest that does.
+Repeats are looked for in the first `MOST_WORDS` words, lines and paragraphs of a document, and in separated words as
+long as their characters fit in `MOST_CHARACTER_BYTES`. This bounds the scratch memory to 150 MB and 8 bytes for each
+byte of the longest document, which are touched only as far as they are needed; that many words are ten times what the
+most generous filter lets pass. A number that does not fit in 31 bits is stored as the largest that does.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def compute(
         offsets: int64[n + 1] into `data`.
         permutations: k of them, for signatures (`dedup.signatures`).
         ngram: words per shingle, at least 1.
-        separate: False takes the words of whitespace for the separated ones; this is for comparison with other implementations.
+        separate: False takes the words of whitespace for the separated ones; this is for comparison with other
+            implementations.
 
     Raises:
         ValueError: `ngram` is below 1.
@@ -152,9 +153,21 @@ def compute(
     packed_offsets = np.zeros(count + 1, np.int32)
     if longest:
         tables = (point_classes(), byte_classes(), *special_words(), not separate, multipliers, addends, ngram)
-        measure(data, offsets, *tables, _scratch(longest, permutations is not None), signatures, shingles, packed, packed_offsets, out)
+        measure(
+            data,
+            offsets,
+            *tables,
+            _scratch(longest, permutations is not None),
+            signatures,
+            shingles,
+            packed,
+            packed_offsets,
+            out,
+        )
     clipped = np.minimum(np.ascontiguousarray(out.T), _LARGEST).astype(np.int32)
-    lines = pa.ListArray.from_arrays(pa.array(packed_offsets), pa.array(packed[: packed_offsets[-1]]), type=LINES_PACKED.type)
+    lines = pa.ListArray.from_arrays(
+        pa.array(packed_offsets), pa.array(packed[: packed_offsets[-1]]), type=LINES_PACKED.type
+    )
     return Measured(pa.RecordBatch.from_arrays([*map(pa.array, clipped), lines], schema=SIGNALS), signatures, shingles)
 
 

@@ -1,8 +1,8 @@
 """The site of a URL: its registered domain, by the Public Suffix List that the installed package carries.
 
-In: URLs. Out, row-aligned: `example.co.uk` for `https://www.example.co.uk/a`; the address itself for IP hosts; None where there is no host.
-Lower case, international names in their ASCII form, so that a site has one name. The result changes with the list, that is with the
-version of `publicsuffixlist`, and with nothing else.
+In: URLs. Out, row-aligned: `example.co.uk` for `https://www.example.co.uk/a`; the address itself for IP hosts; None
+where there is no host. Lower case, international names in their ASCII form, so that a site has one name. The result
+changes with the list, that is with the version of `publicsuffixlist`, and with nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 _HOST = re.compile(r"\s*[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(\[[0-9a-f:.]+\]|[^/?#:\s]+)", re.IGNORECASE)
-# Characters of a name in the Domain Name System (RFC 1035, section 2.3.4: 255 octets, two of which are not of the text).
+# Characters of a name in the Domain Name System (RFC 1035, section 2.3.4: 255 octets, two of which are not of the
+# text).
 LONGEST_HOST = 253
 _ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[.*")
 

@@ -122,7 +122,11 @@ def load_encoder(model: bytes, *, engine: str) -> Encoder:
     except RuntimeError as error:
         raise GristmillError(f"is not a SentencePiece model: {error}", where="tokenizer.model") from None
     fast, note = _load_fast(model) if engine == "gigatoken" else (None, None)
-    controls = tuple(reference.IdToPiece(i) for i in range(reference.GetPieceSize()) if reference.IsControl(i) or reference.IsUnknown(i))
+    controls = tuple(
+        reference.IdToPiece(i)
+        for i in range(reference.GetPieceSize())
+        if reference.IsControl(i) or reference.IsUnknown(i)
+    )
     encoder = Encoder(
         sha256=hashlib.sha256(model).hexdigest(),
         vocab_size=reference.GetPieceSize(),

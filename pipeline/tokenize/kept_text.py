@@ -80,7 +80,9 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
         GristmillError: documents and decisions do not have the same number of rows.
     """
     path = join(out, EXTRACT, part_file("documents", part.name))
-    decisions = read_ipc(join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "removed_lines"]).combine_chunks()
+    decisions = read_ipc(
+        join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "removed_lines"]
+    ).combine_chunks()
     reasons = decisions["reason"].to_numpy()
     cleaning = cleaning_of(filters)
     start = 0
@@ -103,7 +105,11 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
             _text_bytes(texts) - _text_bytes(cleaned),
         )
     if start != part.rows or start != len(reasons):
-        raise GristmillError(f"{start} documents but {len(reasons)} decisions", where=path, remedy="delete the decide folder and run again")
+        raise GristmillError(
+            f"{start} documents but {len(reasons)} decisions",
+            where=path,
+            remedy="delete the decide folder and run again",
+        )
 
 
 def _text_bytes(texts: pa.Array) -> int:

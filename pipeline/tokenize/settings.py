@@ -57,4 +57,6 @@ class TokenizeTask(Task):
 def tokenize_settings(manifest: CorpusManifest) -> TokenizeSettings:
     """The settings of the step for a corpus manifest."""
     tokenizer = manifest.tokenizer
-    return TokenizeSettings(shard_tokens=manifest.shard_tokens, bos=tokenizer.bos, eos=tokenizer.eos, encoder=tokenizer.encoder)
+    return TokenizeSettings(
+        shard_tokens=manifest.shard_tokens, bos=tokenizer.bos, eos=tokenizer.eos, encoder=tokenizer.encoder
+    )

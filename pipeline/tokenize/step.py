@@ -54,12 +54,16 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
     decided = require_step(join(out, DECIDE), command="gristmill decide")
     tokenizer = require_step(join(out, TOKENIZER), command="gristmill tokenizer train")
     if decided.inputs[EXTRACT] != extracted.digest:
-        raise GristmillError("the decisions belong to another extract", where=join(out, DECIDE), remedy="run `gristmill decide` again")
+        raise GristmillError(
+            "the decisions belong to another extract", where=join(out, DECIDE), remedy="run `gristmill decide` again"
+        )
     settings = tokenize_settings(manifest)
     key = sha256_of([settings.model_dump(mode="json"), decided.digest, tokenizer.digest])
     tasks = [
         _task(group, rank, key)
-        for rank, group in _ranked(group_parts(list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN))
+        for rank, group in _ranked(
+            group_parts(list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN)
+        )
     ]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
@@ -148,7 +152,9 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
     )
 
 
-def _encoded(part: Part, encoder: Encoder, job: TokenizeJob) -> Iterator[tuple[KeptDocuments, Tokens, Lengths, pa.Table]]:
+def _encoded(
+    part: Part, encoder: Encoder, job: TokenizeJob
+) -> Iterator[tuple[KeptDocuments, Tokens, Lengths, pa.Table]]:
     """For each record batch: kept documents, tokens with BOS and EOS uint32[t], lengths int64[n], side-table rows."""
     metadata = ipc_metadata(join(job.out, EXTRACT, part_file("documents", part.name)))
     for batch in kept_documents(part, filters=job.filters[part.source], out=job.out):
@@ -181,7 +187,9 @@ def add_boundaries(
     return bounded, lengths
 
 
-def _split(tokens: Tokens, lengths: Lengths, rows: pa.Table, *, room: int, size: int) -> Iterator[tuple[Tokens, Lengths, pa.Table]]:
+def _split(
+    tokens: Tokens, lengths: Lengths, rows: pa.Table, *, room: int, size: int
+) -> Iterator[tuple[Tokens, Lengths, pa.Table]]:
     """Cut a batch between documents so that a shard ends with the document that fills it."""
     ends = np.cumsum(lengths)
     start = 0
@@ -192,7 +200,9 @@ def _split(tokens: Tokens, lengths: Lengths, rows: pa.Table, *, room: int, size:
         start, room = stop, size
 
 
-def _check_sample(batch: pa.RecordBatch, tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], encoder: Encoder) -> None:
+def _check_sample(
+    batch: pa.RecordBatch, tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], encoder: Encoder
+) -> None:
     if encoder.fast is None:
         return
     ids = batch.column("id").to_pylist()
@@ -222,7 +232,9 @@ def _side_rows(batch: pa.RecordBatch, part: Part, file: str) -> pa.Table:
     )
 
 
-def _write(folder: str, bucket: str, name: str, pending: _Pending, info: TokenizerInfo, parts: Sequence[Part]) -> ShardEntry:
+def _write(
+    folder: str, bucket: str, name: str, pending: _Pending, info: TokenizerInfo, parts: Sequence[Part]
+) -> ShardEntry:
     tokens = np.concatenate(pending.tokens).astype(token_dtype(info.vocab_size))
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(pending.lengths))])
     table = pa.concat_tables(pending.rows)
@@ -242,7 +254,9 @@ def _write(folder: str, bucket: str, name: str, pending: _Pending, info: Tokeniz
 def _outputs(entry: ShardEntry) -> list[Output]:
     return [
         Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
-        Output(path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents),
+        Output(
+            path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents
+        ),
     ]
 
 
@@ -272,7 +286,9 @@ def _publish(tasks: list[TaskManifest], job: TokenizeJob, *, corpus: str, decide
             where=folder,
             remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
         )
-    entries = sorted((ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name))
+    entries = sorted(
+        (ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name)
+    )
     info = tokenizer_info(_encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer), job.settings)
     remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
     return publish_manifest(

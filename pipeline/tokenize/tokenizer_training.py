@@ -44,7 +44,9 @@ def train_model(texts: Iterator[str], *, vocab_size: int) -> bytes:
         )
     except RuntimeError as error:
         message = " ".join(str(error).split())
-        raise GristmillError(f"the tokenizer could not be trained: {message}", where="tokenizer.train", remedy=_remedy(message)) from None
+        raise GristmillError(
+            f"the tokenizer could not be trained: {message}", where="tokenizer.train", remedy=_remedy(message)
+        ) from None
     return model.getvalue()
 
 

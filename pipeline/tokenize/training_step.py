@@ -38,7 +38,11 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
             text for the vocabulary.
     """
     folder = join(out, TOKENIZER)
-    settings = {"version": VERSION, **manifest.tokenizer.model_dump(mode="json", exclude={"model"}), "seed": manifest.seed}
+    settings = {
+        "version": VERSION,
+        **manifest.tokenizer.model_dump(mode="json", exclude={"model"}),
+        "seed": manifest.seed,
+    }
     if manifest.tokenizer.model is not None:
         model = read_bytes(manifest.tokenizer.model)
         inputs = {"model": sha256_of(model.hex())}
@@ -46,7 +50,11 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
         decided = require_step(join(out, DECIDE), command="gristmill decide")
         inputs = {DECIDE: decided.digest}
     done = done_step(folder)
-    same = done is not None and (done.settings, done.inputs, [output.path for output in done.outputs]) == (settings, inputs, [MODEL])
+    same = done is not None and (done.settings, done.inputs, [output.path for output in done.outputs]) == (
+        settings,
+        inputs,
+        [MODEL],
+    )
     if done is not None and same and is_whole(folder, done):
         return done
     begin_step(folder)
@@ -55,18 +63,27 @@ def make_tokenizer(manifest: CorpusManifest, *, out: str) -> StepManifest:
             raise GristmillError(
                 "there is no text to train a tokenizer with: no document is kept",
                 where=join(out, DECIDE),
-                remedy="`gristmill inspect` says why documents were dropped; mend the corpus manifest and run decide again",
+                remedy=(
+                    "`gristmill inspect` says why documents were dropped; mend the corpus manifest and run decide again"
+                ),
             )
         model = _train(manifest, manifest.tokenizer.train, out=out)
     encoder = load_encoder(model, engine=manifest.tokenizer.encoder)
-    for required, value, name in ((manifest.tokenizer.bos, encoder.bos_id, "bos"), (manifest.tokenizer.eos, encoder.eos_id, "eos")):
+    for required, value, name in (
+        (manifest.tokenizer.bos, encoder.bos_id, "bos"),
+        (manifest.tokenizer.eos, encoder.eos_id, "eos"),
+    ):
         if required and value is None:
             raise GristmillError(
-                f"the tokenizer has no {name} token", where=manifest.tokenizer.model, remedy=f"set `tokenizer.{name}: false`"
+                f"the tokenizer has no {name} token",
+                where=manifest.tokenizer.model,
+                remedy=f"set `tokenizer.{name}: false`",
             )
     output = publish_buffer(folder, MODEL, pa.py_buffer(model), rows=encoder.vocab_size)
     notes = [encoder.note] if encoder.note else []
-    return finish_step(folder, step=TOKENIZER, settings=settings, inputs=inputs, tasks=(), published=[output], notes=notes)
+    return finish_step(
+        folder, step=TOKENIZER, settings=settings, inputs=inputs, tasks=(), published=[output], notes=notes
+    )
 
 
 def _train(manifest: CorpusManifest, training: TokenizerTraining, *, out: str) -> bytes:
@@ -83,8 +100,8 @@ def sample_texts(parts: list[Part], manifest: CorpusManifest, *, out: str, share
     for part in parts:
         for kept in kept_documents(part, filters=filters[part.source], out=out):
             batch = kept.documents
-            ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(-1, 2)[
-                : batch.num_rows, 0
-            ]
+            ids = np.frombuffer(batch.column("id").buffers()[1], np.uint64)[2 * batch.column("id").offset :].reshape(
+                -1, 2
+            )[: batch.num_rows, 0]
             chosen = (ids ^ key).astype(np.float64) < threshold
             yield from batch.column("text").filter(pa.array(chosen)).to_pylist()

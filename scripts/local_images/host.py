@@ -1,7 +1,7 @@
 """What this machine needs to reach Debian and PyPI: certificates, pip's settings, proxies.
 
-In: the environment, pip's configuration, /etc/ssl. Out: frozen records. Folders that pip reads (`find-links`, indexes with `file:` URLs)
-are served on loopback while images are built, because a build sees no folder of its host.
+In: the environment, pip's configuration, /etc/ssl. Out: frozen records. Folders that pip reads (`find-links`, indexes
+with `file:` URLs) are served on loopback while images are built, because a build sees no folder of its host.
 """
 
 from __future__ import annotations
@@ -45,12 +45,16 @@ def certificates() -> bytes:
 
 def proxies() -> dict[str, str]:
     """Proxy variables of the environment; Docker knows them as arguments of every build."""
-    return {name: value for name in _PROXIES for value in [os.environ.get(name) or os.environ.get(name.upper())] if value}
+    return {
+        name: value for name in _PROXIES for value in [os.environ.get(name) or os.environ.get(name.upper())] if value
+    }
 
 
 def pip_settings() -> PipSettings:
     """pip's own view of its configuration files and variables; of a Python without pip, the variables alone."""
-    told = subprocess.run([sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [sys.executable, "-P", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
     if told.returncode == 0:
         return parse_pip_settings(told.stdout)
     variables = {name: os.environ.get(f"PIP_{name.replace('-', '_').upper()}", "") for name in _OPTIONS}
@@ -58,7 +62,9 @@ def pip_settings() -> PipSettings:
 
 
 def parse_pip_settings(listing: str) -> PipSettings:
-    """From the lines of `pip config list`: `global.index-url='...'`, `:env:.find-links='...'`; variables come last and win, as in pip."""
+    """From the lines of `pip config list`: `global.index-url='...'`, `:env:.find-links='...'`; variables come last and
+    win, as in pip.
+    """
     found: dict[str, str] = {}
     for line in listing.splitlines():
         name, _, value = line.partition("=")

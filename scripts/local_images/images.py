@@ -45,7 +45,9 @@ class Builder:
     log: Path
 
     def debian(self, certificates: bytes, *, mirror: str = MIRROR) -> str:
-        """The base of all others: Debian's minimal system with Python 3.11 and Java 17, and this machine's certificates."""
+        """The base of all others: Debian's minimal system with Python 3.11 and Java 17, and this machine's
+        certificates.
+        """
         name = self._name("debian", content_hash([SUITE, *PACKAGES, mirror, certificates, _RECIPE]))
         if self._exists(name):
             return name
@@ -88,11 +90,15 @@ class Builder:
         """
         settings = dict(settings or {})
         contents = [part for path in sorted(files) for part in (str(path.relative_to(context)), path.read_bytes())]
-        tag = self._name(name, content_hash([base, *(f"{key}={value}" for key, value in sorted(settings.items())), *contents]))
+        tag = self._name(
+            name, content_hash([base, *(f"{key}={value}" for key, value in sorted(settings.items())), *contents])
+        )
         if self._exists(tag):
             return tag
         command = ["docker", "build", "--network", "host", "--tag", tag]
-        command += [word for key, value in {**self.arguments, **settings}.items() for word in ("--build-arg", f"{key}={value}")]
+        command += [
+            word for key, value in {**self.arguments, **settings}.items() for word in ("--build-arg", f"{key}={value}")
+        ]
         command += ["--file", str(dockerfile)] if dockerfile else []
         command += ["--target", target] if target else []
         with _Step(tag):
@@ -113,10 +119,14 @@ class Builder:
         self.log.mkdir(parents=True, exist_ok=True)
         path = self.log / f"{name}.log"
         with open(path, "ab") as log:
-            status = subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+            status = subprocess.run(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, check=False
+            ).returncode
         if status:
             lines = path.read_text(errors="replace").strip().splitlines()[-12:]
-            raise BuildError(f"`{' '.join(command[:2])}` ended with status {status}; see {path}:\n  " + "\n  ".join(lines))
+            raise BuildError(
+                f"`{' '.join(command[:2])}` ended with status {status}; see {path}:\n  " + "\n  ".join(lines)
+            )
 
 
 class _Step:

@@ -9,11 +9,15 @@ SIZES = [1.0, 2.0, 4.0, 16.0]
 
 def line_through(slope: float, *, zero: float = 0.0, of: str = "documents", unit: str = "CPU s") -> Series:
     """Points of `zero + slope * size`."""
-    return Series(of=of, unit=unit, command="--only made-up", x=SIZES, y=[zero + slope * size for size in SIZES], zero=zero)
+    return Series(
+        of=of, unit=unit, command="--only made-up", x=SIZES, y=[zero + slope * size for size in SIZES], zero=zero
+    )
 
 
 def made_up_points(**slopes: float) -> Points:
-    """Every series with slope 1, but for those given (dots in names as two underscores); every figure 1, but for those below."""
+    """Every series with slope 1, but for those given (dots in names as two underscores); every figure 1, but for those
+    below.
+    """
     given = {name.replace("__", "."): value for name, value in slopes.items()}
     series = {name: line_through(given.get(name, 1.0)) for name in (*SHOWN, *LEVELS, "open.bytes")}
     facts = {

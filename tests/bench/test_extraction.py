@@ -44,14 +44,17 @@ def test_gold_of_each_kind():
         return {"body": {"summary": [], "sections": [{"headline": [], "paragraphs": [text]}]}}
 
     assert (
-        full_text({"fundus_versions": {"V1": body("w x y z"), "V1_1": body("one two three four five")}}, html) == "one two three four five"
+        full_text({"fundus_versions": {"V1": body("w x y z"), "V1_1": body("one two three four five")}}, html)
+        == "one two three four five"
     )
     assert full_text({"fundus_versions": {"V1": body("w x y z")}}, html) is None
 
 
 def test_passages_and_full_texts_are_told_apart():
     def page(**known):
-        return Page(**{"url": "u", "html": "", "size": 1, "source": "s", "full": None, "wanted": [], "unwanted": [], **known})
+        return Page(
+            **{"url": "u", "html": "", "size": 1, "source": "s", "full": None, "wanted": [], "unwanted": [], **known}
+        )
 
     pages = [page(full="a b c d"), page(wanted=["left", "right"], unwanted=["up"]), page()]
     found = evaluate(pages, ["a b c d", "left up", "whatever"])
@@ -61,7 +64,9 @@ def test_passages_and_full_texts_are_told_apart():
 
 
 def test_without_corpora_it_says_so(tmp_path):
-    done = subprocess.run([sys.executable, PROJECT / "bench" / "extraction.py", "--corpora", tmp_path], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, PROJECT / "bench" / "extraction.py", "--corpora", tmp_path], capture_output=True, text=True
+    )
     assert (done.returncode, "skipped" in done.stdout) == (0, True)
 
 
@@ -81,10 +86,18 @@ def test_adaptive_is_as_good_as_measured():
 def test_the_first_rule_of_the_grid_is_what_adaptive_does():
     story = "".join(f"<p>Sentence {number} of a story that goes on for a while.</p>" for number in range(20))
     lists = "".join(f"<li><a href=/{number}>Entry {number} of a menu</a></li>" for number in range(40))
-    pages = [f"<div>{story}</div><ul>{lists}</ul>", f"<div><p>Short.</p></div><ul>{lists}</ul>", f"<ul>{lists}</ul>", "", "<p>x"]
+    pages = [
+        f"<div>{story}</div><ul>{lists}</ul>",
+        f"<div><p>Short.</p></div><ul>{lists}</ul>",
+        f"<ul>{lists}</ul>",
+        "",
+        "<p>x",
+    ]
     pages = [f"<html><body>{page}</body></html>" for page in pages]
     texts: list[str] = []
-    held_out.outcomes([(page, "") for page in pages], held_out.grid()[:1], lambda _, text: texts.append(text) or (1.0, 0.0, 0.0))
+    held_out.outcomes(
+        [(page, "") for page in pages], held_out.grid()[:1], lambda _, text: texts.append(text) or (1.0, 0.0, 0.0)
+    )
     assert texts == [html_to_text(page, extraction="adaptive") for page in pages]
     assert "Sentence 19" in texts[0]
     assert "Entry" not in texts[0]
@@ -95,7 +108,8 @@ def test_parameters_are_chosen_on_the_other_half_of_the_sites():
     halves = np.array([held_out.half(url, 0) for url in urls])
     assert 0 < halves.sum() < len(urls)
     assert held_out.half("http://a.example.org/x", 3) == held_out.half("https://b.example.org/y", 3)
-    # The first rule is right on one half of the sites only, the second on the other only: chosen in sight F1 is 1, held out it is 0.
+    # The first rule is right on one half of the sites only, the second on the other only: chosen in sight F1 is 1, held
+    # out it is 0.
     right = np.stack([halves == 0, halves == 1])
     found = np.stack([right, ~right, np.zeros_like(right)], axis=-1).astype(float)
     rules = [held_out.Rule(share=0.8), held_out.Rule(share=0.7)]
@@ -105,7 +119,12 @@ def test_parameters_are_chosen_on_the_other_half_of_the_sites():
 
 
 def test_of_equal_rules_the_simplest_is_chosen():
-    rules = [held_out.Rule(), held_out.Rule(named=False), held_out.Rule(named=False, most_tags=math.inf), held_out.Rule(most_tags=math.inf)]
+    rules = [
+        held_out.Rule(),
+        held_out.Rule(named=False),
+        held_out.Rule(named=False, most_tags=math.inf),
+        held_out.Rule(most_tags=math.inf),
+    ]
     assert held_out.best(rules, np.ones((4, 3, 3))) == 2
     better = np.ones((4, 3, 3))
     better[0, :, 0] = 2

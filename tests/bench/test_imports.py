@@ -16,7 +16,11 @@ from tests.paths import PROJECT
 def test_imported_names_exist(path):
     missing = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in (*ROOMS, "gristmill", "bench"):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] in (*ROOMS, "gristmill", "bench")
+        ):
             module = import_module(node.module)
             for alias in node.names:
                 known = hasattr(module, alias.name)

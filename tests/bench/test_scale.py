@@ -10,13 +10,22 @@ from bench.scale_limits import limits
 from tests.bench.points import made_up_points
 
 WORK = Workload(
-    documents=1e6, text_bytes=4e9, tokens=1e9, raw_files=10, shard_tokens=16e6, duplicate_share=0.5, documents_per_site=100, site_bytes=20
+    documents=1e6,
+    text_bytes=4e9,
+    tokens=1e9,
+    raw_files=10,
+    shard_tokens=16e6,
+    duplicate_share=0.5,
+    documents_per_site=100,
+    site_bytes=20,
 )
 PRICES = Prices(core_hour=0.1, efficiency=0.5, request_s=0.01)
 
 
 def test_counts_are_those_of_the_code():
-    """400 MB a file are 6 parts of 64 MiB; 248 bytes a document make 248 MB of shuffle: 15 partitions of 16 MiB, 2 passes of 160 MiB."""
+    """400 MB a file are 6 parts of 64 MiB; 248 bytes a document make 248 MB of shuffle: 15 partitions of 16 MiB, 2
+    passes of 160 MiB.
+    """
     counts = count(WORK, made_up_points())
     assert (counts.parts, counts.partitions, counts.site_partitions, counts.embedded_passes) == (60, 15, 4, 2)
     assert counts.rows == pytest.approx(1e6 / 60)
@@ -36,7 +45,11 @@ def test_few_keys_meet_each_their_own_partition_and_many_meet_all():
 
 def test_lines_by_hand():
     points = made_up_points(
-        files__extract__cpu=36.0, ids__emit_sites__cpu=1e-3, ids__reduce_sites__cpu=2e-3, clusters__cpu=3.6e-3, clusters__memory=150.0
+        files__extract__cpu=36.0,
+        ids__emit_sites__cpu=1e-3,
+        ids__reduce_sites__cpu=2e-3,
+        clusters__cpu=3.6e-3,
+        clusters__memory=150.0,
     )
     counts = count(WORK, points)
     by_name = {line.step: line for line in lines(WORK, points, counts, PRICES)}
@@ -89,7 +102,9 @@ def test_limits_are_met_at_the_number_of_documents_they_name():
 
 def test_elements_shrink_as_partitions_grow():
     points = made_up_points()
-    small = next(limit for limit in limits(WORK, points, count(WORK, points), PRICES) if "shuffle element" in limit.what)
+    small = next(
+        limit for limit in limits(WORK, points, count(WORK, points), PRICES) if "shuffle element" in limit.what
+    )
     # 14 bands of 16 bytes of 16,667 documents over 15 partitions.
     assert small.value == pytest.approx(14 * 16 * 1e6 / 60 / 15)
     assert small.documents > WORK.documents

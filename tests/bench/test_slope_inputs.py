@@ -21,7 +21,11 @@ def corpus(tmp_path):
     (tmp_path / "raw" / "a.jsonl.gz").write_bytes(gzip.compress(b"".join(lines)))
     source = {"name": "a", "format": "jsonl", "root": "raw", "files": ["*.jsonl.gz"], "licence": "none"}
     path = tmp_path / "corpus.yaml"
-    path.write_text(yaml.safe_dump({"kind": "corpus", "version": 1, "name": "a", "sources": [source], "tokenizer": {"model": TOKENIZER}}))
+    path.write_text(
+        yaml.safe_dump(
+            {"kind": "corpus", "version": 1, "name": "a", "sources": [source], "tokenizer": {"model": TOKENIZER}}
+        )
+    )
     return path
 
 
@@ -41,7 +45,9 @@ def test_shares_are_nested_and_as_large_as_asked_for(corpus, tmp_path):
 
 
 def test_decide_finds_the_copies_among_documents_without_text(tmp_path):
-    """5 % exact and 20 % near copies: what a signature that differs in a tenth of its places still gives away in 14 bands of 8."""
+    """5 % exact and 20 % near copies: what a signature that differs in a tenth of its places still gives away in 14
+    bands of 8.
+    """
     path = write_synthetic(tmp_path, tokenizer=TOKENIZER, documents=4_000)
     ledger = decide(load_corpus(path), out=str(tmp_path / "out"), runner=Runner()).ledger
     assert ledger.records_in == 4_000

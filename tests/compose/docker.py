@@ -46,12 +46,17 @@ def daemon_answers() -> bool:
 
 @contextlib.contextmanager
 def daemon(folder: Path) -> Iterator[str | None]:
-    """A Docker daemon while the block runs; gives why there is none, or None. One that runs already is used and left alone."""
+    """A Docker daemon while the block runs; gives why there is none, or None.
+
+    One that runs already is used and left alone.
+    """
     if daemon_answers():
         yield None
         return
     with open(folder / "dockerd.log", "wb") as log:
-        process = subprocess.Popen(["dockerd"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            ["dockerd"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + _DAEMON_S
         problem = None
@@ -73,7 +78,14 @@ def daemon(folder: Path) -> Iterator[str | None]:
 
 def local_images(env_file: Path) -> None:
     """Run scripts/local-images; its output is the test's."""
-    command = [sys.executable, str(PROJECT / "scripts" / "local-images"), "--jars", str(jars()), "--env-file", str(env_file)]
+    command = [
+        sys.executable,
+        str(PROJECT / "scripts" / "local-images"),
+        "--jars",
+        str(jars()),
+        "--env-file",
+        str(env_file),
+    ]
     subprocess.run(command, check=True)
 
 
@@ -95,7 +107,9 @@ class Project:
             AssertionError: it failed; with all its output.
         """
         done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"docker-compose {' '.join(words)} ended with status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, (
+            f"docker-compose {' '.join(words)} ended with status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done.stdout
 
     def container(self, service: str) -> dict[str, Any]:
@@ -106,13 +120,17 @@ class Project:
         """Until every container that has a health check passes it."""
         deadline = time.monotonic() + _HEALTHY_S
         while waiting := self._not_healthy():
-            assert time.monotonic() < deadline, f"not healthy after {_HEALTHY_S:.0f} s: {waiting}\n{self.run('logs', '--tail=20')}"
+            assert time.monotonic() < deadline, (
+                f"not healthy after {_HEALTHY_S:.0f} s: {waiting}\n{self.run('logs', '--tail=20')}"
+            )
             time.sleep(1)
 
     def _not_healthy(self) -> dict[str, str]:
         identifiers = self.run("ps", "-q").split()
         containers = json.loads(_output("docker", "inspect", *identifiers))
-        health = {container["Name"]: container["State"].get("Health", {}).get("Status", "healthy") for container in containers}
+        health = {
+            container["Name"]: container["State"].get("Health", {}).get("Status", "healthy") for container in containers
+        }
         return {name: state for name, state in health.items() if state != "healthy"}
 
     def flink(self, path: str) -> Any:
@@ -123,7 +141,10 @@ class Project:
         """Containers, networks and volumes of this project that exist."""
         label = f"label=com.docker.compose.project={self.name}"
         kinds = {"container": ["--all"], "network": [], "volume": []}
-        found = {kind: _output("docker", kind, "ls", "-q", *flags, "--filter", label).split() for kind, flags in kinds.items()}
+        found = {
+            kind: _output("docker", kind, "ls", "-q", *flags, "--filter", label).split()
+            for kind, flags in kinds.items()
+        }
         return [f"{kind} {name}" for kind, names in found.items() for name in names]
 
 

@@ -85,7 +85,9 @@ def test_a_killed_task_manager_changes_nothing(project: Project, undisturbed: Cl
     assert state["StartedAt"] > before
     log = project.run("logs", "--no-color", "jobmanager")
     assert any(job in line and "RESTARTING" in line for line in log.splitlines()), "the job was hit in mid-run"
-    assert project.flink("/overview")["taskmanagers"] == 2, "it is back on the cluster, with its worker reachable as before"
+    assert project.flink("/overview")["taskmanagers"] == 2, (
+        "it is back on the cluster, with its worker reachable as before"
+    )
     assert project.flink(f"/jobs/{job}")["state"] == "FINISHED"
 
 
@@ -98,7 +100,9 @@ def test_the_trainer_takes_twenty_steps_on_shards_from_the_store(project: Projec
     assert [line["step"] for line in lines] == list(range(20))
     assert all(math.isfinite(loss) for loss in losses)
     assert losses[-1] < losses[0] - 0.3, "it learns"
-    copies = project.run("run", "--rm", "--no-deps", "-T", "--entrypoint", "find", "trainer", "/work/cache", "-name", "*.arrow")
+    copies = project.run(
+        "run", "--rm", "--no-deps", "-T", "--entrypoint", "find", "trainer", "/work/cache", "-name", "*.arrow"
+    )
     assert copies.strip(), "what it read are copies of the store's shards"
 
 
@@ -111,7 +115,9 @@ def test_down_leaves_nothing(project: Project) -> None:
 def start_client(project: Project, name: str) -> subprocess.Popen[str]:
     """The client in the background, preparing from the start under `name`."""
     command = project.command("run", "--rm", "-T", "client", *CORPUS, "--name", name)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+    )
 
 
 def ended(client: subprocess.Popen[str]) -> ClientRun:

@@ -29,9 +29,19 @@ def test_the_operator_manifest_agrees_with_the_compose_file() -> None:
     lines = compose["taskmanager-1"]["environment"]["FLINK_PROPERTIES"].splitlines()
     settings = dict(line.split(": ", 1) for line in lines)
     # Names of the compose file's services, and sizes that the operator takes elsewhere.
-    elsewhere = {"jobmanager.rpc.address", "jobmanager.memory.process.size", "taskmanager.memory.process.size", "taskmanager.rpc.port"}
-    assert deployment["spec"]["flinkConfiguration"] == {key: value for key, value in settings.items() if key not in elsewhere}
-    containers = {container["name"]: container for container in deployment["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]}
+    elsewhere = {
+        "jobmanager.rpc.address",
+        "jobmanager.memory.process.size",
+        "taskmanager.memory.process.size",
+        "taskmanager.rpc.port",
+    }
+    assert deployment["spec"]["flinkConfiguration"] == {
+        key: value for key, value in settings.items() if key not in elsewhere
+    }
+    containers = {
+        container["name"]: container
+        for container in deployment["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]
+    }
     assert set(containers) == {"flink-main-container", "worker"}
     assert containers["worker"]["args"] == compose["worker-1"]["command"].split()
 

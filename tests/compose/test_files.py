@@ -40,7 +40,9 @@ def test_every_image_is_a_variable_with_a_pinned_default() -> None:
 
 
 def test_nothing_is_published_to_the_host() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service or service.get("network_mode") == "host"] == []
+    assert [
+        name for name, service in SERVICES.items() if "ports" in service or service.get("network_mode") == "host"
+    ] == []
 
 
 def test_each_worker_shares_the_network_of_one_task_manager() -> None:
@@ -75,7 +77,9 @@ def test_the_store_calls_nobody_and_asks_for_keys() -> None:
     assert "-master.telemetry=false" in command
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     for name in ("worker-1", "worker-2", "client", "trainer", "buckets"):
-        assert [SERVICES[name]["environment"][key] for key in keys] == [SERVICES["s3"]["environment"][key] for key in keys]
+        assert [SERVICES[name]["environment"][key] for key in keys] == [
+            SERVICES["s3"]["environment"][key] for key in keys
+        ]
 
 
 def test_both_images_run_as_an_ordinary_user() -> None:
@@ -90,7 +94,12 @@ def test_a_build_sees_the_packages_and_no_data() -> None:
     with open(PROJECT / "pyproject.toml", "rb") as file:
         packages = tomllib.load(file)["tool"]["setuptools"]["packages"]["find"]["include"]
     assert {f"{name}*" for name in wanted if (PROJECT / name).is_dir()} == set(packages)
-    assert {name for name in wanted if (PROJECT / name).is_file()} == {"pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
+    assert {name for name in wanted if (PROJECT / name).is_file()} == {
+        "pyproject.toml",
+        "constraints.txt",
+        "README.md",
+        "LICENSE",
+    }
 
 
 def test_the_trainer_takes_twenty_steps_with_two_tensor_parallel_ranks() -> None:
@@ -105,7 +114,11 @@ def test_the_trainer_takes_twenty_steps_with_two_tensor_parallel_ranks() -> None
 def test_nothing_is_imported_from_a_working_folder() -> None:
     commands = [list(service.get("entrypoint", [])) for service in SERVICES.values()]
     commands += [service.get("healthcheck", {}).get("test", [""])[1:] for service in SERVICES.values()]
-    commands += [line.split() for line in (PROJECT / "docs" / "training.md").read_text().splitlines() if line.startswith("torchrun ")]
+    commands += [
+        line.split()
+        for line in (PROJECT / "docs" / "training.md").read_text().splitlines()
+        if line.startswith("torchrun ")
+    ]
     seen = 0
     for words in commands:
         if words and words[0] in ("python", "torchrun"):
@@ -148,7 +161,12 @@ def test_splitting_keeps_every_line_and_writes_only_changes(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("embedded", "cluster", "status"), [("ab", "ab", 0), ("ab", "cd", 1)])
 def test_the_client_fails_when_digests_differ(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, embedded: str, cluster: str, status: int
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    embedded: str,
+    cluster: str,
+    status: int,
 ) -> None:
     (tmp_path / "raw" / "django").mkdir(parents=True)
     monkeypatch.setattr(compare, "fetch", lambda *_arguments, **_settings: [])
@@ -177,7 +195,9 @@ def test_settings_of_pip_with_variables_before_files() -> None:
         ":env:.find-links='/wheels'\n:env:.timeout='5'\nglobal.find-links='/other'\n"
         "global.extra-index-url='file:///mirror/simple https://example.org/simple'\nlist.index-url='https://not-for-install'\n"
     )
-    assert parse_pip_settings(listing) == PipSettings(None, ("file:///mirror/simple", "https://example.org/simple"), ("/wheels",))
+    assert parse_pip_settings(listing) == PipSettings(
+        None, ("file:///mirror/simple", "https://example.org/simple"), ("/wheels",)
+    )
     assert parse_pip_settings("") == PipSettings(None, (), ())
 
 
@@ -186,7 +206,9 @@ def test_folders_of_pip_are_served_while_images_are_built(tmp_path: Path) -> Non
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "mirror/files/six.whl").write_bytes(b"six")
     (tmp_path / "wheels/torch+cpu.whl").write_bytes(b"torch")
-    settings = PipSettings(None, (f"file://{tmp_path}/mirror/simple", "https://example.org/simple"), (str(tmp_path / "wheels"),))
+    settings = PipSettings(
+        None, (f"file://{tmp_path}/mirror/simple", "https://example.org/simple"), (str(tmp_path / "wheels"),)
+    )
     with pip_arguments(settings) as arguments:
         assert set(arguments) == {"PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"}
         index, other = arguments["PIP_EXTRA_INDEX_URL"].split()
@@ -213,7 +235,10 @@ def test_a_hash_knows_where_parts_end() -> None:
 
 def test_local_images_says_what_it_lacks(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(PROJECT / "scripts" / "local-images"), "--jars", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, str(PROJECT / "scripts" / "local-images"), "--jars", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert "--jars names no folder with jars" in done.stderr

@@ -2,8 +2,8 @@
 
     python datatrove_gopher.py ROWS.jsonl RESULT.jsonl (spacy|whitespace)
 
-Rows have `text`; results `gopher` (the reason, repetition first, or "kept"), `fineweb` (likewise) and `words`. With `whitespace` the words
-are those of `str.split`.
+Rows have `text`; results `gopher` (the reason, repetition first, or "kept"), `fineweb` (likewise) and `words`. With
+`whitespace` the words are those of `str.split`.
 """
 
 import json
@@ -32,7 +32,9 @@ def main(source, result, words):
         for row in rows:
             document = Document(text=json.loads(row)["text"], id="")
             verdicts = {
-                "gopher": next((found[1] for found in (one.filter(document) for one in gopher) if found is not True), "kept"),
+                "gopher": next(
+                    (found[1] for found in (one.filter(document) for one in gopher) if found is not True), "kept"
+                ),
                 "fineweb": reason(fineweb.FineWebQualityFilter().filter(document)),
                 "words": len(once(document.text, "eng")),
             }

@@ -2,8 +2,8 @@
 
     python kenlm_scores.py ROWS.jsonl RESULT.jsonl
 
-Rows have `model`, the path of an ARPA file or a binary one, and `sentences`, tokens with spaces between them; results `scores`, and
-`perplexities`, null without a token.
+Rows have `model`, the path of an ARPA file or a binary one, and `sentences`, tokens with spaces between them; results
+`scores`, and `perplexities`, null without a token.
 """
 
 import json

@@ -54,7 +54,9 @@ def test_every_attribute_is_dolmas(tmp_path: Path) -> None:
     theirs = run_peer("dolma", "dolma_c4.py", [{"text": text} for text in texts], tmp_path)
     wanted = [{column: row.get(column, 0) for column in COLUMNS} for row in theirs]
     found = ours(texts)
-    different = [(number, found[number], wanted[number]) for number in range(len(texts)) if found[number] != wanted[number]]
+    different = [
+        (number, found[number], wanted[number]) for number in range(len(texts)) if found[number] != wanted[number]
+    ]
     print(f"{len(texts)} documents, {sum(map(len, texts)) / 1e6:.1f} million characters, {len(different)} different")
     assert not different[:3]
     # A sample in which nothing occurs would prove nothing.

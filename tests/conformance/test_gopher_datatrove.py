@@ -52,7 +52,10 @@ FINEWEB = {
     "char_dup_ratio": "fineweb_repeated_line_characters",
     "list_ratio": "fineweb_newlines",
 }
-VARIANTS: dict[str, tuple[FilterSpec, dict[str, str]]] = {"gopher": (GopherDatatrove(), GOPHER), "fineweb": (FineWeb(), FINEWEB)}
+VARIANTS: dict[str, tuple[FilterSpec, dict[str, str]]] = {
+    "gopher": (GopherDatatrove(), GOPHER),
+    "fineweb": (FineWeb(), FINEWEB),
+}
 
 
 def reasons(signals: pa.RecordBatch, section: FilterSpec) -> list[str]:
@@ -67,7 +70,10 @@ def test_with_the_same_words_every_decision_and_reason_is_datatroves(tmp_path: P
     for name, (section, names) in VARIANTS.items():
         wanted, found = [names[row[name]] for row in theirs], reasons(signals, section)
         different = Counter((ours, other) for ours, other in zip(found, wanted, strict=True) if ours != other)
-        print(f"{name}: {len(texts)} documents, {sum(map(len, texts)) / 1e6:.1f} million characters, different {dict(different)}")
+        print(
+            f"{name}: {len(texts)} documents, {sum(map(len, texts)) / 1e6:.1f} million characters, different"
+            f" {dict(different)}"
+        )
         assert not different
         assert len(set(wanted)) > 2
 

@@ -31,8 +31,14 @@ ATTRIBUTES: dict[str, tuple[str, str | None]] = {
     "fraction_of_lines_ending_with_ellipsis": ("raw_ellipsis_lines", "raw_lines"),
     "fraction_of_duplicate_lines": ("raw_copied_lines", "raw_lines"),
     "fraction_of_characters_in_duplicate_lines": ("raw_copied_line_characters", "word_characters"),
-    **{f"fraction_of_characters_in_most_common_{n}grams": (f"frequent_{n}gram_characters", "word_characters") for n in range(2, 5)},
-    **{f"fraction_of_characters_in_duplicate_{n}grams": (f"copied_{n}gram_characters", f"all_{n}gram_characters") for n in range(5, 11)},
+    **{
+        f"fraction_of_characters_in_most_common_{n}grams": (f"frequent_{n}gram_characters", "word_characters")
+        for n in range(2, 5)
+    },
+    **{
+        f"fraction_of_characters_in_duplicate_{n}grams": (f"copied_{n}gram_characters", f"all_{n}gram_characters")
+        for n in range(5, 11)
+    },
 }
 # dolma's own names for what our thresholds bound: (least, most) of each, from the thresholds.
 BOUNDS: dict[str, tuple[str | None, str | None]] = {
@@ -73,9 +79,14 @@ def test_every_attribute_and_decision_is_dolmas(tmp_path: Path) -> None:
         kept &= wanted >= (getattr(thresholds, least) if least else -np.inf)
         kept &= wanted <= (getattr(thresholds, most) if most else np.inf)
         assert len(np.unique(wanted)) > 1, f"{attribute} is the same everywhere and proves nothing"
-    differences["character_count"] = int((share(signals, "character_count") != [row["character_count"] for row in theirs]).sum())
+    differences["character_count"] = int(
+        (share(signals, "character_count") != [row["character_count"] for row in theirs]).sum()
+    )
     ours = verdicts(signals, filters=[thresholds]).codes == 0
-    print(f"{len(texts)} documents, {sum(map(len, texts)) / 1e6:.1f} million characters, kept {kept.sum()}, differences {differences}")
+    print(
+        f"{len(texts)} documents, {sum(map(len, texts)) / 1e6:.1f} million characters, kept {kept.sum()}, differences"
+        f" {differences}"
+    )
     assert not any(differences.values()), differences
     assert (ours == kept).all()
     assert 0 < kept.sum() < len(kept)

@@ -30,7 +30,11 @@ def model_of(sentences: list[list[str]], *, order: int, numbers: random.Random, 
     counts: Counter[tuple[str, ...]] = Counter()
     for words in sentences:
         sentence = ["<s>", *words, "</s>"]
-        counts.update(tuple(sentence[at : at + length]) for length in range(1, order + 1) for at in range(len(sentence) - length + 1))
+        counts.update(
+            tuple(sentence[at : at + length])
+            for length in range(1, order + 1)
+            for at in range(len(sentence) - length + 1)
+        )
     found: NGrams = {(word,): (-numbers.random() * 4, 0.0) for word in ("<s>", "</s>", "<unk>")}
     for words, count in counts.items():
         if words != ("<unk>",) and (len(words) < 3 or count > more_than):
@@ -46,7 +50,10 @@ def test_scores_of_small_models(tmp_path: Path) -> None:
         order = numbers.randint(2, ORDER)
         words = WORDS[: len(WORDS) - index % 2]
         sentences = [numbers.choices(words, k=numbers.randint(0, 9)) for _ in range(numbers.randint(1, 12))]
-        asked = [" ".join(numbers.choices([*WORDS, "zz", "<s>", "</s>", "<UNK>"], k=numbers.randint(0, 12))) for _ in range(20)]
+        asked = [
+            " ".join(numbers.choices([*WORDS, "zz", "<s>", "</s>", "<UNK>"], k=numbers.randint(0, 12)))
+            for _ in range(20)
+        ]
         ngrams = rounded(model_of(sentences, order=order, numbers=numbers))
         form = FORMS[index % len(FORMS)]
         (tmp_path / f"{index}.arpa").write_text(arpa(quantised(ngrams, order=order, form=form), order=order))
@@ -65,7 +72,11 @@ def test_perplexities_of_documents(tmp_path: Path) -> None:
     clean = [normalised(text) for text in texts]
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.Train(
-        sentence_iterator=(text[:4000] for text in clean[::8]), model_writer=written, vocab_size=8000, hard_vocab_limit=False, minloglevel=2
+        sentence_iterator=(text[:4000] for text in clean[::8]),
+        model_writer=written,
+        vocab_size=8000,
+        hard_vocab_limit=False,
+        minloglevel=2,
     )
     (tmp_path / "sp.model").write_bytes(written.getvalue())
     processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
@@ -78,6 +89,10 @@ def test_perplexities_of_documents(tmp_path: Path) -> None:
     (wanted,) = run_peer("kenlm", "kenlm_scores.py", [row], tmp_path)
     scorer = load_scorer(str(tmp_path / "model.bin"), str(tmp_path / "sp.model"), ("", ""))
     found = perplexities(*buffers(texts), ["en"] * len(texts), {"en": scorer}, sentences="document")
-    different = [index for index, (one, other) in enumerate(zip(found.to_pylist(), wanted["perplexities"], strict=True)) if one != other]
+    different = [
+        index
+        for index, (one, other) in enumerate(zip(found.to_pylist(), wanted["perplexities"], strict=True))
+        if one != other
+    ]
     print(f"{len(texts)} documents, {sum(map(len, texts))} characters, {len(ngrams)} n-grams: {len(different)} differ")
     assert not different

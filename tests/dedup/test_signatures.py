@@ -49,7 +49,9 @@ def test_shingles_are_counted() -> None:
 
 
 def test_permutations_are_published_values() -> None:
-    """splitmix64 of seed 0 begins e220a8397b1dcdaf 6e789e6aa1b965f4 06c45d188009454f (its authors' reference); upper halves, odd."""
+    """splitmix64 of seed 0 begins e220a8397b1dcdaf 6e789e6aa1b965f4 06c45d188009454f (its authors' reference); upper
+    halves, odd.
+    """
     permutations = make_permutations(2, seed=0)
     assert permutations.multipliers.tolist() == [0xE220A839, 0x06C45D18 | 1]
     assert permutations.addends.tolist()[0] == 0x6E789E6A
@@ -65,7 +67,9 @@ def test_permutations_depend_on_the_seed_and_fewer_are_the_first_of_more() -> No
 
 def test_signature_of_a_known_text() -> None:
     """Signatures are stored and compared across releases: this changes only together with the format's version."""
-    values, _ = signatures(["The miller grinds the grain of the valley."], permutations=make_permutations(4, seed=1), ngram=5)
+    values, _ = signatures(
+        ["The miller grinds the grain of the valley."], permutations=make_permutations(4, seed=1), ngram=5
+    )
     assert values.tolist() == [[534111613, 1994620212, 1282198744, 156940401]]
 
 

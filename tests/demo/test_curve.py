@@ -15,7 +15,10 @@ from shards.writer import publish_manifest, write_shard
 def test_the_later_line_of_a_step_counts(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text(
-        "".join(json.dumps({"step": step, "loss": loss}) + "\n" for step, loss in [(0, 8.0), (1, 7.0), (2, 6.5), (1, 7.1), (2, 6.4)])
+        "".join(
+            json.dumps({"step": step, "loss": loss}) + "\n"
+            for step, loss in [(0, 8.0), (1, 7.0), (2, 6.5), (1, 7.1), (2, 6.4)]
+        )
     )
     assert read_losses(path) == [(0, 8.0), (1, 7.1), (2, 6.4)]
 
@@ -60,7 +63,9 @@ def test_unigram_entropy_counts_all_buckets(tmp_path):
 
 
 def test_a_falling_loss_falls_in_the_chart():
-    chart = draw([(step, 8.0 - step / 10) for step in range(60)], level=5.0, label="level", width=30, height=12).splitlines()
+    chart = draw(
+        [(step, 8.0 - step / 10) for step in range(60)], level=5.0, label="level", width=30, height=12
+    ).splitlines()
     plot = [line.split("|", 1)[1] for line in chart[:12]]
     assert plot[0].startswith("*")
     assert plot[-1].rstrip().endswith("*")

@@ -17,7 +17,11 @@ from tests.paths import PROJECT
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
 SHIPPED = sorted([*(PROJECT / "demo").rglob("*.yaml"), *(PROJECT / "bench").glob("*.yaml")])
 BLOCK = re.compile(r"<!-- manifest -->\n```yaml\n(.*?)```", re.DOTALL)
-WRITTEN = [(page, number, text) for page in PAGES for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))]
+WRITTEN = [
+    (page, number, text)
+    for page in PAGES
+    for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
+]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"^(?:\$ )?gristmill ([a-z]+)(?: ([a-z]+)\b)?", re.MULTILINE)
 
@@ -32,7 +36,9 @@ def test_shipped_manifests_validate(path):
     assert validate(data, KINDS[data["kind"]], where=str(path)).version == 1
 
 
-@pytest.mark.parametrize(("page", "number", "text"), WRITTEN, ids=[f"{name_of(page)}-{number}" for page, number, _ in WRITTEN])
+@pytest.mark.parametrize(
+    ("page", "number", "text"), WRITTEN, ids=[f"{name_of(page)}-{number}" for page, number, _ in WRITTEN]
+)
 def test_manifests_in_the_documents_validate(page, number, text):
     data = yaml.safe_load(text)
     assert validate(data, KINDS[data["kind"]], where=f"{page}, block {number}").version == 1
@@ -66,13 +72,18 @@ def test_relative_links_lead_somewhere(page):
         assert target.exists(), f"{page.name} links to {link}"
         if anchor:
             headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}, f"{page.name}: {link}"
+            assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}, (
+                f"{page.name}: {link}"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_in_the_documents_exist(page):
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
-    groups = {group.name: {command.name for command in group.typer_instance.registered_commands} for group in app.registered_groups}
+    groups = {
+        group.name: {command.name for command in group.typer_instance.registered_commands}
+        for group in app.registered_groups
+    }
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
     for first, second in COMMAND.findall(blocks):
         assert first in commands or second in groups.get(first, set()), f"{page.name}: gristmill {first} {second}"

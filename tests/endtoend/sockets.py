@@ -68,7 +68,9 @@ def listening() -> set[tuple[str, int]]:
 
 def _address(text: str) -> str:
     # Words of four bytes, each in the machine's order.
-    raw = b"".join(bytes.fromhex(text[at : at + 8])[:: -1 if sys.byteorder == "little" else 1] for at in range(0, len(text), 8))
+    raw = b"".join(
+        bytes.fromhex(text[at : at + 8])[:: -1 if sys.byteorder == "little" else 1] for at in range(0, len(text), 8)
+    )
     address = ipaddress.ip_address(raw)
     return str(getattr(address, "ipv4_mapped", None) or address)
 
@@ -87,7 +89,12 @@ def _run(step: dict[str, Any]) -> dict[str, Any]:
             time.sleep(0.1)
         output.seek(0)
         said = output.read().decode(errors="replace")[-2000:]
-    return {"status": process.returncode, "said": said, "addresses": sorted({address for address, _ in seen}), "ports": len(seen)}
+    return {
+        "status": process.returncode,
+        "said": said,
+        "addresses": sorted({address for address, _ in seen}),
+        "ports": len(seen),
+    }
 
 
 def main() -> None:

@@ -20,7 +20,19 @@ from tests.paths import PROJECT
 
 TRAPS = (
     *("pipeline", "training", "manifests", "storage", "shards", "kernels", "dedup", "mixing", "text"),
-    *("tempfile", "numpy", "grpc", "apache_beam", "torch", "megatron", "typer", "yaml", "contextlib", "sitecustomize", "usercustomize"),
+    *(
+        "tempfile",
+        "numpy",
+        "grpc",
+        "apache_beam",
+        "torch",
+        "megatron",
+        "typer",
+        "yaml",
+        "contextlib",
+        "sitecustomize",
+        "usercustomize",
+    ),
 )
 """What a worker, a rank or a library would import, as files of the working folder; half of them as packages too."""
 
@@ -86,7 +98,10 @@ def test_commands_listen_on_loopback_and_import_nothing_of_the_working_folder(ho
     for name, found in seen.items():
         assert found["status"] == 0, (name, found["said"])
         assert found["ports"], f"{name}: the test sees nothing"
-        assert all(ipaddress.ip_address(address).is_loopback for address in found["addresses"]), (name, found["addresses"])
+        assert all(ipaddress.ip_address(address).is_loopback for address in found["addresses"]), (
+            name,
+            found["addresses"],
+        )
 
 
 def test_the_command_itself_leaves_the_working_folder(hostile: Path) -> None:
@@ -107,18 +122,28 @@ def test_the_command_itself_leaves_the_working_folder(hostile: Path) -> None:
     assert sprung(hostile) == ""
 
 
-@pytest.mark.parametrize("entries", ["", ".", "/absolute:", ":/absolute", "relative/folder:/absolute", "/absolute::./x"])
+@pytest.mark.parametrize(
+    "entries", ["", ".", "/absolute:", ":/absolute", "relative/folder:/absolute", "/absolute::./x"]
+)
 def test_children_get_no_entry_that_means_the_working_folder(entries: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", entries)
     environment = child_environment(MORE="1")
-    assert environment["PYTHONPATH"].split(os.pathsep) == [str(PROJECT), *(["/absolute"] if "/absolute" in entries else [])]
+    assert environment["PYTHONPATH"].split(os.pathsep) == [
+        str(PROJECT),
+        *(["/absolute"] if "/absolute" in entries else []),
+    ]
     assert (environment["PYTHONSAFEPATH"], environment["MORE"]) == ("1", "1")
 
 
 def test_children_of_children_are_safe(hostile: Path) -> None:
-    code = "import subprocess, sys; print(subprocess.check_output([sys.executable, '-c', 'import sys; print(sys.path)'], text=True))"
+    code = (
+        "import subprocess, sys; print(subprocess.check_output([sys.executable, '-c', 'import sys; print(sys.path)'],"
+        " text=True))"
+    )
     environment = {**child_environment(), "PYTHONPATH": str(PROJECT)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=hostile, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=hostile, env=environment, capture_output=True, text=True, check=True
+    )
     assert str(hostile) not in done.stdout
     assert "''" not in done.stdout
     assert sprung(hostile) == ""
@@ -134,8 +159,13 @@ def test_a_foreign_room_is_an_error_that_names_it(name: str, kind: str, tmp_path
         (tmp_path / name).mkdir()
         place = tmp_path / name / ("__init__.py" if kind == "package" else "notes.txt")
         place.write_text("raise SystemExit('it was run')\n")
-    code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); sys.path.insert(0, ''); import gristmill; gristmill.open_shards('nothing')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
+    code = (
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r}); sys.path.insert(0, ''); import gristmill;"
+        " gristmill.open_shards('nothing')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "it was run" not in done.stdout + done.stderr
     if kind == "folder":
@@ -145,7 +175,9 @@ def test_a_foreign_room_is_an_error_that_names_it(name: str, kind: str, tmp_path
         assert f"{place}: Python finds another package `{name}` than Gristmill's" in done.stderr
     command = [sys.executable, "-P", "-m", "gristmill", "show", "llama2-7b"]
     path = os.pathsep.join([str(tmp_path), str(PROJECT)])
-    done = subprocess.run(command, cwd=PROJECT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == (0 if kind == "folder" else 1)
     if kind != "folder":
         assert done.stderr.startswith(f"error: {place}: Python finds another package `{name}`")
@@ -157,7 +189,9 @@ def test_a_folder_that_hides_a_room_is_named(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "mixing").mkdir()
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.delitem(sys.modules, "mixing", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if "Path" in getattr(finder, "__name__", "")])
+    monkeypatch.setattr(
+        sys, "meta_path", [finder for finder in sys.meta_path if "Path" in getattr(finder, "__name__", "")]
+    )
     sys.path_importer_cache.clear()
     with pytest.raises(rooms.ForeignRoomError, match=f"{tmp_path}/mixing: Python finds another package `mixing`"):
         rooms.check_rooms(["mixing"])
@@ -181,7 +215,9 @@ GONE = "error: the working folder cannot be used: No such file or directory\n  r
         (("generate", "/nowhere", "--prompt", "x"), 1, GONE),
     ],
 )
-def test_a_working_folder_that_was_deleted_is_no_traceback(words: tuple[str, ...], status: int, said: str, tmp_path: Path) -> None:
+def test_a_working_folder_that_was_deleted_is_no_traceback(
+    words: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     command = ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", sys.executable, "-P", "-m", "gristmill", *words]
@@ -194,4 +230,7 @@ def test_a_working_folder_that_was_deleted_is_no_traceback(words: tuple[str, ...
 
 def test_all_packages_are_looked_at() -> None:
     told = next(line for line in (PROJECT / "pyproject.toml").read_text().splitlines() if line.startswith("include = "))
-    assert {name.strip().strip('"*') for name in told.split("[")[1].rstrip("]").split(",")} == {*rooms.ROOMS, "gristmill"}
+    assert {name.strip().strip('"*') for name in told.split("[")[1].rstrip("]").split(",")} == {
+        *rooms.ROOMS,
+        "gristmill",
+    }

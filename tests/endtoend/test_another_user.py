@@ -24,7 +24,9 @@ CORPUS = {
     "tokenizer": {"train": {"vocab_size": 320}},
 }
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can run as another user")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can run as another user"
+)
 
 
 RUN = {
@@ -63,7 +65,9 @@ def python() -> str:
     """An interpreter of the same version that everybody may run: the environment's own may lie in root's home."""
     wanted = "{}.{}".format(*sys.version_info[:2])
     for candidate in (sys.executable, f"/usr/bin/python{wanted}", f"/usr/local/bin/python{wanted}"):
-        command = as_user(NOBODY, candidate, "-P", "-c", "import numba, sys; print('%d.%d' % sys.version_info[:2])", home="/")
+        command = as_user(
+            NOBODY, candidate, "-P", "-c", "import numba, sys; print('%d.%d' % sys.version_info[:2])", home="/"
+        )
         done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
         if done.returncode == 0 and done.stdout.strip() == wanted:
             return candidate
@@ -76,7 +80,10 @@ def corpus() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gristmill-another-user-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        lines = [[f"The miller of the old mill {i * 7 + j} has written that the wheat is ripe." for j in range(8)] for i in range(20)]
+        lines = [
+            [f"The miller of the old mill {i * 7 + j} has written that the wheat is ripe." for j in range(8)]
+            for i in range(20)
+        ]
         (folder / "texts.jsonl").write_text("".join(json.dumps({"text": "\n".join(text)}) + "\n" for text in lines))
         (folder / "corpus.yaml").write_text(json.dumps(CORPUS))
         yield folder
@@ -97,8 +104,21 @@ def test_prep_gives_the_same_bytes(corpus, prepared, python, number, home):
     out = corpus / f"out-{number}"
     out.mkdir()
     os.chown(out, number, number)
-    words = ("-P", "-m", "gristmill", "prep", str(corpus / "corpus.yaml"), "--out", str(out), "--workers", "2", "--json")
-    done = subprocess.run(as_user(number, python, *words, home=home), cwd="/", capture_output=True, text=True, check=False)
+    words = (
+        "-P",
+        "-m",
+        "gristmill",
+        "prep",
+        str(corpus / "corpus.yaml"),
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+        "--json",
+    )
+    done = subprocess.run(
+        as_user(number, python, *words, home=home), cwd="/", capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["digest"] == prepared["digest"]
     assert not Path("/~").exists()
@@ -112,7 +132,10 @@ def test_a_run_of_a_user_without_a_home(corpus, prepared, python):
     run, data = str(folder / "out"), str(corpus / "normal")
     manifest = corpus / "run.yaml"
     manifest.write_text(json.dumps({**RUN, "data": data, "out": run}))
-    opened = f"import gristmill; shards = gristmill.open_shards({data + '/shards'!r}); shards.check(shards.manifest.shards[0])"
+    opened = (
+        f"import gristmill; shards = gristmill.open_shards({data + '/shards'!r});"
+        " shards.check(shards.manifest.shards[0])"
+    )
     module = ("-P", "-m", "gristmill")
     for words in [
         (*module, "mix", "show", str(manifest)),
@@ -125,9 +148,13 @@ def test_a_run_of_a_user_without_a_home(corpus, prepared, python):
         (*module, "generate", run, "--prompt", "The miller", "--tokens", "3"),
         ("-P", "-c", opened),
     ]:
-        done = subprocess.run(as_user(UNKNOWN, python, *words, home=None), cwd="/", capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            as_user(UNKNOWN, python, *words, home=None), cwd="/", capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, (words, done.stdout, done.stderr)
-    done = subprocess.run(as_user(UNKNOWN, python, *module, "jobs", home=None), cwd="/", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        as_user(UNKNOWN, python, *module, "jobs", home=None), cwd="/", capture_output=True, text=True, check=False
+    )
     assert done.stderr.splitlines()[:1] == ["error: this user has no home folder to record detached commands in"]
     assert not Path("/~").exists()
     assert not Path("/.cache").exists()

@@ -32,9 +32,16 @@ from tests.pipeline.readers.samples import json_lines, members, page, warc_recor
 def corpus_of(folder, *sources, **sections):
     """A manifest over files in `folder`; each source is (name, format, file)."""
     described = [
-        {"name": name, "format": format, "files": [file], "licence": "made up", "filters": "none"} for name, format, file in sources
+        {"name": name, "format": format, "files": [file], "licence": "made up", "filters": "none"}
+        for name, format, file in sources
     ]
-    data = {"kind": "corpus", "version": 1, "name": "bad", "sources": described, "tokenizer": {"train": {"vocab_size": 320}}} | sections
+    data = {
+        "kind": "corpus",
+        "version": 1,
+        "name": "bad",
+        "sources": described,
+        "tokenizer": {"train": {"vocab_size": 320}},
+    } | sections
     (folder / "corpus.yaml").write_text(yaml.safe_dump(data))
     return folder / "corpus.yaml"
 
@@ -48,7 +55,14 @@ def prep(corpus, out, *options, memory_mb=None):
             resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
 
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, cwd=corpus.parent, preexec_fn=limit, check=False
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=corpus.parent,
+        preexec_fn=limit,
+        check=False,
     )
 
 
@@ -80,9 +94,13 @@ def test_broken_files_are_quarantined_and_the_rest_is_kept(tmp_path) -> None:
     whole = gzip.compress(json_lines(*documents), mtime=0)
     (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "cut.warc.gz").write_bytes(pages[: len(pages) - 100])
-    lying = [warc_record(number, page(prose(f"lying {number}")), length=7 if number == 1 else None) for number in range(4)]
+    lying = [
+        warc_record(number, page(prose(f"lying {number}")), length=7 if number == 1 else None) for number in range(4)
+    ]
     (tmp_path / "lying.warc").write_bytes(b"".join(lying))
-    (tmp_path / "latin.jsonl").write_bytes(json_lines({"text": prose("good")}) + '{"text": "caf\xe9"}\n'.encode("latin-1"))
+    (tmp_path / "latin.jsonl").write_bytes(
+        json_lines({"text": prose("good")}) + '{"text": "caf\xe9"}\n'.encode("latin-1")
+    )
     (tmp_path / "latin.wet").write_bytes(warc_record(0, "caf\xe9 ".encode("latin-1") * 9, kind="conversion"))
     (tmp_path / "empty.jsonl").write_bytes(b"")
     (tmp_path / "empty.warc.gz").write_bytes(b"")
@@ -116,7 +134,9 @@ def test_broken_files_are_quarantined_and_the_rest_is_kept(tmp_path) -> None:
     broken, left = broken_records(str(tmp_path / "out" / "extract"), step)
     assert left == 0
     assert {row["file"]: [row["error"].split(":")[0]] for row in broken} == kinds
-    assert [(row["source"], row["record"]) for row in broken if row["file"] == "latin.jsonl"] == [("lines", found["latin.jsonl"][0][0])]
+    assert [(row["source"], row["record"]) for row in broken if row["file"] == "latin.jsonl"] == [
+        ("lines", found["latin.jsonl"][0][0])
+    ]
 
 
 def test_a_line_of_100_mb_is_quarantined_in_bounded_memory(tmp_path) -> None:
@@ -135,7 +155,9 @@ def test_a_line_of_100_mb_is_quarantined_in_bounded_memory(tmp_path) -> None:
 def test_parquet_without_the_text_column(tmp_path) -> None:
     pq.write_table(pa.table({"id": ["1"], "body": ["text"]}), tmp_path / "rows.parquet")
     run = prep(corpus_of(tmp_path, ("rows", "parquet", "rows.parquet")), tmp_path / "out")
-    assert_clear(run, "rows.parquet", "no column `text`", "columns: id, body", "remedy: set `text_field` of source `rows`")
+    assert_clear(
+        run, "rows.parquet", "no column `text`", "columns: id, body", "remedy: set `text_field` of source `rows`"
+    )
     assert_nothing_looks_complete(tmp_path / "out")
 
 
@@ -186,7 +208,9 @@ def test_a_full_disk_stops_cleanly_and_more_space_finishes(tmp_path) -> None:
         assert_clear(run, "the disk is full", "remedy: free some space")
         assert not (tmp_path / "disk" / "out" / "shards" / MANIFEST).exists()
         assert not list((tmp_path / "disk" / "out").rglob(".tmp-*"))
-        subprocess.run(["mount", "-o", f"remount,size={8 + 4 * size // 1_000_000}m", str(tmp_path / "disk")], check=True)
+        subprocess.run(
+            ["mount", "-o", f"remount,size={8 + 4 * size // 1_000_000}m", str(tmp_path / "disk")], check=True
+        )
         run = prep(manifest, tmp_path / "disk" / "out")
         assert run.returncode == 0, run.stderr
         assert tree_hashes(tmp_path / "disk" / "out") == tree_hashes(tmp_path / "expected")
@@ -195,7 +219,13 @@ def test_a_full_disk_stops_cleanly_and_more_space_finishes(tmp_path) -> None:
 def extracted(corpus, out, *options):
     command = [sys.executable, "-m", "gristmill", "extract", str(corpus), "--out", str(out), *options]
     return subprocess.run(
-        command, env=dict(os.environ, PYTHONPATH=str(PROJECT)), capture_output=True, text=True, timeout=300, cwd=corpus.parent, check=False
+        command,
+        env=dict(os.environ, PYTHONPATH=str(PROJECT)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=corpus.parent,
+        check=False,
     )
 
 
@@ -209,7 +239,9 @@ def test_an_output_folder_within_the_inputs_is_refused_before_anything_is_writte
 
 def test_one_record_that_cannot_be_taken_never_ends_the_command(tmp_path) -> None:
     deep = b'{"text": "a", "id": ' + b"[" * 1_000 + b"]" * 1_000 + b"}\n"
-    (tmp_path / "deep.jsonl").write_bytes(json_lines({"text": prose("first")}) + deep + json_lines({"text": prose("last")}))
+    (tmp_path / "deep.jsonl").write_bytes(
+        json_lines({"text": prose("first")}) + deep + json_lines({"text": prose("last")})
+    )
     (tmp_path / "array.jsonl").write_text(json.dumps([{"text": prose("a")}, {"text": prose("b")}], indent=1))
     (tmp_path / "data[1].jsonl").write_bytes(json_lines({"text": prose("named")}))
     corpus = corpus_of(tmp_path, ("lines", "jsonl", "*.jsonl"), ("named", "jsonl", "data[1].jsonl"))

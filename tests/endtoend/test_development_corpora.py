@@ -24,7 +24,11 @@ pytestmark = [
 
 def test_the_manifest_lists_every_archive_and_json_lines_file() -> None:
     corpora = SHARED / "corpora"
-    wanted = {path for pattern in ("*.warc", "*.warc.gz", "*.warc.lz4", "*.wet.gz", "*.jsonl.gz") for path in corpora.rglob(pattern)}
+    wanted = {
+        path
+        for pattern in ("*.warc", "*.warc.gz", "*.warc.lz4", "*.wet.gz", "*.jsonl.gz")
+        for path in corpora.rglob(pattern)
+    }
     # The same files may be listed by two patterns: WET files end in `.warc.wet.gz`.
     listed = {file.path for file in list_raw_files(load_corpus(DEVELOPMENT_CORPUS).sources)}
     assert {str(path.resolve()) for path in wanted} == listed

@@ -81,8 +81,16 @@ def moments(out: Path) -> Iterator[tuple[str, Callable[[psutil.Process], bool], 
     yield "before it connects", lambda worker: True, signal.SIGKILL
     yield "right after", connected, signal.SIGSEGV
     yield "in the middle", lambda worker: count_tasks(out) >= 4 and connected(worker), signal.SIGKILL
-    yield "in a later step", lambda worker: (out / "extract" / "_MANIFEST.json").exists() and connected(worker), signal.SIGABRT
-    yield "at the end", lambda worker: (out / "decide" / "_MANIFEST.json").exists() and connected(worker), signal.SIGKILL
+    yield (
+        "in a later step",
+        lambda worker: (out / "extract" / "_MANIFEST.json").exists() and connected(worker),
+        signal.SIGABRT,
+    )
+    yield (
+        "at the end",
+        lambda worker: (out / "decide" / "_MANIFEST.json").exists() and connected(worker),
+        signal.SIGKILL,
+    )
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
@@ -101,7 +109,9 @@ def test_a_worker_killed_at_five_moments(runner: str, corpus: Corpus, digest: st
         printed, errors = process.communicate(timeout=WITHIN_S)
         slowest = max(slowest, time.monotonic() - began)
         assert (process.returncode, printed) == (1, ""), (moment, errors)
-        assert re.search(rf"{victim.pid}, was killed by {number.name} \(\w+|did not start: was killed by {number.name}", errors), (
+        assert re.search(
+            rf"{victim.pid}, was killed by {number.name} \(\w+|did not start: was killed by {number.name}", errors
+        ), (
             moment,
             errors,
         )
@@ -138,7 +148,12 @@ def test_what_a_worker_said_last_is_told(corpus: Corpus, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("runner", "number"),
-    [("embedded", signal.SIGKILL), ("embedded", signal.SIGTERM), ("portable", signal.SIGKILL), ("portable", signal.SIGHUP)],
+    [
+        ("embedded", signal.SIGKILL),
+        ("embedded", signal.SIGTERM),
+        ("portable", signal.SIGKILL),
+        ("portable", signal.SIGHUP),
+    ],
 )
 def test_workers_end_with_their_command(runner: str, number: signal.Signals, corpus: Corpus, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -69,16 +69,26 @@ def test_ledgers_balance_and_count_every_record(corpus, prepared) -> None:
 
 
 def test_quarantine_names_file_place_and_error(prepared) -> None:
-    rows = [row for path in (prepared / "extract" / "quarantine").rglob("*.arrow") for row in read_ipc(str(path)).to_pylist()]
+    rows = [
+        row
+        for path in (prepared / "extract" / "quarantine").rglob("*.arrow")
+        for row in read_ipc(str(path)).to_pylist()
+    ]
     assert sorted(row["error"].split(":")[0] for row in rows) == ["invalid JSON", "no HTTP status line", "no text"]
-    assert next(row for row in rows if row["error"].startswith("invalid JSON"))["excerpt"] == b'{"id": "broken", "text": '
+    assert (
+        next(row for row in rows if row["error"].startswith("invalid JSON"))["excerpt"] == b'{"id": "broken", "text": '
+    )
     files = list((prepared / "extract" / "quarantine").rglob("*.arrow"))
     assert all((pa.ipc.open_file(str(path)).schema.metadata or {})[b"file"] for path in files)
 
 
 def test_dropped_documents_are_listed_with_reason_and_kept_copy(corpus, prepared) -> None:
-    rows = [row for path in (prepared / "decide" / "dropped").rglob("*.arrow") for row in read_ipc(str(path)).to_pylist()]
-    assert {row["name"]: row["reason"] for row in rows} == {name: fate for name, fate in corpus.fates.items() if fate != "kept"}
+    rows = [
+        row for path in (prepared / "decide" / "dropped").rglob("*.arrow") for row in read_ipc(str(path)).to_pylist()
+    ]
+    assert {row["name"]: row["reason"] for row in rows} == {
+        name: fate for name, fate in corpus.fates.items() if fate != "kept"
+    }
     assert all((row["cluster"] is not None) == row["reason"].endswith("duplicate") for row in rows)
 
 
@@ -133,8 +143,11 @@ def copy(corpus, tmp_path):
 
 def test_new_thresholds_touch_no_text(corpus, copy) -> None:
     documents = {path: path.stat().st_mtime_ns for path in (copy / "extract").rglob("*.arrow")}
-    other = load_corpus(change(corpus.path, personal_information=None, dedup={"exact": True, "minhash": None}, filters="none"))
-    # MinHash settings belong to extract: without them its parts have no signatures, so only the other rules change here.
+    other = load_corpus(
+        change(corpus.path, personal_information=None, dedup={"exact": True, "minhash": None}, filters="none")
+    )
+    # MinHash settings belong to extract: without them its parts have no signatures, so only the other rules change
+    # here.
     other = other.model_copy(update={"dedup": load_corpus(corpus.path).dedup})
     prepare(other, out=str(copy), runner=Runner())
     assert {path: path.stat().st_mtime_ns for path in (copy / "extract").rglob("*.arrow")} == documents

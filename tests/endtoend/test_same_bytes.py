@@ -32,7 +32,9 @@ def expected(corpus, tmp_path_factory):
 
 def test_any_number_of_workers(corpus, expected, tmp_path, monkeypatch) -> None:
     """One in `expected`, two in the runs that are killed, and here seven, in every step."""
-    monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)  # or a small corpus would be decided in one process
+    monkeypatch.setattr(
+        "pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10
+    )  # or a small corpus would be decided in one process
     prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(workers=7))
     assert tree_hashes(tmp_path / "out") == expected
 
@@ -44,7 +46,9 @@ def test_portable_job_service(corpus, expected, tmp_path) -> None:
 
 
 def test_any_batch_size(corpus, expected, tmp_path, monkeypatch) -> None:
-    """Batches bound memory only: what is decided and tokenized does not see them (documents files hold as many record batches)."""
+    """Batches bound memory only: what is decided and tokenized does not see them (documents files hold as many record
+    batches).
+    """
     monkeypatch.setattr("pipeline.readers.records.BATCH_TEXT_BYTES", 3_000)
     prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
     hashes = tree_hashes(tmp_path / "out")
@@ -71,7 +75,9 @@ class Stopped(Exception):
 
 
 def test_stopped_again_and_again_between_any_two_files(corpus, expected, tmp_path, monkeypatch) -> None:
-    """Each attempt may publish a few files and then dies; attempts go on from each other, and no folder looks complete too early."""
+    """Each attempt may publish a few files and then dies; attempts go on from each other, and no folder looks complete
+    too early.
+    """
     out = tmp_path / "out"
     left = 0
 

@@ -1,4 +1,5 @@
-"""A real Flink cluster on loopback for tests and benchmarks: JobManager, TaskManagers, Beam's Flink job server, a worker pool.
+"""A real Flink cluster on loopback for tests and benchmarks: JobManager, TaskManagers, Beam's Flink job server, a
+worker pool.
 
 Each is its own process, on free ports, with the settings of docker-compose.yml. Needs Java 17 and the jars of Flink and
 of Beam's Flink runner in one folder: `GRISTMILL_FLINK_JARS`, or a folder beside the project.
@@ -86,7 +87,11 @@ class FlinkCluster:
             "worker_endpoint": f"localhost:{self.worker_port}",
             "parallelism": self.task_managers * self.slots,
             "workers_per_task_manager": self.slots,
-            **({"store_endpoint": self.environment["AWS_ENDPOINT_URL"]} if "AWS_ENDPOINT_URL" in self.environment else {}),
+            **(
+                {"store_endpoint": self.environment["AWS_ENDPOINT_URL"]}
+                if "AWS_ENDPOINT_URL" in self.environment
+                else {}
+            ),
         }
         path.write_text(yaml.safe_dump({**content, **changes}))
         return path
@@ -97,13 +102,19 @@ class FlinkCluster:
 
     def running_jobs(self) -> list[str]:
         """Names of jobs that have not ended."""
-        return [job["name"] for job in self.get("/jobs/overview")["jobs"] if job["state"] not in ("FINISHED", "FAILED", "CANCELED")]
+        return [
+            job["name"]
+            for job in self.get("/jobs/overview")["jobs"]
+            if job["state"] not in ("FINISHED", "FAILED", "CANCELED")
+        ]
 
     def ended_jobs(self) -> list[tuple[str, str]]:
         return [(job["name"], job["state"]) for job in self.get("/jobs/overview")["jobs"]]
 
     def worker_processes(self) -> list[int]:
-        """Process ids of the Python workers of this cluster's pool that are at work; those that rest have no connection."""
+        """Process ids of the Python workers of this cluster's pool that are at work; those that rest have no
+        connection.
+        """
         return [
             pid
             for pid in _children(self.processes["pool"].pid)
@@ -163,7 +174,13 @@ class FlinkCluster:
 
     def start(self) -> None:
         main = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-        sizes = {"heap.size": 448, "off-heap.size": 128, "jvm-metaspace.size": 256, "jvm-overhead.min": 192, "jvm-overhead.max": 192}
+        sizes = {
+            "heap.size": 448,
+            "off-heap.size": 128,
+            "jvm-metaspace.size": 256,
+            "jvm-overhead.min": 192,
+            "jvm-overhead.max": 192,
+        }
         memory = [word for key, mb in sizes.items() for word in ("-D", f"jobmanager.memory.{key}={mb * _MB}b")]
         self._java("jobmanager", main, ["--configDir", str(self.folder / "conf"), *memory], ["-Xmx448m"])
         for number in range(self.task_managers):
@@ -194,7 +211,12 @@ class FlinkCluster:
 
 @contextlib.contextmanager
 def flink_cluster(
-    folder: Path, *, environment: Mapping[str, str], task_managers: int = 2, slots: int = 2, settings: Mapping[str, object] | None = None
+    folder: Path,
+    *,
+    environment: Mapping[str, str],
+    task_managers: int = 2,
+    slots: int = 2,
+    settings: Mapping[str, object] | None = None,
 ) -> Iterator[FlinkCluster]:
     """A cluster for as long as the block runs.
 
@@ -227,8 +249,12 @@ def flink_cluster(
         "classloader.resolve-order": "parent-first",
         **(settings or {}),
     }
-    (folder / "conf" / "flink-conf.yaml").write_text("".join(f"{key}: {value}\n" for key, value in configuration.items()))
-    cluster = FlinkCluster(folder, f"http://localhost:{rest}", f"localhost:{job}", worker, environment, task_managers, slots)
+    (folder / "conf" / "flink-conf.yaml").write_text(
+        "".join(f"{key}: {value}\n" for key, value in configuration.items())
+    )
+    cluster = FlinkCluster(
+        folder, f"http://localhost:{rest}", f"localhost:{job}", worker, environment, task_managers, slots
+    )
     try:
         cluster.start()
         yield cluster
@@ -250,8 +276,8 @@ def wait_for_port(port: int, *, patience_s: float = START_S) -> None:
 def _job_server_path(found: Path) -> list[str]:
     """Class path options of the job server.
 
-    It sends its own class path to the cluster with each job, here 118 MB, which the TaskManagers have already. What lies on the boot class
-    path is not sent. Flink's and Beam's own classes have to have a class loader.
+    It sends its own class path to the cluster with each job, here 118 MB, which the TaskManagers have already. What
+    lies on the boot class path is not sent. Flink's and Beam's own classes have to have a class loader.
     """
     own = re.compile(r"(?:flink-(?!shaded|rpc-akka-loader)|beam-runners|beam-sdks)")
     boot = [str(jar) for jar in sorted(found.glob("*.jar")) if not own.match(jar.name)]

@@ -1,4 +1,6 @@
-"""One object store and one cluster for all tests of this folder: a JobManager, two TaskManagers of one slot, a worker pool."""
+"""One object store and one cluster for all tests of this folder: a JobManager, two TaskManagers of one slot, a worker
+pool.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 
 def upload(manifest: Path, store: Store, prefix: str, written: Path) -> Path:
-    """Put a corpus' raw files and its tokenizer into the store; the manifest that reads them there, under the same names."""
+    """Put a corpus' raw files and its tokenizer into the store; the manifest that reads them there, under the same
+    names.
+    """
     corpus = load_corpus(manifest)
     content = yaml.safe_load(manifest.read_text())
     for file in list_raw_files(corpus.sources):

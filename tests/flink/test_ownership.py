@@ -51,9 +51,13 @@ def test_an_error_is_the_workers_own(cluster, cluster_yaml, store, tmp_path) -> 
     pq.write_table(pa.table({"body": ["no text column"]}), tmp_path / "a.parquet")
     source = {"name": "tables", "format": "parquet", "files": ["a.parquet"], "licence": "none"}
     (tmp_path / "corpus.yaml").write_text(
-        yaml.safe_dump({"kind": "corpus", "name": "broken", "sources": [source], "tokenizer": {"train": {"vocab_size": 300}}})
+        yaml.safe_dump(
+            {"kind": "corpus", "name": "broken", "sources": [source], "tokenizer": {"train": {"vocab_size": 300}}}
+        )
     )
-    process = start(tmp_path / "corpus.yaml", store.url("broken"), "--cluster", str(cluster_yaml), environment=store.environment)
+    process = start(
+        tmp_path / "corpus.yaml", store.url("broken"), "--cluster", str(cluster_yaml), environment=store.environment
+    )
     on_cluster, _ = fail(process)
     embedded, _ = fail(start(tmp_path / "corpus.yaml", str(tmp_path / "out"), "--workers", "1", environment={}))
     assert embedded.strip() in on_cluster
@@ -68,13 +72,20 @@ def test_detached_listed_and_cancelled_by_either_name(cluster, cluster_yaml, sma
 
     def command(*words: str, status: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "gristmill", *words], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+            [sys.executable, "-m", "gristmill", *words],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == status, done.stderr
         return done.stdout
 
     def detach() -> str:
-        printed = command("prep", str(small.path), "--out", store.url("detached"), "--cluster", str(cluster_yaml), "--detach")
+        printed = command(
+            "prep", str(small.path), "--out", store.url("detached"), "--cluster", str(cluster_yaml), "--detach"
+        )
         deadline = time.monotonic() + 120
         while not working(cluster):
             assert time.monotonic() < deadline, command("jobs")

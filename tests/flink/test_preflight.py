@@ -34,7 +34,11 @@ def pool(environment, *, module=("gristmill", "worker", "--port"), path=None):
     port = closed_port()
     own = {**os.environ, **environment, **({"PATH": path} if path else {})}
     process = subprocess.Popen(
-        [sys.executable, "-m", *module, str(port)], cwd=PROJECT, env=own, stderr=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, "-m", *module, str(port)],
+        cwd=PROJECT,
+        env=own,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         wait_for_port(port)
@@ -51,7 +55,11 @@ def failure(cluster, small, store, tmp_path):
     def run(*, environment=None, corpus=small.path, **changes):
         manifest = cluster.manifest(tmp_path / "cluster.yaml", **changes)
         process = start(
-            corpus, store.url("preflight"), "--cluster", str(manifest), environment={**store.environment, **(environment or {})}
+            corpus,
+            store.url("preflight"),
+            "--cluster",
+            str(manifest),
+            environment={**store.environment, **(environment or {})},
         )
         told, seconds = fail(process)
         assert seconds < LIMIT_S * others_at_work()
@@ -92,7 +100,8 @@ def test_a_worker_that_cannot_start(failure, store, tmp_path) -> None:
     # The worker's own import fails, the pool's does not.
     (tmp_path / "fastwarc.py").write_text("")
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\nif 'pipeline.engines.external_worker' in ' '.join(sys.orig_argv):\n    sys.modules['apache_beam'] = None\n"
+        "import sys\nif 'pipeline.engines.external_worker' in ' '.join(sys.orig_argv):\n    sys.modules['apache_beam']"
+        " = None\n"
     )
     with pool({**store.environment, "PYTHONPATH": str(tmp_path)}) as port:
         told = failure(worker_endpoint=f"localhost:{port}")
@@ -122,7 +131,10 @@ def test_another_version(failure, store, tmp_path) -> None:
 def test_another_store_in_the_workers_environment(failure, store) -> None:
     with pool({**store.environment, "AWS_ENDPOINT_URL": "http://localhost:1"}) as port:
         told = failure(worker_endpoint=f"localhost:{port}")
-    assert f"AWS_ENDPOINT_URL is http://localhost:1, and the cluster manifest's `store_endpoint` is {store.endpoint}" in told
+    assert (
+        f"AWS_ENDPOINT_URL is http://localhost:1, and the cluster manifest's `store_endpoint` is {store.endpoint}"
+        in told
+    )
 
 
 def test_wrong_keys_in_the_workers_environment(failure, store) -> None:
@@ -135,4 +147,6 @@ def test_wrong_keys_in_the_workers_environment(failure, store) -> None:
 
 def test_no_store(failure) -> None:
     address = f"http://localhost:{closed_port()}"
-    assert f"the store at {address} cannot be reached" in failure(store_endpoint=address, environment={"AWS_ENDPOINT_URL": address})
+    assert f"the store at {address} cannot be reached" in failure(
+        store_endpoint=address, environment={"AWS_ENDPOINT_URL": address}
+    )

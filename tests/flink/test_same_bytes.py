@@ -48,7 +48,9 @@ def test_undisturbed(cluster, cluster_yaml, store, in_store, prepared_part, tmp_
     assert set(names) >= {"preflight", "extract", "sites", "duplicates", "decisions", "tokenize"}
 
 
-def test_client_task_manager_and_python_worker_are_killed(cluster, cluster_yaml, store, in_store, prepared_part, tmp_path) -> None:
+def test_client_task_manager_and_python_worker_are_killed(
+    cluster, cluster_yaml, store, in_store, prepared_part, tmp_path
+) -> None:
     """One after the other, each in mid-run; the command is started again once, after the client's death."""
 
     def run():

@@ -84,7 +84,12 @@ def test_other_urls_stay(url) -> None:
 
 def test_rows_stay_rows() -> None:
     column = pa.array(["https://u:p@a/x", None, "https://b/", "https://c/?sig=1&x=2"])
-    assert without_url_credentials(column).to_pylist() == ["https://a/x", None, "https://b/", "https://c/?sig=removed&x=2"]
+    assert without_url_credentials(column).to_pylist() == [
+        "https://a/x",
+        None,
+        "https://b/",
+        "https://c/?sig=removed&x=2",
+    ]
     plain = pa.array(["https://b/", None])
     assert without_url_credentials(plain) is plain
 
@@ -93,18 +98,31 @@ def test_rows_stay_rows() -> None:
 def corpus(tmp_path):
     """Credentials wherever a record has a URL or an id, and in records that cannot be read."""
     rows = [
-        {"id": f"https://user:{CANARY}@host/{n}", "url": f"https://user:{CANARY}@www.example.org/{n}?token={CANARY}", "text": prose(str(n))}
+        {
+            "id": f"https://user:{CANARY}@host/{n}",
+            "url": f"https://user:{CANARY}@www.example.org/{n}?token={CANARY}",
+            "text": prose(str(n)),
+        }
         for n in range(30)
     ]
     lines = [json.dumps(row) for row in rows]
     lines.insert(3, f'{{"id": "https://user:{CANARY}@host/3", "url": "https://user:{CANARY}@host/", "text": broken')
     lines.insert(9, json.dumps({"id": f"https://user:{CANARY}@host/9", "text": 5}))
     (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n")
-    body = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body><p>" + prose("web").encode() + b"</p></body></html>"
+    body = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body><p>"
+        + prose("web").encode()
+        + b"</p></body></html>"
+    )
     head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://user:{CANARY}@web.example.org/\r\n"
-    head += f"WARC-Record-ID: <urn:uuid:1>\r\nContent-Type: application/http; msgtype=response\r\nContent-Length: {len(body)}\r\n\r\n"
+    head += (
+        "WARC-Record-ID: <urn:uuid:1>\r\nContent-Type: application/http; msgtype=response\r\nContent-Length:"
+        f" {len(body)}\r\n\r\n"
+    )
     crawl = head.encode() + body + b"\r\n\r\n"
-    (tmp_path / "b.warc").write_bytes(crawl + b"WARC/1.0\r\nWARC-Target-URI: https://user:" + CANARY.encode() + b"@x/\r\nbroken")
+    (tmp_path / "b.warc").write_bytes(
+        crawl + b"WARC/1.0\r\nWARC-Target-URI: https://user:" + CANARY.encode() + b"@x/\r\nbroken"
+    )
     manifest = {
         "kind": "corpus",
         "name": "canary",
@@ -122,7 +140,12 @@ def corpus(tmp_path):
 def test_no_byte_of_an_output_and_no_printed_line_holds_one(corpus, tmp_path) -> None:
     out = tmp_path / "out"
     printed = ""
-    for words in (["prep", corpus, "--out", out, "--workers", 1], ["inspect", out], ["inspect", out, "--json"], ["verify", out]):
+    for words in (
+        ["prep", corpus, "--out", out, "--workers", 1],
+        ["inspect", out],
+        ["inspect", out, "--json"],
+        ["verify", out],
+    ):
         result = CliRunner().invoke(cli.app, [str(word) for word in words])
         assert result.exit_code == 0, result.output
         printed += result.output

@@ -25,7 +25,9 @@ LENGTHS: Lengths = {"wiki/factual": [[30, 20, 44], [17]], "crawl/general": [[60,
 def run_folder(tmp_path: Path) -> str:
     """A run over a small corpus, as far as lineage reads it."""
     manifest = write_corpus(str(tmp_path / "prepared/shards"), LENGTHS)
-    order = new_order({"wiki/factual": 111, "crawl/general": 120}, sequence=8, seed=0, counts={"wiki/factual": 3, "crawl/general": 1})
+    order = new_order(
+        {"wiki/factual": 111, "crawl/general": 120}, sequence=8, seed=0, counts={"wiki/factual": 3, "crawl/general": 1}
+    )
     settings = RunManifest(name="test", data="prepared", out="run", sequence=8, global_batch=4, tokens=8 * 4 * 6)
     run = Run(
         manifest=settings,
@@ -49,7 +51,9 @@ def test_importing_the_package_imports_no_room() -> None:
 
 def test_samples_of_a_run(run_folder: str) -> None:
     shards = gristmill.open_shards(str(Path(run_folder).parent / "prepared/shards"))
-    order = new_order({"wiki/factual": 111, "crawl/general": 120}, sequence=8, seed=0, counts={"wiki/factual": 3, "crawl/general": 1})
+    order = new_order(
+        {"wiki/factual": 111, "crawl/general": 120}, sequence=8, seed=0, counts={"wiki/factual": 3, "crawl/general": 1}
+    )
     tokens = list(streams(LENGTHS).values())
     expected = [tokens[bucket][window * 8 : window * 8 + 9] for bucket, window, _ in located(order, 10)][3:]
     assert gristmill.samples(shards, run_folder, 3, 7).tolist() == expected

@@ -16,18 +16,25 @@ from gristmill.printable import printable, printable_json, printable_line
 from manifests.step import Ledger
 from tests.paths import PROJECT
 
-# Clipboard, title, clear screen, colour, hyperlink, device status; C1 forms; overprinting; direction; markup and emoji codes of rich.
+# Clipboard, title, clear screen, colour, hyperlink, device status; C1 forms; overprinting; direction; markup and emoji
+# codes of rich.
 EVIL = (
-    "\x1b]52;c;aGk=\x07 \x1b]0;title\x1b\\ \x1b[2J \x1b[31m \x1b]8;;http://evil\x1b\\x\x1b]8;;\x1b\\ \x1b[6n \x9b31m \x9d0;t\x9c \x90q\x9c"
-    " a\rb a\bb a\x0bb \x00 \x7f \x0e \u202eevil\u202c \u2066x\u2069 \u200b \ufeff \u2028 \U000e0041 \udce9"
-    " [bold]b[/bold] [link=http://x]y[/link] :smile:"
+    "\x1b]52;c;aGk=\x07 \x1b]0;title\x1b\\ \x1b[2J \x1b[31m \x1b]8;;http://evil\x1b\\x\x1b]8;;\x1b\\ \x1b[6n \x9b31m"
+    " \x9d0;t\x9c \x90q\x9c a\rb a\bb a\x0bb \x00 \x7f \x0e \u202eevil\u202c \u2066x\u2069 \u200b \ufeff \u2028"
+    " \U000e0041 \udce9 [bold]b[/bold] [link=http://x]y[/link] :smile:"
 )
 
 
 def unsafe(text: str) -> list[str]:
-    """Characters that a terminal obeys, or that hide or turn text; by Unicode's categories, not by the list under test."""
+    """Characters that a terminal obeys, or that hide or turn text; by Unicode's categories, not by
+    the list under test.
+    """
     joiners = "\u200c\u200d\u00ad"
-    return [f"U+{ord(c):04X}" for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in "\n\t" + joiners]
+    return [
+        f"U+{ord(c):04X}"
+        for c in text
+        if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in "\n\t" + joiners
+    ]
 
 
 @pytest.fixture
@@ -49,15 +56,20 @@ def test_every_unsafe_character_is_escaped() -> None:
     every = [chr(code) for code in range(0x110000)]
     wrong = {c for c in every if unsafe(c) and ord(c) not in OTHER_FORMATS}
     assert [c for c in wrong if printable(c) == c] == []
-    text = "".join(c for c in every if c not in wrong and ord(c) not in (0xFFFE, 0xFFFF) and not 0x2065 <= ord(c) <= 0x2065)
-    assert printable(text.translate(dict.fromkeys(range(0xE0000, 0xE0080)))) == text.translate(dict.fromkeys(range(0xE0000, 0xE0080)))
+    text = "".join(
+        c for c in every if c not in wrong and ord(c) not in (0xFFFE, 0xFFFF) and not 0x2065 <= ord(c) <= 0x2065
+    )
+    assert printable(text.translate(dict.fromkeys(range(0xE0000, 0xE0080)))) == text.translate(
+        dict.fromkeys(range(0xE0000, 0xE0080))
+    )
     left = set(text)
     assert {"\n", "\t", "é", "中", "\u200c", "\u200d", "\u00ad", "😀"} <= left
     assert printable_line("a\n\tb") == "a\\n\\tb"
     assert printable(printable(EVIL)) == printable(EVIL)
 
 
-# Format characters that show something or belong to a script: Arabic number signs, Egyptian joiners, shorthand, musical beams are text.
+# Format characters that show something or belong to a script: Arabic number signs, Egyptian joiners, shorthand, musical
+# beams are text.
 OTHER_FORMATS = {
     *range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440), *range(0x1BCA0, 0x1BCA4),
 }  # fmt: skip
@@ -74,8 +86,12 @@ def test_json_stands_for_the_same_value() -> None:
     "show",
     [
         lambda: output.console.print(EVIL),
-        lambda: output.console.print(output.table(EVIL, (EVIL, "b"), [(EVIL, [EVIL]), (3, {"k": EVIL})], numeric=(EVIL,))),
-        lambda: output.console.print(output.ledger_table({EVIL: Ledger(records_in=1, dropped={EVIL: 1}, quarantined={EVIL: 0})})),
+        lambda: output.console.print(
+            output.table(EVIL, (EVIL, "b"), [(EVIL, [EVIL]), (3, {"k": EVIL})], numeric=(EVIL,))
+        ),
+        lambda: output.console.print(
+            output.ledger_table({EVIL: Ledger(records_in=1, dropped={EVIL: 1}, quarantined={EVIL: 0})})
+        ),
         lambda: output.say_error(EVIL),
         lambda: output.say_note(EVIL),
         lambda: output.say_line(EVIL),
@@ -91,7 +107,9 @@ def test_nothing_printed_is_obeyed(printed, show) -> None:
     assert unsafe(text) == []
 
 
-@pytest.mark.parametrize("show", [lambda: output.console.print(EVIL), lambda: output.console.print(output.table("t", ("a",), [(EVIL,)]))])
+@pytest.mark.parametrize(
+    "show", [lambda: output.console.print(EVIL), lambda: output.console.print(output.table("t", ("a",), [(EVIL,)]))]
+)
 def test_markup_in_data_is_text(printed, show) -> None:
     assert "[bold]b[/bold] [link=http://x]y[/link] :smile:" in printed(show)
 
@@ -114,7 +132,15 @@ def test_everything_is_printed_in_one_place() -> None:
     for path in sorted((PROJECT / "gristmill").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            if name in ("print", "Console", "rich.print", "sys.stdout.buffer.write", "sys.stderr.write", "sys.stdout.write", "typer.echo"):
+            if name in (
+                "print",
+                "Console",
+                "rich.print",
+                "sys.stdout.buffer.write",
+                "sys.stderr.write",
+                "sys.stdout.write",
+                "typer.echo",
+            ):
                 found.append((path.name, name))
     assert found == [("output.py", "sys.stdout.write")] * 3
 

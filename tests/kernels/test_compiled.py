@@ -40,7 +40,9 @@ def said(folder: Path, module: str) -> list[str]:
     """Words that a module of a folder prints, whatever earlier tests did to this process' environment."""
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{PROJECT}"}
     command = [sys.executable, "-P", "-m", module]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
 
 
 def run(folder: Path) -> tuple[int, int]:
@@ -98,9 +100,11 @@ print(not_loaded(VALUES), sum(not_loaded.stats.cache_hits.values()))
 
 
 def test_what_is_loaded_needs_nothing_of_the_compiler(tmp_path):
-    """numba would import the rules of its whole compiler and what every package has registered with it: a CPU second for each process.
+    """numba would import the rules of its whole compiler and what every package has registered with it: a CPU second
+    for each process.
 
-    Machine code that calls the C library and numba's own memory works without, and a kernel that is compiled afterwards may call it.
+    Machine code that calls the C library and numba's own memory works without, and a kernel that is compiled afterwards
+    may call it.
     """
     copy_kernels(tmp_path)
     module = tmp_path / "pipeline/loaded.py"
@@ -149,7 +153,9 @@ for outer, inner in ((calls, "called"), (joins, "joined")):
 def test_a_part_of_a_kernel_is_not_called(tmp_path):
     copy_kernels(tmp_path)
     # Longer than what the compiler joins of its own accord.
-    body = "\n    ".join(f"values[at] = (values[at] * {place} + values[at - {place % 8}]) % 1009" for place in range(1, 60))
+    body = "\n    ".join(
+        f"values[at] = (values[at] * {place} + values[at - {place % 8}]) % 1009" for place in range(1, 60)
+    )
     (tmp_path / "pipeline/parts.py").write_text(PARTS.format(body=body))
     called, is_called, joined, is_joined_called = said(tmp_path, "pipeline.parts")
     assert called == joined
@@ -157,6 +163,8 @@ def test_a_part_of_a_kernel_is_not_called(tmp_path):
 
 
 def test_sources_are_those_that_are_imported_and_no_others():
-    names = {path.name for path in sources._sources(Path(compiled.__file__).parent.parent / "pipeline/text/words/walk.py")}
+    names = {
+        path.name for path in sources._sources(Path(compiled.__file__).parent.parent / "pipeline/text/words/walk.py")
+    }
     assert {"walk.py", "ngram.py", "separate.py", "utf8.py", "signal_columns.py"} <= names
     assert not {"step.py", "text_pass.py", "schemas.py"} & names

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels.newer_characters import as_without_newer, markup_with_stand_ins, newer_characters, with_stand_ins, without_stand_ins
+from kernels.newer_characters import (
+    as_without_newer,
+    markup_with_stand_ins,
+    newer_characters,
+    with_stand_ins,
+    without_stand_ins,
+)
 from manifests.corpus import TextSettings
 from pipeline.decide.block_lists import host_suffixes, url_words
 from pipeline.readers.latex.papers import latex_to_text
@@ -23,14 +29,24 @@ from pipeline.readers.wiki.wikitext import extract_wikitext, wikitext_to_text
 from pipeline.text.normalise import normalise
 from pipeline.text.perplexity.score import normalised
 
-# An ideograph (Unicode 15.0), another (15.1), a letter, a digit, an emoji (all 15.0), and combining marks that stand below (15.0).
-MILL, OTHER, LETTER, DIGIT, FACE, BELOW = "\U00031350", "\U0002ebf0", "\U0001e4d0", "\U00011f52", "\U0001fae8", "\U00010efd"
+# An ideograph (Unicode 15.0), another (15.1), a letter, a digit, an emoji (all 15.0), and combining marks that stand
+# below (15.0).
+MILL, OTHER, LETTER, DIGIT, FACE, BELOW = (
+    "\U00031350",
+    "\U0002ebf0",
+    "\U0001e4d0",
+    "\U00011f52",
+    "\U0001fae8",
+    "\U00010efd",
+)
 ALL = MILL + OTHER + LETTER + DIGIT + FACE + BELOW
 
 
 def test_the_newer_are_all_that_python_knows_beyond_unicode_14() -> None:
     assert len(newer_characters()) == 4_489 + 627  # as the releases of 15.0 and 15.1 say
-    assigned = bytes(unicodedata.category(chr(point)) != "Cn" and point not in newer_characters() for point in range(0x110000))
+    assigned = bytes(
+        unicodedata.category(chr(point)) != "Cn" and point not in newer_characters() for point in range(0x110000)
+    )
     assert hashlib.sha256(assigned).hexdigest() == "e0e117f273e3ecbd9820ddf71d5a266264bac21b1f49abc9faa06bf43a3b96fc"
 
 
@@ -42,8 +58,22 @@ def test_stand_ins_have_the_same_properties_on_every_python() -> None:
         if 0xD800 <= point < 0xE000:
             continue
         one = with_stand_ins(chr(point))
-        asked = (unicodedata.category(one), unicodedata.combining(one), unicodedata.decomposition(one), one.isalpha(), one.isalnum())
-        asked += (one.isdecimal(), one.isdigit(), one.isspace(), one.isupper(), one.isprintable(), one.lower(), one.upper())
+        asked = (
+            unicodedata.category(one),
+            unicodedata.combining(one),
+            unicodedata.decomposition(one),
+            one.isalpha(),
+            one.isalnum(),
+        )
+        asked += (
+            one.isdecimal(),
+            one.isdigit(),
+            one.isspace(),
+            one.isupper(),
+            one.isprintable(),
+            one.lower(),
+            one.upper(),
+        )
         asked += (bool(word.match(one)), bool(digit.match(one)), bool(space.match(one)))
         asked += tuple(unicodedata.normalize(form, one) for form in ("NFC", "NFD", "NFKC", "NFKD"))
         properties.update(repr(asked).encode("ascii", "backslashreplace"))
@@ -56,7 +86,10 @@ def test_texts_without_newer_characters_are_the_same_object() -> None:
         assert markup_with_stand_ins(text) is text
 
 
-_ODD = st.text(st.sampled_from([*ALL, "a", "\u00e9", "\U0001f600", "\u0cf3", "\u2ffc", "\u31ef", "\U00071350", "\ud800"]), max_size=12)
+_ODD = st.text(
+    st.sampled_from([*ALL, "a", "\u00e9", "\U0001f600", "\u0cf3", "\u2ffc", "\u31ef", "\U00071350", "\ud800"]),
+    max_size=12,
+)
 
 
 @given(_ODD)
@@ -93,12 +126,16 @@ def test_powers(written: str, expected: str) -> None:
 
 
 def test_wikitext() -> None:
-    source = f"A mill {MILL} is here. x{LETTER}<sup>2</sup> {{{{birth date|1{DIGIT}|{DIGIT}|3}}}} {{{{frac|{DIGIT}|2}}}} "
+    source = (
+        f"A mill {MILL} is here. x{LETTER}<sup>2</sup> {{{{birth date|1{DIGIT}|{DIGIT}|3}}}} {{{{frac|{DIGIT}|2}}}} "
+    )
     source += f"__{MILL}{MILL}{OTHER}__ {FACE}"
     text = wikitext_to_text(source)
     assert text == f"A mill {MILL} is here. x{LETTER}2 1{DIGIT} {DIGIT} 3 {DIGIT}/2 __{MILL}{MILL}{OTHER}__ {FACE}"
     for numbers in ("&#x{:x};", "&#{};"):
-        written = "".join(numbers.format(ord(letter)) if ord(letter) in newer_characters() else letter for letter in source)
+        written = "".join(
+            numbers.format(ord(letter)) if ord(letter) in newer_characters() else letter for letter in source
+        )
         assert wikitext_to_text(written) == text
 
 
@@ -116,7 +153,8 @@ def test_latex() -> None:
 
 def page(words: str) -> str:
     parts = "".join(
-        f"<p>Paragraph {number} tells of the mill {words} and of the miller, for as long as paragraphs are.</p>" for number in range(9)
+        f"<p>Paragraph {number} tells of the mill {words} and of the miller, for as long as paragraphs are.</p>"
+        for number in range(9)
     )
     return f"<html><body><article>{parts}</article></body></html>"
 

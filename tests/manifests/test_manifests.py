@@ -89,7 +89,12 @@ def test_paths_are_relative_to_the_manifest(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "section", ["tokenizer: {}", "tokenizer: {model: a, train: {vocab_size: 500}}", "tokenizer: {model: a, bos: false, eos: false}"]
+    "section",
+    [
+        "tokenizer: {}",
+        "tokenizer: {model: a, train: {vocab_size: 500}}",
+        "tokenizer: {model: a, bos: false, eos: false}",
+    ],
 )
 def test_tokenizer_is_given_or_trained_and_bounds_documents(tmp_path, section):
     with pytest.raises(GristmillError, match="tokenizer"):
@@ -130,7 +135,11 @@ def test_run_steps_are_rounded_up_and_llama_2_takes_476838():
 def test_run_loads_what_it_refers_to(tmp_path):
     write(tmp_path, "kind: mixture\nversion: 1\nname: m\nbuckets: [{match: '*/factual', epochs: 2}]\n", "mix.yaml")
     run = load_run(
-        write(tmp_path, "kind: run\nversion: 1\nname: r\ndata: ../d\nout: o\nmodel: tiny\nmixture: mix.yaml\nsequence: 64\n", "run.yaml")
+        write(
+            tmp_path,
+            "kind: run\nversion: 1\nname: r\ndata: ../d\nout: o\nmodel: tiny\nmixture: mix.yaml\nsequence: 64\n",
+            "run.yaml",
+        )
     )
     assert run.model == PRESETS["tiny"]
     assert run.mixture.buckets[0].epochs == 2
@@ -139,7 +148,11 @@ def test_run_loads_what_it_refers_to(tmp_path):
 
 def test_sequence_longer_than_the_model_is_refused(tmp_path):
     with pytest.raises(GristmillError, match="longer than model tiny"):
-        load_run(write(tmp_path, "kind: run\nversion: 1\nname: r\ndata: d\nout: o\nmodel: tiny\nsequence: 1024\n", "run.yaml"))
+        load_run(
+            write(
+                tmp_path, "kind: run\nversion: 1\nname: r\ndata: d\nout: o\nmodel: tiny\nsequence: 1024\n", "run.yaml"
+            )
+        )
 
 
 def test_a_rule_is_a_share_or_epochs():
@@ -150,8 +163,14 @@ def test_a_rule_is_a_share_or_epochs():
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("filters: {variant: gopher-paper, min_words: 100, max_words: 50}", "`min_words` (100) is above `max_words` (50): no document"),
-        ("filters: {variant: gopher-dolma, min_median_word_length: 11}", "`min_median_word_length` (11.0) is above `max_median_word"),
+        (
+            "filters: {variant: gopher-paper, min_words: 100, max_words: 50}",
+            "`min_words` (100) is above `max_words` (50): no document",
+        ),
+        (
+            "filters: {variant: gopher-dolma, min_median_word_length: 11}",
+            "`min_median_word_length` (11.0) is above `max_median_word",
+        ),
         ("filters: {variant: gopher-datatrove, max_top_2gram: .inf}", "`.inf` is not a finite number"),
         ("filters: {variant: ccnet, keep: []}", "filters.0.ccnet.keep: List should have at least 1 item"),
         ("filters: [none, fineweb]", "filters: `none` stands alone"),
@@ -161,7 +180,10 @@ def test_a_rule_is_a_share_or_epochs():
         ("languages: {keep: [false]}", "languages.keep: `False` is no language code"),
         ("languages: {keep: []}", "languages.keep: give `all`, or a list of at least one code"),
         ("bad_words: {lists: {english: words}}", "`english` is no code of lid.176"),
-        ("block_lists: [{name: a, sites: s}, {name: a, urls: u}]", "names of block lists must be unique; given twice: a"),
+        (
+            "block_lists: [{name: a, sites: s}, {name: a, urls: u}]",
+            "names of block lists must be unique; given twice: a",
+        ),
     ],
 )
 def test_what_no_document_could_pass_or_no_list_mean_is_an_error(tmp_path, line, problem):

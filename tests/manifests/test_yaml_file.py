@@ -126,8 +126,10 @@ def test_errors_name_the_line(read, tmp_path, text, line, message) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
-        "a0: &a0 {k: v}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 30)),
+        "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
+        "a0: &a0 {k: v}\n"
+        + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 30)),
         "a: " + "[" * 20_000,
         "a: " + "{a: " * 50_000,
         "- " * 100_000,
@@ -166,7 +168,11 @@ def test_norwegian_is_a_language(tmp_path) -> None:
 
 @pytest.mark.parametrize(("word", "meant"), [("no", False), ("off", False), ("yes", True), ("true", True)])
 def test_where_a_boolean_is_meant_the_words_still_are_booleans(word, meant) -> None:
-    data = {"kind": "corpus", "name": "x", "sources": [{"name": "a", "format": "jsonl", "files": ["x"], "licence": "y", "factual": word}]}
+    data = {
+        "kind": "corpus",
+        "name": "x",
+        "sources": [{"name": "a", "format": "jsonl", "files": ["x"], "licence": "y", "factual": word}],
+    }
     found = validate({**data, "tokenizer": {"model": "t"}}, CorpusManifest, where="m.yaml")
     assert found.sources[0].factual is meant
 

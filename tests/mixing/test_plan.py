@@ -21,7 +21,9 @@ SEQUENCE = 10
 TOKENS = {"books/general": 10_001, "crawl/factual": 30_001, "wiki/factual": 20_001, "crawl/general": 940_001}
 
 
-def plan(*rules: BucketRule, samples: int = 10_000, tokens: dict[str, int] | None = None, **settings: float) -> MixturePlan:
+def plan(
+    *rules: BucketRule, samples: int = 10_000, tokens: dict[str, int] | None = None, **settings: float
+) -> MixturePlan:
     mixture = MixtureManifest(name="test", buckets=list(rules), **settings)
     return plan_mixture(mixture, TOKENS if tokens is None else tokens, samples=samples, sequence=SEQUENCE, seed=1)
 
@@ -33,12 +35,16 @@ def obtained(made: MixturePlan) -> dict[str, float]:
 def close(made: MixturePlan, **wanted: float) -> bool:
     """Every share obtained is the wanted one, to what a run of this length can resolve."""
     found = obtained(made)
-    return found == pytest.approx({name.replace("_", "/"): share for name, share in wanted.items()}, abs=20 / made.samples)
+    return found == pytest.approx(
+        {name.replace("_", "/"): share for name, share in wanted.items()}, abs=20 / made.samples
+    )
 
 
 def test_a_run_is_planned_over_its_shards(tmp_path: Path) -> None:
     write_corpus(str(tmp_path / "shards"), {"wiki/factual": [[30, 20, 44], [17]], "crawl/general": [[60, 60]]})
-    manifest = RunManifest(name="test", seed=3, data=str(tmp_path), out="run", sequence=8, global_batch=4, tokens=8 * 4 * 2 + 1)
+    manifest = RunManifest(
+        name="test", seed=3, data=str(tmp_path), out="run", sequence=8, global_batch=4, tokens=8 * 4 * 2 + 1
+    )
     mixture = MixtureManifest(name="test", buckets=[BucketRule(match="wiki/*", share=0.5), BucketRule(match="*")])
     run = Run(manifest=manifest, mixture=mixture, model=PRESETS["tiny"], data=str(tmp_path), out="run")
     made = plan_run(run, open_shards(str(tmp_path / "shards")))
@@ -52,7 +58,13 @@ def test_natural_shares_without_rules() -> None:
     assert close(made, books_general=0.01, crawl_factual=0.03, wiki_factual=0.02, crawl_general=0.94)
     assert made.notes == ()
     row = made.rows[0]
-    assert (row.bucket, row.rule, row.corpus_tokens, row.wanted, row.max_epochs) == ("books/general", "*", 10_001, 0.01, 4.0)
+    assert (row.bucket, row.rule, row.corpus_tokens, row.wanted, row.max_epochs) == (
+        "books/general",
+        "*",
+        10_001,
+        0.01,
+        4.0,
+    )
     assert (row.tokens, row.epochs) == (row.samples * SEQUENCE, row.samples / 1000)
 
 
@@ -66,7 +78,11 @@ def test_obtained_is_what_the_order_gives() -> None:
 
 
 def test_shares_divide_a_group_by_tokens_and_the_first_match_wins() -> None:
-    made = plan(BucketRule(match="wiki/*", share=0.2), BucketRule(match="*/factual", share=0.1), BucketRule(match="*", share=0.7))
+    made = plan(
+        BucketRule(match="wiki/*", share=0.2),
+        BucketRule(match="*/factual", share=0.1),
+        BucketRule(match="*", share=0.7),
+    )
     assert close(made, wiki_factual=0.2, crawl_factual=0.1, books_general=0.7 / 95, crawl_general=0.7 * 94 / 95)
     assert [row.rule for row in made.rows] == ["*", "*/factual", "*", "wiki/*"]
     assert made.notes == ()
@@ -85,7 +101,11 @@ def test_rules_without_share_take_the_rest_in_proportion() -> None:
 
 
 def test_shares_are_scaled_to_fill_what_epochs_leave() -> None:
-    made = plan(BucketRule(match="books/*", epochs=2), BucketRule(match="crawl/*", share=0.5), BucketRule(match="wiki/*", share=0.5))
+    made = plan(
+        BucketRule(match="books/*", epochs=2),
+        BucketRule(match="crawl/*", share=0.5),
+        BucketRule(match="wiki/*", share=0.5),
+    )
     assert close(made, books_general=0.2, wiki_factual=0.4, crawl_factual=0.4 * 3 / 97, crawl_general=0.4 * 94 / 97)
     assert made.notes == ("shares are scaled by 0.8 to fill the run",)
     assert plan(BucketRule(match="*", share=0.25)).notes == ("shares are scaled by 4 to fill the run",)
@@ -122,10 +142,14 @@ def test_a_rule_has_a_cap_of_its_own() -> None:
 
 
 def test_epochs_give_way_only_when_all_others_are_full() -> None:
-    made = plan(BucketRule(match="wiki/*", share=0.5, max_epochs=1), BucketRule(match="books/*", epochs=1), samples=4_000)
+    made = plan(
+        BucketRule(match="wiki/*", share=0.5, max_epochs=1), BucketRule(match="books/*", epochs=1), samples=4_000
+    )
     assert made.rows[3].samples <= 2_000
     assert made.rows[0].epochs == pytest.approx(2, abs=0.01)
-    assert "the other buckets have reached their caps: those under `epochs` rules get more than they ask for" in made.notes
+    assert (
+        "the other buckets have reached their caps: those under `epochs` rules get more than they ask for" in made.notes
+    )
 
 
 @pytest.mark.parametrize("samples", [9, 1_000, 65_536, 100_003, 399_000])
@@ -138,7 +162,12 @@ def test_caps_hold_for_runs_of_any_length(samples: int) -> None:
 
 def test_a_decimal_cap_is_the_decimal() -> None:
     # 0.29 * 100 is 28.999999999999996 in floating point; 29 windows may be given.
-    made = plan(BucketRule(match="a", share=0.5, max_epochs=0.29), BucketRule(match="b"), samples=58, tokens={"a": 1_001, "b": 10_001})
+    made = plan(
+        BucketRule(match="a", share=0.5, max_epochs=0.29),
+        BucketRule(match="b"),
+        samples=58,
+        tokens={"a": 1_001, "b": 10_001},
+    )
     assert made.rows[0].samples == 29
 
 
@@ -172,7 +201,10 @@ def test_small_buckets_get_nothing_and_the_plan_says_so() -> None:
 
 def test_a_rule_over_buckets_without_windows_leaves_its_share_to_the_others() -> None:
     made = plan(
-        BucketRule(match="tiny/*", share=0.5), BucketRule(match="large/*", share=0.5), samples=10, tokens={"tiny/x": 3, "large/x": 501}
+        BucketRule(match="tiny/*", share=0.5),
+        BucketRule(match="large/*", share=0.5),
+        samples=10,
+        tokens={"tiny/x": 3, "large/x": 501},
     )
     assert obtained(made) == {"large/x": 1.0}
     assert made.notes == (
@@ -186,16 +218,32 @@ def test_a_rule_over_buckets_without_windows_leaves_its_share_to_the_others() ->
     [
         ([BucketRule(match="wikii/*")], "rule `wikii/\\*` matches no bucket", "wiki/factual"),
         ([BucketRule(match="zzz")], "matches no bucket", "books/general, crawl/factual, crawl/general, wiki/factual"),
-        ([BucketRule(match="*"), BucketRule(match="wiki/*", share=0.2)], "`wiki/\\*` gets nothing: the rules before it", "move it up"),
-        ([BucketRule(match="wiki/*", epochs=5), BucketRule(match="*")], "asks for 5 epochs, its cap is 4", "`max_epochs` of its own"),
-        ([BucketRule(match="crawl/*", epochs=1), BucketRule(match="*")], "ask for 970,000 tokens, the run has 100,000", "raise the run's"),
+        (
+            [BucketRule(match="*"), BucketRule(match="wiki/*", share=0.2)],
+            "`wiki/\\*` gets nothing: the rules before it",
+            "move it up",
+        ),
+        (
+            [BucketRule(match="wiki/*", epochs=5), BucketRule(match="*")],
+            "asks for 5 epochs, its cap is 4",
+            "`max_epochs` of its own",
+        ),
+        (
+            [BucketRule(match="crawl/*", epochs=1), BucketRule(match="*")],
+            "ask for 970,000 tokens, the run has 100,000",
+            "raise the run's",
+        ),
         (
             [BucketRule(match="wiki/*", share=1), BucketRule(match="books/*"), BucketRule(match="crawl/*")],
             "nothing for `books/\\*`, `crawl/\\*`",
             "lower",
         ),
         (
-            [BucketRule(match="books/*", epochs=4), BucketRule(match="wiki/*", epochs=3), BucketRule(match="crawl/*", share=0.1)],
+            [
+                BucketRule(match="books/*", epochs=4),
+                BucketRule(match="wiki/*", epochs=3),
+                BucketRule(match="crawl/*", share=0.1),
+            ],
             "nothing for `crawl/\\*`",
             "lower",
         ),

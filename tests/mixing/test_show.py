@@ -12,7 +12,9 @@ from mixing.plan import plan_mixture
 from mixing.show import mixture_rows, mixture_table
 
 MIXTURE = MixtureManifest(buckets=[BucketRule(match="wiki/*", share=0.25), BucketRule(match="crawl/*")])
-PLAN = plan_mixture(MIXTURE, {"wiki/factual": 10_001, "crawl/general": 1_000_001, "other/x": 500}, samples=4096, sequence=10, seed=0)
+PLAN = plan_mixture(
+    MIXTURE, {"wiki/factual": 10_001, "crawl/general": 1_000_001, "other/x": 500}, samples=4096, sequence=10, seed=0
+)
 
 
 def test_rows_are_plain_data() -> None:

@@ -19,7 +19,9 @@ from pipeline.extract.step import extract
 from pipeline.losses import LONGEST_NAME, MOST_NAMES_HELD, MOST_NAMES_KEPT, OTHERS, Kind, Tally, merge_inside
 
 KINDS: list[Kind] = ["dropped_elements", "templates_not_expanded"]
-DOCUMENTS = st.lists(st.dictionaries(st.tuples(st.sampled_from(KINDS), st.sampled_from(["a", "b", "c"])), st.integers(0, 3)))
+DOCUMENTS = st.lists(
+    st.dictionaries(st.tuples(st.sampled_from(KINDS), st.sampled_from(["a", "b", "c"])), st.integers(0, 3))
+)
 
 
 def slow(documents: list[dict[tuple[Kind, str], int]]) -> Inside:
@@ -31,13 +33,18 @@ def slow(documents: list[dict[tuple[Kind, str], int]]) -> Inside:
         inside[kind] = KindOfLoss(
             documents=sum(bool(of) for of in counts),
             count=sum(sum(of.values()) for of in counts),
-            names={name: Loss(documents=sum(name in of for of in counts), count=sum(of.get(name, 0) for of in counts)) for name in names},
+            names={
+                name: Loss(documents=sum(name in of for of in counts), count=sum(of.get(name, 0) for of in counts))
+                for name in names
+            },
         )
     return inside
 
 
 @given(DOCUMENTS, st.integers(0, 10))
-def test_sums_are_those_of_the_definition_however_they_are_made(documents: list[dict[tuple[Kind, str], int]], cut: int) -> None:
+def test_sums_are_those_of_the_definition_however_they_are_made(
+    documents: list[dict[tuple[Kind, str], int]], cut: int
+) -> None:
     tallies = [Tally(), Tally(), Tally()]
     for number, lost in enumerate(documents):
         tallies[0].add(lost)
@@ -68,7 +75,9 @@ def test_a_million_names_take_no_more_room_and_lose_no_count() -> None:
     assert kind.names[f"7{'x' * 100}"[:LONGEST_NAME]].count == 2
 
 
-def test_losses_reach_the_manifests_of_task_and_step_and_the_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_losses_reach_the_manifests_of_task_and_step_and_the_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     # A lone surrogate has no UTF-8; a pair of them is a character and no loss.
     lines = [
         {"text": "One \ud800 two \udfff three."},
@@ -82,7 +91,9 @@ def test_losses_reach_the_manifests_of_task_and_step_and_the_screen(tmp_path: Pa
     ]
     manifest = tmp_path / "corpus.yaml"
     settings = {"personal_information": {"mask": ["email", "phone"]}, "tokenizer": {"train": {}}}
-    manifest.write_text(yaml.safe_dump({"kind": "corpus", "version": 1, "name": "x", "sources": sources, **settings}), encoding="utf-8")
+    manifest.write_text(
+        yaml.safe_dump({"kind": "corpus", "version": 1, "name": "x", "sources": sources, **settings}), encoding="utf-8"
+    )
     step = extract(load_corpus(manifest), out=str(tmp_path / "out"), runner=Runner())
     wanted = {
         "masked_spans": KindOfLoss(documents=1, count=2, names={"email": Loss(documents=1, count=2)}),

@@ -33,5 +33,7 @@ print(json.dumps([f"{kernel.py_func.__module__}.{kernel.py_func.__name__}" for k
 
 def test_kernels_that_python_calls_are_compiled() -> None:
     """In a process of its own: other tests have compiled them here."""
-    done = subprocess.run([sys.executable, "-c", PROBE], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True
+    )
     assert set(json.loads(done.stdout)) >= CALLED_FROM_PYTHON

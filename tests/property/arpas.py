@@ -13,7 +13,9 @@ NGrams = dict[tuple[str, ...], tuple[float, float]]
 def arpa(ngrams: NGrams, *, order: int) -> str:
     """The ARPA file of a model; backoffs of 0 are left out, as they may be."""
     lines = ["\\data\\"]
-    sections = [[(words, *of) for words, of in ngrams.items() if len(words) == length] for length in range(1, order + 1)]
+    sections = [
+        [(words, *of) for words, of in ngrams.items() if len(words) == length] for length in range(1, order + 1)
+    ]
     lines += [f"ngram {length}={len(section)}" for length, section in enumerate(sections, start=1)]
     for length, section in enumerate(sections, start=1):
         lines += ["", f"\\{length}-grams:"]

@@ -1,4 +1,5 @@
-"""KenLM's binary files for tests, written the slow and obvious way; `build_binary` of KenLM 0.3.0 writes the same bytes.
+"""KenLM's binary files for tests, written the slow and obvious way; `build_binary` of KenLM 0.3.0 writes the same
+bytes.
 
 A model must contain the context and the suffix of each of its n-grams. See `pipeline.text.perplexity.binary` for the
 sources of the format.
@@ -134,7 +135,11 @@ def _probing(ngrams: NGrams, rows: dict[str, int], counts: list[int], form: Form
         if (word,) in ngrams:
             probability = ngrams[(word,)][0]
             unigrams[row] = (abs(probability) if (word,) in suffixes else probability, backoffs[(word,)])
-    out = struct.pack("<II", 0, len(rows)) + b"".join(vocabulary) + b"".join(struct.pack("<ff", *values) for values in unigrams)
+    out = (
+        struct.pack("<II", 0, len(rows))
+        + b"".join(vocabulary)
+        + b"".join(struct.pack("<ff", *values) for values in unigrams)
+    )
     for length in range(2, len(counts) + 1):
         entries = []
         for gram, (probability, _) in ngrams.items():
@@ -151,7 +156,11 @@ def _probing(ngrams: NGrams, rows: dict[str, int], counts: list[int], form: Form
 def _tables(ngrams: NGrams, length: int, bits: tuple[int, int]) -> tuple[list[float], list[float]]:
     values = [of for words, of in ngrams.items() if len(words) == length]
     backoffs = [backoff for _, backoff in values if backoff]
-    return _centres([probability for probability, _ in values], 1 << bits[0]), [-0.0, 0.0, *_centres(backoffs, (1 << bits[1]) - 2)]
+    return _centres([probability for probability, _ in values], 1 << bits[0]), [
+        -0.0,
+        0.0,
+        *_centres(backoffs, (1 << bits[1]) - 2),
+    ]
 
 
 def _centres(values: list[float], bins: int) -> list[float]:
@@ -183,15 +192,24 @@ def _bits_of(value: float) -> int:
 def _trie(ngrams: NGrams, rows: dict[str, int], counts: list[int], start: int, form: Form) -> bytes:
     order, backoffs = len(counts), _backoffs(ngrams)
     by_row = {row: word for word, row in rows.items()}
-    out = struct.pack("<Q", len(rows) - 1) + b"".join(struct.pack("<Q", murmur(by_row[row].encode())) for row in range(1, len(rows)))
+    out = struct.pack("<Q", len(rows) - 1) + b"".join(
+        struct.pack("<Q", murmur(by_row[row].encode())) for row in range(1, len(rows))
+    )
     out += bytes(8)
-    tables = {length: _tables(ngrams, length, form.quantised) for length in range(2, order + 1)} if form.quantised else {}
+    tables = (
+        {length: _tables(ngrams, length, form.quantised) for length in range(2, order + 1)} if form.quantised else {}
+    )
     if form.quantised:
         out += bytes([2, *form.quantised]).ljust(8, b"\0")
         for length, (probabilities, others) in tables.items():
-            out += b"".join(struct.pack("<f", value) for value in (probabilities + others if length < order else probabilities))
+            out += b"".join(
+                struct.pack("<f", value) for value in (probabilities + others if length < order else probabilities)
+            )
     # Rows from the last word to the first, in order.
-    grams = {n: sorted((tuple(rows[word] for word in gram[::-1]), gram) for gram in ngrams if len(gram) == n) for n in range(2, order + 1)}
+    grams = {
+        n: sorted((tuple(rows[word] for word in gram[::-1]), gram) for gram in ngrams if len(gram) == n)
+        for n in range(2, order + 1)
+    }
     sorted_rows = {length: [row for row, _ in some] for length, some in grams.items()}
     for row in range(len(rows) + 2):
         below = bisect_left(sorted_rows[2], (row,)) if row <= len(rows) else 0
@@ -205,11 +223,16 @@ def _trie(ngrams: NGrams, rows: dict[str, int], counts: list[int], start: int, f
         pointers.append(most)
         cut, needed = 0, most.bit_length()
         if form.arrays is not None and length < order:
-            cost = [(most >> (needed - some)) * 64 - len(pointers) * some for some in range(min(needed, form.arrays) + 1)]
+            cost = [
+                (most >> (needed - some)) * 64 - len(pointers) * some for some in range(min(needed, form.arrays) + 1)
+            ]
             cut = cost.index(min(cost))
         pointer_bits = needed - cut
         if form.arrays is not None and length < order:
-            firsts = [0] + [bisect_left([at >> pointer_bits for at in pointers], high) for high in range(1, (most >> pointer_bits) + 1)]
+            firsts = [0] + [
+                bisect_left([at >> pointer_bits for at in pointers], high)
+                for high in range(1, (most >> pointer_bits) + 1)
+            ]
             padding = -(start + len(out)) % 8
             array = bytearray(padding + 8) + struct.pack(f"<{len(firsts)}Q", *firsts) + bytes(7 - padding)
             array[:2] = bytes([0, form.arrays])

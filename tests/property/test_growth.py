@@ -49,7 +49,8 @@ TEXTS = {
     "byte order marks": run("\ufeff"),
     "spaces at the end": late("word", " " * 1000),
 }
-# Those that loops of every layer have to do with; normalising and signals look at characters, words and lines in more ways.
+# Those that loops of every layer have to do with; normalising and signals look at characters, words and lines in more
+# ways.
 FEW = (
     "letters", "spaces", "line feeds", "words that differ", "marks", "mojibake", "dots", "quotes", "brackets", "open citations",
     "spaces at the end",
@@ -77,7 +78,11 @@ def test_texts(layer):
     take = layers.ready(layer)
     # SentencePiece merges the pieces of a run without spaces by way of a heap.
     limits = Limits(most=1 << 18, more=1.5 if layer == "encoding, reference" else 1.0)
-    wrong = {name: measure(make, take, start=1 << 12, limits=limits) for name, make in TEXTS.items() if name in TEXT_LAYERS[layer]}
+    wrong = {
+        name: measure(make, take, start=1 << 12, limits=limits)
+        for name, make in TEXTS.items()
+        if name in TEXT_LAYERS[layer]
+    }
     assert not {name: told for name, told in wrong.items() if told}
 
 
@@ -110,8 +115,8 @@ def star(count: int) -> np.ndarray:
     return np.stack([np.full(count, count), np.arange(count)], axis=1).astype(np.uint64)
 
 
-# Rows that are sorted and jumped among cost two to three times as much each where they leave the processor's caches: 512 to 4,096 of
-# them fit, whatever the machine's speed.
+# Rows that are sorted and jumped among cost two to three times as much each where they leave the processor's caches:
+# 512 to 4,096 of them fit, whatever the machine's speed.
 ROWS = Limits(least_s=0, most=1 << 9)
 
 
@@ -135,7 +140,9 @@ def follow(edges: np.ndarray) -> None:
         parent[right] = np.minimum(parent[left], parent[right])
 
 
-@pytest.mark.parametrize("take", [follow, often(lambda edges: (edges[:, :1] == edges[:, 1]).sum())], ids=["a chain followed", "all pairs"])
+@pytest.mark.parametrize(
+    "take", [follow, often(lambda edges: (edges[:, :1] == edges[:, 1]).sum())], ids=["a chain followed", "all pairs"]
+)
 def test_a_square_over_few_rows_is_found(take):
     told = measure(path, take, start=ROWS.most, limits=replace(ROWS, cpu_s=3))
     assert told is not None

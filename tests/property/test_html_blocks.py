@@ -31,7 +31,9 @@ words = st.sampled_from(
         "𝄞",
     ]
 )
-inline = st.one_of(words, words.map(lambda text: f"<b>{text}</b>"), words.map(lambda text: f'<a href="a>b" title=\'"\'>{text}</a>'))
+inline = st.one_of(
+    words, words.map(lambda text: f"<b>{text}</b>"), words.map(lambda text: f'<a href="a>b" title=\'"\'>{text}</a>')
+)
 nothing = st.sampled_from(
     [
         "<!-- <p>no</p> -->",

@@ -27,7 +27,9 @@ def cut(page: str) -> str:
 
 
 def told(page: str) -> list[str]:
-    """Tags and texts of a page's tree: white space as one space, and none beside blocks; in `pre` as it is, but for the beginning."""
+    """Tags and texts of a page's tree: white space as one space, and none beside blocks; in `pre` as it is, but for the
+    beginning.
+    """
     parts = [""]
 
     def tell(node: Any) -> None:
@@ -67,7 +69,9 @@ unread = st.sampled_from(
 tags = st.builds(
     "<{}{}>".format,
     st.sampled_from(["", "", "", "/"]),
-    st.sampled_from([*BLOCKS, "span", "select", "option", "table", "div", "li", "p", "pre", "caption", "br", "button", "P", "DIV\n"]),
+    st.sampled_from(
+        [*BLOCKS, "span", "select", "option", "table", "div", "li", "p", "pre", "caption", "br", "button", "P", "DIV\n"]
+    ),
 )
 inline = st.tuples(words, unread | words).map(lambda pair: f"<i>{pair[0]}{pair[1]}</i>")
 

@@ -41,7 +41,18 @@ def test_tags(name: str) -> None:
 
 def test_every_tag_and_reference_of_the_standard_is_one_thing() -> None:
     known = {packed(name): number for number, name in enumerate((*NAMES, *SCOPES)) if name != "hidden"}
-    words = {name.rstrip(";") for name in html5} | {"div", "span", "a", "b", "section", "main", "script", "img", "br", "svg"}
+    words = {name.rstrip(";") for name in html5} | {
+        "div",
+        "span",
+        "a",
+        "b",
+        "section",
+        "main",
+        "script",
+        "img",
+        "br",
+        "svg",
+    }
     for word in words:
         assert kind(packed(word)) == known.get(packed(word), -1)
     told = {name: max(0, ask(TAGS, packed(name))) for name in ("script", "title", "p", "br", "source", "li", "span")}

@@ -31,11 +31,15 @@ def short_lines(text: str) -> set[bytes]:
 
 
 def in_pieces(first: bytes, beginning: bytes, held: bytes) -> bool:
-    """Whether the first piece stands there, and the next eight bytes behind a number, a hyphen or lines between cells."""
+    """Whether the first piece stands there, and the next eight bytes behind a number, a hyphen or
+    lines between cells.
+    """
     after = beginning[len(first) :][:8]
     behind = [held[place.start() + len(first) :] for place in re.finditer(b"(?=" + re.escape(first) + b")", held)]
     ends = [text for rest in behind for text in (rest, re.sub(rb"^[0-9]{0,6}(?:[.-])?", b"", rest))]
-    return bool(after) and any(re.match(b"".join(b"[|]*?" + re.escape(bytes([byte])) for byte in after), end) for end in ends)
+    return bool(after) and any(
+        re.match(b"".join(b"[|]*?" + re.escape(bytes([byte])) for byte in after), end) for end in ends
+    )
 
 
 def reference(page: str, text: str) -> list[int]:
@@ -52,7 +56,11 @@ def reference(page: str, text: str) -> list[int]:
             if beginning in held if len(beginning) >= 8 else beginning in lines:
                 continue
             first = whole[start : min(int(found.firsts[number]), start + 32)]
-            if kind not in FRAMES and first and (in_pieces(first, beginning, held) if len(first) >= 8 else first in lines):
+            if (
+                kind not in FRAMES
+                and first
+                and (in_pieces(first, beginning, held) if len(first) >= 8 else first in lines)
+            ):
                 continue
         within, within_kind = int(found.afters[number]), kind
         lost.append(number)

@@ -26,7 +26,20 @@ attributes = st.sampled_from(
 )  # fmt: skip
 tags = st.builds("<{}{}{}>".format, st.sampled_from(["", "", "", "/"]), names, attributes)
 words = st.sampled_from(
-    ["a", " ", "\n", _SENTENCE, _SENTENCE * 5, "&amp;", "<", "</", "<!-- a > b -->", "<![CDATA[", "]]>", "<!doctype html>"]
+    [
+        "a",
+        " ",
+        "\n",
+        _SENTENCE,
+        _SENTENCE * 5,
+        "&amp;",
+        "<",
+        "</",
+        "<!-- a > b -->",
+        "<![CDATA[",
+        "]]>",
+        "<!doctype html>",
+    ]
 )
 pages = st.lists(tags | words, max_size=24).map("".join)
 
@@ -48,5 +61,9 @@ def test_what_is_counted_in_passing_is_on_the_page(page: str) -> None:
         return
     for element in tree.document.query_selector_all("*")[:]:
         assert len(element.attrs) <= blocks.census.attributes
-    for selector, count in (("sup,sub", blocks.census.raised), ("ul", blocks.census.lists), ("b[a]", blocks.census.formatting)):
+    for selector, count in (
+        ("sup,sub", blocks.census.raised),
+        ("ul", blocks.census.lists),
+        ("b[a]", blocks.census.formatting),
+    ):
         assert count or tree.document.query_selector(selector) is None

@@ -22,7 +22,25 @@ _CHARACTERS = 100
 # Words of the model, labels and its sentence mark as words, bytes that separate words.
 _odd = st.lists(
     st.sampled_from(
-        ["</s>", "__label__en", "__label__", "<", ">", "the", "der", "и", " ", "\t", "\x0b", "\x00", "\n", "\r", "a", "ß", "漢"]
+        [
+            "</s>",
+            "__label__en",
+            "__label__",
+            "<",
+            ">",
+            "the",
+            "der",
+            "и",
+            " ",
+            "\t",
+            "\x0b",
+            "\x00",
+            "\n",
+            "\r",
+            "a",
+            "ß",
+            "漢",
+        ]
     )
 ).map("".join)
 

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.characters import SPACE, classes
-from pipeline.filters.line_rules import c4_flags, judge_c4_lines, judge_refinedweb_lines, refinedweb_flags, removed_lists
+from pipeline.filters.line_rules import (
+    c4_flags,
+    judge_c4_lines,
+    judge_refinedweb_lines,
+    refinedweb_flags,
+    removed_lists,
+)
 from pipeline.text.words import line as kernel
 from pipeline.text.words.line import line_properties
 from pipeline.text.words.sentences import ABBREVIATIONS
@@ -29,7 +35,9 @@ _PIECES = (
     "  ", " ", "\t", "\u3000", "\x1f", "A", "b", "U.S.", "end.Begin", "ENDE", "ÄÖ", "Я", "中文。", "！",
     "」", "）", "”", "’", "–", "é", "😀", "x" * 1001, "word " * 40,
 )  # fmt: skip
-line_text = st.lists(st.one_of(st.sampled_from(_PIECES), any_text), max_size=12).map(lambda pieces: "".join(pieces).replace("\n", " "))
+line_text = st.lists(st.one_of(st.sampled_from(_PIECES), any_text), max_size=12).map(
+    lambda pieces: "".join(pieces).replace("\n", " ")
+)
 
 
 def lower(text: str) -> str:
@@ -87,9 +95,15 @@ def slow_properties(line: str) -> dict[str, object]:
         "UPPER": 2 * capitals > len(clean),
         "NUMERIC": numeric,
         "COUNTER": len(words) == 2 and re.fullmatch(rf"[0-9][0-9.,]*[kmb]?[ \t]+({counted})", small) is not None,
-        "NAVIGATION": len(words) <= 10
-        and bool(clean)
-        and (small.startswith(kernel.NAVIGATION_STARTS) or small.endswith(kernel.NAVIGATION_ENDS) or kernel.NAVIGATION_ANYWHERE in small),
+        "NAVIGATION": (
+            len(words) <= 10
+            and bool(clean)
+            and (
+                small.startswith(kernel.NAVIGATION_STARTS)
+                or small.endswith(kernel.NAVIGATION_ENDS)
+                or kernel.NAVIGATION_ANYWHERE in small
+            )
+        ),
         "LONG_LINE": len(clean) >= 200,
         "CITATION": clean != line,
     }
@@ -122,7 +136,10 @@ def packed(line: str) -> int:
     words = words_of(line)
     # The last 64 bytes of all are read another way than those that others follow.
     end = 7 + len(line.encode())
-    found = {int(line_properties(data[:stop], 7, end, len(words), max(map(len, words)), classes())) for stop in (end, end + 14, len(data))}
+    found = {
+        int(line_properties(data[:stop], 7, end, len(words), max(map(len, words)), classes()))
+        for stop in (end, end + 14, len(data))
+    }
     assert len(found) == 1
     return found.pop()
 
@@ -177,7 +194,9 @@ line_value = st.builds(
     lambda words, lost, sentences, flags: words | lost << 10 | sentences << 12 | sum(set(flags)),
     st.integers(0, 12), st.integers(0, 3), st.integers(0, 4), st.lists(flag_values, max_size=3),
 )  # fmt: skip
-documents = st.lists(st.lists(st.tuples(line_value, st.integers(0, 3).map(lambda number: number == 0)), max_size=8), max_size=5)
+documents = st.lists(
+    st.lists(st.tuples(line_value, st.integers(0, 3).map(lambda number: number == 0)), max_size=8), max_size=5
+)
 
 
 def arrays(given_lines: list[list[tuple[int, bool]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -186,7 +205,9 @@ def arrays(given_lines: list[list[tuple[int, bool]]]) -> tuple[np.ndarray, np.nd
     return np.array([value for value, _ in flat], np.uint32), offsets, np.array([gone for _, gone in flat], np.bool_)
 
 
-def slow_c4(lines: list[tuple[int, bool]], *, end: bool, apostrophe: bool, raw: bool, least: int, sentences: int) -> tuple[int, list[bool]]:
+def slow_c4(
+    lines: list[tuple[int, bool]], *, end: bool, apostrophe: bool, raw: bool, least: int, sentences: int
+) -> tuple[int, list[bool]]:
     removed = [gone for _, gone in lines]
     count = left = 0
     for number, (value, gone) in enumerate(lines):
@@ -213,12 +234,19 @@ def slow_c4(lines: list[tuple[int, bool]], *, end: bool, apostrophe: bool, raw: 
 
 @given(documents, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 6), st.integers(0, 6))
 @thorough
-def test_c4(given_lines: list[list[tuple[int, bool]]], end: bool, apostrophe: bool, raw: bool, least: int, sentences: int) -> None:
+def test_c4(
+    given_lines: list[list[tuple[int, bool]]], end: bool, apostrophe: bool, raw: bool, least: int, sentences: int
+) -> None:
     values, offsets, removed = arrays(given_lines)
     out = np.zeros(len(given_lines), np.uint8)
-    flags = c4_flags(end_mark=end, apostrophe=apostrophe, long_words=True, javascript=True, policy=True, lorem_ipsum=True, brace=True)
+    flags = c4_flags(
+        end_mark=end, apostrophe=apostrophe, long_words=True, javascript=True, policy=True, lorem_ipsum=True, brace=True
+    )
     judge_c4_lines(values, offsets, removed, *flags, least, raw, sentences, 0, out)
-    wanted = [slow_c4(lines, end=end, apostrophe=apostrophe, raw=raw, least=least, sentences=sentences) for lines in given_lines]
+    wanted = [
+        slow_c4(lines, end=end, apostrophe=apostrophe, raw=raw, least=least, sentences=sentences)
+        for lines in given_lines
+    ]
     assert out.tolist() == [verdict for verdict, _ in wanted]
     assert removed.tolist() == [gone for _, lines in wanted for gone in lines]
 
@@ -267,7 +295,10 @@ def slow_clean(text: str, removed: set[int], cleaning: Cleaning) -> str:
 @thorough
 def test_cleaning(given_texts: list[str], data: st.DataObject) -> None:
     cleaning = Cleaning(citations=data.draw(st.booleans()), compact=data.draw(st.booleans()))
-    chosen = [sorted(data.draw(st.sets(st.integers(0, max(len(lines_of(text)) - 1, 0))))) if lines_of(text) else [] for text in given_texts]
+    chosen = [
+        sorted(data.draw(st.sets(st.integers(0, max(len(lines_of(text)) - 1, 0))))) if lines_of(text) else []
+        for text in given_texts
+    ]
     lists = pa.array([numbers or None for numbers in chosen], pa.list_(pa.field("item", pa.uint32(), nullable=False)))
     cleaned = clean_texts(pa.array(given_texts, pa.large_string()), lists, cleaning)
     cleaned.validate(full=True)
@@ -282,7 +313,10 @@ def test_removed_lists(given_lines: list[list[tuple[int, bool]]], data: st.DataO
     kept = np.array([data.draw(st.booleans()) for _ in given_lines], np.bool_)
     lists = removed_lists(removed, offsets, kept)
     lists.validate(full=True)
-    wanted = [[n for n, (_, gone) in enumerate(lines) if gone and keep] or None for lines, keep in zip(given_lines, kept, strict=True)]
+    wanted = [
+        [n for n, (_, gone) in enumerate(lines) if gone and keep] or None
+        for lines, keep in zip(given_lines, kept, strict=True)
+    ]
     assert lists.to_pylist() == wanted
 
 

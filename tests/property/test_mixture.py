@@ -38,7 +38,9 @@ def test_water_filling(division: tuple[dict[str, Fraction], dict[str, int]], tot
     # One level for all who are not full; the full ones would have been above it.
     levels = {amounts[name] / weights[name] for name in weights if amounts[name] < limits[name]}
     assert len(levels) <= 1
-    assert all(limits[name] / weights[name] <= level for level in levels for name in weights if amounts[name] == limits[name])
+    assert all(
+        limits[name] / weights[name] <= level for level in levels for name in weights if amounts[name] == limits[name]
+    )
 
 
 @thorough
@@ -58,7 +60,9 @@ def test_apportionment(division: tuple[dict[str, Fraction], dict[str, int]], tot
 @st.composite
 def rules(draw: st.DrawFn) -> list[BucketRule]:
     numbers = st.floats(0.01, 1)
-    wants = st.one_of(st.just({}), st.fixed_dictionaries({"share": numbers}), st.fixed_dictionaries({"epochs": numbers}))
+    wants = st.one_of(
+        st.just({}), st.fixed_dictionaries({"share": numbers}), st.fixed_dictionaries({"epochs": numbers})
+    )
     caps = st.one_of(st.none(), st.floats(1, 5))
     return [
         BucketRule(match=name, max_epochs=draw(caps), **draw(wants))
@@ -68,7 +72,9 @@ def rules(draw: st.DrawFn) -> list[BucketRule]:
 
 @thorough
 @given(rules(), st.lists(st.integers(0, 4_000), min_size=5, max_size=5), st.integers(1, 8_000), st.integers(0, 10))
-def test_any_plan_fills_the_run_and_keeps_every_cap(listed: list[BucketRule], sizes: list[int], samples: int, bits: int) -> None:
+def test_any_plan_fills_the_run_and_keeps_every_cap(
+    listed: list[BucketRule], sizes: list[int], samples: int, bits: int
+) -> None:
     mixture = MixtureManifest(buckets=listed, block_samples=1 << bits)
     tokens = dict(zip(NAMES, sizes, strict=True))
     try:

@@ -20,12 +20,17 @@ from pipeline.text.normalise import document_ids, normalise, text_buffers
 from tests.property.texts import any_text, thorough
 
 KEEP = TextSettings(mojibake="keep")
-ALL_SETTINGS = [TextSettings(mojibake=mojibake, unicode=form) for mojibake in ("repair", "keep") for form in ("none", "NFC", "NFKC")]
+ALL_SETTINGS = [
+    TextSettings(mojibake=mojibake, unicode=form) for mojibake in ("repair", "keep") for form in ("none", "NFC", "NFKC")
+]
 
 # What is broken by reading UTF-8 in another encoding, once or twice, beside text of several scripts and what separates.
 CHARACTERS = "éüßœ’“”–…°£€ àÃÂâ€™ˆ˜ÐØÙабвЂГрцκΒβ€中文한ا😀\u0301\u0308\u1100\u1161\u11a8\u212b\ufb01②"
 whole = st.text(
-    st.one_of(st.characters(codec="utf-8"), st.sampled_from(CHARACTERS), st.sampled_from("ab .\r\n\x00\ufeff\u3000\x92")), max_size=30
+    st.one_of(
+        st.characters(codec="utf-8"), st.sampled_from(CHARACTERS), st.sampled_from("ab .\r\n\x00\ufeff\u3000\x92")
+    ),
+    max_size=30,
 )
 
 
@@ -34,7 +39,9 @@ def _misread(text: str, encoding: str) -> str:
 
 
 broken = st.builds(
-    _misread, st.text(st.sampled_from(CHARACTERS + "ab "), max_size=12), st.sampled_from(["latin-1", "cp1252", "cp1251", "mac_roman"])
+    _misread,
+    st.text(st.sampled_from(CHARACTERS + "ab "), max_size=12),
+    st.sampled_from(["latin-1", "cp1252", "cp1251", "mac_roman"]),
 )
 twice = st.builds(_misread, broken, st.sampled_from(["latin-1", "cp1252"]))
 mixed = st.lists(st.one_of(whole, broken, twice, any_text), max_size=4).map("".join)
@@ -48,7 +55,10 @@ def reference(text: str, settings: TextSettings) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
         if settings.mojibake == "repair":
             lines = [ftfy.fix_encoding(line) for line in text.split("\n")]
-            text = "\n".join(old if re.search("[\ud800-\udfff]", new) else new for old, new in zip(text.split("\n"), lines, strict=True))
+            text = "\n".join(
+                old if re.search("[\ud800-\udfff]", new) else new
+                for old, new in zip(text.split("\n"), lines, strict=True)
+            )
         if settings.unicode != "none":
             text = unicodedata.normalize(settings.unicode, text)
         while text and (text[0] == "\ufeff" or classes()[ord(text[0])] & SPACE):
@@ -66,7 +76,18 @@ def strings(texts: list[str]) -> pa.Array:
 @thorough
 @given(lists)
 @example(
-    ["\ufeff \ufeffa\ufeff", "\r\x00\n x", "\x00", "", "sÃ³ \nvoilÃ le", "A\u030a", "e\u0301\u0323", "\u1100\u1161\u11a8", "©Â", "\x92"]
+    [
+        "\ufeff \ufeffa\ufeff",
+        "\r\x00\n x",
+        "\x00",
+        "",
+        "sÃ³ \nvoilÃ le",
+        "A\u030a",
+        "e\u0301\u0323",
+        "\u1100\u1161\u11a8",
+        "©Â",
+        "\x92",
+    ]
 )
 def test_normalise_equals_the_reference(settings: TextSettings, documents: list[str]) -> None:
     array = normalise(strings(documents), settings)
@@ -88,7 +109,9 @@ def test_what_the_gate_calls_clean_is_left_alone_by_ftfy(text: str) -> None:
     """The gate is `normalise`'s: it lets a text pass when no class of characters follows one that it may not."""
     tables = gate()
     kinds = [int(tables.classes[min(ord(character), 0xFFFF)]) for character in text]
-    if not any(tables.alone[kind] for kind in kinds) and not any(tables.bad[pair] for pair in zip(kinds, kinds[1:], strict=False)):
+    if not any(tables.alone[kind] for kind in kinds) and not any(
+        tables.bad[pair] for pair in zip(kinds, kinds[1:], strict=False)
+    ):
         assert not is_bad(text)
         assert ftfy.fix_encoding(text) == text
         assert repair(text) == text

@@ -9,7 +9,17 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shards.order import Order, block_table, given_before, locate, new_order, next_stage, order_from_json, order_to_json, permute
+from shards.order import (
+    Order,
+    block_table,
+    given_before,
+    locate,
+    new_order,
+    next_stage,
+    order_from_json,
+    order_to_json,
+    permute,
+)
 from tests.property.texts import thorough
 from tests.shards.orders import located, permuted
 
@@ -30,7 +40,10 @@ def divisions(draw: st.DrawFn, buckets: int) -> list[int]:
 def orders(draw: st.DrawFn, stages: int = 1) -> Order:
     """Orders over a few buckets with few windows, so that epochs end within a test."""
     windows = draw(st.lists(st.integers(1, 40), min_size=1, max_size=4))
-    tokens = {f"bücket/{index}": size * SEQUENCE + 1 + draw(st.integers(0, SEQUENCE - 1)) for index, size in enumerate(windows)}
+    tokens = {
+        f"bücket/{index}": size * SEQUENCE + 1 + draw(st.integers(0, SEQUENCE - 1))
+        for index, size in enumerate(windows)
+    }
 
     def counts() -> dict[str, int]:
         return dict(zip(tokens, draw(divisions(len(tokens))), strict=True))

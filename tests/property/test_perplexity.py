@@ -45,7 +45,14 @@ def some_model(sentences: list[list[str]], order: int, numbers: random.Random) -
     return found
 
 
-@given(some_sentences, asked_sentences, st.integers(2, 6), st.randoms(use_true_random=False), st.sampled_from(FORMS), st.booleans())
+@given(
+    some_sentences,
+    asked_sentences,
+    st.integers(2, 6),
+    st.randoms(use_true_random=False),
+    st.sampled_from(FORMS),
+    st.booleans(),
+)
 @settings(thorough, max_examples=200)
 def test_scores_against_dictionaries(
     sentences: list[list[str]], asked: list[list[str]], order: int, numbers: random.Random, form: Form, unknown: bool
@@ -87,11 +94,17 @@ def test_hashes_of_words(word: bytes) -> None:
 @thorough
 def test_normalised_against_one_character_at_a_time(text: str, more: str) -> None:
     wanted = ""
-    marks = dict(zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True))
+    marks = dict(
+        zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True)
+    )
     small = (text + more).strip().lower()
     # Marks that NFD sorts and that stay are left where they are.
     sorts = any(unicodedata.combining(letter) and unicodedata.category(letter) != "Mn" for letter in small)
-    whole = "".join(unicodedata.normalize("NFD", letter) for letter in small) if sorts else unicodedata.normalize("NFD", small)
+    whole = (
+        "".join(unicodedata.normalize("NFD", letter) for letter in small)
+        if sorts
+        else unicodedata.normalize("NFD", small)
+    )
     for letter in whole:
         if unicodedata.category(letter) == "Mn" or ord(letter) < 32 or 127 <= ord(letter) < 160:
             continue

@@ -18,8 +18,8 @@ from pipeline.text.personal.patterns import Pattern
 from pipeline.text.personal.spans import PATTERNS
 from tests.property.texts import any_text, buffers, thorough
 
-# What hypothesis makes from a pattern over bytes is Latin-1: its bytes are taken for UTF-8 where they are, replaced where not.
-# Patterns that look backward from their first character match behind something only.
+# What hypothesis makes from a pattern over bytes is Latin-1: its bytes are taken for UTF-8 where they are, replaced
+# where not. Patterns that look backward from their first character match behind something only.
 LOOKS_BEHIND = re.compile(rb"\(\?<=\[[^\]]*\](?:@|%40)\)")
 
 
@@ -101,13 +101,20 @@ batches = st.lists(st.one_of(pieces, any_text), max_size=5)
 
 def reference(documents: list[str]) -> dict[str, list[tuple[int, int, int]]]:
     return {
-        kind: [(number, start, stop) for number, document in enumerate(documents) for start, stop in search(document.encode(), kind)]
+        kind: [
+            (number, start, stop)
+            for number, document in enumerate(documents)
+            for start, stop in search(document.encode(), kind)
+        ]
         for kind in KINDS
     }
 
 
 def found(documents: list[str]) -> dict[str, list[tuple[int, int, int]]]:
-    return {name: list(zip(*(column.tolist() for column in spans), strict=True)) for name, spans in find_spans(*buffers(documents)).items()}
+    return {
+        name: list(zip(*(column.tolist() for column in spans), strict=True))
+        for name, spans in find_spans(*buffers(documents)).items()
+    }
 
 
 def masked(documents: list[str], kinds: list[str]) -> list[str]:
@@ -115,7 +122,9 @@ def masked(documents: list[str], kinds: list[str]) -> list[str]:
     texts = []
     for document in documents:
         data = document.encode()
-        spans = sorted((start, KINDS.index(kind), stop) for kind in KINDS if kind in kinds for start, stop in search(data, kind))
+        spans = sorted(
+            (start, KINDS.index(kind), stop) for kind in KINDS if kind in kinds for start, stop in search(data, kind)
+        )
         clusters: list[list[tuple[int, int, int]]] = []
         for span in spans:
             if clusters and span[0] < max(stop for _, _, stop in clusters[-1]):
@@ -137,10 +146,19 @@ def masked(documents: list[str], kinds: list[str]) -> list[str]:
 @example(["", "a@b.co", "", "x@y.zz"])
 @example(["123-45", "-6789", "8.8.8", ".8", "a@", "b.co"])
 @example(["8.8.8.8 8.8.8.8.8 8.8.8.8-", "212 555 0100 212 555 0100", "a@b.co@d.ef f@g.hi"])
-@example(["x", "BSN: 111222333", "born 1970-03-03", "1 Oak Street", "Streetx", "12 Oak St", "ate", "Tel: 030 1234567", "1"])
+@example(
+    ["x", "BSN: 111222333", "born 1970-03-03", "1 Oak Street", "Streetx", "12 Oak St", "ate", "Tel: 030 1234567", "1"]
+)
 @example(["5 Oak St" * 40, "+49 30 901820 " * 40, "Tel: " * 60 + "030 1234567"])
 @example(
-    ["version 8.8.8.8 8.8.8.8\n5.3.1.1 8.8.8.8", "5.3.1.1", "\x005.3.1.1", "x" * 60 + " 8.8.8.8", "version ", "8.8.8.8/24 8.8.8.8/24x"]
+    [
+        "version 8.8.8.8 8.8.8.8\n5.3.1.1 8.8.8.8",
+        "5.3.1.1",
+        "\x005.3.1.1",
+        "x" * 60 + " 8.8.8.8",
+        "version ",
+        "8.8.8.8/24 8.8.8.8/24x",
+    ]
 )
 def test_spans_are_those_of_the_exact_patterns(documents: list[str]) -> None:
     assert found(documents) == reference(documents)
@@ -162,7 +180,9 @@ def test_counts_count_the_spans(documents: list[str]) -> None:
     counts = count_spans(*buffers(documents))
     assert list(counts) == list(KINDS)
     for name in KINDS:
-        assert counts[name].tolist() == [sum(span[0] == number for span in expected[name]) for number in range(len(documents))]
+        assert counts[name].tolist() == [
+            sum(span[0] == number for span in expected[name]) for number in range(len(documents))
+        ]
 
 
 @thorough
@@ -198,7 +218,9 @@ def test_masked_texts(documents: list[str], kinds: list[str]) -> None:
 
 
 _NEVER = re.compile(rb"(?!)")
-locals_ = st.text("aZ09._+-'=/?&{}|\"é\u4e00 <(:@\n%", max_size=70) | st.sampled_from(["git", "a" * 64, "b" * 65, "x-1.y", "HG"])
+locals_ = st.text("aZ09._+-'=/?&{}|\"é\u4e00 <(:@\n%", max_size=70) | st.sampled_from(
+    ["git", "a" * 64, "b" * 65, "x-1.y", "HG"]
+)
 domains = st.text("aZ09.-_é[", max_size=40) | st.sampled_from(
     ["a.b.co", "x.png", "1.2-a.rc", "a--b.org", f"{'a' * 63}.com", f"{'a' * 64}.com"]
 )

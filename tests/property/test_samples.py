@@ -59,7 +59,9 @@ def test_samples_and_their_documents(lengths: Lengths, sequence: int, start: int
         bucket = order.buckets[index].name
         stretch = slice(window * sequence, window * sequence + sequence + 1)
         assert found[sample - start] == tokens[bucket][stretch]
-        expected_rows += [(sample, bucket, epoch, name, length) for name, length in Counter(owners[bucket][stretch]).items()]
+        expected_rows += [
+            (sample, bucket, epoch, name, length) for name, length in Counter(owners[bucket][stretch]).items()
+        ]
     assert documents.schema == LINEAGE
     columns = (documents[name].to_pylist() for name in ("sample", "bucket", "epoch", "record_name", "tokens"))
     assert list(zip(*columns, strict=True)) == expected_rows

@@ -82,7 +82,9 @@ def windows(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
 
 
 def dolma(text: str) -> dict[str, int]:
-    """What dolma 1.2.1 measures (dolma/taggers/gopher.py, `get_attributes` with `ignore_empty_lines`), before it divides."""
+    """What dolma 1.2.1 measures (dolma/taggers/gopher.py, `get_attributes` with `ignore_empty_lines`), before it
+    divides.
+    """
     words = words_of(text)
     lines = re.split(r"\n+", text) if text else []
     lengths = sorted(map(len, words))
@@ -101,7 +103,9 @@ def dolma(text: str) -> dict[str, int]:
             top = counts.most_common(1)
             result[f"frequent_{n}gram_characters"] = top[0][1] * size(top[0][0]) if top else 0
         else:
-            result[f"copied_{n}gram_characters"] = sum(count * size(gram) for gram, count in counts.items() if count > 1)
+            result[f"copied_{n}gram_characters"] = sum(
+                count * size(gram) for gram, count in counts.items() if count > 1
+            )
             result[f"all_{n}gram_characters"] = sum(count * size(gram) for gram, count in counts.items())
     return result
 
@@ -118,7 +122,9 @@ def datatrove(text: str, words: list[str]) -> dict[str, int]:
         "raw_repeated_line_characters": sum(len(line) for index, line in enumerate(lines) if line in lines[:index]),
         "raw_paragraphs": len(paragraphs),
         "raw_repeated_paragraphs": sum(one in paragraphs[:index] for index, one in enumerate(paragraphs)),
-        "raw_repeated_paragraph_characters": sum(len(one) for index, one in enumerate(paragraphs) if one in paragraphs[:index]),
+        "raw_repeated_paragraph_characters": sum(
+            len(one) for index, one in enumerate(paragraphs) if one in paragraphs[:index]
+        ),
         "split_lines": len(split_lines),
         "split_bullet_lines": sum(line.lstrip().startswith(("•", "-")) for line in split_lines),
         "split_ellipsis_lines": sum(line.rstrip().endswith(("...", "…")) for line in split_lines),
@@ -285,13 +291,21 @@ def test_table_sizes_at_powers_of_two(count: int) -> None:
     for separator, column in separators.items():
         row = signals_of([separator.join(chr(0x4E00 + index) for index in range(count))]).to_pylist()[0]
         assert row[column] == count
-        assert row["repeated_lines"] == row["repeated_paragraphs"] == row["top_2gram_characters"] == row["repeated_5gram_characters"] == 0
+        assert (
+            row["repeated_lines"]
+            == row["repeated_paragraphs"]
+            == row["top_2gram_characters"]
+            == row["repeated_5gram_characters"]
+            == 0
+        )
         shortest = separator.join(chr(48 + index % 75) for index in range(count))
         if count < 4096:
             assert signals_of([shortest]).to_pylist() == [reference(shortest)]
 
 
-@pytest.mark.skipif("GRISTMILL_BOUNDS" not in os.environ, reason="compiles all kernels once more, for a minute: set GRISTMILL_BOUNDS=1")
+@pytest.mark.skipif(
+    "GRISTMILL_BOUNDS" not in os.environ, reason="compiles all kernels once more, for a minute: set GRISTMILL_BOUNDS=1"
+)
 def test_nothing_is_read_or_written_outside_the_arrays(tmp_path: Path) -> None:
     """Numba checks no index unless asked to: run this file's other tests in a process that asks."""
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_OPT": "0", "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -303,15 +317,28 @@ def test_nothing_is_read_or_written_outside_the_arrays(tmp_path: Path) -> None:
 def test_repeats_are_looked_for_in_the_first_words_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is beyond the limit is counted, but repeats nothing; scratch does not grow with the document."""
     names = [f"w{index}" for index in range(40)]
-    texts = [" ".join([*names, *names]), "\n\n".join([*names, *names]), "(" * 80, " ".join(f"{name}," for name in names) * 2]
+    texts = [
+        " ".join([*names, *names]),
+        "\n\n".join([*names, *names]),
+        "(" * 80,
+        " ".join(f"{name}," for name in names) * 2,
+    ]
     free = [signals.to_pylist()[0] for signals in (compute_signals(*buffers([text])) for text in texts)]
     monkeypatch.setattr("pipeline.text.signals.MOST_WORDS", 40)
-    for text, row, without_limit in zip(texts, [compute_signals(*buffers([text])).to_pylist()[0] for text in texts], free, strict=True):
+    for text, row, without_limit in zip(
+        texts, [compute_signals(*buffers([text])).to_pylist()[0] for text in texts], free, strict=True
+    ):
         assert row["words"] == without_limit["words"]
         assert row["separated_words"] == without_limit["separated_words"]
         assert row["lines_packed"] == without_limit["lines_packed"]
         first = compute_signals(*buffers([text[: len(text) // 2]])).to_pylist()[0]
-        for name in ("repeated_lines", "repeated_paragraphs", "raw_repeated_lines", "repeated_5gram_characters", "copied_5gram_characters"):
+        for name in (
+            "repeated_lines",
+            "repeated_paragraphs",
+            "raw_repeated_lines",
+            "repeated_5gram_characters",
+            "copied_5gram_characters",
+        ):
             assert row[name] == first[name]
     monkeypatch.setattr("pipeline.text.signals.MOST_CHARACTER_BYTES", 30)
     row = compute_signals(*buffers([" ".join(["aaaaa"] * 100)])).to_pylist()[0]

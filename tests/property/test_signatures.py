@@ -36,8 +36,8 @@ def reference_words(text: str) -> list[str]:
     return [word for word in words if word]
 
 
-# The same by ranges as the code charts of Unicode have them: letters with the marks behind them, or runs of others. Written down apart
-# from the tables, for the scripts that matter most.
+# The same by ranges as the code charts of Unicode have them: letters with the marks behind them, or runs of others.
+# Written down apart from the tables, for the scripts that matter most.
 LETTERS_ALONE = (
     r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002a6dd\u3005-\u3007"
     r"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9f"
@@ -56,8 +56,14 @@ SCRIPTS = re.compile(
 in_these_scripts = st.text(
     st.one_of(
         st.sampled_from("abz09_ .,。「」ー々〇がか\u3099漢字한국ไทยน้ำ๑๒กิາວ້ភាសាខ្មែរ១မြန်မာ၁\u200b\u0301"),
-        *[st.characters(min_codepoint=first, max_codepoint=last) for first, last in ((0x4E00, 0x4E40), (0x3041, 0x30FF), (0xFF66, 0xFF9F))],
-        *[st.characters(min_codepoint=first, max_codepoint=last) for first, last in ((0xE01, 0xE59), (0x1780, 0x17B3), (0x1000, 0x1049))],
+        *[
+            st.characters(min_codepoint=first, max_codepoint=last)
+            for first, last in ((0x4E00, 0x4E40), (0x3041, 0x30FF), (0xFF66, 0xFF9F))
+        ],
+        *[
+            st.characters(min_codepoint=first, max_codepoint=last)
+            for first, last in ((0xE01, 0xE59), (0x1780, 0x17B3), (0x1000, 0x1049))
+        ],
     ),
     max_size=40,
 )
@@ -78,7 +84,9 @@ def test_a_letter_has_its_marks() -> None:
 
 
 def test_text_of_other_scripts_is_signed_as_before() -> None:
-    """A digest of signatures from before letters were words of their own: Latin, Cyrillic, Devanagari, Tibetan, Hangul, digits of Thai."""
+    """A digest of signatures from before letters were words of their own: Latin, Cyrillic, Devanagari, Tibetan, Hangul,
+    digits of Thai.
+    """
     documents = [
         "The cat's mat_1, \u00c9TE na\u00efve 12,5",
         "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440! \u0394\u03ad\u03bb\u03c4\u03b1",
@@ -112,7 +120,9 @@ def reference(text: str, permutations: Permutations, ngram: int) -> tuple[list[i
     words = reference_words(text)
     if not words:
         return [int(EMPTY)] * len(permutations.multipliers), 0
-    shingles = [words] if len(words) < ngram else [words[index : index + ngram] for index in range(len(words) - ngram + 1)]
+    shingles = (
+        [words] if len(words) < ngram else [words[index : index + ngram] for index in range(len(words) - ngram + 1)]
+    )
     signature = []
     for multiplier, addend in zip(permutations.multipliers.tolist(), permutations.addends.tolist(), strict=True):
         values = [(shingle_hash(shingle) * multiplier + addend) % 2**32 for shingle in shingles]
@@ -153,7 +163,9 @@ def similar_pairs(pairs: int, common: int, own: int, *, seed: int) -> tuple[list
     """Documents of one-word shingles: each pair shares `common` of them and has `own` each that nobody else has."""
     numbers = np.random.default_rng(seed).integers(0, 2**60, (pairs, common + 2 * own)).tolist()
     words = [[f"w{number:x}" for number in row] for row in numbers]
-    return [" ".join(row[: common + own]) for row in words], [" ".join(row[:common] + row[common + own :]) for row in words]
+    return [" ".join(row[: common + own]) for row in words], [
+        " ".join(row[:common] + row[common + own :]) for row in words
+    ]
 
 
 def pair_signatures(common: int, own: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:

@@ -15,7 +15,9 @@ Lengths = Mapping[str, Sequence[Sequence[int]]]  # bucket -> shards -> tokens pe
 
 
 def tokenizer(vocab_size: int = 1000, *, bounded: bool = False) -> TokenizerInfo:
-    return TokenizerInfo(sha256="ab" * 32, vocab_size=vocab_size, bos_id=1 if bounded else None, eos_id=2 if bounded else None)
+    return TokenizerInfo(
+        sha256="ab" * 32, vocab_size=vocab_size, bos_id=1 if bounded else None, eos_id=2 if bounded else None
+    )
 
 
 def tokens_of(bucket: str, shard: int, lengths: Sequence[int], info: TokenizerInfo) -> list[int]:
@@ -34,10 +36,14 @@ def side_rows(bucket: str, shard: int, lengths: Sequence[int]) -> pa.Table:
     ends = np.cumsum([0, *lengths])
     return pa.table(
         {
-            "document_id": pa.array([f"{bucket[:6]:>6}{shard:05d}{row:05d}".encode() for row in range(count)], pa.binary(16)),
+            "document_id": pa.array(
+                [f"{bucket[:6]:>6}{shard:05d}{row:05d}".encode() for row in range(count)], pa.binary(16)
+            ),
             "source": [bucket.split("/")[0]] * count,
             "site": pa.array([None if row % 3 == 0 else f"site{row % 2}" for row in range(count)], pa.string()),
-            "url": pa.array([None if row % 4 == 0 else f"https://{bucket}/{shard}/{row}" for row in range(count)], pa.string()),
+            "url": pa.array(
+                [None if row % 4 == 0 else f"https://{bucket}/{shard}/{row}" for row in range(count)], pa.string()
+            ),
             "offset": ends[:-1],
             "length": np.diff(ends),
             "file": [f"raw-{shard}"] * count,
@@ -70,7 +76,10 @@ def write_corpus(folder: str, lengths: Lengths, *, vocab_size: int = 1000, bound
             )
     count = sum(entry.documents for entry in entries)
     return publish_manifest(
-        folder, ShardManifest(corpus="test", dtype=str(dtype), tokenizer=info, shards=entries, ledger=Ledger(records_in=count, kept=count))
+        folder,
+        ShardManifest(
+            corpus="test", dtype=str(dtype), tokenizer=info, shards=entries, ledger=Ledger(records_in=count, kept=count)
+        ),
     )
 
 

@@ -17,7 +17,8 @@ LENGTHS: Lengths = {"wiki/factual": [[3, 0, 2], [4]], "crawl/general": [[20]]}
 
 def test_a_window_over_two_shards(tmp_path: Path) -> None:
     write_corpus(str(tmp_path), LENGTHS)
-    # One window of 8 + 1 tokens: 3 of document 0, none of the empty one, 2 of document 2, 4 of the next shard; in epochs 4 and 5.
+    # One window of 8 + 1 tokens: 3 of document 0, none of the empty one, 2 of document 2, 4 of the next shard; in
+    # epochs 4 and 5.
     order = new_order({"wiki/factual": 9, "crawl/general": 20}, sequence=8, seed=0, counts={"wiki/factual": 1})
     rows = documents_of(open_shards(str(tmp_path)), order, 4, 2)
     assert rows.schema == LINEAGE
@@ -75,4 +76,9 @@ def test_no_samples_no_documents(tmp_path: Path) -> None:
 def test_an_order_over_other_shards_is_refused(tmp_path: Path) -> None:
     write_corpus(str(tmp_path), LENGTHS)
     with pytest.raises(GristmillError, match="they differ in crawl/general"):
-        documents_of(open_shards(str(tmp_path)), new_order({"wiki/factual": 9}, sequence=8, seed=0, counts={"wiki/factual": 1}), 0, 1)
+        documents_of(
+            open_shards(str(tmp_path)),
+            new_order({"wiki/factual": 9}, sequence=8, seed=0, counts={"wiki/factual": 1}),
+            0,
+            1,
+        )

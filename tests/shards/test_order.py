@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from manifests.errors import GristmillError
-from shards.order import Order, block_table, locate, new_order, next_stage, order_from_json, order_to_json, permute, windows_in
+from shards.order import (
+    Order,
+    block_table,
+    locate,
+    new_order,
+    next_stage,
+    order_from_json,
+    order_to_json,
+    permute,
+    windows_in,
+)
 
 TOKENS = {"wiki/factual": 1_000_000, "crawl/general": 50_000_000_000, "crawl/factual": 70_001, "tiny/x": 300}
 COUNTS = {"wiki/factual": 100, "crawl/general": 800, "crawl/factual": 124}
@@ -29,7 +39,10 @@ def test_version_1_never_changes() -> None:
             digest.update(column.astype("<i8").tobytes())
     assert staged.version == 1
     assert digest.hexdigest() == "3b17f19ec268fbecadb4a5f51115c35ef82edc3ec59fe38f8c90edf19b9563bb"
-    assert hashlib.sha256(order_to_json(staged).encode()).hexdigest() == "4373b5cbc5320062b17300d6ae3b24d8d97a7d8e527ddf18feb2149e56b58f39"
+    assert (
+        hashlib.sha256(order_to_json(staged).encode()).hexdigest()
+        == "4373b5cbc5320062b17300d6ae3b24d8d97a7d8e527ddf18feb2149e56b58f39"
+    )
 
 
 def test_windows_in_a_stream() -> None:
@@ -79,14 +92,18 @@ def test_first_places_are_uniform_over_keys(size: int) -> None:
 
 def test_neighbours_are_torn_apart() -> None:
     size = 100_000
-    image = permute(np.arange(size, dtype=np.uint64), np.full(size, size, np.uint64), np.full(size, 3, np.uint64)).astype(np.int64)
+    image = permute(
+        np.arange(size, dtype=np.uint64), np.full(size, size, np.uint64), np.full(size, 3, np.uint64)
+    ).astype(np.int64)
     # A random permutation keeps 2 neighbours on average, and has no correlation between place and image.
     assert (np.abs(np.diff(image)) == 1).sum() < 15
     assert abs(np.corrcoef(np.arange(size), image)[0, 1]) < 5 / np.sqrt(size)
 
 
 def test_a_million_samples_in_well_under_two_seconds() -> None:
-    large = new_order({"a": 10**13, "b": 3 * 10**9, "c": 10**8}, sequence=4096, seed=1, counts={"a": 60_000, "b": 5_000, "c": 536})
+    large = new_order(
+        {"a": 10**13, "b": 3 * 10**9, "c": 10**8}, sequence=4096, seed=1, counts={"a": 60_000, "b": 5_000, "c": 536}
+    )
     block_table(large.stages[0].counts)
     start = time.perf_counter()
     bucket, window, epoch = locate(large, 10**9, 10**6)

@@ -40,7 +40,9 @@ def opened(folder: Path, **settings: int) -> tuple[Shards, Order]:
 def test_samples_equal_windows_of_the_concatenated_tokens(tmp_path: Path, vocab_size: int) -> None:
     shards, order = opened(tmp_path, vocab_size=vocab_size)
     tokens = list(streams(LENGTHS, vocab_size=vocab_size).values())
-    expected = [tokens[bucket][window * SEQUENCE : window * SEQUENCE + SEQUENCE + 1] for bucket, window, _ in located(order, 90)]
+    expected = [
+        tokens[bucket][window * SEQUENCE : window * SEQUENCE + SEQUENCE + 1] for bucket, window, _ in located(order, 90)
+    ]
     found = samples(shards, order, 0, 90)
     assert (found.dtype, found.shape) == (np.int64, (90, SEQUENCE + 1))
     assert found.tolist() == expected
@@ -58,7 +60,9 @@ def test_any_split_gives_the_same_samples(tmp_path: Path) -> None:
 def test_neighbouring_windows_overlap_by_one_token(tmp_path: Path) -> None:
     shards, order = opened(tmp_path)
     bucket, window, _ = locate(order, 0, 60)
-    rows = {(b, w): row for b, w, row in zip(bucket.tolist(), window.tolist(), samples(shards, order, 0, 60), strict=True)}
+    rows = {
+        (b, w): row for b, w, row in zip(bucket.tolist(), window.tolist(), samples(shards, order, 0, 60), strict=True)
+    }
     pairs = [(row, rows[b, w + 1]) for (b, w), row in rows.items() if (b, w + 1) in rows]
     assert len(pairs) > 10
     assert all(row[-1] == following[0] for row, following in pairs)
@@ -67,7 +71,11 @@ def test_neighbouring_windows_overlap_by_one_token(tmp_path: Path) -> None:
 def test_an_order_over_other_shards_is_refused(tmp_path: Path) -> None:
     shards, order = opened(tmp_path)
     tokens = {bucket.name: bucket.tokens for bucket in order.buckets}
-    for other in ({**tokens, "tiny/x": 5}, {**tokens, "new/x": 100}, {name: tokens[name] for name in tokens if name != "tiny/x"}):
+    for other in (
+        {**tokens, "tiny/x": 5},
+        {**tokens, "new/x": 100},
+        {name: tokens[name] for name in tokens if name != "tiny/x"},
+    ):
         with pytest.raises(GristmillError, match=r"made for other shards: they differ in (tiny|new)/x\n"):
             samples(shards, new_order(other, sequence=SEQUENCE, seed=3, counts={"wiki/factual": 1}), 0, 1)
 

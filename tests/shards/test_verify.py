@@ -185,7 +185,11 @@ def test_offsets_that_pyarrow_would_not_write(folder: Path, offsets: list[int], 
 def test_swapped_manifest_rows(folder: Path) -> None:
     manifest = load_manifest(str(folder))
     one, two = manifest.shards[2:]
-    swapped = [*manifest.shards[:2], two.model_copy(update={"name": one.name}), one.model_copy(update={"name": two.name})]
+    swapped = [
+        *manifest.shards[:2],
+        two.model_copy(update={"name": one.name}),
+        one.model_copy(update={"name": two.name}),
+    ]
     publish_manifest(str(folder), manifest.model_copy(update={"shards": swapped}))
     found = problems(folder)
     assert f"{TOKENS}: its metadata says shard 00000-0000, the manifest 00001-0000" in found
@@ -203,7 +207,10 @@ def test_swapped_manifest_rows(folder: Path) -> None:
     ("changes", "messages"),
     [
         ({"digest": "0" * 64}, ["its digest is not that of its rows"]),
-        ({"ledger": Ledger(records_in=9, kept=7)}, ["its ledger does not balance by 2", "its ledger keeps 7 documents, its shards hold 9"]),
+        (
+            {"ledger": Ledger(records_in=9, kept=7)},
+            ["its ledger does not balance by 2", "its ledger keeps 7 documents, its shards hold 9"],
+        ),
     ],
 )
 def test_a_manifest_that_disagrees_with_itself(folder: Path, changes: dict[str, object], messages: list[str]) -> None:
@@ -226,7 +233,9 @@ def test_rows_with_wrong_sums(folder: Path) -> None:
 
 def test_a_shard_listed_twice_and_a_wrong_dtype(folder: Path) -> None:
     manifest = load_manifest(str(folder))
-    publish_manifest(str(folder), manifest.model_copy(update={"shards": [*manifest.shards, manifest.shards[0]], "ledger": Ledger()}))
+    publish_manifest(
+        str(folder), manifest.model_copy(update={"shards": [*manifest.shards, manifest.shards[0]], "ledger": Ledger()})
+    )
     assert problems(folder) == ["_MANIFEST.json: lists crawl/general/00000-0000 more than once"]
     publish_manifest(str(folder), manifest.model_copy(update={"dtype": "uint32"}))
     assert "_MANIFEST.json: says uint32 for a vocabulary of 1000" in problems(folder)

@@ -53,8 +53,12 @@ def test_a_folder_is_an_arrow_dataset(tmp_path: Path) -> None:
     manifest = write_corpus(str(tmp_path), LENGTHS)
     files = [str(tmp_path / entry.file) for entry in manifest.shards]
     rows = pyarrow.dataset.dataset(files, format="ipc").to_table()["tokens"].to_pylist()
-    assert [token for row in rows for token in row] == [token for stream in streams(LENGTHS).values() for token in stream]
-    sides = pyarrow.dataset.dataset([str(tmp_path / entry.documents_file) for entry in manifest.shards], format="ipc").to_table()
+    assert [token for row in rows for token in row] == [
+        token for stream in streams(LENGTHS).values() for token in stream
+    ]
+    sides = pyarrow.dataset.dataset(
+        [str(tmp_path / entry.documents_file) for entry in manifest.shards], format="ipc"
+    ).to_table()
     assert sides["length"].to_pylist() == [9, 3, 1, 4, 1, 5] == [len(row) for row in rows]
     assert sides.schema.names == SIDE_TABLE.names
 
@@ -91,7 +95,10 @@ def test_bytes_depend_on_values_only(tmp_path: Path) -> None:
         ({"documents": side_rows("b/x", 0, [3, 5])}, "2 rows in the side table for 3 documents"),
         ({"documents": side_rows("b/x", 0, [3, 2, 3])}, "offsets or lengths"),
         ({"documents": side_rows("b/x", 0, [3, 1, 4]).drop_columns(["url"])}, "lacks url"),
-        ({"documents": side_rows("b/x", 0, [3, 1, 4]).set_column(1, "source", pa.array([None, "a", "b"]))}, "rows without source"),
+        (
+            {"documents": side_rows("b/x", 0, [3, 1, 4]).set_column(1, "source", pa.array([None, "a", "b"]))},
+            "rows without source",
+        ),
     ],
 )
 def test_bad_input_is_refused_and_nothing_written(tmp_path: Path, changes: dict[str, object], message: str) -> None:

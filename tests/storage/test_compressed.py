@@ -133,7 +133,11 @@ def test_members_decompressed_whole_are_those_of_zlib(tmp_path, monkeypatch):
     large = b"WARC/ " + draw.randbytes(compressed._MOST_WHOLE + 200_000)
     whole = [record, b"", large, record[:100]]
     named = member(record, flags=8, extra=b"name\0")
-    files = [b"".join(map(member, whole)), member(record) + named + member(record), member(record, flags=0xE0) + member(record)]
+    files = [
+        b"".join(map(member, whole)),
+        member(record) + named + member(record),
+        member(record, flags=0xE0) + member(record),
+    ]
     for _ in range(150):
         data = bytearray(member(record) + member(record[:50]) + member(record[:20_000]))
         match draw.randrange(4):

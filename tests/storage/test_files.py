@@ -76,7 +76,10 @@ def test_names_that_begin_with_a_dot_are_listed_when_they_are_asked_for(tmp_path
         "step-*/.*": ["step-1/.index"],
     }
     if dotted:
-        expected = {"**": [".d/c", ".index", "a", "step-1/.index", "step-1/b"], "step-*/*": ["step-1/.index", "step-1/b"]}
+        expected = {
+            "**": [".d/c", ".index", "a", "step-1/.index", "step-1/b"],
+            "step-*/*": ["step-1/.index", "step-1/b"],
+        }
     for pattern, names in expected.items():
         assert list(list_stats(str(tmp_path), pattern, dotted=dotted)) == names
         assert list(list_stats(f"file://{tmp_path}", pattern, dotted=dotted)) == names

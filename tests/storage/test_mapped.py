@@ -26,7 +26,9 @@ def test_a_mapped_file_that_is_cut_is_named(tmp_path) -> None:
     path = tmp_path / "shard.arrow"
     path.write_bytes(b"x" * (1 << 20))
     command = [sys.executable, "-c", TOUCH, str(path)]
-    run = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 1
     assert run.stderr.startswith(f"error: {path}: cut, or its disk failed, while it was mapped into memory\n  remedy: ")
 
@@ -41,7 +43,10 @@ def test_every_mapped_file_is_noted() -> None:
         for path in sorted((PROJECT / room).rglob("*.py")):
             tree = ast.parse(path.read_text())
             inside = {
-                id(call): function for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for call in ast.walk(function)
+                id(call): function
+                for function in ast.walk(tree)
+                if isinstance(function, ast.FunctionDef)
+                for call in ast.walk(function)
             }
             for call in ast.walk(tree):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) in MAPS:

@@ -54,10 +54,9 @@ def child(parent: int) -> list[str]:
 
 def test_a_child_ends_with_its_parent_even_when_it_is_stopped() -> None:
     code = (
-        f"import os, subprocess, sys, time\nsys.path.insert(0, {str(PROJECT)!r})\nfrom tests.storage.test_processes import child\n"
-        "from storage.processes import start_watched\n"
-        "process = start_watched(child(os.getpid()), stdout=subprocess.PIPE)\nprocess.stdout.readline()\n"
-        "print(process.pid, flush=True)\ntime.sleep(100)\n"
+        f"import os, subprocess, sys, time\nsys.path.insert(0, {str(PROJECT)!r})\nfrom tests.storage.test_processes"
+        " import child\nfrom storage.processes import start_watched\nprocess = start_watched(child(os.getpid()),"
+        " stdout=subprocess.PIPE)\nprocess.stdout.readline()\nprint(process.pid, flush=True)\ntime.sleep(100)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert parent.stdout is not None
@@ -72,7 +71,9 @@ def test_a_child_ends_with_its_parent_even_when_it_is_stopped() -> None:
 def test_a_child_that_comes_too_late_ends_at_once() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert subprocess.run(child(gone.pid), stdout=subprocess.PIPE, check=False, timeout=20).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run(child(gone.pid), stdout=subprocess.PIPE, check=False, timeout=20).returncode == -signal.SIGKILL
+    )
 
 
 def test_the_thread_that_asks_for_a_child_may_end_before_it() -> None:
@@ -80,7 +81,9 @@ def test_the_thread_that_asks_for_a_child_may_end_before_it() -> None:
     made: list[subprocess.Popen[bytes]] = []
     ended: list[int] = []
     command = child(os.getpid())
-    thread = threading.Thread(target=lambda: made.append(start_watched(command, on_end=ended.append, stdout=subprocess.PIPE)))
+    thread = threading.Thread(
+        target=lambda: made.append(start_watched(command, on_end=ended.append, stdout=subprocess.PIPE))
+    )
     thread.start()
     thread.join()
     assert made[0].stdout is not None
@@ -113,14 +116,22 @@ def test_how_a_process_ended_in_words() -> None:
 def test_the_lines_that_tell_most() -> None:
     assert telling_lines([str(number) for number in range(20)] + ["", " "]) == ["15", "16", "17", "18", "19"]
     crash = ["a note", "Fatal Python error: Aborted", "", "Thread 0x1 (most recent call first):", "  in wait"]
-    crash += ["Current thread 0x2 (most recent call first):", "  in kernel", "  in task", "", "Extension modules: numpy, and so on"]
+    crash += [
+        "Current thread 0x2 (most recent call first):",
+        "  in kernel",
+        "  in task",
+        "",
+        "Extension modules: numpy, and so on",
+    ]
     assert telling_lines(crash) == ["Fatal Python error: Aborted", "  in kernel", "  in task"]
     alone = ["Fatal Python error: Aborted", "", "Stack (most recent call first):", *crash[-4:]]
     assert telling_lines(alone) == ["Fatal Python error: Aborted", "  in kernel", "  in task"]
 
 
 def test_a_line_without_an_end_takes_no_memory() -> None:
-    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stderr.write('x' * 10_000_000)"], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stderr.write('x' * 10_000_000)"], stderr=subprocess.PIPE
+    )
     assert process.stderr is not None
     said = LastLines(process.stderr)
     process.wait()

@@ -15,7 +15,13 @@ def output(folder: str, path: str) -> Output:
 
 def step(outputs: list[Output], **ledger: object) -> StepManifest:
     return StepManifest(
-        step="s", settings_sha256="", inputs_sha256="", settings={}, inputs={}, outputs=outputs, ledger=Ledger.model_validate(ledger)
+        step="s",
+        settings_sha256="",
+        inputs_sha256="",
+        settings={},
+        inputs={},
+        outputs=outputs,
+        ledger=Ledger.model_validate(ledger),
     )
 
 
@@ -43,7 +49,10 @@ def test_a_ledger_that_does_not_balance_fails_the_step(tmp_path):
 
 def test_ledgers_add_up():
     merged = merge_ledgers(
-        [Ledger(records_in=3, kept=1, dropped={"b": 2}), Ledger(records_in=4, dropped={"a": 1, "b": 1}, quarantined={"q": 2})]
+        [
+            Ledger(records_in=3, kept=1, dropped={"b": 2}),
+            Ledger(records_in=4, dropped={"a": 1, "b": 1}, quarantined={"q": 2}),
+        ]
     )
     assert merged == Ledger(records_in=7, kept=1, dropped={"a": 1, "b": 3}, quarantined={"q": 2})
     assert merged.balance() == 0

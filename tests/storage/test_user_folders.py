@@ -70,7 +70,9 @@ def test_folders_of_the_environment(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert user_cache() == Path("/home/miller/.cache/gristmill")
     assert Path(str(record_of("/data/shards"))).parent == Path("/home/miller/.cache/gristmill/checked")
-    assert chosen_folder("GRISTMILL_CACHE", default="shards", holds="shards") == Path("/home/miller/.cache/gristmill/shards")
+    assert chosen_folder("GRISTMILL_CACHE", default="shards", holds="shards") == Path(
+        "/home/miller/.cache/gristmill/shards"
+    )
     monkeypatch.setenv("GRISTMILL_CACHE", "~/shards")
     assert chosen_folder("GRISTMILL_CACHE", default="shards", holds="shards") == Path("/home/miller/shards")
     monkeypatch.setenv("GRISTMILL_CACHE", "below/here")

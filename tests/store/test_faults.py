@@ -59,7 +59,9 @@ def objects_of(store: Store, out: str) -> dict[str, int]:
 
 
 def check_nothing_torn(store: Store, out: str) -> int:
-    """Every object below a folder is one that a manifest, or a task manifest of an unfinished step, lists with this size and hash."""
+    """Every object below a folder is one that a manifest, or a task manifest of an unfinished step, lists with this
+    size and hash.
+    """
     present = objects_of(store, out)
     listed: dict[str, tuple[int, str]] = {}
     free = {name for name in present if "/tasks/" in name or name.endswith("_MANIFEST.json")}
@@ -91,7 +93,9 @@ def test_throttled_and_cut_off_all_the_way(store, proxy, folder, remote, expecte
     proxy.faults = Faults(slow_down=0.05, cut=0.05, seed=6)
     command = [sys.executable, "-m", "gristmill", "prep", str(remote), "--out", folder, "--workers", "2", "--json"]
     environment = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert proxy.counts["slow_down"] > 5
     assert proxy.counts["cut"] > 5
@@ -99,7 +103,11 @@ def test_throttled_and_cut_off_all_the_way(store, proxy, folder, remote, expecte
     assert hashes(folder, tmp_path / "out") == expected
     assert check_nothing_torn(store, folder) > 40
     assert verify_shards(join(folder, "shards")) == []
-    for text in (done.stdout, done.stderr, *(path.read_bytes().decode("latin-1") for path in (tmp_path / "out").rglob("*.json"))):
+    for text in (
+        done.stdout,
+        done.stderr,
+        *(path.read_bytes().decode("latin-1") for path in (tmp_path / "out").rglob("*.json")),
+    ):
         assert store.secret_key not in text
         assert store.access_key not in text
 
@@ -189,10 +197,15 @@ def test_sources_may_name_urls(store, corpus, tmp_path):
     sources = load_corpus(corpus).sources
     for path in (corpus.parent / "raw").iterdir():
         store.upload(path, f"named/{path.name}")
-    given = [source.model_copy(update={"files": [store.url("named", pattern) for pattern in source.files]}) for source in sources]
+    given = [
+        source.model_copy(update={"files": [store.url("named", pattern) for pattern in source.files]})
+        for source in sources
+    ]
     files = list_raw_files(given)
     assert [file.path for file in files] == [store.url("named", file.name.rsplit("/", 1)[-1]) for file in files]
-    assert [(file.source, file.size) for file in files] == [(file.source, file.size) for file in list_raw_files(sources)]
+    assert [(file.source, file.size) for file in files] == [
+        (file.source, file.size) for file in list_raw_files(sources)
+    ]
     with pytest.raises(GristmillError, match="no file matches"):
         list_raw_files([given[0].model_copy(update={"files": [store.url("named", "*.none")]})])
     with pytest.raises(GristmillError, match="no such file"):

@@ -118,7 +118,9 @@ def test_whoever_loses_its_lease_ends_with_an_error_and_leaves_the_new_one(store
 
 
 def test_of_two_that_begin_together_one_goes_on(store, folder):
-    processes = [subprocess.Popen([sys.executable, "-c", BOTH, folder], cwd=PROJECT, stderr=subprocess.PIPE) for _ in range(2)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", BOTH, folder], cwd=PROJECT, stderr=subprocess.PIPE) for _ in range(2)
+    ]
     errors = [process.communicate(timeout=60)[1].decode() for process in processes]
     assert sorted(process.returncode for process in processes) == [0, 1]
     assert "another command is writing" in "".join(errors)
@@ -138,9 +140,18 @@ with only_writer(sys.argv[1], renew=0.1, stale=1.5):
 @pytest.mark.parametrize("stale", [False, True])
 def test_of_many_that_compete_exactly_one_wins_each_time(store, folder, stale):
     """Five processes, released together thirty times, for a folder without a lease and for one whose owner is gone."""
-    left = json.dumps({"token": "t", "host": "elsewhere", "machine": "another boot", "pid": 7, "born": "1", "count": 3}).encode()
+    left = json.dumps(
+        {"token": "t", "host": "elsewhere", "machine": "another boot", "pid": 7, "born": "1", "count": 3}
+    ).encode()
     processes = [
-        subprocess.Popen([sys.executable, "-c", COMPETE], cwd=PROJECT, text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", COMPETE],
+            cwd=PROJECT,
+            text=True,
+            bufsize=1,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         for _ in range(5)
     ]
     try:

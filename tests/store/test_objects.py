@@ -118,7 +118,11 @@ def test_a_mark_of_a_folder_is_no_file(store, folder):
 def test_a_key_that_the_library_cannot_name_is_an_error_with_its_name(store, folder):
     key = f"{folder.rsplit('/', 1)[-1]}/two\nlines"
     store.store(b"-", key)
-    for ask in (lambda: files.list_files(folder), lambda: files.read_bytes(store.url(key)), lambda: files.publish(f"{folder}/a//b", b"-")):
+    for ask in (
+        lambda: files.list_files(folder),
+        lambda: files.read_bytes(store.url(key)),
+        lambda: files.publish(f"{folder}/a//b", b"-"),
+    ):
         with pytest.raises(GristmillError, match=r"two\slines|a//b") as caught:
             ask()
         assert "rename" in str(caught.value.remedy)
@@ -218,7 +222,11 @@ def test_parquet_is_read_in_ranges_and_a_short_answer_is_no_damaged_file(proxy, 
     path = files.join(folder, "t.parquet")
     files.publish(path, sink.getvalue())
     source = Source(name="s", format="parquet", files=["t.parquet"], licence="none")
-    read = [text for records in read_parquet(path, name="t.parquet", source=source) for text in records.documents["text"].to_pylist()]
+    read = [
+        text
+        for records in read_parquet(path, name="t.parquet", source=source)
+        for text in records.documents["text"].to_pylist()
+    ]
     assert read == table["text"].to_pylist()
     proxy.faults = Faults(truncate="t.parquet")
     with pytest.raises(GristmillError, match="the store's answer is broken"):
@@ -228,7 +236,12 @@ def test_parquet_is_read_in_ranges_and_a_short_answer_is_no_damaged_file(proxy, 
 def test_compressed_text_is_read_in_pieces_and_a_short_answer_is_no_damaged_file(proxy, folder, monkeypatch, patient):
     text = bytes(random.Random(1).choices(range(97, 123), k=300_000))
     monkeypatch.setattr(files, "_AHEAD", 50_000)
-    for name, data in (("x.gz", gzip.compress(text)), ("x.zst", zstandard.compress(text)), ("x.lz4", lz4(text)), ("x", text)):
+    for name, data in (
+        ("x.gz", gzip.compress(text)),
+        ("x.zst", zstandard.compress(text)),
+        ("x.lz4", lz4(text)),
+        ("x", text),
+    ):
         path = files.join(folder, name)
         proxy.faults = Faults()
         files.publish(path, data)
@@ -324,7 +337,10 @@ def test_another_region_is_named(store, folder, monkeypatch):
 
 def test_wrong_keys_are_named_and_not_printed(store, folder, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    for act in (lambda: files.publish(files.join(folder, "x"), b"1"), lambda: files.read_bytes(files.join(folder, "x"))):
+    for act in (
+        lambda: files.publish(files.join(folder, "x"), b"1"),
+        lambda: files.read_bytes(files.join(folder, "x")),
+    ):
         with pytest.raises(GristmillError, match="refuses the keys") as caught:
             act()
         assert SECRET not in str(caught.value)
@@ -398,7 +414,17 @@ def test_names_of_compressed_files_change_nothing(store, folder, name):
     assert files.read_bytes(files.join(folder, name)) == b"as it is"
 
 
-ODD = ["data[0-9].jsonl", "what?.jsonl", "st*r.jsonl", "a b.jsonl", "c#d.jsonl", "e%20f.jsonl", "+.jsonl", "u\u0308.jsonl", "\u00fc.jsonl"]
+ODD = [
+    "data[0-9].jsonl",
+    "what?.jsonl",
+    "st*r.jsonl",
+    "a b.jsonl",
+    "c#d.jsonl",
+    "e%20f.jsonl",
+    "+.jsonl",
+    "u\u0308.jsonl",
+    "\u00fc.jsonl",
+]
 
 
 def test_names_that_look_like_patterns_or_escapes_are_names(store, folder):

@@ -30,7 +30,14 @@ def complete(folder: str) -> StepManifest:
     return write_step(
         folder,
         StepManifest(
-            step="extract", settings_sha256="s", inputs_sha256="i", settings={}, inputs={}, outputs=outputs, ledger=Ledger(), notes=[]
+            step="extract",
+            settings_sha256="s",
+            inputs_sha256="i",
+            settings={},
+            inputs={},
+            outputs=outputs,
+            ledger=Ledger(),
+            notes=[],
         ),
     )
 

@@ -82,7 +82,9 @@ def test_a_run_in_the_store_is_that_of_the_local_disk_also_when_resumed(proxy, f
     assert sum(proxy.counts[name] for name in ("slow_down", "cut")) > 0
     assert list((tmp_path / "staging").rglob("*.distcp")) == []
     files = list_files(join(there.out, "checkpoints"))
-    remove_file(join(there.out, "checkpoints", next(name for name in files if "00000008" in name and name.endswith(".distcp"))))
+    remove_file(
+        join(there.out, "checkpoints", next(name for name in files if "00000008" in name and name.endswith(".distcp")))
+    )
     good, problems = complete(there.out)
     assert [manifest.step for manifest in good] == [6]
     assert "is damaged" in problems[0].message

@@ -22,7 +22,9 @@ def _one_thread() -> None:
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    """torchrun's agent, started in this process, leaves handlers behind that end whatever test sends itself a signal next."""
+    """torchrun's agent, started in this process, leaves handlers behind that end whatever test sends itself a signal
+    next.
+    """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     before = [signal.getsignal(number) for number in numbers]
     yield

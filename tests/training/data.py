@@ -1,4 +1,6 @@
-"""Small prepared corpora and run manifests for the tests of training: a Markov chain that a tiny model learns in a minute."""
+"""Small prepared corpora and run manifests for the tests of training: a Markov chain that a tiny model learns in a
+minute.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,31 @@ from shards.writer import publish_manifest, write_shard
 VOCAB = 100
 """Not a multiple of 128, so that the padding of the vocabulary is always tested."""
 
-MODEL = {"kind": "model", "version": 1, "name": "test", "layers": 4, "hidden": 32, "heads": 4, "kv_heads": 2, "ffn": 88, "max_sequence": 64}
+MODEL = {
+    "kind": "model",
+    "version": 1,
+    "name": "test",
+    "layers": 4,
+    "hidden": 32,
+    "heads": 4,
+    "kv_heads": 2,
+    "ffn": 88,
+    "max_sequence": 64,
+}
 
 
-def make_corpus(folder: Path, *, tokens: int = 60_000, seed: int = 0, sha256: str = "0" * 64, vocab_size: int = VOCAB) -> np.ndarray:
+def make_corpus(
+    folder: Path, *, tokens: int = 60_000, seed: int = 0, sha256: str = "0" * 64, vocab_size: int = VOCAB
+) -> np.ndarray:
     """Write `folder/shards` with two buckets, three shards; returns all tokens."""
     info = TokenizerInfo(sha256=sha256, vocab_size=vocab_size, bos_id=1, eos_id=2)
     generator = np.random.default_rng(seed)
     entries, everything = [], []
-    for bucket, name, share in (("crawl/general", "00000", 0.4), ("crawl/general", "00001", 0.3), ("wiki/factual", "00000", 0.3)):
+    for bucket, name, share in (
+        ("crawl/general", "00000", 0.4),
+        ("crawl/general", "00001", 0.3),
+        ("wiki/factual", "00000", 0.3),
+    ):
         documents = _documents(generator, int(tokens * share), vocab_size)
         lengths = np.array([len(document) for document in documents])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -44,7 +62,9 @@ def make_corpus(folder: Path, *, tokens: int = 60_000, seed: int = 0, sha256: st
                 documents=_side_table(bucket, name, offsets, lengths),
             )
         )
-    publish_manifest(str(folder / "shards"), ShardManifest(corpus="markov", dtype="uint16", tokenizer=info, shards=entries))
+    publish_manifest(
+        str(folder / "shards"), ShardManifest(corpus="markov", dtype="uint16", tokenizer=info, shards=entries)
+    )
     return np.concatenate(everything)
 
 
@@ -90,7 +110,9 @@ def metrics(folder: Path) -> list[dict[str, Any]]:
 
 
 def _documents(generator: np.random.Generator, tokens: int, vocab_size: int) -> list[np.ndarray]:
-    """Each token is followed by one of four others, which depend on it: entropy log 4, far below that of the tokens themselves."""
+    """Each token is followed by one of four others, which depend on it: entropy log 4, far below that of the tokens
+    themselves.
+    """
     following = np.random.default_rng(99).integers(3, vocab_size, (vocab_size, 4))
     documents, left = [], tokens
     while left > 0:

@@ -2,8 +2,8 @@
 
 python -m tests.training.many RANKS RUN.yaml [RUN.yaml@STOP_AFTER] …
 
-The ranks are forked from one process that has imported the trainer and computed nothing. Torchrun would start a Python for each, which
-takes six CPU seconds; test_command.py tests ranks started by torchrun.
+The ranks are forked from one process that has imported the trainer and computed nothing. Torchrun would start a Python
+for each, which takes six CPU seconds; test_command.py tests ranks started by torchrun.
 """
 
 from __future__ import annotations

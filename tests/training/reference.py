@@ -14,9 +14,15 @@ def logits_of(weights: Weights, tokens: torch.Tensor, model: ModelManifest) -> t
     hidden = weights["embedding.word_embeddings.weight"][tokens]
     for layer in range(model.layers):
         name = f"decoder.layers.{layer}."
-        hidden = hidden + _attention(rms_norm(hidden, weights[name + "input_layernorm.weight"], model.norm_eps), weights, name, model)
-        hidden = hidden + _swiglu(rms_norm(hidden, weights[name + "pre_mlp_layernorm.weight"], model.norm_eps), weights, name)
-    return rms_norm(hidden, weights["decoder.final_layernorm.weight"], model.norm_eps) @ weights["output_layer.weight"].T
+        hidden = hidden + _attention(
+            rms_norm(hidden, weights[name + "input_layernorm.weight"], model.norm_eps), weights, name, model
+        )
+        hidden = hidden + _swiglu(
+            rms_norm(hidden, weights[name + "pre_mlp_layernorm.weight"], model.norm_eps), weights, name
+        )
+    return (
+        rms_norm(hidden, weights["decoder.final_layernorm.weight"], model.norm_eps) @ weights["output_layer.weight"].T
+    )
 
 
 def rms_norm(hidden: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
@@ -28,7 +34,9 @@ def _attention(hidden: torch.Tensor, weights: Weights, name: str, model: ModelMa
     head = model.hidden // model.heads
     per_group = model.heads // model.kv_heads
     # Megatron keeps the rows by group: the queries of a group, its key, its value.
-    grouped = (hidden @ weights[name + "self_attention.linear_qkv.weight"].T).view(batch, length, model.kv_heads, per_group + 2, head)
+    grouped = (hidden @ weights[name + "self_attention.linear_qkv.weight"].T).view(
+        batch, length, model.kv_heads, per_group + 2, head
+    )
     mixed = torch.zeros(batch, length, model.heads, head)
     for number in range(model.heads):
         group, place = divmod(number, per_group)
@@ -40,7 +48,9 @@ def _attention(hidden: torch.Tensor, weights: Weights, name: str, model: ModelMa
 
 
 def rotate(vectors: torch.Tensor, theta: float) -> torch.Tensor:
-    """Rotary positions (arXiv 2104.09864): element i of each half turns with that of the other, by position * theta^(-2i/d)."""
+    """Rotary positions (arXiv 2104.09864): element i of each half turns with that of the other, by position *
+    theta^(-2i/d).
+    """
     _, length, size = vectors.shape
     angles = torch.arange(length)[:, None] * theta ** (-torch.arange(0, size, 2) / size)
     first, second = vectors.chunk(2, -1)

@@ -77,7 +77,9 @@ def test_steps_after_the_checkpoint_are_repeated_and_stand_once(stopped: Run, al
 
 
 @pytest.mark.parametrize(("precision", "distributed"), [("bf16", False), ("bf16", True), ("fp32", True)])
-def test_exact_under_every_optimizer(tmp_path: Path, corpus: tuple[Path, np.ndarray], precision: str, distributed: bool) -> None:
+def test_exact_under_every_optimizer(
+    tmp_path: Path, corpus: tuple[Path, np.ndarray], precision: str, distributed: bool
+) -> None:
     settings: dict[str, Any] = {
         "precision": precision,
         "optimizer": {"distributed": distributed, "overlap": distributed},
@@ -133,11 +135,22 @@ def test_another_models_checkpoint_is_refused(stopped: Run, tmp_path: Path, corp
 
 
 def test_changed_settings_are_named(stopped: Run, tmp_path: Path, corpus: tuple[Path, np.ndarray]) -> None:
-    changed = make_run(tmp_path, name="run", data=corpus[0], model={**MODEL, "ffn": 96}, optimizer={"peak_lr": 0.02}, tokens=30 * 8 * 32)
+    changed = make_run(
+        tmp_path,
+        name="run",
+        data=corpus[0],
+        model={**MODEL, "ffn": 96},
+        optimizer={"peak_lr": 0.02},
+        tokens=30 * 8 * 32,
+    )
     before = (Path(stopped.out) / "run.json").read_bytes()
     with pytest.raises(GristmillError) as caught:
         train(changed)
-    for line in ("model.ffn: 88 before, 96 now", "optimizer.peak_lr: 0.01 before, 0.02 now", "tokens: 5120 before, 7680 now"):
+    for line in (
+        "model.ffn: 88 before, 96 now",
+        "optimizer.peak_lr: 0.01 before, 0.02 now",
+        "tokens: 5120 before, 7680 now",
+    ):
         assert line in str(caught.value)
     assert (Path(stopped.out) / "run.json").read_bytes() == before
 
@@ -151,7 +164,14 @@ def test_other_shards_are_refused(stopped: Run, tmp_path: Path) -> None:
 def test_what_may_change(stopped: Run, tmp_path: Path, corpus: tuple[Path, np.ndarray], alone: Path) -> None:
     """Micro-batch, logging and checkpointing; and the data may have moved."""
     shutil.copytree(corpus[0], tmp_path / "moved")
-    changed = make_run(tmp_path, name="run", data=tmp_path / "moved", micro_batch=4, log_every=8, checkpoint={"every_steps": 7, "keep": 1})
+    changed = make_run(
+        tmp_path,
+        name="run",
+        data=tmp_path / "moved",
+        micro_batch=4,
+        log_every=8,
+        checkpoint={"every_steps": 7, "keep": 1},
+    )
     result = train(changed)
     assert result.loss == pytest.approx(losses(alone)[-1], abs=1e-5)
     assert [line["step"] for line in metrics(Path(changed.out))] == [*range(12), 15, 19]

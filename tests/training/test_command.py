@@ -27,7 +27,9 @@ STEPS = 400
 
 def start(path: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "gristmill", "train", str(path), *options]
-    return subprocess.Popen(command, cwd=PROJECT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def wait_for_step(out: Path, step: int, process: subprocess.Popen[str]) -> None:
@@ -41,7 +43,14 @@ def wait_for_step(out: Path, step: int, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.hostile
 def test_killed_and_resumed_is_uninterrupted(tmp_path: Path, corpus: tuple[Path, np.ndarray]) -> None:
-    path = write_run(tmp_path, name="run", data=corpus[0], layout={"tensor": 2}, tokens=STEPS * 8 * 32, checkpoint={"every_steps": 10})
+    path = write_run(
+        tmp_path,
+        name="run",
+        data=corpus[0],
+        layout={"tensor": 2},
+        tokens=STEPS * 8 * 32,
+        checkpoint={"every_steps": 10},
+    )
     out = tmp_path / "run"
     first = start(path)
     wait_for_step(out, 13, first)
@@ -51,7 +60,9 @@ def test_killed_and_resumed_is_uninterrupted(tmp_path: Path, corpus: tuple[Path,
     ranks[1].kill()
     _, errors = first.communicate(timeout=30)
     assert first.returncode == 1
-    assert re.match(rf"error: rank [01] of 2, process {ranks[1].pid}, was killed by SIGKILL \(Killed\)\n", errors), errors
+    assert re.match(rf"error: rank [01] of 2, process {ranks[1].pid}, was killed by SIGKILL \(Killed\)\n", errors), (
+        errors
+    )
     assert not any(process.is_running() for process in ranks)
     before = metrics(out)
     assert 13 < len(before) < STEPS

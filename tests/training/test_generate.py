@@ -30,14 +30,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     generator = np.random.default_rng(0)
     sentences = (" ".join(generator.choice(words, 12)) for _ in range(400))
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=sentences, model_writer=model, vocab_size=300, model_type="bpe", byte_fallback=True, minloglevel=2
+        sentence_iterator=sentences,
+        model_writer=model,
+        vocab_size=300,
+        model_type="bpe",
+        byte_fallback=True,
+        minloglevel=2,
     )
     tokenizer = folder / "corpus" / "tokenizer" / "tokenizer.model"
     tokenizer.parent.mkdir(parents=True)
     tokenizer.write_bytes(model.getvalue())
     make_corpus(folder / "corpus", sha256=sha256_file(str(tokenizer)), vocab_size=300, tokens=20_000)
     run = make_run(
-        folder, name="run", data=folder / "corpus", precision="bf16", tokens=6 * 8 * 32, checkpoint={"every_steps": 2, "keep": 2}
+        folder,
+        name="run",
+        data=folder / "corpus",
+        precision="bf16",
+        tokens=6 * 8 * 32,
+        checkpoint={"every_steps": 2, "keep": 2},
     )
     train(run)
     return run
@@ -67,7 +77,9 @@ def test_beyond_the_context(trained: Run) -> None:
 
 
 def test_checkpoints_by_step(trained: Run) -> None:
-    assert generate(trained.out, "abc", tokens=8, checkpoint=6, seed=4) == generate(trained.out, "abc", tokens=8, seed=4)
+    assert generate(trained.out, "abc", tokens=8, checkpoint=6, seed=4) == generate(
+        trained.out, "abc", tokens=8, seed=4
+    )
     with pytest.raises(GristmillError, match="there is no checkpoint of step 5") as caught:
         generate(trained.out, "abc", checkpoint=5)
     assert caught.value.remedy == "use one of 4, 6"

@@ -29,7 +29,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_store_listens_on_loopback_only() -> None:
     store, port = _store()
-    listening = [connection.laddr for connection in psutil.Process().net_connections("tcp") if connection.status == psutil.CONN_LISTEN]
+    listening = [
+        connection.laddr
+        for connection in psutil.Process().net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
     assert [address.ip for address in listening if address.port == port] == ["127.0.0.1"]
     client = torch.distributed.TCPStore("127.0.0.1", port, is_master=False)
     client.set("key", "value")
@@ -41,12 +45,19 @@ def test_ranks_talk_over_loopback_unless_asked_otherwise(monkeypatch: pytest.Mon
     monkeypatch.setenv("NCCL_SOCKET_IFNAME", "eth7")
     told = _settings(1, ranks=2, port=4711, error_file=tmp_path / "error")
     assert (told["GLOO_SOCKET_IFNAME"], told["NCCL_SOCKET_IFNAME"]) == (loopback_interface(), "eth7")
-    assert (told["RANK"], told["WORLD_SIZE"], told["MASTER_ADDR"], told["MASTER_PORT"]) == ("1", "2", "127.0.0.1", "4711")
+    assert (told["RANK"], told["WORLD_SIZE"], told["MASTER_ADDR"], told["MASTER_PORT"]) == (
+        "1",
+        "2",
+        "127.0.0.1",
+        "4711",
+    )
     assert loopback_interface() in ("lo", "lo0")
 
 
 def test_a_killed_rank_is_named() -> None:
-    with pytest.raises(GristmillError, match=r"rank [01] of 2, process \d+, was killed by SIGKILL \(Killed\)\n  remedy: look for"):
+    with pytest.raises(
+        GristmillError, match=r"rank [01] of 2, process \d+, was killed by SIGKILL \(Killed\)\n  remedy: look for"
+    ):
         launch("tests.training.killed", [], ranks=2)
 
 
@@ -75,7 +86,9 @@ def blamed(tmp_path: Path, *ends: tuple[int, float, dict[str, Any] | None]) -> s
         said: Any = SimpleNamespace(settle=list)
         process: Any = SimpleNamespace(pid=100 + number)
         crew.append(_Rank(number, process, said, place))
-    return str(_explain(crew, [_End(number, status, seconds) for number, (status, seconds, _) in enumerate(ends)])).splitlines()[0]
+    return str(
+        _explain(crew, [_End(number, status, seconds) for number, (status, seconds, _) in enumerate(ends)])
+    ).splitlines()[0]
 
 
 def test_the_rank_that_explains_the_failure_is_blamed(tmp_path: Path) -> None:
@@ -83,7 +96,9 @@ def test_the_rank_that_explains_the_failure_is_blamed(tmp_path: Path) -> None:
         return {"message": message, "seconds": seconds, "known": known}
 
     lost = left("RuntimeError: connection closed by peer", 10.2)
-    assert blamed(tmp_path, (1, 10.4, lost), (-signal.SIGKILL, 10.5, None)).startswith("rank 1 of 2, process 101, was killed by SIGKILL")
+    assert blamed(tmp_path, (1, 10.4, lost), (-signal.SIGKILL, 10.5, None)).startswith(
+        "rank 1 of 2, process 101, was killed by SIGKILL"
+    )
     cause = left("ValueError: a cause", 5.0)
     assert blamed(tmp_path, (1, 5.5, cause), (-signal.SIGABRT, 10.5, None)) == "rank 0 failed: ValueError: a cause"
     known = left("a.arrow: is damaged", 11.0, known=True)
@@ -115,7 +130,9 @@ def test_a_signal_is_passed_on_once_and_a_second_one_ends_at_once(monkeypatch: p
 
 def test_a_launcher_that_is_process_one_of_a_container_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(launching, "end_with_parent", lambda *parent, **settings: asked.append((*parent, settings["by"])))
+    monkeypatch.setattr(
+        launching, "end_with_parent", lambda *parent, **settings: asked.append((*parent, settings["by"]))
+    )
     monkeypatch.delenv(launching.LAUNCHED, raising=False)
     launching.follow_launcher()
     monkeypatch.setenv(launching.LAUNCHED, "1")

@@ -47,23 +47,35 @@ def two_ranks(folder: Path, corpus: tuple[Path, np.ndarray]) -> Path:
         ("moved-distributed", {}, {"tensor": 2}, DISTRIBUTED),
     ]
     for name, first, then, optimizer in moves:
-        start = write_run(folder, name=name, data=corpus[0], layout=first, optimizer=optimizer).rename(folder / f"{name}-start.yaml")
-        arguments += [f"{start}@10", str(write_run(folder, name=name, data=corpus[0], layout=then, optimizer=optimizer))]
+        start = write_run(folder, name=name, data=corpus[0], layout=first, optimizer=optimizer).rename(
+            folder / f"{name}-start.yaml"
+        )
+        arguments += [
+            f"{start}@10",
+            str(write_run(folder, name=name, data=corpus[0], layout=then, optimizer=optimizer)),
+        ]
     run_many(*arguments, ranks=2)
     return folder
 
 
 @pytest.fixture(scope="module")
 def four_ranks(folder: Path, corpus: tuple[Path, np.ndarray]) -> Path:
-    run_many(*(str(write_run(folder, name=name, data=corpus[0], **settings)) for name, settings in FOUR_RANKS.items()), ranks=4)
+    run_many(
+        *(str(write_run(folder, name=name, data=corpus[0], **settings)) for name, settings in FOUR_RANKS.items()),
+        ranks=4,
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def three_ranks(folder: Path, corpus: tuple[Path, np.ndarray]) -> Path:
     """Buckets that three ranks cannot divide evenly: Megatron pads them."""
-    arguments = [str(write_run(folder, name="dp3", data=corpus[0], optimizer=DISTRIBUTED, global_batch=12, tokens=20 * 12 * 32))]
-    stopped = write_run(folder, name="dp3-resumed", data=corpus[0], optimizer=DISTRIBUTED, global_batch=12, tokens=20 * 12 * 32)
+    arguments = [
+        str(write_run(folder, name="dp3", data=corpus[0], optimizer=DISTRIBUTED, global_batch=12, tokens=20 * 12 * 32))
+    ]
+    stopped = write_run(
+        folder, name="dp3-resumed", data=corpus[0], optimizer=DISTRIBUTED, global_batch=12, tokens=20 * 12 * 32
+    )
     run_many(*arguments, f"{stopped}@10", str(stopped), ranks=3)
     return folder
 
@@ -101,14 +113,18 @@ def _same(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
 
 
 def test_distributed_optimizer_resumes_exactly_with_padded_buckets(three_ranks: Path) -> None:
-    assert [line["loss"] for line in metrics(three_ranks / "dp3-resumed")] == [line["loss"] for line in metrics(three_ranks / "dp3")]
+    assert [line["loss"] for line in metrics(three_ranks / "dp3-resumed")] == [
+        line["loss"] for line in metrics(three_ranks / "dp3")
+    ]
 
 
 def test_distributed_optimizer_goes_on_alone(three_ranks: Path, corpus: tuple[Path, np.ndarray]) -> None:
     """The checkpoint that three ranks wrote after step 10, continued by one rank."""
     for newer in (three_ranks / "dp3-resumed" / "checkpoints").glob("step-00000020"):
         (newer / "_MANIFEST.json").unlink()
-    run = make_run(three_ranks, name="dp3-resumed", data=corpus[0], optimizer=DISTRIBUTED, global_batch=12, tokens=20 * 12 * 32)
+    run = make_run(
+        three_ranks, name="dp3-resumed", data=corpus[0], optimizer=DISTRIBUTED, global_batch=12, tokens=20 * 12 * 32
+    )
     said: list[str] = []
     train(run, say=said.append)
     assert any("step-00000020" in line and "not used" in line for line in said)
@@ -142,7 +158,10 @@ def test_the_loss_falls_below_the_unigram_entropy(folder: Path, corpus: tuple[Pa
     assert unigram_entropy(corpus[1]) > 4
     assert result.loss < 2.0 < unigram_entropy(corpus[1]) - 2
     assert lines[-1]["loss"] == result.loss
-    assert json.loads((Path(run.out) / "run.json").read_text())["data_digest"] == open_shards(str(corpus[0] / "shards")).manifest.digest
+    assert (
+        json.loads((Path(run.out) / "run.json").read_text())["data_digest"]
+        == open_shards(str(corpus[0] / "shards")).manifest.digest
+    )
 
 
 @pytest.mark.parametrize("name", [*TWO_RANKS, *FOUR_RANKS])

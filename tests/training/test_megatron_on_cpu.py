@@ -43,7 +43,10 @@ d = ('torch.HalfTensor', 'cudagraph', 'cuda:x')'''
 
 
 def test_too_late_is_an_error() -> None:
-    program = "import sys, types; sys.modules['megatron.core'] = types.ModuleType('megatron.core')\nfrom training import megatron_on_cpu"
+    program = (
+        "import sys, types; sys.modules['megatron.core'] = types.ModuleType('megatron.core')\nfrom training import"
+        " megatron_on_cpu"
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
     if torch.cuda.is_available():
         pytest.skip("the hook is not used where there is a GPU")

@@ -24,7 +24,13 @@ MANIFEST = ModelManifest.model_validate({**MODEL, "rope_theta": 5e5, "init_std":
 def model() -> Iterator[Any]:
     """One rank's whole model, with norm weights that are not all one."""
     with one_rank() as ranks:
-        built = build_model(MANIFEST, megatron_config(MANIFEST, Layout(), precision="fp32"), vocab_size=VOCAB, seed=3, device=ranks.device)
+        built = build_model(
+            MANIFEST,
+            megatron_config(MANIFEST, Layout(), precision="fp32"),
+            vocab_size=VOCAB,
+            seed=3,
+            device=ranks.device,
+        )
         generator = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for name, weight in built.named_parameters():
@@ -64,7 +70,9 @@ def test_rows_of_padding_take_no_part(model: Any) -> None:
         model.embedding.word_embeddings.weight[VOCAB:] = 50.0
     after = model(tokens, positions, None, labels=labels)
     assert torch.equal(after, before)
-    for gradient in torch.autograd.grad(after.sum(), [model.output_layer.weight, model.embedding.word_embeddings.weight]):
+    for gradient in torch.autograd.grad(
+        after.sum(), [model.output_layer.weight, model.embedding.word_embeddings.weight]
+    ):
         assert gradient[VOCAB:].abs().max() == 0 < gradient[:VOCAB].abs().max()
     assert (model(tokens, positions, None)[..., VOCAB:] == float("-inf")).all()
 
@@ -79,7 +87,8 @@ def test_initial_weights() -> None:
     with one_rank() as ranks:
         config = megatron_config(manifest, Layout(), precision="fp32")
         one, again, other = (
-            dict(build_model(manifest, config, vocab_size=1000, seed=seed, device=ranks.device).named_parameters()) for seed in (0, 0, 1)
+            dict(build_model(manifest, config, vocab_size=1000, seed=seed, device=ranks.device).named_parameters())
+            for seed in (0, 0, 1)
         )
     matrices = [name for name, weight in one.items() if weight.dim() > 1]
     for name in matrices:

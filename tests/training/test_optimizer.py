@@ -63,7 +63,9 @@ def test_adamw_is_torchs() -> None:
             first[number] = 0.9 * first[number] + 0.1 * gradient
             second[number] = 0.95 * second[number] + 0.05 * gradient**2
             by_hand[number] *= 1 - 1e-2 * 0.1
-            by_hand[number] -= 1e-2 * (first[number] / (1 - 0.9**step)) / ((second[number] / (1 - 0.95**step)).sqrt() + 1e-5)
+            by_hand[number] -= (
+                1e-2 * (first[number] / (1 - 0.9**step)) / ((second[number] / (1 - 0.95**step)).sqrt() + 1e-5)
+            )
         mine.step()
         torchs.step()
     for one, other, exact in zip(ours, theirs, by_hand, strict=True):
@@ -87,7 +89,9 @@ def test_weight_decay_spares_vectors(precision: str, distributed: bool) -> None:
         decays: dict[float, int] = {}
         for group in optimizer.param_groups:
             assert group["lr"] == 0.5
-            decays[group["weight_decay"]] = decays.get(group["weight_decay"], 0) + sum(weight.numel() for weight in group["params"])
+            decays[group["weight_decay"]] = decays.get(group["weight_decay"], 0) + sum(
+                weight.numel() for weight in group["params"]
+            )
             assert all(weight.dtype == torch.float32 for weight in group["params"])
         vectors = sum(weight.numel() for weight in bare.parameters() if weight.dim() == 1)
         matrices = sum(weight.numel() for weight in bare.parameters() if weight.dim() > 1)

@@ -102,8 +102,12 @@ def test_a_checkpoint_holds_no_pickle(run: Run) -> None:
 
 @pytest.mark.parametrize("same_size", [True, False])
 @pytest.mark.parametrize("name", FILES)
-def test_planted_pickles_are_not_run(run: Run, tmp_path: Path, name: str, same_size: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither by a run that goes on, which goes back to the checkpoint before, nor by one rank that only wants the weights."""
+def test_planted_pickles_are_not_run(
+    run: Run, tmp_path: Path, name: str, same_size: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by a run that goes on, which goes back to the checkpoint before, nor by one rank that only wants the
+    weights.
+    """
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     canary = tmp_path / "ran"
     path = newest(run) / name
@@ -117,7 +121,9 @@ def test_planted_pickles_are_not_run(run: Run, tmp_path: Path, name: str, same_s
 
 
 @pytest.mark.parametrize("name", [".metadata", "common.pt", "__0_0.distcp", "__0_1.distcp"])
-def test_planted_pickles_with_hashes_to_match_are_not_run(run: Run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_planted_pickles_with_hashes_to_match_are_not_run(
+    run: Run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever writes into the folder can write a manifest, too."""
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     canary = tmp_path / "ran"
@@ -236,7 +242,8 @@ def edit(index: dict, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["lost tensor", "lost piece", "outside", "negative", "other file", "dtype", "shape", "axes", "huge", "unknown key"]
+    "what",
+    ["lost tensor", "lost piece", "outside", "negative", "other file", "dtype", "shape", "axes", "huge", "unknown key"],
 )
 def test_an_index_that_does_not_fit_is_an_error(run: Run, what: str) -> None:
     """With hashes to match: a folder made by someone else."""
@@ -253,7 +260,12 @@ def test_training_and_loading_never_unpickle_a_file(run: Run, monkeypatch: pytes
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("unpickled")
 
-    for name in ("pickle.load", "torch.load", "torch.serialization.load", "torch.distributed.checkpoint.filesystem.pickle.load"):
+    for name in (
+        "pickle.load",
+        "torch.load",
+        "torch.serialization.load",
+        "torch.distributed.checkpoint.filesystem.pickle.load",
+    ):
         monkeypatch.setattr(name, refuse)
     assert train(run).step == 6
 
@@ -296,7 +308,8 @@ def test_verify_reads_a_runs_folder(run: Run) -> None:
     with open(f"{run.out}/metrics.jsonl", "a") as file:
         file.write('{"step": 3}\n')
     assert verified(run) == [
-        f"{run.out}/metrics.jsonl: line 5 is not the line of a later step; remedy: `gristmill train` goes on all the same"
+        f"{run.out}/metrics.jsonl: line 5 is not the line of a later step; remedy: `gristmill train` goes on all the"
+        " same"
     ]
     changed = json.loads(Path(run.out, "run.json").read_text())
     changed["run"]["manifest"]["log_every"] = 7  # a setting that does not bind
@@ -323,7 +336,10 @@ def test_folders_are_named_with_their_blanks(tmp_path: Path, run: Run) -> None:
     flip(folder / "checkpoints" / "step-00000004" / "__0_0.distcp")
     (folder / "checkpoints" / "step-00000002" / "_MANIFEST.json").unlink()
     found = verified(run.model_copy(update={"out": str(folder)}))
-    remedy = "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its folder"
+    remedy = (
+        "`gristmill train` and `generate` use the newest checkpoint that is whole; restore this one, or remove its"
+        " folder"
+    )
     assert found == [
         f"{folder}/checkpoints/step-00000002: has no readable _MANIFEST.json: it is not used; remedy: {remedy}",
         f"{folder}/checkpoints/step-00000004: is damaged (__0_0.distcp): it is not used; remedy: {remedy}",
@@ -363,7 +379,9 @@ def test_a_damaged_record_is_named(run: Run, change: Callable[[dict[str, Any]], 
 def test_a_record_without_a_key_ends_no_command_in_a_traceback(run: Run) -> None:
     path = Path(run.out, "run.json")
     path.write_text(json.dumps(_without("data_digest")(json.loads(path.read_text()))))
-    assert said_by("trace", run.out, "--step", "1").startswith(f"{path}: is not a run record of this version: data_digest: Field required")
+    assert said_by("trace", run.out, "--step", "1").startswith(
+        f"{path}: is not a run record of this version: data_digest: Field required"
+    )
     with pytest.raises(GristmillError, match="is not a run record"):
         train(run)
 
@@ -414,7 +432,9 @@ def test_a_checkpoint_that_is_cut_while_it_is_read_is_named(tmp_path: Path) -> N
     path = tmp_path / "__0_0.distcp"
     path.write_bytes(bytes(1 << 20))
     command = [sys.executable, "-W", "ignore", "-c", CUT_WHILE_MAPPED, str(tmp_path)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1, done.stderr
     assert f"error: {path}: cut, or its disk failed, while it was mapped into memory\n  remedy: " in done.stderr
 
@@ -455,7 +475,9 @@ def test_damaged_shards_are_named_before_the_first_step(
     make_corpus(tmp_path / "corpus", tokens=20_000)
     run = make_run(tmp_path, name="run", data=tmp_path / "corpus", **SMALL)
     train(run, stop_after=2)
-    paths = [tmp_path / "corpus" / "shards" / name for name in ("crawl/general/00001.arrow", "wiki/factual/00000.arrow")]
+    paths = [
+        tmp_path / "corpus" / "shards" / name for name in ("crawl/general/00001.arrow", "wiki/factual/00000.arrow")
+    ]
     for path in paths:
         damage(path)
     with pytest.raises(GristmillError) as caught:
@@ -487,9 +509,15 @@ def test_no_source_file_reads_pickles() -> None:
     for room in (*ROOMS, "gristmill"):
         for path in sorted((PROJECT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in READS.get(node.value.id, ()):
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.value, ast.Name)
+                    and node.attr in READS.get(node.value.id, ())
+                ):
                     found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: {node.value.id}.{node.attr}")
-                if isinstance(node, ast.ImportFrom) and READS.get(node.module or "", set()) & {alias.name for alias in node.names}:
+                if isinstance(node, ast.ImportFrom) and READS.get(node.module or "", set()) & {
+                    alias.name for alias in node.names
+                }:
                     found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: from {node.module}")
                 if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "weights_only", "auto_load"):
                     found.append(f"{path.relative_to(PROJECT)}:{node.lineno}: {node.arg}")

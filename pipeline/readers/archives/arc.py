@@ -1,12 +1,13 @@
-"""ARC, the format of web archives before WARC: the first line of a record, and the text in it. `pipeline.readers.archives.warc` reads both.
+"""ARC, the format of web archives before WARC: the first line of a record, and the text in it.
+`pipeline.readers.archives.warc` reads both.
 
-A record is one line, then as many bytes as its last field says, then a line feed. Version 1 has the fields URL, address, date, media
-type, length; version 2 has status, checksum, location, offset and file name before the length. URLs may hold spaces, so fields count from
-the end.
+A record is one line, then as many bytes as its last field says, then a line feed. Version 1 has the fields URL,
+address, date, media type, length; version 2 has status, checksum, location, offset and file name before the length.
+URLs may hold spaces, so fields count from the end.
 
-Documents are the HTML pages with an HTTP URL and status 200. Skipped: `filedesc` (the record that describes the file), and as in WARC
-`not_http`, `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `undecodable`,
-`empty_text`.
+Documents are the HTML pages with an HTTP URL and status 200. Skipped: `filedesc` (the record that describes the file),
+and as in WARC `not_http`, `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`,
+`undecodable`, `empty_text`.
 
 Source: "Arc File Format", Internet Archive, 1996 (https://archive.org/web/researcher/ArcFileFormat.php).
 """
@@ -26,9 +27,8 @@ from pipeline.readers.web.http import UnusableBody
 # is lost.
 _SCHEME = rb"[A-Za-z][A-Za-z0-9+.-]{0,20}"
 _LINE = (
-    rb"("
-    + _SCHEME
-    + rb":[^\r\n]{0,3000}) ([^ \r\n]{1,60}) ([0-9]{8,20}) ([^ \r\n]{0,200})((?: [^ \r\n]{1,100}){5})? (-?[0-9A-Za-z]{1,20})\r?\n"
+    rb"(" + _SCHEME + rb":[^\r\n]{0,3000}) ([^ \r\n]{1,60}) ([0-9]{8,20}) ([^ \r\n]{0,200})((?: [^ \r\n]{1,100}){5})?"
+    rb" (-?[0-9A-Za-z]{1,20})\r?\n"
 )
 _FIRST_LINE = re.compile(_LINE)
 
@@ -68,4 +68,6 @@ def arc_text(frame: Frame, url: str | None, *, extraction: Extraction) -> Extrac
     if scheme not in ("http", "https"):
         raise UnusableBody("not_http", scheme)
     media = frame.headers["content-type"]
-    return response_text(frame.block, length=frame.length, identified="" if media == "no-type" else media, extraction=extraction)
+    return response_text(
+        frame.block, length=frame.length, identified="" if media == "no-type" else media, extraction=extraction
+    )

@@ -1,7 +1,8 @@
 """The decompressed bytes of a web archive as `framing` reads them, and the members of the file that they come from.
 
-In: portions of a file, and its grammar. Out: `Stream`, the bytes from the current position on, with the places where members begin; each
-byte is looked at a bounded number of times, however many records search among the same bytes and members.
+In: portions of a file, and its grammar. Out: `Stream`, the bytes from the current position on, with the places where
+members begin; each byte is looked at a bounded number of times, however many records search among the same bytes and
+members.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _EMPTY_LINE_BYTES = 4
 _MOST_PASSED = 1_024
 # How far to look for what follows a record: more line feeds than this count as its end.
 AFTER_RECORD = 256
-# Offsets of records inside a member: the member's plus 1, times this, plus the place in its content. All others are smaller below 4 GiB.
+# Offsets of records inside a member: the member's plus 1, times this, plus the place in its content. All others are
+# smaller below 4 GiB.
 _INSIDE_MEMBER = 1 << 32
 
 
@@ -35,7 +37,8 @@ class Grammar:
         after_line_feed: the same where a line begins.
         longest_first_line: bytes.
         header_lines: lines up to an empty one follow the first line.
-        empty_line_ends: an empty line after a block shows that the block ends there; else only a record or the end of the file does.
+        empty_line_ends: an empty line after a block shows that the block ends there; else only a record or the end of
+            the file does.
         headers: first line and header lines to lower-case names and values, with `content-length`.
     """
 
@@ -62,7 +65,11 @@ class Stream:
     member: tuple[int, int] = (0, 0)  # (position, offset) of the member that holds the byte before the current position
     record_members: list[int] = field(default_factory=list)  # positions of members that begin with a record
     judged: int = 0  # how many of `members` have been checked for a record
-    empty_line: tuple[int, int, int | None] = (0, 0, None)  # where the search for one began and got to, and where the line found ends
+    empty_line: tuple[int, int, int | None] = (
+        0,
+        0,
+        None,
+    )  # where the search for one began and got to, and where the line found ends
     damage: Damaged | None = None
     ended: bool = False
 
@@ -120,7 +127,11 @@ class Stream:
             return None
         first, stop = self.position + begin, self.position + end
         found = bisect_left(self.record_members, first)
-        while found == len(self.record_members) and self.judged < len(self.members) and self.members[self.judged][0] < stop:
+        while (
+            found == len(self.record_members)
+            and self.judged < len(self.members)
+            and self.members[self.judged][0] < stop
+        ):
             at = self.members[self.judged][0]
             self.judged += 1
             if at >= self.position:
@@ -133,7 +144,10 @@ class Stream:
         return None
 
     def headers_end(self) -> int | None:
-        """Where the first empty line ends, if that is within what headers may have. No byte is searched twice for it."""
+        """Where the first empty line ends, if that is within what headers may have.
+
+        No byte is searched twice for it.
+        """
         available = max(1024, min(len(self.data), MOST_HEADER_BYTES))
         while True:
             more = self.has(available)
@@ -148,7 +162,9 @@ class Stream:
         if end is not None and self.position <= end - _EMPTY_LINE_BYTES and self.position >= began:
             return end - self.position
         # One may lie across the end of what was searched.
-        begin = max(0, searched - _EMPTY_LINE_BYTES + 1 - self.position) if end is None and self.position >= began else 0
+        begin = (
+            max(0, searched - _EMPTY_LINE_BYTES + 1 - self.position) if end is None and self.position >= began else 0
+        )
         stop = min(len(self.data), MOST_HEADER_BYTES)
         found = _HEADERS_END.search(self.data, begin, stop)
         if found is None:
@@ -160,7 +176,10 @@ class Stream:
     def damage_reaches(self, end: int) -> bool:
         """True when the byte before `end` lies in the damaged member."""
         before = bisect_left(self.members, (self.position + end, -1), lo=self.passed)
-        return self.damage is not None and self.damage.member == (self.members[before - 1] if before > self.passed else self.member)[1]
+        return (
+            self.damage is not None
+            and self.damage.member == (self.members[before - 1] if before > self.passed else self.member)[1]
+        )
 
     def pass_damage(self) -> None:
         """Drop everything up to the damage."""

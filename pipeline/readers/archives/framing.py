@@ -1,16 +1,19 @@
 """Framing of web archives: where records begin and end in a stream of decompressed bytes, and what lies between them.
 
-In: an opened file and its grammar, WARC's or ARC's. Out, in the order of the file: `Frame` for each record whose framing holds, `Gap` for
-all bytes that belong to none. Every byte but line feeds between records and padding after gzip members is in exactly one of them.
+In: an opened file and its grammar, WARC's or ARC's. Out, in the order of the file: `Frame` for each record whose
+framing holds, `Gap` for all bytes that belong to none. Every byte but line feeds between records and padding after gzip
+members is in exactly one of them.
 
-Framing holds when a record has a first line, headers, a length, that many bytes, and after them what the grammar wants: another record, an
-empty line, or the end. A length that lies shows by what follows it, by the end of the file, or, in files of one compressed member per
-record, by a member that begins inside. The record is then a gap and reading goes on at the next first line.
+Framing holds when a record has a first line, headers, a length, that many bytes, and after them what the grammar wants:
+another record, an empty line, or the end. A length that lies shows by what follows it, by the end of the file, or, in
+files of one compressed member per record, by a member that begins inside. The record is then a gap and reading goes on
+at the next first line.
 
-A piece of a file begins with the first frame that begins in it and ends before the first frame that begins after it; in compressed files
-only frames that begin with their member count, and only where the first two records have members of their own: else the first piece is
-the file. To find the first frame, reading begins `LOOK_BACK_BYTES` before the piece at whatever looks like a record: archives that were
-themselves archived look like records too, but framing is back in step at the next true record.
+A piece of a file begins with the first frame that begins in it and ends before the first frame that begins after it; in
+compressed files only frames that begin with their member count, and only where the first two records have members of
+their own: else the first piece is the file. To find the first frame, reading begins `LOOK_BACK_BYTES` before the piece
+at whatever looks like a record: archives that were themselves archived look like records too, but framing is back in
+step at the next true record.
 
 Why not an archive library's iterator: fastwarc 2.0 ends silently in a truncated gzip member, raises at the first bad
 header without saying where the next record is, and skips nothing; accounting for every byte needs the framing itself. A
@@ -40,9 +43,10 @@ class Frame:
     """One record.
 
     Attributes:
-        offset: where the record begins. In the raw file, when it begins there: plain files, and files of one compressed member per record
-            (the offset that CDX indexes give). Inside a member: the member's offset plus 1, times 2**32, plus the place in its content:
-            of files compressed as a whole the lower 32 bits are the place in the decompressed stream.
+        offset: where the record begins. In the raw file, when it begins there: plain files, and files of one compressed
+            member per record (the offset that CDX indexes give). Inside a member: the member's offset plus 1, times
+            2**32, plus the place in its content: of files compressed as a whole the lower 32 bits are the place in the
+            decompressed stream.
         headers: lower-case names and values.
         block: the content; its first `MOST_BLOCK_BYTES` when it is longer.
         length: bytes of the whole block.
@@ -85,7 +89,10 @@ def frames(raw: RawFile, grammar: Grammar, *, piece: Piece | None = None) -> Ite
     owned = piece is None or not piece.start
     stop = None if piece is None else piece.stop
     stream = Stream(
-        portions(raw, resume=grammar.first_line, start=begin, stop=stop), raw, grammar, position=begin if raw.kind is None else 0
+        portions(raw, resume=grammar.first_line, start=begin, stop=stop),
+        raw,
+        grammar,
+        position=begin if raw.kind is None else 0,
     )
     empty = owned
     while True:
@@ -149,29 +156,50 @@ def _next(stream: Stream) -> Frame | Gap:
     inside = stream.record_member(1, len(stream.data) if end is None else end)
     if end is None or inside is not None:
         # A member that begins with a record always begins one, whatever the bytes before it wait for.
-        return _resync(stream, inside or line.end(), offset, None, Problem(f"invalid {grammar.name} headers", "they do not end"))
+        return _resync(
+            stream, inside or line.end(), offset, None, Problem(f"invalid {grammar.name} headers", "they do not end")
+        )
     headers = grammar.headers(bytes(stream.data[:end]))
     name, given = headers.get("warc-record-id"), headers.get("content-length", "")
     if not (given.isascii() and given.isdigit() and len(given) < 19):
-        return _resync(stream, end, offset, name, Problem(f"invalid {grammar.name} headers", f"Content-Length {given[:40]!r}"))
+        return _resync(
+            stream, end, offset, name, Problem(f"invalid {grammar.name} headers", f"Content-Length {given[:40]!r}")
+        )
     length = int(given)
     held = min(length, MOST_BLOCK_BYTES)
     complete = stream.has(end + held)
     inside = stream.record_member(end, end + held)
     if inside is not None:
         return _resync(
-            stream, inside, offset, name, Problem("wrong Content-Length", f"{length}, but a record begins {inside - end} bytes on")
+            stream,
+            inside,
+            offset,
+            name,
+            Problem("wrong Content-Length", f"{length}, but a record begins {inside - end} bytes on"),
         )
     if not complete:
         return _resync(
-            stream, end, offset, name, Problem("record cut short", f"Content-Length {length}, but {len(stream.data) - end} bytes are left")
+            stream,
+            end,
+            offset,
+            name,
+            Problem("record cut short", f"Content-Length {length}, but {len(stream.data) - end} bytes are left"),
         )
     if length > held and stream.raw.kind is None and not _is_in_plain(stream, end + length):
-        return _resync(stream, end, offset, name, Problem("record cut short", f"Content-Length {length}, but the file ends before"))
-    # Of a long record the end can be looked at only where looking costs nothing; a member that begins inside shows below.
-    framed = _framed(stream, end + length) if length <= held else stream.raw.kind is not None or _framed_in_plain(stream, end + length)
+        return _resync(
+            stream, end, offset, name, Problem("record cut short", f"Content-Length {length}, but the file ends before")
+        )
+    # Of a long record the end can be looked at only where looking costs nothing; a member that begins inside shows
+    # below.
+    framed = (
+        _framed(stream, end + length)
+        if length <= held
+        else stream.raw.kind is not None or _framed_in_plain(stream, end + length)
+    )
     if not framed:
-        return _resync(stream, end, offset, name, Problem("wrong Content-Length", f"{length}, but no record ends there"))
+        return _resync(
+            stream, end, offset, name, Problem("wrong Content-Length", f"{length}, but no record ends there")
+        )
     with memoryview(stream.data) as view:
         block = bytes(view[end : end + held])
     if not _drop_through(stream, end + length):
@@ -211,7 +239,9 @@ def _ends_block(after: bytes, grammar: Grammar) -> bool:
 
 
 def _drop_through(stream: Stream, count: int) -> bool:
-    """Go on by any number of bytes, of which the first ones are a record's; False when another record or the end or damage comes before."""
+    """Go on by any number of bytes, of which the first ones are a record's; False when another record or the end or
+    damage comes before.
+    """
     first = 1
     while count:
         portion = min(count, max(len(stream.data), 1))

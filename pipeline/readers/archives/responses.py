@@ -16,7 +16,9 @@ from pipeline.readers.web.http import Response, UnusableBody, content_type, pars
 from pipeline.readers.web.mime import is_html
 
 
-def response_text(block: bytes, *, length: int, identified: str = "", extraction: Extraction = "resiliparse") -> Extracted:
+def response_text(
+    block: bytes, *, length: int, identified: str = "", extraction: Extraction = "resiliparse"
+) -> Extracted:
     """Text of the page in a response with status 200.
 
     Args:
@@ -35,7 +37,9 @@ def response_text(block: bytes, *, length: int, identified: str = "", extraction
     return body_text(response, whole=length <= len(block), identified=identified, extraction=extraction)
 
 
-def body_text(response: Response, *, whole: bool, identified: str = "", extraction: Extraction = "resiliparse") -> Extracted:
+def body_text(
+    response: Response, *, whole: bool, identified: str = "", extraction: Extraction = "resiliparse"
+) -> Extracted:
     """Text of the page in the body of a response, or of a bare body under the headers that are known of it.
 
     Args:
@@ -50,7 +54,11 @@ def body_text(response: Response, *, whole: bool, identified: str = "", extracti
         raise UnusableBody("html_too_large" if is_html(media, response.body) else "not_html", "longer than is held")
     if not media and not response.body:
         raise UnusableBody("empty_text", "no body")
-    body = whole_body(response, most=MOST_HTML_BYTES) if is_html(media or identified, b"") or not media else Body(b"", NOTHING)
+    body = (
+        whole_body(response, most=MOST_HTML_BYTES)
+        if is_html(media or identified, b"") or not media
+        else Body(b"", NOTHING)
+    )
     if not is_html(media or identified, body.content):
         raise UnusableBody("not_html", media)
     try:

@@ -1,10 +1,11 @@
 """Web archives: WARC, WET, and ARC by its first bytes. Bytes that belong to no record are one broken entry.
 
-Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.readers.web.html`), from `resource` records
-that are an HTML page with an HTTP URL (what crawlers write that keep pages without their response), and from `conversion` records (WET:
-text as it is). Everything else is skipped under its reason: other types under their name (`request`, `warcinfo`, `revisit`, ...),
-`not_http`, `http_status`, `not_html`, `html_too_large`, `html_too_complex`, `content_encoding`, `undecodable`, `empty_text`. What cannot be
-parsed is broken. The offset is `framing.Frame.offset`.
+Documents come from `response` records that hold an HTML page with status 200 (text by `pipeline.readers.web.html`),
+from `resource` records that are an HTML page with an HTTP URL (what crawlers write that keep pages without their
+response), and from `conversion` records (WET: text as it is). Everything else is skipped under its reason: other types
+under their name (`request`, `warcinfo`, `revisit`, ...), `not_http`, `http_status`, `not_html`, `html_too_large`,
+`html_too_complex`, `content_encoding`, `undecodable`, `empty_text`. What cannot be parsed is broken. The offset is
+`framing.Frame.offset`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from pipeline.readers.web.http import HttpError, Response, UnusableBody, parse_h
 from pipeline.readers.web.mime import is_html, media_type
 from storage.compressed import beginning, opened
 
-# Record types of WARC 1.1 (ISO 28500:2017, section 6) without a page or text of their own. An unknown type counts as `unknown_type`.
+# Record types of WARC 1.1 (ISO 28500:2017, section 6) without a page or text of their own. An unknown type counts as
+# `unknown_type`.
 _OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continuation"})
 _VERSION_LINE = rb"WARC/[0-9]{1,4}\.[0-9]{1,4}[ \t]{0,16}\r?\n"
 

@@ -18,8 +18,29 @@ from pipeline.readers.latex.definitions import BRACES, WORD_LAST
 # tcolorbox.
 VERBATIM = frozenset(
     (
-        *("verbatim", "verbatim*", "Verbatim", "Verbatim*", "BVerbatim", "LVerbatim", "SaveVerbatim", "VerbatimOut", "verbatimtab"),
-        *("lstlisting", "lstlisting*", "minted", "minted*", "filecontents", "filecontents*", "Sinput", "Soutput", "Scode", "semiverbatim"),
+        *(
+            "verbatim",
+            "verbatim*",
+            "Verbatim",
+            "Verbatim*",
+            "BVerbatim",
+            "LVerbatim",
+            "SaveVerbatim",
+            "VerbatimOut",
+            "verbatimtab",
+        ),
+        *(
+            "lstlisting",
+            "lstlisting*",
+            "minted",
+            "minted*",
+            "filecontents",
+            "filecontents*",
+            "Sinput",
+            "Soutput",
+            "Scode",
+            "semiverbatim",
+        ),
         *("alltt", "tcblisting", "verbatimwrite", "pycode", "pyverbatim", "sagesilent", "asy"),
     )
 )
@@ -38,7 +59,8 @@ _MARKS = re.compile(
     r"|(?P<conditional>if[a-zA-Z@]*|else|fi)(?![a-zA-Z@])"
     r"|newif\s{0,10}\\if[a-zA-Z@]+)"
 )
-# Environments that authors make: `\lstnewenvironment{code}`, `\newminted{python}{}` (pythoncode), `\excludecomment{hidden}`.
+# Environments that authors make: `\lstnewenvironment{code}`, `\newminted{python}{}` (pythoncode),
+# `\excludecomment{hidden}`.
 _MADE = re.compile(
     r"\\(?:(?P<excluded>excludecomment)|lstnewenvironment|DefineVerbatimEnvironment|newtcblisting|newverbatim"
     r"|(?P<minted>newminted)(?:\[(?P<given>[a-zA-Z]{1,40})\])?)[ \t]{0,8}\{(?P<name>[a-zA-Z]{1,40})\}"
@@ -48,7 +70,18 @@ _PERCENT = re.compile(r"(?<!\\)%")
 _MOST_GROUPS = 4
 _LINE_END = re.compile(r"\n?[ \t]*")
 # Commands with arguments in braces, not conditionals that `\\fi` ends (ifthen, etoolbox).
-_NO_CONDITIONALS = ("iff", "ifthenelse", "iftoggle", "ifbool", "ifblank", "ifdef", "ifundef", "ifcsdef", "ifstrequal", "ifstrempty")
+_NO_CONDITIONALS = (
+    "iff",
+    "ifthenelse",
+    "iftoggle",
+    "ifbool",
+    "ifblank",
+    "ifdef",
+    "ifundef",
+    "ifcsdef",
+    "ifstrequal",
+    "ifstrempty",
+)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Definitions of LaTeX commands: read from the text, kept as what they stand for.
 
-In: `Frame`, a text being read. Out: `Macro` by the command's name, of an environment under `begin NAME` and `end NAME`. Definitions that
-are understood but not to be expanded leave no macro: those of commands that carry the structure of a document (`_STRUCTURE`), those that
-need TeX to run (`_PROGRAMS`), and those with delimited parameters.
+In: `Frame`, a text being read. Out: `Macro` by the command's name, of an environment under `begin NAME` and `end NAME`.
+Definitions that are understood but not to be expanded leave no macro: those of commands that carry the structure of a
+document (`_STRUCTURE`), those that need TeX to run (`_PROGRAMS`), and those with delimited parameters.
 
-Sources: TeXbook, chapter 20 (`\\def` and its kin, `\\let`); LaTeX2e, `\\newcommand`, `\\newenvironment`; amsopn; xparse.
+Sources: TeXbook, chapter 20 (`\\def` and its kin, `\\let`); LaTeX2e, `\\newcommand`, `\\newenvironment`; amsopn;
+xparse.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ _MOST_DEFINITION = 1 << 15
 COMMAND = re.compile(r"\\([a-zA-Z]+|[^a-zA-Z])", re.DOTALL)
 _NAME = re.compile(r"\s{0,8}(?:\{\s{0,8}\\([a-zA-Z@]+|[^a-zA-Z@])\s{0,8}\}|\\([a-zA-Z@]+|[^a-zA-Z@]))", re.DOTALL)
 DEFINERS = (
-    *("newcommand", "renewcommand", "providecommand", "DeclareRobustCommand", "newenvironment", "renewenvironment", "DeclareMathOperator"),
+    *(
+        "newcommand",
+        "renewcommand",
+        "providecommand",
+        "DeclareRobustCommand",
+        "newenvironment",
+        "renewenvironment",
+        "DeclareMathOperator",
+    ),
     *(
         "NewDocumentCommand",
         "RenewDocumentCommand",
@@ -49,9 +58,46 @@ _PROGRAMS = re.compile(
 )
 _STRUCTURE = frozenset(
     (
-        *("begin", "end", "document", "documentclass", "usepackage", "input", "include", "part", "chapter", "section", "subsection"),
-        *("subsubsection", "paragraph", "subparagraph", "appendix", "item", "label", "ref", "cite", "caption", "footnote", "bibliography"),
-        *("bibitem", "left", "right", "middle", "title", "author", "maketitle", "par", "endinput", "csname", "endcsname", "relax"),
+        *(
+            "begin",
+            "end",
+            "document",
+            "documentclass",
+            "usepackage",
+            "input",
+            "include",
+            "part",
+            "chapter",
+            "section",
+            "subsection",
+        ),
+        *(
+            "subsubsection",
+            "paragraph",
+            "subparagraph",
+            "appendix",
+            "item",
+            "label",
+            "ref",
+            "cite",
+            "caption",
+            "footnote",
+            "bibliography",
+        ),
+        *(
+            "bibitem",
+            "left",
+            "right",
+            "middle",
+            "title",
+            "author",
+            "maketitle",
+            "par",
+            "endinput",
+            "csname",
+            "endcsname",
+            "relax",
+        ),
         *DEFINERS,
         *PREFIXES,
     )
@@ -253,7 +299,12 @@ def _define_environment(macros: dict[str, Macro], frame: Frame) -> bool:
     for key, macro in zip((f"begin {name}", f"end {name}"), pair, strict=True):
         macros.pop(key, None)
         # Both or neither: what is opened is closed.
-        if pair[0] is not None and pair[1] is not None and macro is not None and name not in ("document", "thebibliography"):
+        if (
+            pair[0] is not None
+            and pair[1] is not None
+            and macro is not None
+            and name not in ("document", "thebibliography")
+        ):
             macros[key] = macro
     return True
 

@@ -1,10 +1,10 @@
 """An author's own LaTeX commands replaced by what they stand for.
 
-In: a preamble and a body without comments. Out: the body, without definitions, in which `\\newcommand`, `\\renewcommand`,
-`\\providecommand`, `\\DeclareRobustCommand`, `\\def` and its kin, `\\let`, `\\DeclareMathOperator`, `\\newenvironment` and simple
-`\\NewDocumentCommand` are expanded where they are used (Llama 1: "inline-expanded definitions and macros written by users to increase
-consistency across papers", arXiv 2302.13971, section 2.1). Rules of expansion: TeXbook, chapter 20; of optional arguments: LaTeX2e,
-`\\newcommand`.
+In: a preamble and a body without comments. Out: the body, without definitions, in which `\\newcommand`,
+`\\renewcommand`, `\\providecommand`, `\\DeclareRobustCommand`, `\\def` and its kin, `\\let`, `\\DeclareMathOperator`,
+`\\newenvironment` and simple `\\NewDocumentCommand` are expanded where they are used (Llama 1: "inline-expanded
+definitions and macros written by users to increase consistency across papers", arXiv 2302.13971, section 2.1). Rules of
+expansion: TeXbook, chapter 20; of optional arguments: LaTeX2e, `\\newcommand`.
 
 What is not TeX: groups do not end a definition; blanks after a command's name stay, for the reader of the text;
 commands that carry the structure of a document, that need TeX to run, or whose parameters are delimited, stay as they
@@ -27,7 +27,9 @@ MOST_USE = 1 << 20
 _MOST_STEPS = 10_000
 _MOST_DEPTH = 200
 
-_PREFIXED = re.compile(r"\s{0,8}\\(?:long|global|outer|protected|def|gdef|edef|xdef|let|newcommand|renewcommand)(?![a-zA-Z@])")
+_PREFIXED = re.compile(
+    r"\s{0,8}\\(?:long|global|outer|protected|def|gdef|edef|xdef|let|newcommand|renewcommand)(?![a-zA-Z@])"
+)
 _ENVIRONMENT = re.compile(r"\{([a-zA-Z@*]{1,60})\}")
 
 
@@ -67,11 +69,20 @@ def expand(preamble: str, body: str) -> str:
         state.emit(frame.text[frame.position : command.start()])
         frame.position = command.end()
         if frame is base:
-            found, after_name, length, steps, spent, after_word = command[0], command.end(), len(state.out), 0, 0, state.after_word
+            found, after_name, length, steps, spent, after_word = (
+                command[0],
+                command.end(),
+                len(state.out),
+                0,
+                0,
+                state.after_word,
+            )
         cost = _step(state, frames, command)
         steps, spent = steps + 1, spent + cost
         state.budget -= cost
-        if frames[-1] is not base and (spent > MOST_USE or steps > _MOST_STEPS or len(frames) > _MOST_DEPTH or state.budget < 0):
+        if frames[-1] is not base and (
+            spent > MOST_USE or steps > _MOST_STEPS or len(frames) > _MOST_DEPTH or state.budget < 0
+        ):
             del state.out[length:]
             del frames[1:]
             base.position, state.after_word = after_name, after_word

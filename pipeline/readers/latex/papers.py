@@ -1,16 +1,17 @@
 """LaTeX sources of papers, as arXiv keeps them.
 
-In: a `.tex` file; an archive (tar) of one paper; or one of arXiv's bulk files (`arXiv_src_*.tar`), a tar of such files, each compressed.
-Out: one record per paper, its name the arXiv id where the file's name has one. A record's offset is that of its member's header in the
-(decompressed) bulk file, 0 otherwise.
+In: a `.tex` file; an archive (tar) of one paper; or one of arXiv's bulk files (`arXiv_src_*.tar`), a tar of such files,
+each compressed. Out: one record per paper, its name the arXiv id where the file's name has one. A record's offset is
+that of its member's header in the (decompressed) bulk file, 0 otherwise.
 
-The text is what Llama 1 kept of arXiv (arXiv 2302.13971, section 2.1): "we removed everything before the first section, as well as the
-bibliography. We also removed the comments from the .tex files, and inline-expanded definitions and macros written by users". It stays
-LaTeX; appendices stay. Included files take the place of the command that includes them
-(`pipeline.readers.latex.source`); for macros see `pipeline.readers.latex.macros`.
+The text is what Llama 1 kept of arXiv (arXiv 2302.13971, section 2.1): "we removed everything before the first section,
+as well as the bibliography. We also removed the comments from the .tex files, and inline-expanded definitions and
+macros written by users". It stays LaTeX; appendices stay. Included files take the place of the command that includes
+them (`pipeline.readers.latex.source`); for macros see `pipeline.readers.latex.macros`.
 
-Papers without a document are skipped: `not_latex` (PDF, PostScript, HTML, ...), `withdrawn`, `no_main_file`, `no_section`,
-`source_too_large`, `empty_text`. Damage to a bulk file costs the papers it lies in; damage to a paper's own file costs the paper.
+Papers without a document are skipped: `not_latex` (PDF, PostScript, HTML, ...), `withdrawn`, `no_main_file`,
+`no_section`, `source_too_large`, `empty_text`. Damage to a bulk file costs the papers it lies in; damage to a paper's
+own file costs the paper.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ _BIBLIOGRAPHY = re.compile(
     r"|\\printbibliography(?:\[[^\[\]]{0,1000}\])?"
 )
 _ITS_HEADING = re.compile(
-    r"\\(?:chapter|section|subsection)\s{0,8}\*?\s{0,8}\{\s{0,8}(?:references?|bibliography|literature(?: cited)?)\s{0,8}\}\s{0,80}\Z",
+    r"\\(?:chapter|section|subsection)\s{0,8}\*?\s{0,8}\{\s{0,8}(?:references?|bibliography|literature(?:"
+    r" cited)?)\s{0,8}\}\s{0,80}\Z",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"\x00([0-9]{1,9})\x00")
@@ -70,7 +72,8 @@ def read_latex(path: str, *, name: str | None = None) -> Iterator[Records]:
     """Batches of one file, in its order.
 
     Args:
-        name: the file's name, from which a paper alone in its file has its own; the last part of the path when not given.
+        name: the file's name, from which a paper alone in its file has its own; the last part of the path when not
+            given.
 
     Raises:
         GristmillError: the file is missing.
@@ -91,7 +94,9 @@ def read_latex(path: str, *, name: str | None = None) -> Iterator[Records]:
 
 
 def arxiv_id(name: str) -> str | None:
-    """The arXiv identifier that a file is named after, without its version: `0704.0001.gz`, `hep-th9901001.gz`, `hep-th/9901001`."""
+    """The arXiv identifier that a file is named after, without its version: `0704.0001.gz`, `hep-th9901001.gz`,
+    `hep-th/9901001`.
+    """
     parts = name.rsplit("/", 2)
     for candidate in (parts[-1], "/".join(parts[-2:])):
         found = _ID.match(candidate)
@@ -286,7 +291,9 @@ def _is_text(name: str, size: int) -> bool:
     base = posixpath.basename(name)
     if size > MOST_TEXT_BYTES or base.startswith("._"):
         return False
-    return base.upper().startswith("00README") or "." not in base or _SUFFIX.fullmatch(base, base.rindex(".")) is not None
+    return (
+        base.upper().startswith("00README") or "." not in base or _SUFFIX.fullmatch(base, base.rindex(".")) is not None
+    )
 
 
 def _keep(files: dict[str, bytes], member: Member) -> None:

@@ -31,7 +31,8 @@ _END = re.compile(r"\\end[ \t]{0,4}\{[ \t]{0,4}document[ \t]{0,4}\}")
 _INCLUSIONS = re.compile(
     r"\\(?:input|include|subfile|subfileinclude)[ \t]{0,10}\{(?P<braced>[^{}\n]{1,300})\}"
     r"|\\input[ \t]{1,10}(?P<plain>[^\s{}\\]{1,300})"
-    r"|\\(?:import|subimport|inputfrom|includefrom)\*?[ \t]{0,10}\{(?P<folder>[^{}\n]{0,300})\}[ \t]{0,10}\{(?P<name>[^{}\n]{1,300})\}"
+    r"|\\(?:import|subimport|inputfrom|includefrom)\*?[ \t]{0,10}\{(?P<folder>[^{}\n]{0,300})\}["
+    r" \t]{0,10}\{(?P<name>[^{}\n]{1,300})\}"
     r"|\\(?:usepackage|RequirePackage)[ \t]{0,10}(?:\[[^\[\]]{0,1000}\])?[ \t]{0,10}\{(?P<packages>[^{}]{1,1000})\}"
     r"|\\(?P<stop>endinput)(?![a-zA-Z@])"
 )
@@ -82,8 +83,8 @@ class Source:
 def decode(files: Mapping[str, bytes]) -> tuple[dict[str, str], Lost]:
     """The files of one paper as text, no NUL in it, line ends as line feeds, and the characters that could not be read.
 
-    A file is in UTF-8, else in the character set that it declares, else in the one that another file of the paper declares, else in
-    windows-1252.
+    A file is in UTF-8, else in the character set that it declares, else in the one that another file of the paper
+    declares, else in windows-1252.
     """
     declared = {name: found for name, data in sorted(files.items()) if (found := _declared(data)) is not None}
     others = next(iter(declared.values()), "windows-1252")
@@ -123,7 +124,11 @@ def main_file(files: Mapping[str, str]) -> str | None:
             line = _TOP_LEVEL.search(text)
             if line is not None and line[1] in files:
                 return line[1]
-    texts = {name: text for name, text in files.items() if name.lower().endswith((".tex", ".ltx", ".latex")) or _CLASS.search(text)}
+    texts = {
+        name: text
+        for name, text in files.items()
+        if name.lower().endswith((".tex", ".ltx", ".latex")) or _CLASS.search(text)
+    }
     classes = {name for name, text in texts.items() if _CLASS.search(text)}
     begins = {name for name, text in texts.items() if _BEGIN.search(text)}
     candidates = (classes & begins) or begins or classes or (set(texts) if len(texts) == 1 else set())
@@ -132,7 +137,10 @@ def main_file(files: Mapping[str, str]) -> str | None:
 
 
 def _included(files: Mapping[str, str], name: str) -> set[str]:
-    found = {_find(files, match["braced"] or match["plain"] or "", posixpath.dirname(name)) for match in _INCLUSIONS.finditer(files[name])}
+    found = {
+        _find(files, match["braced"] or match["plain"] or "", posixpath.dirname(name))
+        for match in _INCLUSIONS.finditer(files[name])
+    }
     return {file for file in found if file is not None and file != name}
 
 
@@ -148,7 +156,10 @@ def assemble(files: Mapping[str, str], main: str) -> Source:
 
 
 def _include(files: Mapping[str, str], name: str, within: tuple[str, ...], source: Source, budget: list[int]) -> str:
-    """A file's text with the files that it includes. `budget`: characters that may still be read, all files together."""
+    """A file's text with the files that it includes.
+
+    `budget`: characters that may still be read, all files together.
+    """
     budget[0] -= len(files[name])
     text = without_comments(files[name], source.verbatim, known=source.environments, lost=source.lost)
     if within and not name.endswith(".sty"):

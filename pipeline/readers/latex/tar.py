@@ -3,12 +3,13 @@
 In: decompressed bytes. Out: `Member` for each regular file, `Gap` for bytes that belong to none. After a broken header
 reading goes on at the next block that is one: archives of a hundred thousand papers are worth it.
 
-Python's `tarfile` does not do it, even with `ignore_zeros`: a broken header after a long name, an extended header with a
-malformed number, and some hundred long names in a row end an archive with an error that it cannot go on from; extended
-headers of any size are read into memory; headers with an owner that is no number are passed over; GNU's times become
-folders of the name. What it does changes with Python's version.
+Python's `tarfile` does not do it, even with `ignore_zeros`: a broken header after a long name, an extended header with
+a malformed number, and some hundred long names in a row end an archive with an error that it cannot go on from;
+extended headers of any size are read into memory; headers with an owner that is no number are passed over; GNU's times
+become folders of the name. What it does changes with Python's version.
 
-Sources: POSIX.1-2017 `pax`, sections "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic Tar Format".
+Sources: POSIX.1-2017 `pax`, sections "ustar Interchange Format" and "pax Extended Header"; GNU tar's manual, "Basic Tar
+Format".
 """
 
 from __future__ import annotations
@@ -111,7 +112,9 @@ def members(stream: Iterator[bytes], *, wanted: Callable[[str, int], bool]) -> I
             content = b""
             complete = source.skip(length) == length
         if not complete:
-            yield Gap(offset, here if regular else None, Problem("damaged tar", "the archive ends in the middle of a member"))
+            yield Gap(
+                offset, here if regular else None, Problem("damaged tar", "the archive ends in the middle of a member")
+            )
             return
         source.skip(-length % _BLOCK)
         if regular:

@@ -1,9 +1,10 @@
 """HTML of posts to text, in one linear pass.
 
-In: the body of a post as Stack Exchange's dumps have it: a fragment that their site has made from Markdown, with few tags, always closed.
-Out: its text; paragraphs are separated by a blank line, list items marked, code blocks kept with their line breaks and indents, all tags
-removed (Llama 1: "We remove the HTML tags from text", arXiv 2302.13971, section 2.1). Powers and indices stay readable
-(`pipeline.readers.superscripts`). Alternative texts and link targets are no text.
+In: the body of a post as Stack Exchange's dumps have it: a fragment that their site has made from Markdown, with few
+tags, always closed. Out: its text; paragraphs are separated by a blank line, list items marked, code blocks kept with
+their line breaks and indents, all tags removed (Llama 1: "We remove the HTML tags from text", arXiv 2302.13971, section
+2.1). Powers and indices stay readable (`pipeline.readers.superscripts`). Alternative texts and link targets are no
+text.
 
 Extractors for pages look for a main content and weigh blocks; all of a post is content.
 """
@@ -20,7 +21,26 @@ from pipeline.readers.superscripts import first_behind, in_text, last_of
 _TAG = re.compile(r"<!--|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]{0,15})(?=[\s/>])[^<>]{0,16384}>")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BLOCKS = frozenset(
-    ("p", "pre", "blockquote", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "div", "section", "figure", "details")
+    (
+        "p",
+        "pre",
+        "blockquote",
+        "ul",
+        "ol",
+        "dl",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "table",
+        "div",
+        "section",
+        "figure",
+        "details",
+    )
 )
 _ROWS = frozenset(("li", "tr", "dt", "dd", "summary", "caption"))
 _CELLS = frozenset(("td", "th"))
@@ -110,7 +130,10 @@ class _Lines:
                 self.lists[-1] += 1
 
     def write(self, text: str, preformatted: bool) -> None:
-        """Text between two tags; white space becomes one blank, except in code. In a power it waits for the end of that."""
+        """Text between two tags; white space becomes one blank, except in code.
+
+        In a power it waits for the end of that.
+        """
         if self.marks:
             self.marks[-1][1].append(text)
             return

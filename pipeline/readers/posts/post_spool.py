@@ -4,8 +4,8 @@ In: posts in any order, each with the id of its question. Out: the same posts by
 its answers from the highest to the lowest score; ties by id, then by place in the file.
 
 SQLite does it: posts are appended to a table in a temporary database, their keys are sorted into an index, and they are
-read along it. Memory: `CACHE_KIB`, and a few posts. Disk: what the cache does not hold, the posts' text and some 50 bytes a
-post. The file has no name in its folder: nothing of it stays, however the process ends.
+read along it. Memory: `CACHE_KIB`, and a few posts. Disk: what the cache does not hold, the posts' text and some 50
+bytes a post. The file has no name in its folder: nothing of it stays, however the process ends.
 
 Sources: SQLite's manual, sqlite.org/tempfiles.html and sqlite.org/pragma.html.
 """

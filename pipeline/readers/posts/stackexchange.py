@@ -1,13 +1,13 @@
 """Stack Exchange dumps: `Posts.xml`, compressed or not.
 
-In: rows in the order of their ids, questions and answers mixed. A record is a `<row>`; its offset is that of its tag in the decompressed
-stream. Out: one document per question, by ascending question id: title, body, then the answers from the highest to the lowest score, ties
-by id, HTML removed (Llama 1: "We remove the HTML tags from text and sorted the answers by score (from highest to lowest)", arXiv
-2302.13971, section 2.1). Offset and name are the question's.
+In: rows in the order of their ids, questions and answers mixed. A record is a `<row>`; its offset is that of its tag in
+the decompressed stream. Out: one document per question, by ascending question id: title, body, then the answers from
+the highest to the lowest score, ties by id, HTML removed (Llama 1: "We remove the HTML tags from text and sorted the
+answers by score (from highest to lowest)", arXiv 2302.13971, section 2.1). Offset and name are the question's.
 
 Every row is one of: the document of its question; skipped as `answer`, a part of its question's document; skipped as
-`answer_without_question`, whose question is not in the file; `answers_too_large`, beyond the size of a document; a post of another type,
-under that type's name (`tag_wiki`, ...); `post_too_large`; `empty_text`; or broken.
+`answer_without_question`, whose question is not in the file; `answers_too_large`, beyond the size of a document; a post
+of another type, under that type's name (`tag_wiki`, ...); `post_too_large`; `empty_text`; or broken.
 
 Answers come long after their questions, so posts are gathered on disk (`post_spool`, which states the bounds).
 """
@@ -76,7 +76,9 @@ def read_stackexchange(path: str) -> Iterator[Records]:
 
 
 def site_of(path: str) -> str | None:
-    """Host of the site, where the file or a folder above it is named after it, as the dumps are; the nearest one counts."""
+    """Host of the site, where the file or a folder above it is named after it, as the dumps are; the nearest one
+    counts.
+    """
     for part in reversed(path.split("/")):
         found = _SITE.match(part)
         if found is not None:
@@ -87,7 +89,9 @@ def site_of(path: str) -> str | None:
 def _refuse_7z(path: str) -> None:
     with suppress(Damaged):
         if next(chunks(path), b"").startswith(_SEVEN_ZIP):
-            raise GristmillError("packed as 7z, which is not read", where=path, remedy="unpack it with `7z x`, and name Posts.xml")
+            raise GristmillError(
+                "packed as 7z, which is not read", where=path, remedy="unpack it with `7z x`, and name Posts.xml"
+            )
 
 
 def _documents(batcher: Batcher, posts: Iterator[Post], site: str | None) -> Iterator[Record]:
@@ -122,7 +126,13 @@ def _record(question: Post, texts: list[str], lost: Lost, site: str | None) -> R
     text = "\n\n".join(texts)
     # A title alone is no document.
     text = f"{question.title}\n\n{text}" if text and question.title else text
-    return Record(question.offset, str(question.id), None if site is None else f"https://{site}/questions/{question.id}", text, lost)
+    return Record(
+        question.offset,
+        str(question.id),
+        None if site is None else f"https://{site}/questions/{question.id}",
+        text,
+        lost,
+    )
 
 
 @dataclass

@@ -1,14 +1,16 @@
-"""Arrow IPC: files (also named Feather) and streams, one or several after each other. A record is a row; its offset is its number in all.
+"""Arrow IPC: files (also named Feather) and streams, one or several after each other. A record is a row; its offset is
+its number in all.
 
-Rows without text are skipped as `empty_text`. A record batch that cannot be read is one broken entry that names its rows; of a file the
-next batch is then read, of a stream nothing is, since only reading a batch tells where the next one begins. In a file, a batch belongs to
-the piece in which it begins; everything else belongs to the first piece.
+Rows without text are skipped as `empty_text`. A record batch that cannot be read is one broken entry that names its
+rows; of a file the next batch is then read, of a stream nothing is, since only reading a batch tells where the next one
+begins. In a file, a batch belongs to the piece in which it begins; everything else belongs to the first piece.
 
-What follows the end of a stream or file is read as well when it is another one, whatever its columns. Zeros are padding; other bytes are a
-broken entry, and so is a stream that ends without its end mark: rows may be missing. A file whose footer is not there, or does not know all
-that is in it, is read as the stream that it holds.
+What follows the end of a stream or file is read as well when it is another one, whatever its columns. Zeros are
+padding; other bytes are a broken entry, and so is a stream that ends without its end mark: rows may be missing. A file
+whose footer is not there, or does not know all that is in it, is read as the stream that it holds.
 
-Memory: the wanted columns of one record batch, of a stream the batch. Nothing is mapped; what is read is checked first: Arrow trusts it.
+Memory: the wanted columns of one record batch, of a stream the batch. Nothing is mapped; what is read is checked first:
+Arrow trusts it.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ def _indexed(file: Any, size: int) -> list[Batch] | None:
     return batches
 
 
-def _read_file(file: Any, batches: list[Batch], batcher: Batcher, *, name: str, source: Source, piece: Piece) -> Iterator[Records]:
+def _read_file(
+    file: Any, batches: list[Batch], batcher: Batcher, *, name: str, source: Source, piece: Piece
+) -> Iterator[Records]:
     file.seek(0)
     schema = pa.ipc.open_file(file).schema
     columns = wanted_columns(schema, name=name, source=source)
@@ -118,7 +122,11 @@ class _Sequence:
             try:
                 schema = self._schema(FILE_HEAD if file else 0)
             except DAMAGE as error:
-                self.broken(f"neither a file nor a stream can be opened ({message(error)})" if not start else self.following(start))
+                self.broken(
+                    f"neither a file nor a stream can be opened ({message(error)})"
+                    if not start
+                    else self.following(start)
+                )
                 return
             try:
                 columns = wanted_columns(schema, name=self.name, source=self.source)
@@ -133,13 +141,17 @@ class _Sequence:
             if file:
                 end = footer_end(self.file, self.place, self.size)
                 if end is None:
-                    self.broken(f"the file that begins at byte {start} has no footer: it was cut, or bytes of it are missing")
+                    self.broken(
+                        f"the file that begins at byte {start} has no footer: it was cut, or bytes of it are missing"
+                    )
                     return
                 self.place = end
             self.place = padding(self.file, self.place, self.size)
 
     def stream(self, schema: pa.Schema, columns: list[str]) -> Iterator[Records]:
-        """The batches of the stream that begins at `place`, which moves behind its end; `sound` says whether it was read to there."""
+        """The batches of the stream that begins at `place`, which moves behind its end; `sound` says whether it was
+        read to there.
+        """
         self.sound = False
         self.file.seek(self.place)
         opened = pa.ipc.open_stream(self.file, options=_options(schema, columns))
@@ -199,7 +211,9 @@ class _Sequence:
 
 
 def _options(schema: pa.Schema, columns: list[str]) -> Any:
-    return pa.ipc.IpcReadOptions(included_fields=sorted({schema.get_field_index(top_column(schema, column)) for column in columns}))
+    return pa.ipc.IpcReadOptions(
+        included_fields=sorted({schema.get_field_index(top_column(schema, column)) for column in columns})
+    )
 
 
 def _add(batcher: Batcher, batch: pa.RecordBatch, first: int, source: Source) -> Iterator[Records]:
@@ -231,6 +245,10 @@ def _as_bytes(column: pa.Array) -> pa.Array:
     types = pa.types
     if types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary), safe=True)
-    names = ((types.is_string, pa.binary()), (types.is_large_string, pa.large_binary()), (types.is_string_view, pa.binary_view()))
+    names = (
+        (types.is_string, pa.binary()),
+        (types.is_large_string, pa.large_binary()),
+        (types.is_string_view, pa.binary_view()),
+    )
     kind = next((binary for is_kind, binary in names if is_kind(column.type)), column.type)
     return pa.Array.from_buffers(kind, len(column), column.buffers(), null_count=-1, offset=column.offset)

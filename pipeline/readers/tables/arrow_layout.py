@@ -2,8 +2,8 @@
 
 In: a random-access file of NumPy's or Arrow's kind (`seek`, `read`). Out: places and numbers of rows.
 
-Sources: "Arrow Columnar Format", sections "Encapsulated message format" and "IPC File Format", with File.fbs and Message.fbs; tables,
-vectors and their offsets: "FlatBuffers Internals".
+Sources: "Arrow Columnar Format", sections "Encapsulated message format" and "IPC File Format", with File.fbs and
+Message.fbs; tables, vectors and their offsets: "FlatBuffers Internals".
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Message:
     """What begins at a place of a stream.
 
     Attributes:
-        kind: "schema", "dictionary", "batch"; "mark": the stream's end mark; "end": the file ends here; "cut": the file ends within it;
-            "none": no message.
+        kind: "schema", "dictionary", "batch"; "mark": the stream's end mark; "end": the file ends here; "cut": the file
+            ends within it; "none": no message.
         stop: where it ends.
     """
 
@@ -116,7 +116,8 @@ def batches_of(file: Any, size: int) -> list[Batch]:
     """All record batches of a file, from its footer and the head of each batch.
 
     Raises:
-        ValueError: the footer or a batch is not what it should be, or something stands before the footer that it does not know.
+        ValueError: the footer or a batch is not what it should be, or something stands before the footer that it does
+            not know.
     """
     try:
         file.seek(max(0, size - 10))
@@ -148,7 +149,9 @@ def batches_of(file: Any, size: int) -> list[Batch]:
 
 
 def _check_gap(file: Any, begin: int, end: int) -> None:
-    """Between what a footer knows and the footer there is an end mark, and zeros: anything else is another file's, put before this one."""
+    """Between what a footer knows and the footer there is an end mark, and zeros: anything else is another file's, put
+    before this one.
+    """
     if begin > end:
         raise ValueError("a record batch lies within the footer")
     file.seek(begin)
@@ -168,7 +171,9 @@ def _kind_and_body(flat: bytes) -> tuple[str, int]:
 
 
 def _blocks(footer: bytes, number: int) -> list[tuple[int, int, int]]:
-    """(offset, bytes of metadata, of the body) of each block in a field of the footer: a vector of structs of 24 bytes."""
+    """(offset, bytes of metadata, of the body) of each block in a field of the footer: a vector of
+    structs of 24 bytes.
+    """
     at = _field(footer, _root(footer), number)
     if at is None:
         return []

@@ -1,9 +1,9 @@
 """Rows of Arrow columns to raw records, for Parquet and Arrow alike.
 
-In: a record batch with a text column and, where there are, columns of ids and URLs. Out: the same rows in the same order, in a `Batcher`:
-documents with their row number as offset; `empty_text` for nulls and white space; rows whose text is not UTF-8, or has more than
-`MOST_TEXT_BYTES`, or whose id has more than `MOST_NAME_BYTES`, are broken.
-No Python object is made per row where a column is what it should be.
+In: a record batch with a text column and, where there are, columns of ids and URLs. Out: the same rows in the same
+order, in a `Batcher`: documents with their row number as offset; `empty_text` for nulls and white space; rows whose
+text is not UTF-8, or has more than `MOST_TEXT_BYTES`, or whose id has more than `MOST_NAME_BYTES`, are broken. No
+Python object is made per row where a column is what it should be.
 
 A field's name is a column; where there is none, what stands before a dot names a struct that holds it (`meta.url`).
 """
@@ -34,13 +34,15 @@ def wanted_columns(schema: pa.Schema, *, name: str, source: Source) -> list[str]
     """The fields that are read: text, and id and URL where there are.
 
     Raises:
-        GristmillError: there is no field of the source's `text_field`, or it does not hold text; or none of a name that the manifest
-            gives for ids or URLs, other than the default.
+        GristmillError: there is no field of the source's `text_field`, or it does not hold text; or none of a name that
+            the manifest gives for ids or URLs, other than the default.
     """
     columns = list(dict.fromkeys((source.text_field, source.id_field, source.url_field)))
     twice = [column for column in columns if schema.names.count(top_column(schema, column)) > 1]
     if twice:
-        raise GristmillError(f"has several columns `{top_column(schema, twice[0])}`", where=name, remedy="rename one of them")
+        raise GristmillError(
+            f"has several columns `{top_column(schema, twice[0])}`", where=name, remedy="rename one of them"
+        )
     kinds = {column: _kind_of(schema, column) for column in columns}
     for setting, default in (("text_field", None), ("id_field", "id"), ("url_field", "url")):
         column = getattr(source, setting)
@@ -128,7 +130,9 @@ def add_rows(batcher: Batcher, batch: pa.RecordBatch, *, first: int, source: Sou
         value = data[row].as_buffer() if data[row].is_valid else pa.py_buffer(b"")
         too_large = Problem("text too large", f"{value.size} bytes, at most {MOST_TEXT_BYTES} are read")
         problem = too_large if large[row] else Problem("id too large", f"at most {MOST_NAME_BYTES} bytes are read")
-        batcher.quarantine(first + row, names[row].as_py(), problem, value.slice(0, min(value.size, EXCERPT_BYTES)).to_pybytes())
+        batcher.quarantine(
+            first + row, names[row].as_py(), problem, value.slice(0, min(value.size, EXCERPT_BYTES)).to_pybytes()
+        )
     large |= long
     if large.any():
         data = pc.if_else(pa.array(large), pa.scalar(None, pa.large_binary()), data)
@@ -142,7 +146,9 @@ def add_rows(batcher: Batcher, batch: pa.RecordBatch, *, first: int, source: Sou
     batcher.skip("empty_text", int(np.count_nonzero(readable & ~keep)))
     if not keep.any():
         return
-    rows = pa.RecordBatch.from_arrays([pa.array(first + np.arange(len(data)), pa.int64()), names, urls, texts], names=RAW.names)
+    rows = pa.RecordBatch.from_arrays(
+        [pa.array(first + np.arange(len(data)), pa.int64()), names, urls, texts], names=RAW.names
+    )
     rows = rows if keep.all() else rows.filter(pa.array(keep))
     batcher.add_batch(pa.RecordBatch.from_arrays(rows.columns, schema=RAW))
 
@@ -188,8 +194,8 @@ def _bytes(column: pa.Array) -> pa.Array:
 
 
 def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> tuple[pa.Array, np.ndarray]:
-    """A column that may be absent or of any type as strings, and which of them were too long; null where they are, and where only text is
-    wanted and it is none."""
+    """A column that may be absent or of any type as strings, and which of them were too long; null where they are, and
+    where only text is wanted and it is none."""
     none = np.zeros(batch.num_rows, bool)
     if name not in batch.schema.names or (only_text and not is_text(batch.schema.field(name).type)):
         return pa.nulls(batch.num_rows, pa.string()), none
@@ -205,11 +211,16 @@ def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> tuple[pa.A
     try:
         return data.cast(pa.string()), long
     except pa.ArrowInvalid:
-        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in data.to_pylist()], pa.string()), long
+        return pa.array(
+            [None if value is None else value.decode("utf-8", "replace") for value in data.to_pylist()], pa.string()
+        ), long
 
 
 def _written(column: pa.Array) -> list[str | None]:
-    """Values that are no text: structs and lists as JSON. Those that Python has no value for are written by Arrow, or left out."""
+    """Values that are no text: structs and lists as JSON.
+
+    Those that Python has no value for are written by Arrow, or left out.
+    """
     try:
         return [_as_text(value) for value in column.to_pylist()]
     except Exception:

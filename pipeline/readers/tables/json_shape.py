@@ -1,8 +1,9 @@
 """Whether a file that should be JSON Lines is something else, from its beginning.
 
-In: the first bytes of a file. Out: None, or what it is and what to do about it. One broken line is none of this: a file counts as one JSON
-value only where its first value goes on, as JSON, behind the end of its first line, or is an array that fills the file. Where the first
-value is longer than what is looked at, the lines behind its first one decide: an object that is a line of its own is none of its parts.
+In: the first bytes of a file. Out: None, or what it is and what to do about it. One broken line is none of this: a file
+counts as one JSON value only where its first value goes on, as JSON, behind the end of its first line, or is an array
+that fills the file. Where the first value is longer than what is looked at, the lines behind its first one decide: an
+object that is a line of its own is none of its parts.
 """
 
 from __future__ import annotations
@@ -70,18 +71,23 @@ class _Value:
     all_seen: bool = True
 
 
-def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], Iterable[bytes]] | None = None) -> Problem | None:
+def other_than_json_lines(
+    head: bytes, *, complete: bool, ahead: Callable[[], Iterable[bytes]] | None = None
+) -> Problem | None:
     """What a file is whose first bytes are `head`; None: JSON Lines, or nothing that can be told.
 
     Args:
         complete: `head` is the whole file.
-        ahead: portions of the file from its beginning on; asked for where `head` does not tell. Without it what follows `head` is unknown.
+        ahead: portions of the file from its beginning on; asked for where `head` does not tell. Without it what follows
+            `head` is unknown.
     """
     for mark, encoding in _WIDE:
         if head.startswith(mark):
             if any(map(_is_object, head.split(b"\n"))):
                 return None  # one line that has been damaged
-            return Problem(_KIND, f"the file is {encoding}; make it UTF-8, as `iconv -f {encoding} -t UTF-8 OLD > NEW` does")
+            return Problem(
+                _KIND, f"the file is {encoding}; make it UTF-8, as `iconv -f {encoding} -t UTF-8 OLD > NEW` does"
+            )
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     array = text.startswith(b"[")
     if not array and not text.startswith(b"{"):
@@ -105,12 +111,15 @@ def other_than_json_lines(head: bytes, *, complete: bool, ahead: Callable[[], It
         return None
     if array:
         return _ARRAY
-    # One broken record before whole ones: those are not to be lost with it. Within a value over several lines objects are indented.
+    # One broken record before whole ones: those are not to be lost with it. Within a value over several lines objects
+    # are indented.
     return None if any(line.startswith(b"{") and _is_object(line) for line in text.split(b"\n")) else _OBJECT
 
 
 def lines_are_none(head: bytes) -> tuple[int, Problem] | None:
-    """(offset, what to say) of the first line that is not blank when none of the first ones is JSON, and there are several."""
+    """(offset, what to say) of the first line that is not blank when none of the first ones is JSON, and there are
+    several.
+    """
     lines = head.split(b"\n")[:-1]
     filled = [line for line in lines if line.strip()][:_LINES_TRIED]
     if len(filled) < 2 or any(_is_json(line) for line in filled):
@@ -118,7 +127,9 @@ def lines_are_none(head: bytes) -> tuple[int, Problem] | None:
     commas = all(line.rstrip().endswith(b",") and _is_json(line.rstrip()[:-1]) for line in filled)
     reason = "each ends with a comma; remove it" if commas else "give the `format` that it has, or convert it"
     first = next(index for index, line in enumerate(lines) if line.strip())
-    return sum(len(line) + 1 for line in lines[:first]), Problem(_KIND, f"none of the first {len(filled)} lines is JSON: {reason}")
+    return sum(len(line) + 1 for line in lines[:first]), Problem(
+        _KIND, f"none of the first {len(filled)} lines is JSON: {reason}"
+    )
 
 
 def several_values(line: bytes) -> bool:
@@ -139,7 +150,11 @@ def _first_value(text: bytes) -> _Value | None:
         token = _TOKEN.match(text, position)
         if token is None:
             # White space at the end of what there is, or something that is no JSON.
-            return None if text[position:].strip() and not _is_cut(text[position:]) else _Value(len(text), line_feeds, False)
+            return (
+                None
+                if text[position:].strip() and not _is_cut(text[position:])
+                else _Value(len(text), line_feeds, False)
+            )
         kind, symbol = token.lastgroup, token[0].lstrip()
         line_feeds += text.count(b"\n", position, token.end())
         position = stop = token.end()
@@ -169,7 +184,8 @@ def _first_value(text: bytes) -> _Value | None:
 
 
 def _object_lines_follow(portions: Iterable[bytes]) -> bool | None:
-    """Whether behind the first line an object is a line of its own; None: the lines do not end within what is looked at.
+    """Whether behind the first line an object is a line of its own; None: the lines do not end within what is looked
+    at.
 
     Within a value a bracket, a comma or a colon stands before an object, and a bracket or a comma behind it.
     """

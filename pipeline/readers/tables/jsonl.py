@@ -1,14 +1,15 @@
-"""JSON Lines. A record is a line that is not blank; its offset is that of the line's first byte in the decompressed stream.
+"""JSON Lines. A record is a line that is not blank; its offset is that of the line's first byte in the decompressed
+stream.
 
-A line belongs to the piece that its first byte lies in; compressed files belong to their first piece. What damage to the compressed
-stream leaves of a last line belongs to the one broken entry for the damage.
+A line belongs to the piece that its first byte lies in; compressed files belong to their first piece. What damage to
+the compressed stream leaves of a last line belongs to the one broken entry for the damage.
 
-A file that is one JSON value over many lines, or no UTF-8, holds no document: one broken entry says so and what to do (`json_shape`). Where
-none of the first lines is JSON, the entry of the first one says that.
+A file that is one JSON value over many lines, or no UTF-8, holds no document: one broken entry says so and what to do
+(`json_shape`). Where none of the first lines is JSON, the entry of the first one says that.
 
-JSON is that of RFC 8259, and what Python's `json` writes beside it: NaN, Infinity, and half of a surrogate pair, which becomes U+FFFD. A
-record separator before a line (RFC 7464) is no part of it.
-A field's name is a key of the object; where there is none, what stands before a dot names an object within it (`meta.url`).
+JSON is that of RFC 8259, and what Python's `json` writes beside it: NaN, Infinity, and half of a surrogate pair, which
+becomes U+FFFD. A record separator before a line (RFC 7464) is no part of it. A field's name is a key of the object;
+where there is none, what stands before a dot names an object within it (`meta.url`).
 """
 
 from __future__ import annotations
@@ -121,7 +122,9 @@ def _read(
                 break
             empty = False
             if size > MOST_LINE_BYTES:
-                batcher.quarantine(offset, None, Problem("line too long", f"{size} bytes, at most {MOST_LINE_BYTES} are read"), line)
+                batcher.quarantine(
+                    offset, None, Problem("line too long", f"{size} bytes, at most {MOST_LINE_BYTES} are read"), line
+                )
             elif line.strip():
                 if offset == 0:
                     line = line.removeprefix(codecs.BOM_UTF8)
@@ -160,7 +163,9 @@ def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> _Unus
         text, url = _field(value, source.text_field), _field(value, source.url_field)
         name = _text(_field(value, source.id_field))
         if name is not None and len(name) > MOST_NAME_BYTES:
-            return _Unusable(None, Problem("id too large", f"{len(name)} characters, at most {MOST_NAME_BYTES} are read"))
+            return _Unusable(
+                None, Problem("id too large", f"{len(name)} characters, at most {MOST_NAME_BYTES} are read")
+            )
         if not isinstance(text, str):
             what = "is missing" if text is _MISSING else f"is {type(text).__name__}, not text"
             fields = ", ".join(key[:80] for key in sorted(value)[:12])
@@ -233,7 +238,8 @@ def _field(value: dict[str, Any], path: str) -> Any:
 
 
 def lines(stream: Iterable[bytes], *, most: int, start: int = 0) -> Iterator[tuple[int, bytes, int]]:
-    """(offset, line without its line feed, size) of every line. Of a line of more than `most` bytes only the first come.
+    """(offset, line without its line feed, size) of every line. Of a line of more than `most` bytes only the first
+    come.
 
     `start` is the offset of the stream's first byte.
 
@@ -301,7 +307,12 @@ def _nested(value: Any) -> bool:
     """Whether a value is nested deeper than what is written as an id."""
     level = [value]
     for _ in range(_MOST_ID_DEPTH):
-        level = [child for item in level if isinstance(item, dict | list) for child in (item.values() if isinstance(item, dict) else item)]
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
         if not level:
             return False
     return True

@@ -1,8 +1,9 @@
 """Parquet. A record is a row; its offset is its number in the file. Rows without text are skipped as `empty_text`.
 
-A damaged stretch of rows is one broken entry that names the rows; reading goes on at the next row group. A row group belongs to the piece
-in which it would begin if the file held nothing but its groups, in their order and in proportion to their sizes. Where its columns really
-begin is not asked: Arrow's C++ exceptions about a damaged column end the process when they come from its Python metadata.
+A damaged stretch of rows is one broken entry that names the rows; reading goes on at the next row group. A row group
+belongs to the piece in which it would begin if the file held nothing but its groups, in their order and in proportion
+to their sizes. Where its columns really begin is not asked: Arrow's C++ exceptions about a damaged column end the
+process when they come from its Python metadata.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ def read_parquet(path: str, *, name: str, source: Source, piece: Piece | None = 
             batcher.quarantine(0, None, Problem("empty file", "it holds no row"), b"")
         elif before:
             if not piece.index:
-                problem = f"{before} bytes stand before the file that the footer describes (files put together?): no row can be read"
+                problem = (
+                    f"{before} bytes stand before the file that the footer describes (files put together?): no row can"
+                    " be read"
+                )
                 batcher.quarantine(0, None, Problem("damaged Parquet", problem), b"")
         else:
             try:
@@ -68,7 +72,9 @@ def read_parquet(path: str, *, name: str, source: Source, piece: Piece | None = 
                 schema.names  # noqa: B018  # may be no UTF-8
             except DAMAGE as error:
                 if not piece.index:
-                    batcher.quarantine(0, None, Problem("damaged Parquet", f"the file cannot be opened ({message(error)})"), b"")
+                    batcher.quarantine(
+                        0, None, Problem("damaged Parquet", f"the file cannot be opened ({message(error)})"), b""
+                    )
                 groups = []
             if groups:
                 columns = wanted_columns(schema, name=name, source=source)
@@ -94,7 +100,9 @@ def _groups(metadata: Any, size: int) -> list[_Group]:
     return groups
 
 
-def _read_group(opened: Any, group: _Group, batcher: Batcher, *, columns: list[str], source: Source) -> Iterator[Records]:
+def _read_group(
+    opened: Any, group: _Group, batcher: Batcher, *, columns: list[str], source: Source
+) -> Iterator[Records]:
     done = 0
     problem = None
     try:
@@ -111,7 +119,9 @@ def _read_group(opened: Any, group: _Group, batcher: Batcher, *, columns: list[s
         problem = message(error)
     if done < group.rows:
         which = f"rows {group.first + done} to {group.first + group.rows - 1} cannot be read"
-        batcher.quarantine(group.first + done, None, Problem("damaged Parquet", f"{which} ({problem or 'they are not there'})"), b"")
+        batcher.quarantine(
+            group.first + done, None, Problem("damaged Parquet", f"{which} ({problem or 'they are not there'})"), b""
+        )
 
 
 def _batch_rows(group: _Group) -> int:

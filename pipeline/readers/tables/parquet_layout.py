@@ -1,5 +1,5 @@
-"""Whether a Parquet file begins where its footer says: files put after each other end in a footer that gives places from its own beginning,
-where the file before it has other rows.
+"""Whether a Parquet file begins where its footer says: files put after each other end in a footer that gives places
+from its own beginning, where the file before it has other rows.
 
 In: a random-access file. Out: how many bytes stand before the file that the footer describes.
 
@@ -41,7 +41,9 @@ def bytes_before(file: Any, size: int) -> int:
 
 
 def _end_of_content(footer: Struct) -> int:
-    """Where the last of the columns, indexes and filters ends that the footer knows, counted from the file's beginning."""
+    """Where the last of the columns, indexes and filters ends that the footer knows, counted from
+    the file's beginning.
+    """
     end = len(MAGIC)
     for group in footer.get(4, []):
         for column in group.get(1, []):

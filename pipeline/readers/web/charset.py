@@ -1,6 +1,7 @@
 """The text of a page from its bytes: which encoding they are in, and how much of them it could not read.
 
-In: the body of a page, and the charset of its Content-Type header. Out: `Decoded`, or `Undecodable` for a page whose text would be soup.
+In: the body of a page, and the charset of its Content-Type header. Out: `Decoded`, or `Undecodable` for a page whose
+text would be soup.
 
 The byte order mark comes first, then valid UTF-8 whatever is declared (text in another encoding is practically never
 valid UTF-8 by accident), then what the header and then `meta` declare, unless the bytes contradict it: when they do not
@@ -32,7 +33,8 @@ BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16le"),
     (codecs.BOM_UTF16_BE, "utf-16be"),
 )
-# With more than this part of the characters beyond ASCII unreadable, the bytes are not in the encoding, whatever is said.
+# With more than this part of the characters beyond ASCII unreadable, the bytes are not in the encoding, whatever is
+# said.
 MOST_REPLACED: Final = 0.05
 # So few are slips even on the shortest page.
 _FEW_REPLACED: Final = 2
@@ -107,7 +109,8 @@ def decoded_as(body: bytes, encoding: str, *, sure: bool = True) -> Decoded:
     """The text of bytes in an encoding; a character that is cut at the end is left out.
 
     Args:
-        sure: False when the bytes are read as UTF-8 on trial: what looks cut may then be the only accent of a text in Latin-1.
+        sure: False when the bytes are read as UTF-8 on trial: what looks cut may then be the only accent of a text in
+            Latin-1.
     """
     body = _whole(body, encoding, sure=sure)
     text = body.decode(encoding, "replace") if encoding.startswith("utf-32") else decode_as(body, encoding)
@@ -212,7 +215,9 @@ def _not_utf8(body: bytes, declared: str | None) -> Decoded:
     with contextlib.suppress(Undecodable):
         return decode_utf8(body, sure=declared == "utf-8")
     sample = visible(body)
-    legacy = declared if declared is not None and not declared.startswith("utf-") and declared not in _SEVEN_BIT else None
+    legacy = (
+        declared if declared is not None and not declared.startswith("utf-") and declared not in _SEVEN_BIT else None
+    )
     if legacy is not None and not (sample and contradicted(sample, legacy)):
         decoded = decoded_as(body, legacy)
         if not _too_many(decoded):

@@ -2,9 +2,10 @@
 
 In: the beginning of a page as bytes. Out: an encoding's name (`pipeline.readers.web.charset_labels`), or None.
 
-As the HTML standard's prescan (13.2.3.2) reads it: comments are skipped, tags are read by their attributes, `http-equiv` needs its
-`content`. More of the page is looked at than the standard asks for, since browsers act on a late `meta` too; what scripts and styles hold
-is then not an element. Each byte is looked at a few times, whatever the page holds.
+As the HTML standard's prescan (13.2.3.2) reads it: comments are skipped, tags are read by their attributes,
+`http-equiv` needs its `content`. More of the page is looked at than the standard asks for, since browsers act on a late
+`meta` too; what scripts and styles hold is then not an element. Each byte is looked at a few times, whatever the page
+holds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _TAG: Final = re.compile(rb"</?([A-Za-z][^\t\n\f\r />]*)")
 _ATTRIBUTE: Final = re.compile(rb"[\t\n\f\r /]*([^\t\n\f\r />][^\t\n\f\r />=]*)[\t\n\f\r ]*(=[\t\n\f\r ]*)?")
 _UNQUOTED: Final = re.compile(rb"[^\t\n\f\r >]+")
 _XML: Final = re.compile(rb"\s{0,64}<\?xml[^>]{1,200}?\sencoding\s{0,20}=\s{0,20}[\"']([A-Za-z0-9_:.-]{1,40})[\"']")
-_CONTENT_CHARSET: Final = re.compile(r"charset[\t\n\f\r ]*=[\t\n\f\r ]*(?:\"([^\"]*)\"|'([^']*)'|([^\t\n\f\r ;\"']+))", re.IGNORECASE)
+_CONTENT_CHARSET: Final = re.compile(
+    r"charset[\t\n\f\r ]*=[\t\n\f\r ]*(?:\"([^\"]*)\"|'([^']*)'|([^\t\n\f\r ;\"']+))", re.IGNORECASE
+)
 _RAW: Final = (b"script", b"style")
 
 
@@ -77,7 +80,9 @@ def _in_meta(head: bytes) -> str | None:
 
 
 def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
-    """Attributes of the tag whose name ends at `at`, the first of each name, and where the tag ends; -1 when it does not."""
+    """Attributes of the tag whose name ends at `at`, the first of each name, and where the tag ends; -1 when it does
+    not.
+    """
     attributes: dict[bytes, bytes] = {}
     while True:
         found = _ATTRIBUTE.match(head, at)

@@ -1,7 +1,7 @@
 """Bytes to text as the WHATWG Encoding Standard decodes them, for all its encodings.
 
-In: bytes and the standard's name of an encoding (`pipeline.readers.web.charset_labels`). Out: text; what the encoding does not have is
-U+FFFD, and an ASCII character after a broken lead byte stays.
+In: bytes and the standard's name of an encoding (`pipeline.readers.web.charset_labels`). Out: text; what the encoding
+does not have is U+FFFD, and an ASCII character after a broken lead byte stays.
 
 Python's codecs are close to the standard, and what they lack or read differently is corrected here: the euro sign of
 GBK, row 13 and the IBM characters of EUC-JP, later characters of Big5, marks of GB 18030-2022, the C1 controls of
@@ -11,7 +11,8 @@ a font of the page knows, becomes the private characters that the standard gives
 
 Known differences: `0xA241` and `0xA242` of Big5 give the wide solidus for the narrow ones.
 
-Source: https://encoding.spec.whatwg.org/, its index tables, and tests of each sequence against an implementation of them.
+Source: https://encoding.spec.whatwg.org/, its index tables, and tests of each sequence against an implementation of
+them.
 """
 
 from __future__ import annotations
@@ -101,7 +102,10 @@ def single_byte_table(encoding: str) -> str:
     name = _PYTHON_NAMES.get(encoding, encoding)
     table = [bytes([byte]).decode(name, "replace") for byte in range(256)]
     if encoding.startswith("windows-"):  # the C1 controls stay where there is no other character
-        table = [chr(byte) if 0x80 <= byte < 0xA0 and character == "\ufffd" else character for byte, character in enumerate(table)]
+        table = [
+            chr(byte) if 0x80 <= byte < 0xA0 and character == "\ufffd" else character
+            for byte, character in enumerate(table)
+        ]
     for byte, character in _LATER_LETTERS.get(encoding, {}).items():
         table[byte] = character
     return "".join(table)

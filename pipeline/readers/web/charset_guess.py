@@ -1,7 +1,8 @@
 """Which legacy encoding bytes are in, by how likely each makes them.
 
 In: bytes that are not UTF-8. Out: for each encoding the log-likelihood of the visible bytes beyond ASCII
-(`pipeline.readers.web.charset_single`, `pipeline.readers.web.charset_pairs`), and for a declared one whether it reads like text at all.
+(`pipeline.readers.web.charset_single`, `pipeline.readers.web.charset_pairs`), and for a declared one whether it reads
+like text at all.
 
 The same bytes give the same answer; the cost does not grow beyond `_MOST_BYTES` looked at.
 """
@@ -29,8 +30,8 @@ _LEAST_SCORE_OF_PAIRS: Final = -11.0
 _FEW_CHARACTERS: Final = 20
 # Encodings that are not guessed, and guessed ones with the same letters.
 _ALIKE: Final = {"gb18030": "gbk", **charset_single.ALIKE}
-# By how much another encoding must be likelier than a declared one that does not read like text, in nats: at all, and for each character
-# beyond ASCII.
+# By how much another encoding must be likelier than a declared one that does not read like text, in nats: at all, and
+# for each character beyond ASCII.
 _MARGIN: Final = 12.0
 _MARGIN_EACH: Final = 0.12
 # With fewer characters nothing contradicts what is declared.
@@ -116,8 +117,14 @@ def guess(sample: bytes, *, among: tuple[str, ...] | None = None) -> list[Guess]
     data = np.frombuffer(sample, dtype=np.uint8)
     counts = np.bincount(data, minlength=256).astype(np.float32)
     beyond = int(counts[128:].sum())
-    guesses = [Guess(name, charset_single.guessed(name, data, counts), beyond) for name in SINGLE if among is None or name in among]
-    guesses += [Guess(name, *charset_pairs.guessed(name, sample)) for name in MULTIPLE if among is None or name in among]
+    guesses = [
+        Guess(name, charset_single.guessed(name, data, counts), beyond)
+        for name in SINGLE
+        if among is None or name in among
+    ]
+    guesses += [
+        Guess(name, *charset_pairs.guessed(name, sample)) for name in MULTIPLE if among is None or name in among
+    ]
     return sorted(guesses, key=lambda candidate: -candidate.score)
 
 
@@ -153,5 +160,7 @@ def _telling(sample: bytes) -> bytes:
     """Each word once, since it says nothing new when it comes again; no lists of letters (no letter comes twice)."""
     words = dict.fromkeys(sample.split())
     return b" ".join(
-        word for word in words if len(word) < _LIST_OF_LETTERS or len(set(word)) < len(word) or not _ALL_BEYOND.fullmatch(word)
+        word
+        for word in words
+        if len(word) < _LIST_OF_LETTERS or len(set(word)) < len(word) or not _ALL_BEYOND.fullmatch(word)
     )

@@ -1,8 +1,10 @@
-"""What the labels of character encodings mean on the web: the 228 labels of the WHATWG Encoding Standard, for 40 encodings.
+"""What the labels of character encodings mean on the web: the 228 labels of the WHATWG Encoding Standard, for 40
+encodings.
 
-In: a label as pages and servers write it. Out: the standard's name of the encoding, in lower case, or None. Many labels mean more than
-they say, since pages mean more: `iso-8859-1` is windows-1252, `ks_c_5601-1987` is windows-949, `shift_jis` is Windows-31J, `gb2312` is
-GBK. `ALSO` has a few labels that the standard does not know but pages use, and that have no other meaning.
+In: a label as pages and servers write it. Out: the standard's name of the encoding, in lower case, or None. Many labels
+mean more than they say, since pages mean more: `iso-8859-1` is windows-1252, `ks_c_5601-1987` is windows-949,
+`shift_jis` is Windows-31J, `gb2312` is GBK. `ALSO` has a few labels that the standard does not know but pages use, and
+that have no other meaning.
 
 Source: https://encoding.spec.whatwg.org/#names-and-labels.
 """
@@ -17,7 +19,9 @@ _LABELS: Final = {
     "utf-16be": "unicodefffe utf-16be",
     "big5": "big5 big5-hkscs cn-big5 csbig5 x-x-big5",
     "euc-jp": "cseucpkdfmtjapanese euc-jp x-euc-jp",
-    "euc-kr": "cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949",
+    "euc-kr": (
+        "cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949"
+    ),
     "gb18030": "gb18030",
     "gbk": "chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 x-gbk",
     "ibm866": "866 cp866 csibm866 ibm866",
@@ -36,10 +40,12 @@ _LABELS: Final = {
         "iso-ir-127 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987"
     ),
     "iso-8859-7": (
-        "csisolatingreek ecma-118 elot_928 greek greek8 iso-8859-7 iso-ir-126 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 sun_eu_greek"
+        "csisolatingreek ecma-118 elot_928 greek greek8 iso-8859-7 iso-ir-126 iso8859-7 iso88597 iso_8859-7"
+        " iso_8859-7:1987 sun_eu_greek"
     ),
     "iso-8859-8": (
-        "csiso88598e csisolatinhebrew hebrew iso-8859-8 iso-8859-8-e iso-ir-138 iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 visual"
+        "csiso88598e csisolatinhebrew hebrew iso-8859-8 iso-8859-8-e iso-ir-138 iso8859-8 iso88598 iso_8859-8"
+        " iso_8859-8:1988 visual"
     ),
     "iso-8859-8-i": "csiso88598i iso-8859-8-i logical",
     "koi8-r": "cskoi8r koi koi8 koi8-r koi8_r",
@@ -55,7 +61,8 @@ _LABELS: Final = {
     ),
     "windows-1253": "cp1253 windows-1253 x-cp1253",
     "windows-1254": (
-        "cp1254 csisolatin5 iso-8859-9 iso-ir-148 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 l5 latin5 windows-1254 x-cp1254"
+        "cp1254 csisolatin5 iso-8859-9 iso-ir-148 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 l5 latin5 windows-1254"
+        " x-cp1254"
     ),
     "windows-1255": "cp1255 windows-1255 x-cp1255",
     "windows-1256": "cp1256 windows-1256 x-cp1256",
@@ -83,7 +90,9 @@ ALSO: Final = {
     "windows-1252": "win-1252 windows1252 latin-1 iso-latin-1",
     "windows-874": "cp874 ms874 tis620",
 }
-ENCODING_OF: Final = {label: name for table in (ALSO, _LABELS) for name, labels in table.items() for label in labels.split()}
+ENCODING_OF: Final = {
+    label: name for table in (ALSO, _LABELS) for name, labels in table.items() for label in labels.split()
+}
 
 
 def encoding_of(label: str) -> str | None:

@@ -1,12 +1,12 @@
 """How often letters and characters occur in text, for telling encodings apart: facts about languages, no code.
 
-`LETTERS`: for each language its letters beyond ASCII, each followed by its share in thousandths of them, lower case. `COMMON`: for each
-way to write Chinese, Japanese and Korean its commonest characters, the commonest first.
+`LETTERS`: for each language its letters beyond ASCII, each followed by its share in thousandths of them, lower case.
+`COMMON`: for each way to write Chinese, Japanese and Korean its commonest characters, the commonest first.
 
-Sources: counted in one half, by document, of the development texts (GNOME's help, the Universal Declaration of Human Rights, European
-novels, fortunes), in legacy spellings (Romanian with cedilla, Vietnamese with marks of their own); where those held too little text
-(Arabic, Belarusian, Bulgarian, Hebrew, Lithuanian, Slovak, Thai, what is written with points, English, and the lists of `COMMON`) the
-well-known orders, in round figures.
+Sources: counted in one half, by document, of the development texts (GNOME's help, the Universal Declaration of Human
+Rights, European novels, fortunes), in legacy spellings (Romanian with cedilla, Vietnamese with marks of their own);
+where those held too little text (Arabic, Belarusian, Bulgarian, Hebrew, Lithuanian, Slovak, Thai, what is written with
+points, English, and the lists of `COMMON`) the well-known orders, in round figures.
 """
 
 from __future__ import annotations
@@ -78,8 +78,12 @@ _HAN_TRADITIONAL: Final = (
     "二無同麼經法當起與好看學進種將還分此心前面又定見只主沒公從知使現全已動想老因什情回意力把它正點長開手高身問重並向頭文新電市場民政府體網站資訊"
     "些樣理她本但實明性又關業外兩間由很最物應戰相被利等產或己制果加西月話合特代內信表化給世位次度門任常先海通教兒原東聲提立及比員解水名真論處走義各"
 )
-_HIRAGANA: Final = "のいにはをたがでしてとるもなられかすさこよりうきまくあっつけんせみえおちどそろわばじべめだやげねびほずごふひ"
-_KATAKANA: Final = "ンースルトイリアラクッシタロドレジフムマコプテメサカキオバニウチエブグセャツネョミパソモデュビハケァボポヤベワピダ"
+_HIRAGANA: Final = (
+    "のいにはをたがでしてとるもなられかすさこよりうきまくあっつけんせみえおちどそろわばじべめだやげねびほずごふひ"
+)
+_KATAKANA: Final = (
+    "ンースルトイリアラクッシタロドレジフムマコプテメサカキオバニウチエブグセャツネョミパソモデュビハケァボポヤベワピダ"
+)
 _KANJI: Final = (
     "日一国人年大十二本中長出三時行見月分後前生五間上東四今金九入学高円子外八六下来気小七山話女北午百書先名川千水半男西電校語土木聞食車何南万毎白天"
     "母火右読友左休父雨会社事者地業方場自定新手部度通物理文明代用同力内的全法関体政発現所動市表合意性"
@@ -88,4 +92,11 @@ _HANGUL: Final = (
     "이다는의에을가고하지로를도한기사으나은서리어인대정시그자해스있아부라수일만원보제장주전구게여조성상관들소거면국무비위말안공모용동연개니문재과두"
     "내물경화오호우방없합당저단식미세민신선터진차러래음적업영불되계학교통회생각운실유임려습년월행야드더마바생후같때것등했였데명최할"
 )
-COMMON: Final = {"zh": _HAN, "zh-hant": _HAN_TRADITIONAL, "hiragana": _HIRAGANA, "katakana": _KATAKANA, "kanji": _KANJI, "ko": _HANGUL}
+COMMON: Final = {
+    "zh": _HAN,
+    "zh-hant": _HAN_TRADITIONAL,
+    "hiragana": _HIRAGANA,
+    "katakana": _KATAKANA,
+    "kanji": _KANJI,
+    "ko": _HANGUL,
+}

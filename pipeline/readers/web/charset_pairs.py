@@ -21,8 +21,8 @@ Floats = npt.NDArray[np.float32]
 
 # How much likelier an encoding is than others before anything is seen, in nats.
 MULTIPLE: Final[dict[str, float]] = {"shift_jis": -1.0, "gbk": -1.0, "euc-kr": -1.5, "big5": -2.0, "euc-jp": -2.0}
-# What a declared encoding may hold: code points, and the log-likelihood of each. Half-width marks are few in text, but many in EUC-JP that
-# is read as Shift_JIS; so are kana beside Chinese.
+# What a declared encoding may hold: code points, and the log-likelihood of each. Half-width marks are few in text, but
+# many in EUC-JP that is read as Shift_JIS; so are kana beside Chinese.
 _DECLARED: Final = (
     (0xA0, 0x3041, math.log(1 / 128)),
     (0x3041, 0x3100, -6.5),
@@ -32,8 +32,8 @@ _DECLARED: Final = (
     (0xFF66, 0xFFA0, math.log(1 / 64)),
 )
 _HANJA: Final = -9.0
-# Text has so much a character or more. On the development texts right readings had -7.2 and more, except for a few characters, and those
-# of another encoding -8.5 and less.
+# Text has so much a character or more. On the development texts right readings had -7.2 and more, except for a few
+# characters, and those of another encoding -8.5 and less.
 _LEAST_SCORE: Final = -7.6
 _SPREAD: Final = 2.0
 _SLACK: Final = 8.0
@@ -91,7 +91,8 @@ def _character_likelihoods(name: str) -> Floats:
     return table
 
 
-# Rows of the characters in daily use, as lead bytes; the share of the commonest characters among all; how they fall into lists.
+# Rows of the characters in daily use, as lead bytes; the share of the commonest characters among all; how they fall
+# into lists.
 _COMMON_ROWS: Final = {
     "gbk": ((0xB0, 0xD7),),
     "big5": ((0xA4, 0xC6),),
@@ -109,7 +110,9 @@ def _common(name: str) -> list[tuple[str, float]]:
 
 
 def _set(table: Floats, name: str, first: int, last: int, share: float) -> None:
-    """Gives the characters of some rows an even share, and those of the rows after them, which are rare, a small one."""
+    """Gives the characters of some rows an even share, and those of the rows after them, which are
+    rare, a small one.
+    """
     # Rows of characters in use, and up to the end of the double-byte plane what is rarer.
     trails = [*range(0x40, 0x7F), *range(0x80, 0xFF)] if name in ("shift_jis", "big5") else list(range(0xA1, 0xFF))
     for leads, value in ((range(last + 1, 0xFB), 3e-6), (range(first, last + 1), 0.0)):

@@ -85,7 +85,8 @@ _ANY_LETTER: Final = math.log(1 / 64)
 _ANY_LETTER_NOT_LATIN: Final = -5.0
 # Odd neighbours count more in a declared encoding than in a guessed one.
 _ODDITIES_DECLARED: Final = 2.0
-# A declared reading is text when its letters come within so many standard deviations of what a language gives, and so many nats.
+# A declared reading is text when its letters come within so many standard deviations of what a language gives, and so
+# many nats.
 _SPREAD: Final = 1.5
 _SLACK: Final = 4.0
 _ODD_SIGN: Final = -2.0
@@ -164,7 +165,9 @@ def _expectations(name: str) -> _Expectations:
         rows += [likelihoods[0], likelihoods[1]]
         means += [mean, mean + math.log(_ALL_CAPITALS)]
         spreads += [spread, spread]
-    return _Expectations(*(np.array(column, dtype=np.float32) for column in (letters, signs, odd, rows, means, spreads)))
+    return _Expectations(
+        *(np.array(column, dtype=np.float32) for column in (letters, signs, odd, rows, means, spreads))
+    )
 
 
 def _written_in(name: str) -> tuple[str, ...]:

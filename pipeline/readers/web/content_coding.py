@@ -63,10 +63,12 @@ def decode_body(response: Response, *, most: int) -> bytes:
 def whole_body(response: Response, *, most: int) -> Body:
     """The body without transfer and content encodings, at most `most` bytes.
 
-    A truncated or corrupt encoding gives what could be decoded before; an encoding that the body does not have is ignored.
+    A truncated or corrupt encoding gives what could be decoded before; an encoding that the body does not have is
+    ignored.
 
     Raises:
-        UnusableBody: `html_too_large`, or `content_encoding` for one that is not known or gives nothing, and for more than five.
+        UnusableBody: `html_too_large`, or `content_encoding` for one that is not known or gives nothing, and for more
+            than five.
     """
     cut: Counter[tuple[Kind, str]] = Counter()
     body = response.body
@@ -86,7 +88,9 @@ def whole_body(response: Response, *, most: int) -> Body:
 
 
 def _dechunk(body: bytes, cut: Counter[tuple[Kind, str]]) -> bytes:
-    """Chunks joined; from the first broken chunk on, the rest as it is (a body that is not chunked at all comes back unchanged)."""
+    """Chunks joined; from the first broken chunk on, the rest as it is (a body that is not chunked at all comes back
+    unchanged).
+    """
     parts: list[bytes] = []
     position = 0
     while position < len(body):
@@ -199,7 +203,9 @@ def _brotli(body: bytes) -> Iterator[bytes]:
 
 def _zstd(body: bytes) -> Iterator[bytes]:
     # RFC 9659: in HTTP the window is at most 8 MB.
-    reader: Any = zstandard.ZstdDecompressor(max_window_size=8 << 20).stream_reader(body, read_size=_PORTION_IN, read_across_frames=True)
+    reader: Any = zstandard.ZstdDecompressor(max_window_size=8 << 20).stream_reader(
+        body, read_size=_PORTION_IN, read_across_frames=True
+    )
     while portion := reader.read(_PORTION_OUT):
         yield portion
     if not _whole_frames(body):
@@ -207,7 +213,9 @@ def _zstd(body: bytes) -> Iterator[bytes]:
 
 
 def _whole_frames(body: bytes) -> bool:
-    """False when the last zstd frame ends before its last block (RFC 8878, section 3.1.1); its decoder does not say so."""
+    """False when the last zstd frame ends before its last block (RFC 8878, section 3.1.1); its
+    decoder does not say so.
+    """
     at = 0
     while body.startswith(_ZSTD, at) and at + 4 < len(body):
         flags = body[at + 4]

@@ -1,7 +1,7 @@
 """HTML to text: the main content of a page, by one of three extractors.
 
-In: the decoded page. Out: its text, blocks separated by line breaks. No clock decides: limits are on size, tags and depth, the same
-everywhere.
+In: the decoded page. Out: its text, blocks separated by line breaks. No clock decides: limits are on size, tags and
+depth, the same everywhere.
 
 `resiliparse` is fast. `trafilatura` is precise. `adaptive` is as precise at a third of the cost of `trafilatura`: it
 takes the element that holds the page's paragraphs (`pipeline.readers.web.html_container`), lets resiliparse extract
@@ -9,8 +9,9 @@ from that alone, and asks trafilatura only where the element is of no use: there
 holds hardly any text, or less than half of what resiliparse finds on the page. Where resiliparse alone finds hardly
 anything, it is asked again for the element of the paragraphs. `docs/pipelines.md` has what was measured.
 
-All three read the same page: what is not shown is not in it, figures are opened, powers are written out (`pipeline.readers.web.html_tree`),
-and lists of running text stay (`pipeline.readers.web.html_lists`, `pipeline.readers.web.html_restore`).
+All three read the same page: what is not shown is not in it, figures are opened, powers are written out
+(`pipeline.readers.web.html_tree`), and lists of running text stay (`pipeline.readers.web.html_lists`,
+`pipeline.readers.web.html_restore`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,15 @@ from pipeline.readers.web.html_census import Census, take_census
 from pipeline.readers.web.html_container import is_aside, paragraph_container
 from pipeline.readers.web.html_cuts import without
 from pipeline.readers.web.html_list_marks import DEEP
-from pipeline.readers.web.html_lists import Lists, all_lists, bulleted_lists, in_frame, keep_lists, put_deeper, with_losses
+from pipeline.readers.web.html_lists import (
+    Lists,
+    all_lists,
+    bulleted_lists,
+    in_frame,
+    keep_lists,
+    put_deeper,
+    with_losses,
+)
 from pipeline.readers.web.html_losses import lacks_paragraphs, lists_with_losses, lost_of
 from pipeline.readers.web.html_precise import deeper_than, precise_text, too_complex_for_precise
 from pipeline.readers.web.html_quotations import open_quotations
@@ -52,41 +61,48 @@ from pipeline.readers.web.html_tree import (
 _BLOCKQUOTE = NAMES.index("blockquote")
 # Common Crawl cuts pages at 1 MiB (5 MiB since 2025): what is larger is a dump or a bomb.
 MOST_HTML_BYTES = 16 << 20
-# Blink cuts its tree at this depth (kMaximumHTMLParserDOMTreeDepth); main-content extraction costs the square of the depth.
+# Blink cuts its tree at this depth (kMaximumHTMLParserDOMTreeDepth); main-content extraction costs the square of the
+# depth.
 MOST_DEPTH = 512
 # With fewer tags the worst page found by search costs two seconds.
 _FEW_TAGS = 3_000
 # Each tag costs 0.2 microseconds for each level of its depth; the development pages have up to 1 million, tags times
 # levels.
 _MOST_TAGS_BY_DEPTH = 20_000_000
-# The parser opens unclosed formatting elements again in every block that follows: tags times elements, unless their attributes agree.
-# Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark clause").
+# The parser opens unclosed formatting elements again in every block that follows: tags times elements, unless their
+# attributes agree. Elements without attributes are held to three of a kind by the HTML standard (13.2.4.3, "Noah's Ark
+# clause").
 _MOST_REOPENED = 5_000_000
 _FORMATTING_ANY = re.compile(rf"<(/?)(?:{'|'.join(FORMATTING)})(?=[\s/>])", re.IGNORECASE)
-# `<a id="here"/>`, an empty element in XHTML, is never closed in HTML: all that follows would lie in a link, and extractors leave that out.
+# `<a id="here"/>`, an empty element in XHTML, is never closed in HTML: all that follows would lie in a link, and
+# extractors leave that out.
 _EMPTY_ANCHOR = re.compile(r"""<(a\s(?:(?!href)[^<>]){0,300}?["'\s])/>""", re.IGNORECASE)
 # Each attribute is compared with those before it: the cost is the square of the attributes in a tag. With so many in
 # each tag, 16 MB of tags take six seconds, and trafilatura half a minute; the development pages have up to 917.
 _MOST_ATTRIBUTES = 2_000
 # `adaptive`: what the paragraphs' element must hold, as a share of what resiliparse finds on the page.
 LEAST_SHARE = 0.5
-# With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much as the first.
+# With more text than this the share is not looked at: it was hardly ever below, and the second extraction costs as much
+# as the first.
 ENOUGH_IN_CONTAINER = 2_000
-# With fewer characters a page's text was perhaps not found: an element that holds the whole page may have a name ("print-only", "nav") that
-# makes resiliparse leave it out. So it was with 11 of the 647 development pages, all of them articles.
+# With fewer characters a page's text was perhaps not found: an element that holds the whole page may have a name
+# ("print-only", "nav") that makes resiliparse leave it out. So it was with 11 of the 647 development pages, all of them
+# articles.
 LEAST_TEXT = 200
 _ARTICLE = "article,main"
 # What applications show before they have run: not text of the page, however little else there is.
 _NOTICE = re.compile(r"cookie|consent|gdpr|privacy|modal|popup|overlay|dialog", re.IGNORECASE)
 # Bullets of lists that are put back, as resiliparse writes them.
 _BULLET = "  \u2022 "
-# Pages with more tags and no paragraphs are listings and feeds, on which trafilatura spends most time and finds little; no limit gives the
-# same F1 on the development pages.
+# Pages with more tags and no paragraphs are listings and feeds, on which trafilatura spends most time and finds little;
+# no limit gives the same F1 on the development pages.
 MOST_TAGS_TO_ASK = 10_000
 
 
 class TooComplex(Exception):
-    """The page would cost far more than its size: nested too deeply, too many tags, or a tag with too many attributes."""
+    """The page would cost far more than its size: nested too deeply, too many tags, or a tag with
+    too many attributes.
+    """
 
 
 class _Page(NamedTuple):
@@ -123,9 +139,9 @@ def html_to_text(html: str, *, extraction: Extraction = "resiliparse") -> str:
     """Text of the page's main content.
 
     Raises:
-        TooComplex: the page is nested deeper than `MOST_DEPTH` (less with more than 39,000 tags), or a tag has more than 2,000 attributes;
-            for `trafilatura` also beyond the limits of `pipeline.readers.web.html_precise`. Where `adaptive` may not ask trafilatura, or
-            gets nothing from it, it takes resiliparse's text.
+        TooComplex: the page is nested deeper than `MOST_DEPTH` (less with more than 39,000 tags), or a tag has more
+            than 2,000 attributes; for `trafilatura` also beyond the limits of `pipeline.readers.web.html_precise`.
+            Where `adaptive` may not ask trafilatura, or gets nothing from it, it takes resiliparse's text.
     """
     return _extract(html, None, extraction)[0]
 
@@ -153,7 +169,9 @@ def _resiliparse(page: _Page) -> str:
 
 
 def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
-    """Resiliparse's text of the element that holds the paragraphs, else trafilatura's of the whole page, else resiliparse's."""
+    """Resiliparse's text of the element that holds the paragraphs, else trafilatura's of the whole page, else
+    resiliparse's.
+    """
     body: Any = page.body
     # Before the paragraphs are counted.
     remove_hidden(body)
@@ -170,7 +188,8 @@ def _adaptive(page: _Page, whole: Callable[[], _Page]) -> str:
 
 
 def _fast(page: _Page, lists: Lists) -> str:
-    """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is more.
+    """Resiliparse's text of the page; where that is hardly any, what the element of the paragraphs holds, if it is
+    more.
 
     Where it lacks most of the paragraphs, and they are in the page's article, it is extracted again without the names
     of the elements around them.
@@ -238,7 +257,9 @@ def _parse(markup: bytes, html: str, census: Census, blocks: Blocks) -> _Page:
 
 
 def _open(page: _Page) -> None:
-    """Quotations of posts, figures, raised characters and what has the name of a button as running text, where the page has any."""
+    """Quotations of posts, figures, raised characters and what has the name of a button as running text, where the page
+    has any.
+    """
     if (page.blocks.kinds == _BLOCKQUOTE).any():
         open_quotations(page.body)
     if page.blocks.short_classes:
@@ -306,7 +327,9 @@ def _plain(tree: HTMLTree) -> str:
 
 
 def _contained(page: _Page, lists: Lists, container: Any | None) -> str:
-    """Text of the element that holds the paragraphs; empty when there is none, or it seems not to be the page's text."""
+    """Text of the element that holds the paragraphs; empty when there is none, or it seems not to
+    be the page's text.
+    """
     if container is None:
         return ""
     tree = page.tree

@@ -1,8 +1,9 @@
 """The attributes of a tag: where they end, and whether they keep the element from being shown.
 
-In: bytes of markup, and where the name of a tag ends. Out: where the tag ends, by the HTML standard's tokenizer (13.2.5.32 to 13.2.5.39),
-and whether `hidden`, `aria-hidden` or `style` hides it: the rules of `pipeline.readers.web.html_tree.is_hidden`, for a pass that has no
-tree. Each byte is looked at a bounded number of times.
+In: bytes of markup, and where the name of a tag ends. Out: where the tag ends, by the HTML standard's tokenizer
+(13.2.5.32 to 13.2.5.39), and whether `hidden`, `aria-hidden` or `style` hides it: the rules of
+`pipeline.readers.web.html_tree.is_hidden`, for a pass that has no tree. Each byte is looked at a bounded number of
+times.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ HIDES, LINKS, SHORT, TITLED, MISREAD = 1, 2, 4, 8, 16
 LEAST_MISREAD = 13
 # Signs between the words of an id that is made of a heading, as manuals make them: "handling-security-related-bugs".
 TITLE_SEPARATORS = 2
-# Resiliparse knows Jetpack's frames and WhatsApp's buttons by these. `jp` is what Japanese is called on pages in two languages; both are
-# what tools that shorten names make (three of the 647 development pages).
+# Resiliparse knows Jetpack's frames and WhatsApp's buttons by these. `jp` is what Japanese is called on pages in two
+# languages; both are what tools that shorten names make (three of the 647 development pages).
 SHORT_CLASSES = ("jp", "wa")
 
 _HIDDEN, _STYLE, _ARIA, _HREF, _CLASS, _ID = (
@@ -73,7 +74,8 @@ def misread(data: Bytes, at: int, cuts: Integers, count: int) -> int:
     """Notes, of a tag from the end of its name on, what makes resiliparse misread whether the element is shown.
 
     Args:
-        cuts: int64[2, m], where each part begins and ends is added to it; there is room for one for each `LEAST_MISREAD` bytes of the tag.
+        cuts: int64[2, m], where each part begins and ends is added to it; there is room for one for each
+            `LEAST_MISREAD` bytes of the tag.
         count: parts that are noted already.
 
     Returns:
@@ -181,7 +183,9 @@ def _hides(data: Bytes, name: int, name_end: int, value: int, value_end: int) ->
 
 @bare_kernel
 def _not_shown(data: Bytes, at: int, end: int) -> int:
-    """Whether a declaration of a style is `display: none`, `visibility: hidden` or `visibility: collapse`, and whether it is important."""
+    """Whether a declaration of a style is `display: none`, `visibility: hidden` or `visibility: collapse`, and whether
+    it is important.
+    """
     traits = 0
     while at < end:
         word_end = _hiding(data, at, end)

@@ -48,7 +48,8 @@ class Blocks(NamedTuple):
         lists: marks of the page's n lists (`pipeline.readers.web.html_list_marks`), int64[n].
         in_lists: the first block in each list and the first one after it, int64[2, n]; blocks in frames are not among
             them.
-        characters, paragraphs: how many the page has without white space, hidden ones too, and those of all `p` that are shown.
+        characters, paragraphs: how many the page has without white space, hidden ones too, and those of all `p` that
+            are shown.
         cuts: parts of the markup, where they begin and end, int64[2, k]: what makes resiliparse take an element for
             shown that is not, or the other way round (`pipeline.readers.web.html_attributes.misread`); attributes of
             `code` and other literals, which it may leave out for their names; the content of scripts and styles, which
@@ -56,8 +57,8 @@ class Blocks(NamedTuple):
             (`pipeline.readers.web.html_cuts`). There are no cuts after a script whose end is not sure, where the parser
             may read other tags; and none of the last two kinds in drawings and formulas.
         figures: some figure holds a table, a list, code or a quotation.
-        short_classes: some element may have one of the classes of two letters that `pipeline.readers.web.html_tree.remove_short_classes`
-            looks for.
+        short_classes: some element may have one of the classes of two letters that
+            `pipeline.readers.web.html_tree.remove_short_classes` looks for.
         census: what the page is made of without `cuts`; None where the parser may read other tags than this pass did.
     """
 

@@ -2,9 +2,9 @@
 
 In: the markup of a page, UTF-8. Out: counts. One pass, a bounded amount of work for each byte whatever they are.
 
-Where a tag ends depends on the quotes in it, and where quotes count depends on what is a tag: in a script or a comment `<b` begins none.
-So every `<` before a letter counts as a beginning, and all beginnings are followed at the same time: of those that are in the same state
-only the one with most attributes matters.
+Where a tag ends depends on the quotes in it, and where quotes count depends on what is a tag: in a script or a comment
+`<b` begins none. So every `<` before a letter counts as a beginning, and all beginnings are followed at the same time:
+of those that are in the same state only the one with most attributes matters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pipeline.readers.web.html_attributes import next_byte
 from pipeline.readers.web.html_names import packed
 from pipeline.readers.web.html_tags import FORMATTING
 
-# States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a value, in a value.
+# States within a tag, after the HTML standard (13.2.5): its name, between attributes, in a name, after it, before a
+# value, in a value.
 _NAME, _BETWEEN, _ATTRIBUTE, _AFTER, _BEFORE_VALUE, _DOUBLE, _SINGLE, _BARE, _STATES = range(9)
 _ENDED = -1
 _ATTRIBUTES, _FORMATTING, _RAISED, _EMPTY_ANCHORS, _LISTS, _COUNTS = range(6)
@@ -57,7 +58,9 @@ def take_census(markup: bytes) -> Census:
 
 
 @kernel
-def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _count(
+    data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     counts = np.zeros(_COUNTS, np.int64)
     held = np.full(_STATES, -1, np.int64)
     moved = np.full(_STATES, -1, np.int64)
@@ -77,7 +80,11 @@ def _count(data: npt.NDArray[np.uint8], steps: npt.NDArray[np.int8], formatting:
         while at < size:
             if _DOUBLE <= state <= _SINGLE and at + 64 <= size:
                 # Quotes and `<`: nothing else in a value matters.
-                signs = bytes_between(data, at, 34, 34, 0) | bytes_between(data, at, 39, 39, 0) | bytes_between(data, at, 60, 60, 0)
+                signs = (
+                    bytes_between(data, at, 34, 34, 0)
+                    | bytes_between(data, at, 39, 39, 0)
+                    | bytes_between(data, at, 60, 60, 0)
+                )
                 at += lowest(signs)
                 if not signs:
                     continue
@@ -153,7 +160,9 @@ def _count_several(
 
 
 @bare_kernel
-def _begins(data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> int:
+def _begins(
+    data: npt.NDArray[np.uint8], at: int, formatting: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
+) -> int:
     """What may begin at a `<`; counts its kind."""
     size = len(data)
     at += 1

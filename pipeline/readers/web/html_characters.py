@@ -1,7 +1,7 @@
 """The text of a page's markup, copied without white space and bullets.
 
-In: bytes of markup, and where text begins in it. Out: its bytes, what character references stand for in their place. A bounded amount of
-work for each byte.
+In: bytes of markup, and where text begins in it. Out: its bytes, what character references stand for in their place. A
+bounded amount of work for each byte.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from pipeline.readers.web.html_names import number_of, numbered
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
-ENTITIES = numbered({name[:-1]: ord(text) for name, text in html5.items() if name[-1] == ";" and len(text) == 1 and len(name) <= 9})
+ENTITIES = numbered(
+    {name[:-1]: ord(text) for name, text in html5.items() if name[-1] == ";" and len(text) == 1 and len(name) <= 9}
+)
 
 
 @kernel
@@ -32,7 +34,9 @@ def squeeze(data: Bytes, out: Bytes) -> int:
 
 @bare_kernel
 def copy_text(data: Bytes, at: int, text: Bytes, used: int, now: Integers, in_link: bool) -> tuple[int, int]:
-    """Copies text up to the next sign that may begin a tag or a reference, without white space; (where that is, bytes of text)."""
+    """Copies text up to the next sign that may begin a tag or a reference, without white space; (where that is, bytes
+    of text).
+    """
     size = len(data)
     solid = 0
     first = True
@@ -77,7 +81,9 @@ def blank_width(data: Bytes, at: int) -> int:
         return 2 if at + 1 < len(data) and data[at + 1] in (0x85, 0xA0) else 0
     if byte >= 0xE1 and at + 2 < len(data):
         second, third = data[at + 1], data[at + 2]
-        if byte == 0xE2 and ((second == 0x80 and (third <= 0x8A or third in (0xA8, 0xA9, 0xAF))) or (second == 0x81 and third == 0x9F)):
+        if byte == 0xE2 and (
+            (second == 0x80 and (third <= 0x8A or third in (0xA8, 0xA9, 0xAF))) or (second == 0x81 and third == 0x9F)
+        ):
             return 3
         if (byte == 0xE3 and second == 0x80 and third == 0x80) or (byte == 0xE1 and second == 0x9A and third == 0x80):
             return 3

@@ -2,8 +2,8 @@
 
 In: a parsed page. Out: one element, or None. A function of the tree alone.
 
-Readability (Arc90, 2009) scores the parents of paragraphs; here the paragraphs' characters are added up along all their ancestors, and the
-deepest element is taken that holds most of them: title, byline and teasers lie beside it, not in it.
+Readability (Arc90, 2009) scores the parents of paragraphs; here the paragraphs' characters are added up along all their
+ancestors, and the deepest element is taken that holds most of them: title, byline and teasers lie beside it, not in it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 
 from pipeline.readers.web.html_tree import names_of
 
-# An element takes over from the element around it when it holds this share of its paragraphs' characters. From 0.75 to 0.9 the F1 of the
-# 100 development pages with a full gold text is the same to 0.001; at 0.7 recall falls by 0.007.
+# An element takes over from the element around it when it holds this share of its paragraphs' characters. From 0.75 to
+# 0.9 the F1 of the 100 development pages with a full gold text is the same to 0.001; at 0.7 recall falls by 0.007.
 SHARE = 0.8
-# Comments may be longer than what they comment on: names count while this share of the characters is left. From 0.1 to 0.3 F1 is the same.
+# Comments may be longer than what they comment on: names count while this share of the characters is left. From 0.1 to
+# 0.3 F1 is the same.
 LEAST_INSIDE = 0.2
 # The development pages have up to 3,000; so many of either take about a second.
 MOST_PARAGRAPHS = 300_000
@@ -28,7 +29,9 @@ _ASIDE_NAMES = re.compile(r"comment|sidebar|footer|cookie|consent|newsletter|rel
 _ARTICLE_TAGS = frozenset({"article", "main"})
 
 
-def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True) -> Any | None:
+def paragraph_container(
+    body: Any, *, share: float = SHARE, least_inside: float = LEAST_INSIDE, named: bool = True
+) -> Any | None:
     """The deepest element that holds most of the paragraphs' characters; None when no element below `body` does, or the
     page is too large.
 
@@ -56,7 +59,8 @@ def paragraph_container(body: Any, *, share: float = SHARE, least_inside: float 
 
 
 def _heaviest(body: Any, held: dict[Any, int], is_aside: Callable[[Any], bool], share: float) -> tuple[Any | None, int]:
-    """The deepest element with most of the characters that are not aside, and how many those are; None if there are too many elements.
+    """The deepest element with most of the characters that are not aside, and how many those are; None if there are too
+    many elements.
 
     Args:
         held: characters directly under an element.

@@ -1,8 +1,8 @@
 """Parts of a page's markup that nobody reads, or that resiliparse misreads: the page is parsed without them.
 
-In: what a pass over the markup (`pipeline.readers.web.html_blocks`) meets. Out: where those parts begin and end, in their order. They are
-scripts, styles, comments, `meta` and `link`, and white space between blocks: a third of the nodes of a page, and resiliparse walks all of
-them.
+In: what a pass over the markup (`pipeline.readers.web.html_blocks`) meets. Out: where those parts begin and end, in
+their order. They are scripts, styles, comments, `meta` and `link`, and white space between blocks: a third of the nodes
+of a page, and resiliparse walks all of them.
 
 The text of a page is the same without them. Where they are decides: between tags, so that no two pieces of text become
 one, nor a piece and what follows it a tag or a reference; and never all that an element holds, since resiliparse does
@@ -94,7 +94,8 @@ def may_go(data: Bytes, at: int, end: int) -> bool:
 def blanks_before(data: Bytes, at: int, name: int, closing: bool, facts: int, before: Integers) -> int:
     """Where white space before a tag begins that can be left out; where the tag begins if there is no such white space.
 
-    One of the two tags around it must begin an element for sure: were both passed over, the words around them would become one.
+    One of the two tags around it must begin an element for sure: were both passed over, the words around them would
+    become one.
 
     Args:
         facts: the number of the tag's name in `pipeline.readers.web.html_tags.TAGS`.

@@ -1,6 +1,7 @@
 """Folders of HTML pages: one file, compressed or not, is one page.
 
-In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page (`pipeline.readers.web.html`).
+In: a file. Out: one record, its offset 0, its name that of the file, its text the main content of the page
+(`pipeline.readers.web.html`).
 
 The charset comes from the byte order mark, the `meta` element or detection (`pipeline.readers.web.charset`). The URL is
 the one that the page gives as its own: `<link rel="canonical">` (RFC 6596), the comment that browsers write when they
@@ -32,13 +33,17 @@ _SAVED_FROM = re.compile(r"<!--\s{0,20}saved from url=\(\d{1,8}\)(https?://[^\s<
 # A comment without an end reaches to the end of the page.
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LINK = re.compile(r"<(link|base)\s([^<>]{1,16384})>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"(?<![^\s\"'/])(rel|href)\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?<![^\s\"'/])(rel|href)\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE
+)
 _ABSOLUTE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 # Other things that lie in such folders under names of pages: PDF, gzip and zip files within, images. Text holds no NUL.
 _OTHER = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
 
-def read_html_files(path: str, *, name: str, extraction: Extraction = "resiliparse", draw: Draw | None = None) -> Iterator[Records]:
+def read_html_files(
+    path: str, *, name: str, extraction: Extraction = "resiliparse", draw: Draw | None = None
+) -> Iterator[Records]:
     """The page in one file.
 
     Args:

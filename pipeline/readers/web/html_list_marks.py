@@ -1,8 +1,9 @@
 """What the markup says of a page's lists: which cannot be running text, and which surely are, without a parser's tree.
 
-In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and `ol` marks, and which
-blocks lie in it, in the order of the page. Most lists of a page are menus, and most others survive as they are; to ask the tree for their
-links, or for what is around them, costs more than the pass. Characters are counted without white space.
+In: counts of what a pass over the markup has read so far, when a list begins and when it ends. Out: for each `ul` and
+`ol` marks, and which blocks lie in it, in the order of the page. Most lists of a page are menus, and most others
+survive as they are; to ask the tree for their links, or for what is around them, costs more than the pass. Characters
+are counted without white space.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ HARDLY_LINKED: Final = 0.1
 # another; one in what seems to be a `nav`, `header`, `footer`, `aside` or `form`, which only the tree can say for sure
 # (what is not closed may seem to continue); one that is text, with hardly a link; one around which nothing counts
 # against it; one in what is a `nav`, `header`, `footer` or `aside`, well closed.
-NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU, IS_TEXT, APART, IS_FRAMED = (1 << bit for bit in range(9))
+NUMBERED, UNSEEN, MAY_BE_TEXT, MAY_BE_FRAME, INNER, SEEMS_MENU, IS_TEXT, APART, IS_FRAMED = (
+    1 << bit for bit in range(9)
+)
 SETTLED = IS_TEXT | APART
 
 # What has been read so far: characters, those of links, elements that make sections, `a` that are not links, and
@@ -35,8 +38,8 @@ SETTLED = IS_TEXT | APART
 # looked at, elements that may have a short class, and places from which on the parser may read other tags.
 CHARACTERS, LINKED, SECTIONS, ANCHORS, PARAGRAPHS, OPEN, DEPTH, TITLES, LEAST, FRAMED, FIGURES = range(11)
 ATTRIBUTES, FORMATTED, RAISED, EMPTY_ANCHORS, BEYOND, SHORT_CLASSES, DOUBTS, COUNTERS = range(11, 19)
-# Of each list the first four, when it began and then within it; the list around it, its marks, whether it has ended, and how many blocks
-# there were when it began and when it ended.
+# Of each list the first four, when it began and then within it; the list around it, its marks, whether it has ended,
+# and how many blocks there were when it began and when it ended.
 _OUTER, _MARKS, _ENDED, _FIRST_BLOCK, _AFTER_BLOCKS, ROWS = range(4, 10)
 
 # Below this depth resiliparse looks at the links of a list only; ids count in as many elements around it.
@@ -57,13 +60,17 @@ def larger(table: Integers, more: int) -> Integers:
 
 
 @bare_kernel
-def begin_list(lists: Integers, row: int, now: Integers, blocks: int, numbered: bool, unseen: bool, in_frame: bool) -> None:
+def begin_list(
+    lists: Integers, row: int, now: Integers, blocks: int, numbered: bool, unseen: bool, in_frame: bool
+) -> None:
     """Notes where a list begins."""
     for fact in range(_OUTER):
         lists[fact, row] = now[fact]
     lists[_OUTER, row] = now[OPEN]
     apart = now[DEPTH] >= _SURELY_DEEP and now[TITLES] & _AROUND == 0
-    lists[_MARKS, row] = NUMBERED * numbered + UNSEEN * unseen + INNER * (now[OPEN] >= 0) + SEEMS_MENU * in_frame + APART * apart
+    lists[_MARKS, row] = (
+        NUMBERED * numbered + UNSEEN * unseen + INNER * (now[OPEN] >= 0) + SEEMS_MENU * in_frame + APART * apart
+    )
     lists[_ENDED, row], lists[_FIRST_BLOCK, row], lists[_AFTER_BLOCKS, row] = 0, blocks, blocks
     if not unseen:
         now[OPEN] = row
@@ -109,7 +116,12 @@ def marks_of(lists: Integers, count: int) -> Integers:
         outer, ended, mark = lists[_OUTER, row], lists[_ENDED, row], lists[_MARKS, row]
         if not ended or lists[LINKED, row] <= MOST_LINKED * lists[CHARACTERS, row]:
             mark |= MAY_BE_TEXT
-        if ended and lists[CHARACTERS, row] and not lists[ANCHORS, row] and lists[LINKED, row] <= HARDLY_LINKED * lists[CHARACTERS, row]:
+        if (
+            ended
+            and lists[CHARACTERS, row]
+            and not lists[ANCHORS, row]
+            and lists[LINKED, row] <= HARDLY_LINKED * lists[CHARACTERS, row]
+        ):
             mark |= IS_TEXT
         if not ended or lists[SECTIONS, row] or (outer >= 0 and marks[outer] & (MAY_BE_TEXT | MAY_BE_FRAME)):
             # What is done with the list around it may change what it is.

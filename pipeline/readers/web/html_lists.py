@@ -38,9 +38,23 @@ from pipeline.readers.web.html_tags import FRAMES
 
 # Above this share of characters in links resiliparse takes a list for a menu.
 _LINKED = 0.2
-_MENU_TAGS = frozenset({"nav", "header", "footer", "aside", "form", "menu", "dialog", "template", "noscript", "button", "select"})
+_MENU_TAGS = frozenset(
+    {"nav", "header", "footer", "aside", "form", "menu", "dialog", "template", "noscript", "button", "select"}
+)
 _MENU_ROLES = frozenset(
-    {"navigation", "menu", "menubar", "tablist", "toolbar", "search", "banner", "contentinfo", "complementary", "listbox", "tree"}
+    {
+        "navigation",
+        "menu",
+        "menubar",
+        "tablist",
+        "toolbar",
+        "search",
+        "banner",
+        "contentinfo",
+        "complementary",
+        "listbox",
+        "tree",
+    }
 )
 _MENU_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navi|navbar|navigation|menu|menus|submenu|menubar|breadcrumbs?|sidebar|footer|header|topbar|toolbar|pagination|pager|"
@@ -52,7 +66,8 @@ _LAYOUT = "script,form,nav,header,article,h2,h3,iframe,input"
 # What lists hold that are frames of a page's sections.
 _SECTIONS = "section,table"
 _TEXT_TAGS = frozenset({"p", "pre", "dl", "blockquote", "table"})
-# What holds the text of a page, whatever its classes say: "tag-soup" is what a post is about, "content-sidebar" how a page is laid out.
+# What holds the text of a page, whatever its classes say: "tag-soup" is what a post is about, "content-sidebar" how a
+# page is laid out.
 _BODY_TAGS = frozenset({"body", "main", "article"})
 # So does an element with more than this share of the characters of all paragraphs.
 _MOST_PARAGRAPHS = 0.5
@@ -88,7 +103,10 @@ class Budget:
         if length <= most:
             return False
         outside = self._blocks.characters - length
-        return self._blocks.paragraphs - outside > most or sum(map(self.length, element.get_elements_by_tag_name("p")[:])) > most
+        return (
+            self._blocks.paragraphs - outside > most
+            or sum(map(self.length, element.get_elements_by_tag_name("p")[:])) > most
+        )
 
 
 _IN_A_FRAME = ",".join(f"{frame} {name}" for frame in FRAMES for name in ("ul", "ol"))
@@ -104,7 +122,8 @@ class Lists(NamedTuple):
 
     Attributes:
         bulleted: the `ul` that `keep_lists` looks at, and their marks.
-        outer: the `ul` and `ol` that `text_lists` looks at, and which list of the markup each is; -1 where that is not known.
+        outer: the `ul` and `ol` that `text_lists` looks at, and which list of the markup each is; -1 where that is not
+            known.
         blocks: those of the page.
     """
 
@@ -130,9 +149,15 @@ def all_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
     Args:
         framed: as for `bulleted_lists`.
     """
-    found = _candidates(_unframed(blocks.lists) if framed else blocks.lists, lambda: body.query_selector_all("ul,ol")[:], settled=True)
+    found = _candidates(
+        _unframed(blocks.lists) if framed else blocks.lists, lambda: body.query_selector_all("ul,ol")[:], settled=True
+    )
     # A list within another one becomes a list of its own when the outer one is opened.
-    outer = [(element, place) for element, mark, place in found if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT]
+    outer = [
+        (element, place)
+        for element, mark, place in found
+        if mark & MAY_BE_FRAME or mark & (MAY_BE_TEXT | INNER) == MAY_BE_TEXT
+    ]
     bulleted = [(element, mark) for element, mark, _ in found if not mark & NUMBERED and not _is_settled(mark)]
     return Lists(bulleted, outer, blocks)
 
@@ -182,8 +207,8 @@ def _is_framed(element: Any, mark: int) -> bool:
 
 
 def _marks_of(elements: list[Any], marks: Integers) -> list[tuple[int, int]] | None:
-    """The marks of a tree's lists and their places, with or without those that are not shown; None where the markup seems to hold other
-    lists."""
+    """The marks of a tree's lists and their places, with or without those that are not shown; None where the markup
+    seems to hold other lists."""
     places = np.arange(len(marks)) if len(elements) == len(marks) else np.flatnonzero(marks & UNSEEN == 0)
     return list(zip(marks[places].tolist(), places.tolist(), strict=True)) if len(elements) == len(places) else None
 
@@ -323,7 +348,11 @@ def _is_text(element: Any, budget: Budget, *, deep: bool = False) -> tuple[bool,
     many = linked > _LINKED * whole
     if many and not _among_text(element, budget) and not _begins_with_text(element):
         return False, []
-    if linked > HARDLY_LINKED * whole and (many or not (deep or _near(element)[0] == DEEP)) and element.query_selector(_LAYOUT) is not None:
+    if (
+        linked > HARDLY_LINKED * whole
+        and (many or not (deep or _near(element)[0] == DEEP))
+        and element.query_selector(_LAYOUT) is not None
+    ):
         return False, []
     if sum(lengths) > _LINKED * whole * 0.8:
         return True, anchors

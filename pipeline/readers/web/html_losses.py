@@ -1,7 +1,7 @@
 """What a page holds and its extracted text does not: the inside ledger of HTML.
 
-In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`; in which lists of
-the page something may be lost; and whether most of its paragraphs are.
+In: the markup of a page, and the text that an extractor found in it. Out: elements by tag, under `dropped_elements`; in
+which lists of the page something may be lost; and whether most of its paragraphs are.
 
 A block (`li`, `tr`, `pre`, `figure`, `blockquote`, `dt`, `dd`, `h1` to `h6`, `p`) is lost when it has text and the text
 that was found does not hold what it begins with: its first 32 bytes, white space and what extractors write between

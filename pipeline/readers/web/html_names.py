@@ -14,7 +14,8 @@ from kernels.compiled import bare_kernel
 
 Integers = npt.NDArray[np.int64]
 
-# The golden ratio as a fraction of 32 bits: its multiples spread well (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+# The golden ratio as a fraction of 32 bits: its multiples spread well (Knuth, The Art of Computer Programming, volume
+# 3, section 6.4).
 _MULTIPLIER: Final = 0x9E3779B1
 # Rows of a table for each name: most names are found in the first row looked at, or seen to be missing there.
 _ROWS_PER_NAME: Final = 2

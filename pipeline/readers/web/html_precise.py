@@ -2,10 +2,10 @@
 
 In: the decoded page, and its tree where there is one. Out: its text, a line per block; empty where nothing is found.
 
-Trafilatura runs without network, clock, metadata, or its cache of passages seen on earlier pages: a page's text depends on the page alone.
-Its mode without second opinions is used: on the 100 development pages with a full gold text those change F1 by less than 0.001 (of wanted
-and unwanted passages elsewhere from 0.907 to 0.915) and take 40 % more time. Tables are kept: they change F1 by less than 0.001 and
-regain wanted passages (0.925 instead of 0.913 of them).
+Trafilatura runs without network, clock, metadata, or its cache of passages seen on earlier pages: a page's text depends
+on the page alone. Its mode without second opinions is used: on the 100 development pages with a full gold text those
+change F1 by less than 0.001 (of wanted and unwanted passages elsewhere from 0.907 to 0.915) and take 40 % more time.
+Tables are kept: they change F1 by less than 0.001 and regain wanted passages (0.925 instead of 0.913 of them).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from resiliparse.parse.html import HTMLTree
 
 from kernels.newer_characters import newer_characters
 
-# Each of these bounds a family of pages found by search whose cost grows faster than their size; up to all of them the worst takes a few
-# seconds. Of the development pages 99 % are below each.
+# Each of these bounds a family of pages found by search whose cost grows faster than their size; up to all of them the
+# worst takes a few seconds. Of the development pages 99 % are below each.
 MOST_TAGS = 30_000
 # libxml2 stops at 256; the serialiser recurses.
 MOST_DEPTH = 100
@@ -34,7 +34,9 @@ MOST_TAGS_BY_CHARACTERS = 5_000_000_000
 _MOST_SPANS = 10_000
 _SPAN = re.compile(r"colspan\s*=\s*[\"']?\s*(\d{1,9})", re.IGNORECASE)
 _JOINERS = frozenset("\u200c\u200d")
-_NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0)) | {plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)}
+_NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0)) | {
+    plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
+}
 
 
 def too_complex_for_precise(html: str, tree: HTMLTree) -> str | None:
@@ -59,7 +61,10 @@ def deeper_than(depth: int, tree: HTMLTree) -> bool:
 
 
 def precise_text(html: str) -> str:
-    """Text of the page's main content; empty when trafilatura finds none. For pages that `too_complex_for_precise` lets pass."""
+    """Text of the page's main content; empty when trafilatura finds none.
+
+    For pages that `too_complex_for_precise` lets pass.
+    """
     extract, options = _trafilatura()
     spans = _SPAN.findall(html)
     if spans and sum(map(int, spans)) > _MOST_SPANS:
@@ -71,8 +76,8 @@ def precise_text(html: str) -> str:
 def _kept(character: str) -> str:
     """The character, or nothing for control characters and the like.
 
-    Trafilatura itself leaves out what Python cannot print: the two joiners of Persian and Hindi words and of emoji, and all characters that
-    are newer than the Unicode of the Python that runs, among them the emoji of each year.
+    Trafilatura itself leaves out what Python cannot print: the two joiners of Persian and Hindi words and of emoji, and
+    all characters that are newer than the Unicode of the Python that runs, among them the emoji of each year.
     """
     point = ord(character)
     if character.isprintable() or character.isspace() or character in _JOINERS or point in newer_characters():

@@ -1,13 +1,14 @@
 """Quotations of posts within articles, as social networks have them embedded: they are text of the article.
 
-In: the tree of a page. Out: the tree, changed: such a quotation is a plain `blockquote`, out of the wrappers that hold nothing else.
+In: the tree of a page. Out: the tree, changed: such a quotation is a plain `blockquote`, out of the wrappers that hold
+nothing else.
 
 Extractors leave out what is named after a network, since most of that is buttons and feeds. A network's own embed code
 is a `blockquote` with the post's text, which its script replaces by a frame: what a reader without scripts sees, and
 what the article's author quoted.
 
-Sources for the class names: the embed codes that X/Twitter, Instagram, TikTok, Facebook, Threads, Bluesky, Mastodon, Reddit, Imgur and
-WordPress (oEmbed) give to authors.
+Sources for the class names: the embed codes that X/Twitter, Instagram, TikTok, Facebook, Threads, Bluesky, Mastodon,
+Reddit, Imgur and WordPress (oEmbed) give to authors.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ _QUOTED = re.compile(
     r"|mastodon-embed|reddit-(?:embed-bq|card)|imgur-embed-pub|wp-embedded-content|embedly-card)(?:\s|$)"
 )
 # Class names of wrappers of one quotation, and of feeds and widgets of quotations beside a text.
-_WRAPPER = re.compile(r"embed|tweet|twitter|instagram|tiktok|facebook|social|bluesky|mastodon|reddit|imgur|quote|^$", re.IGNORECASE)
+_WRAPPER = re.compile(
+    r"embed|tweet|twitter|instagram|tiktok|facebook|social|bluesky|mastodon|reddit|imgur|quote|^$", re.IGNORECASE
+)
 _BESIDE = re.compile(
     r"(?:tweet|twitter|instagram|facebook|social)s?[-_]?(?:feed|timeline|stream|widget)|latest[-_]"
     r"|(?:^|\s)(?:widget|timeline|sidebar|footer)(?:\s|$)",

@@ -28,7 +28,26 @@ _SHORTEST_FOUND = 8
 _NOT_OWN = frozenset({"ul", "ol", "script", "style", "template", "noscript"})
 _OTHERS_WITHIN = ",".join(sorted(_NOT_OWN))
 _APART = frozenset(
-    {"p", "div", "br", "pre", "dl", "dt", "dd", "table", "tr", "td", "th", "section", "blockquote", "h2", "h3", "h4", "h5", "h6"}
+    {
+        "p",
+        "div",
+        "br",
+        "pre",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "section",
+        "blockquote",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+    }
 )
 # Headings, summaries and labels are left out by some extractors: what is before them gives the place as well.
 _SHORT = 80
@@ -87,7 +106,9 @@ def _key(text: str) -> str:
 
 def _short_lines(text: str) -> frozenset[str]:
     """The short ones of the lines, without bullets and numbers."""
-    return frozenset(_squeezed(_NUMBER.sub("", line, count=1)) for line in with_stand_ins(text).split("\n") if len(line) < _SHORT)
+    return frozenset(
+        _squeezed(_NUMBER.sub("", line, count=1)) for line in with_stand_ins(text).split("\n") if len(line) < _SHORT
+    )
 
 
 def _is_there(key: str, words: str, lines: frozenset[str]) -> bool:
@@ -119,7 +140,9 @@ def _place(element: Any, words: str, after: int) -> tuple[int | None, int]:
         for _ in range(_MOST_BEFORE):
             if beside is None:
                 break
-            text = (beside.value if beside.type == NodeType.TEXT else beside.text if beside.type == NodeType.ELEMENT else "") or ""
+            text = (
+                beside.value if beside.type == NodeType.TEXT else beside.text if beside.type == NodeType.ELEMENT else ""
+            ) or ""
             read += len(text)
             before = _squeezed(text[-4 * _KEY :])[-_KEY:]
             if len(before) >= _SHORTEST_KEY:

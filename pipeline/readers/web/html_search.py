@@ -1,7 +1,7 @@
 """Which blocks of a page its extracted text does not hold, looked for in one pass.
 
-In: the blocks of a page (`pipeline.readers.web.html_blocks`), and the text that was found in it. Out: the blocks that are lost, in their
-order. The bytes that may be searched are bounded; blocks beyond are only counted.
+In: the blocks of a page (`pipeline.readers.web.html_blocks`), and the text that was found in it. Out: the blocks that
+are lost, in their order. The bytes that may be searched are bounded; blocks beyond are only counted.
 """
 
 from __future__ import annotations
@@ -60,7 +60,14 @@ def lost_blocks(blocks: Blocks, text: str, *, most_searched: int) -> Lost:
 
 @kernel
 def _lost(
-    found: Bytes, page: Bytes, kinds: Integers, starts: Integers, stops: Integers, firsts: Integers, afters: Integers, most_searched: int
+    found: Bytes,
+    page: Bytes,
+    kinds: Integers,
+    starts: Integers,
+    stops: Integers,
+    firsts: Integers,
+    afters: Integers,
+    most_searched: int,
 ) -> tuple[Integers, int]:
     words = np.empty(len(found) + _PADDING, np.uint8)
     size = squeeze(found, words)
@@ -171,7 +178,9 @@ def _same_cells(words: Bytes, at: int, end: int, page: Bytes, start: int, stop: 
 
 @kernel
 def _short_lines(data: Bytes) -> tuple[Integers, int]:
-    """The short ones of the lines and cells, without white space, bullets and numbers, packed and in order; and how many they are."""
+    """The short ones of the lines and cells, without white space, bullets and numbers, packed and in order; and how
+    many they are.
+    """
     size = len(data)
     lines = np.empty(256, np.int64)
     line = np.empty(4 * _LONG, np.uint8)

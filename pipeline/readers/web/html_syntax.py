@@ -1,7 +1,7 @@
 """Where the pieces of a page's markup end: names of tags, comments, and content that is not text.
 
-In: bytes of markup, and where a piece begins. Out: where it ends, by the HTML standard's tokenizer (13.2.5), and whether that is sure,
-whatever is before it. Each byte is looked at a bounded number of times.
+In: bytes of markup, and where a piece begins. Out: where it ends, by the HTML standard's tokenizer (13.2.5), and
+whether that is sure, whatever is before it. Each byte is looked at a bounded number of times.
 """
 
 from __future__ import annotations
@@ -81,10 +81,14 @@ def raw_end(data: Bytes, at: int, begins: int, name: int) -> tuple[int, bool]:
         closing = data[at + 1] == 47
         if closing or comment:
             first, place = at + 1 + closing, 0
-            while place < letters and first + place < size and (data[first + place] | 32) == (data[begins + place] | 32):
+            while (
+                place < letters and first + place < size and (data[first + place] | 32) == (data[begins + place] | 32)
+            ):
                 place += 1
             name_end = first + place
-            if place == letters and (name_end >= size or data[name_end] <= 32 or data[name_end] == 47 or data[name_end] == 62):
+            if place == letters and (
+                name_end >= size or data[name_end] <= 32 or data[name_end] == 47 or data[name_end] == 62
+            ):
                 if closing:
                     return at, sure
                 sure = False

@@ -1,7 +1,7 @@
 """What passes over a page's markup ask of a tag's name, in one table.
 
-In: names of the HTML standard. Out: for each a number: its kind among `NAMES` and `SCOPES`, and one bit for each thing that holds of it. A
-kernel looks a name up once a tag.
+In: names of the HTML standard. Out: for each a number: its kind among `NAMES` and `SCOPES`, and one bit for each thing
+that holds of it. A kernel looks a name up once a tag.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """A parsed page made ready for extraction, the same for all three choices.
 
-In: a parsed page. Out: the same tree, without what is not shown, with the text that figures and raised characters hold in a form that every
-extractor reads. Each step is one pass over elements of one kind.
+In: a parsed page. Out: the same tree, without what is not shown, with the text that figures and raised characters hold
+in a form that every extractor reads. Each step is one pass over elements of one kind.
 
 - Elements that are not shown are removed (`hidden`, `display: none`, `template`, `noscript`);
   `hidden="until-found"` and closed `details` are text.
 - Classes of two letters that mean something else to resiliparse are removed.
-- A `figure` around a table, code, a list or a quotation is only a frame: its content takes its place, its caption becomes a paragraph.
+- A `figure` around a table, code, a list or a quotation is only a frame: its content takes its place, its caption
+  becomes a paragraph.
 - Powers and indices become running text (`pipeline.readers.superscripts`); marks of notes are removed.
 """
 
@@ -23,7 +24,8 @@ from pipeline.readers.web.html_attributes import SHORT_CLASSES
 _FRAMED = "table,pre,blockquote,ul,ol,dl"
 # In CSS any character beyond ASCII is a letter.
 _NOT_SHOWN = re.compile(
-    r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-]|[^\x00-\x7f])", re.IGNORECASE
+    r"(?:^|;)\s{0,20}(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}(?:hidden|collapse))(?![\w-]|[^\x00-\x7f])",
+    re.IGNORECASE,
 )
 _SHORT_CLASSES = ",".join(f"[class~={name} i]" for name in SHORT_CLASSES)
 _BUTTONS = "a,button"
@@ -41,7 +43,26 @@ _NEAR = 8
 # Text before a superscript is looked for among so many elements around it.
 _AROUND = 4
 _BLOCKS = frozenset(
-    {"p", "div", "td", "th", "li", "dd", "dt", "section", "article", "body", "blockquote", "pre", "tr", "main", "h1", "h2", "h3", "h4"}
+    {
+        "p",
+        "div",
+        "td",
+        "th",
+        "li",
+        "dd",
+        "dt",
+        "section",
+        "article",
+        "body",
+        "blockquote",
+        "pre",
+        "tr",
+        "main",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+    }
 )
 
 
@@ -70,11 +91,15 @@ def remove_names(element: Any) -> None:
 
 
 def remove_short_classes(body: Any) -> None:
-    """Take away classes by which resiliparse knows Jetpack's frames and WhatsApp's buttons, where they mean something else."""
+    """Take away classes by which resiliparse knows Jetpack's frames and WhatsApp's buttons, where they mean something
+    else.
+    """
     for element in body.query_selector_all(_SHORT_CLASSES)[:_MOST]:
         names = (element.class_name or "").split()
         button = element.closest(_BUTTONS) is not None or element.query_selector(_BUTTONS) is not None
-        element.class_name = " ".join(name for name in names if name.lower() not in SHORT_CLASSES or (button and name.lower() == "wa"))
+        element.class_name = " ".join(
+            name for name in names if name.lower() not in SHORT_CLASSES or (button and name.lower() == "wa")
+        )
 
 
 def open_cells(tree: Any, body: Any) -> None:
@@ -152,7 +177,9 @@ def _before(element: Any) -> str:
             steps += 1
             if beside.type == NodeType.ELEMENT and (beside.tag == "br" or beside.tag in _BLOCKS):
                 return ""
-            text = (beside.value if beside.type == NodeType.TEXT else beside.text if beside.type == NodeType.ELEMENT else "") or ""
+            text = (
+                beside.value if beside.type == NodeType.TEXT else beside.text if beside.type == NodeType.ELEMENT else ""
+            ) or ""
             if text:
                 return text[-BEFORE:]
             beside = beside.previous_sibling

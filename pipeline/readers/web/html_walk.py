@@ -130,7 +130,9 @@ class Tag(NamedTuple):
 
 
 @kernel
-def walk(data: Bytes, tags: Integers, entities: Integers) -> tuple[Bytes, Integers, Integers, Integers, Integers, Integers]:
+def walk(
+    data: Bytes, tags: Integers, entities: Integers
+) -> tuple[Bytes, Integers, Integers, Integers, Integers, Integers]:
     """Reads a page.
 
     Returns:

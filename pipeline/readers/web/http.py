@@ -40,7 +40,8 @@ class Response:
     """An HTTP response.
 
     Attributes:
-        headers: lower-case names and values in the order found; names may repeat; longer values are cut at `LONGEST_HEADER`.
+        headers: lower-case names and values in the order found; names may repeat; longer values are cut at
+            `LONGEST_HEADER`.
         body: as stored.
     """
 
@@ -83,7 +84,9 @@ def parse_headers(lines: list[bytes]) -> tuple[tuple[str, str], ...]:
 
 
 def content_type(response: Response) -> tuple[str, str | None]:
-    """Media type in lower case without parameters, empty when none is given, and charset, as `mime.media_type` has them."""
+    """Media type in lower case without parameters, empty when none is given, and charset, as `mime.media_type` has
+    them.
+    """
     return media_type([value for name, value in response.headers if name == "content-type"])
 
 

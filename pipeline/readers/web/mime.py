@@ -1,7 +1,7 @@
 """Media types as servers give them, and HTML by its beginning where they give none.
 
-In: values of `Content-Type` headers; the beginning of a body. Out: the media type that browsers take, its charset, and whether bytes begin
-like HTML.
+In: values of `Content-Type` headers; the beginning of a body. Out: the media type that browsers take, its charset, and
+whether bytes begin like HTML.
 
 Sources: Fetch, "extract a MIME type" and "legacy extract an encoding"; MIME Sniffing, section 7.1 (the tags by which
 HTML is known).
@@ -16,7 +16,9 @@ HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 # What MIME Sniffing, section 7, treats as no type at all.
 _UNKNOWN: Final = frozenset({"", "*/*", "unknown/unknown", "application/unknown"})
 # White space ends the type, as browsers have it: `text/html charset=utf-8` is one.
-_TYPE: Final = re.compile(r"[\t\n\r \"']*+([!#$%&*+.^_`|~0-9a-z-]++/[!#$%&*+.^_`|~0-9a-z-]++)(?=[\s;,('\"]|\Z)", re.IGNORECASE)
+_TYPE: Final = re.compile(
+    r"[\t\n\r \"']*+([!#$%&*+.^_`|~0-9a-z-]++/[!#$%&*+.^_`|~0-9a-z-]++)(?=[\s;,('\"]|\Z)", re.IGNORECASE
+)
 _CHARSET: Final = re.compile(r"(?<![\w-])charset\s*+=\s*+[\"']?+\s*+([^\s;\"',]++)", re.IGNORECASE)
 # Longer values of a header are cut: the longest type of HTML with its charset has some 60 characters.
 LONGEST_HEADER: Final = 4096

@@ -1,6 +1,7 @@
 """Arguments of a template, as MediaWiki reads them.
 
-In: the parts between the bars of `{{...}}`. Out: `Given`, values by name; an argument without a name has its number for one.
+In: the parts between the bars of `{{...}}`. Out: `Given`, values by name; an argument without a name has its number for
+one.
 """
 
 from __future__ import annotations

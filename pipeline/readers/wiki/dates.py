@@ -1,10 +1,10 @@
 """Dates in wikitext: `{{birth date|1901|5|12|df=y}}`, `{{as of|2011}}`, `{{circa|1450}}`.
 
-In: a template's arguments. Out: the words, or None. Ages and times up to today are not computed: a text must not depend on the day on
-which it is made. Ages at a given date are.
+In: a template's arguments. Out: the words, or None. Ages and times up to today are not computed: a text must not depend
+on the day on which it is made. Ages at a given date are.
 
-Sources: Template:Birth date, Template:As of, Template:Circa, Template:Film date and others of the English Wikipedia; Modèle:Date of the
-French one.
+Sources: Template:Birth date, Template:As of, Template:Circa, Template:Film date and others of the English Wikipedia;
+Modèle:Date of the French one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,20 @@ import re
 
 from pipeline.readers.wiki.arguments import Given, filled, positional
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _ISO = re.compile(r"(-?\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?(?:T.*)?")
 # Years, months and days have no more digits; Python refuses to read numbers of thousands of digits.
 _MOST_DIGITS = 9
@@ -98,7 +111,10 @@ def film_dates(given: Given) -> str | None:
         if not values[at].isdigit():
             at += 1
             continue
-        part = [value if value.isdigit() or not index else "" for index, value in enumerate((*values[at : at + 3], "", "")[:3])]
+        part = [
+            value if value.isdigit() or not index else ""
+            for index, value in enumerate((*values[at : at + 3], "", "")[:3])
+        ]
         words = date_text(*part, day_first=_day_first(given))
         at += 3
         if at < len(values) and values[at] and not values[at].isdigit():
@@ -117,7 +133,11 @@ def as_of(given: Given) -> str | None:
     values = [value for value in positional(given)[:3] if value]
     if not values:
         return words
-    text = date_text(*(*values, "", "")[:3], day_first=given.get("df", "y").lower() in _YES) if values[0].isdigit() else " ".join(values)
+    text = (
+        date_text(*(*values, "", "")[:3], day_first=given.get("df", "y").lower() in _YES)
+        if values[0].isdigit()
+        else " ".join(values)
+    )
     return f"{words} {text}{given.get('post', '')}"
 
 
@@ -157,7 +177,8 @@ def french_century(given: Given) -> str | None:
     values = filled(given)
     if len(values) > 3:
         return (
-            f"{values[0]}{values[1]} {values[2]} {values[3]}{values[4] if len(values) > 4 else 'e'} siècle{'s' if len(values) > 5 else ''}"
+            f"{values[0]}{values[1]} {values[2]} {values[3]}{values[4] if len(values) > 4 else 'e'}"
+            f" siècle{'s' if len(values) > 5 else ''}"
         )
     return f"{values[0]}{values[1] if len(values) > 1 else 'e'} siècle" if values else None
 

@@ -3,8 +3,8 @@
 In: the expression as written. Out: the number as MediaWiki shows it, or None when it has no value, or is longer than
 `MOST_CHARACTERS`.
 
-Operators and their order are those of MediaWiki's ParserFunctions (https://www.mediawiki.org/wiki/Help:Calculation); the trigonometric
-ones and logarithms are left out: no sentence was seen that needs them.
+Operators and their order are those of MediaWiki's ParserFunctions (https://www.mediawiki.org/wiki/Help:Calculation);
+the trigonometric ones and logarithms are left out: no sentence was seen that needs them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def rounded(value: float, places: int) -> float:
 
 
 def shown(value: float) -> str:
-    """A number as MediaWiki, and so PHP, writes it: 14 digits, whole numbers without a point, others as 1.0E+20 or 1.0E-7."""
+    """A number as MediaWiki, and so PHP, writes it: 14 digits, whole numbers without a point, others as 1.0E+20 or
+    1.0E-7.
+    """
     if value == int(value) and abs(value) < _WHOLE:
         return str(int(value))
     mantissa, exponent, power = f"{value:.{_DIGITS}g}".partition("e")

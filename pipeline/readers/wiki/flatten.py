@@ -1,11 +1,13 @@
 """Wikitext without comments, templates, tables and links.
 
-In: the source of a page. Out: `Flat`: the text, in which templates and links are their words, and marks stand for what is decided later.
+In: the source of a page. Out: `Flat`: the text, in which templates and links are their words, and marks stand for what
+is decided later.
 
-One pass over the tokens; openings wait on a stack of bounded depth, and what never closes is plain text. What an opening holds is looked at
-once for each level that it lies in: linear in the source times `_MOST_DEPTH`.
+One pass over the tokens; openings wait on a stack of bounded depth, and what never closes is plain text. What an
+opening holds is looked at once for each level that it lies in: linear in the source times `_MOST_DEPTH`.
 
-A bar or an equals sign within a link or a template is not one of the template around it (MediaWiki's preprocessor): it is set aside.
+A bar or an equals sign within a link or a template is not one of the template around it (MediaWiki's preprocessor): it
+is set aside.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from pipeline.losses import LONGEST_NAME, Kind
 from pipeline.readers.character_references import unescaped
 from pipeline.readers.wiki.templates import Unexpanded, template_text
 
-# Marks in the text: something was dropped in a sentence; a passage kept as it is, by its number; a template that only has words in a
-# sentence, by its number; a bar and an equals sign that are set aside.
+# Marks in the text: something was dropped in a sentence; a passage kept as it is, by its number; a template that only
+# has words in a sentence, by its number; a bar and an equals sign that are set aside.
 HOLE = "\x01"
 BAR, EQUALS = "\x04", "\x05"
 KEPT = re.compile("\x02([0-9]{1,9})\x02")
@@ -34,8 +36,32 @@ MOST_ADDED = 2 << 20
 # Tags whose content is not running text. (mwparserfromhell's list of invisible tags, and those that hold other
 # languages than wikitext.)
 _DROPPED_TAGS = (
-    *("ref", "references", "gallery", "timeline", "score", "imagemap", "graph", "hiero", "mapframe", "maplink", "templatedata", "inputbox"),
-    *("style", "script", "includeonly", "categorytree", "templatestyles", "indicator", "charinsert", "rss", "dynamicpagelist", "quiz"),
+    *(
+        "ref",
+        "references",
+        "gallery",
+        "timeline",
+        "score",
+        "imagemap",
+        "graph",
+        "hiero",
+        "mapframe",
+        "maplink",
+        "templatedata",
+        "inputbox",
+    ),
+    *(
+        "style",
+        "script",
+        "includeonly",
+        "categorytree",
+        "templatestyles",
+        "indicator",
+        "charinsert",
+        "rss",
+        "dynamicpagelist",
+        "quiz",
+    ),
 )
 # Tags whose content is not wikitext, and is shown.
 _KEPT_TAGS = ("nowiki", "pre", "math", "chem", "ce", "syntaxhighlight", "source")
@@ -124,7 +150,11 @@ def flatten(source: str, *, title: str, dropped: Collection[str]) -> Flat:
                     waiting.append((mark, len(out)))
                 out.append(token[0])
             else:
-                while waiting and waiting[-1][0] != _CLOSES[mark] and any(opening == _CLOSES[mark] for opening, _ in waiting):
+                while (
+                    waiting
+                    and waiting[-1][0] != _CLOSES[mark]
+                    and any(opening == _CLOSES[mark] for opening, _ in waiting)
+                ):
                     waiting.pop()
                 if waiting and waiting[-1][0] == _CLOSES[mark]:
                     opening, place = waiting.pop()
@@ -193,7 +223,9 @@ def _template(content: str, flat: Flat) -> str:
     if text is not None and len(text) > len(content) + _BRACES:
         flat.added += len(text) - len(content) - _BRACES
         if flat.added > MOST_ADDED:
-            flat.lost["templates_not_expanded", content[:LONGEST_NAME].partition("|")[0].partition(":")[0].strip().lower()] += 1
+            flat.lost[
+                "templates_not_expanded", content[:LONGEST_NAME].partition("|")[0].partition(":")[0].strip().lower()
+            ] += 1
             return HOLE
     return HOLE if text is None else text
 

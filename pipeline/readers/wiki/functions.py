@@ -21,7 +21,19 @@ _MOST_WIDTH = 500
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
 # Variables that give the page's title.
 _TITLE = frozenset(("pagename", "fullpagename", "basepagename", "subpagename", "titlepagename", "rootpagename"))
-_SIGNS = {"!": "|", "=": "=", "(!": "{|", "!)": "|}", "!-": "|-", "!!": "||", "((": "{{", "))": "}}", "(": "{", ")": "}", "!+": "|+"}
+_SIGNS = {
+    "!": "|",
+    "=": "=",
+    "(!": "{|",
+    "!)": "|}",
+    "!-": "|-",
+    "!!": "||",
+    "((": "{{",
+    "))": "}}",
+    "(": "{",
+    ")": "}",
+    "!+": "|+",
+}
 
 
 def variable(name: str, title: str) -> str | None:
@@ -64,7 +76,9 @@ def _expression(values: Sequence[str]) -> str | None:
 
 
 def _switch(values: Sequence[str]) -> str:
-    """The first case that is the value, else the default; cases without a value fall through to the next that has one."""
+    """The first case that is the value, else the default; cases without a value fall through to the
+    next that has one.
+    """
     value, fell, default = values[0], False, ""
     for number, case in enumerate(values[1:], 1):
         label, equals, result = (part.strip() for part in case.partition("="))
@@ -81,7 +95,9 @@ def _switch(values: Sequence[str]) -> str:
 
 def _pad(values: Sequence[str], *, left: bool) -> str:
     text, with_ = values[0], _at(values, 2) or "0"
-    width = int(_at(values, 1)) if _at(values, 1).isascii() and _at(values, 1).isdigit() and len(_at(values, 1)) < 4 else 0
+    width = (
+        int(_at(values, 1)) if _at(values, 1).isascii() and _at(values, 1).isdigit() and len(_at(values, 1)) < 4 else 0
+    )
     room = max(0, min(width, _MOST_WIDTH) - len(text))
     filling = (with_[:room] * room)[:room]
     return filling + text if left else text + filling

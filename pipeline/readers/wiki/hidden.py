@@ -1,8 +1,8 @@
 """Templates that show nothing in running text.
 
-In: a template's name, in lower case. Out: whether it is a note, a mark for editors, a pronunciation, an icon, or a box and a link that
-belong to the page and not to a sentence. They leave nothing, and are not counted as lost; boxes that hold words of their own (infoboxes,
-navigation boxes) are not meant here.
+In: a template's name, in lower case. Out: whether it is a note, a mark for editors, a pronunciation, an icon, or a box
+and a link that belong to the page and not to a sentence. They leave nothing, and are not counted as lost; boxes that
+hold words of their own (infoboxes, navigation boxes) are not meant here.
 
 The names are those met in the wikitext at hand, and others of the same categories of the English Wikipedia: Inline
 citation and cleanup templates, Hatnote templates, Citation Style 1, Maintenance templates.
@@ -25,10 +25,36 @@ _NAMES = frozenset(
         *("what", "dubious", "or", "vague", "dead link", "deadlink", "updated", "verify source", "verification", "vs"),
         *("quantify", "failed verification", "specify", "ambiguous", "synthesis", "jargon", "says who", "by whom"),
         *("according to whom", "request quotation", "globalize", "importance", "lopsided", "pov", "npov", "elucidate"),
-        *("contradict", "full", "nonspecific", "opinion", "better source", "as of when", "until when", "pn", "cbignore"),
+        *(
+            "contradict",
+            "full",
+            "nonspecific",
+            "opinion",
+            "better source",
+            "as of when",
+            "until when",
+            "pn",
+            "cbignore",
+        ),
         *("bare url", "unreliable source", "sps", "medrs", "registration required", "subscription required"),
-        *("subscription", "open access", "closed access", "free access", "refnec", "sans source", "référence nécessaire"),
-        *("cita requerida", "senza fonte", "citation requise", "citation nécessaire", "quelle", "belege fehlen", "нет аи"),
+        *(
+            "subscription",
+            "open access",
+            "closed access",
+            "free access",
+            "refnec",
+            "sans source",
+            "référence nécessaire",
+        ),
+        *(
+            "cita requerida",
+            "senza fonte",
+            "citation requise",
+            "citation nécessaire",
+            "quelle",
+            "belege fehlen",
+            "нет аи",
+        ),
         *("источник", "carece de fontes"),
         # Pronunciation and sound.
         *("respell", "usdict", "h:ipa", "audio-ipa", "audio-nohelp", "pron-en", "iipa", "lautschrift", "api", "afi"),
@@ -42,7 +68,16 @@ _NAMES = frozenset(
         *("two other uses", "otheruses", "otheruses4", "dablink", "selfref", "broader", "not to be confused with"),
         *("self-reference", "short description", "engvar", "engvarb", "italic title", "italictitle", "lowercase"),
         *("lowercase title", "nobots", "bots", "good article", "featured article", "featured list", "spoken wikipedia"),
-        *("commonscat", "wikiquote", "wikibooks", "wikinews", "wikivoyage", "wikiversity", "wikispecies", "subject bar"),
+        *(
+            "commonscat",
+            "wikiquote",
+            "wikibooks",
+            "wikinews",
+            "wikivoyage",
+            "wikiversity",
+            "wikispecies",
+            "subject bar",
+        ),
         *("authority control", "normdaten", "autorité", "control de autoridades", "clear", "clear left", "clear right"),
         *("-", "clr", "toc", "compact toc", "tocright", "tocleft", "persondata", "disambiguation", "disambig", "hndis"),
         *("geodis", "surname", "given name", "dmoz", "multiple issues", "orphan", "stub", "expand", "wikify"),
@@ -52,8 +87,23 @@ _NAMES = frozenset(
         *("véase también", "vd", "vedi anche", "nota disambigua", "ver artigo principal", "ver também", "hoofdartikel"),
         *("short pages monitor", "italics title", "colbegin", "colend", "end div col", "nowrap begin", "nowrap end"),
         *("nowrapend", "wide image", "sisterlinks", "portals", "portalpar", "wikisourcelang", "wikisourcehas"),
-        *("wikisourcecat", "wiktionarypar", "wiktionarylang", "unreferencedsection", "unreferencedsect", "refimprovesect"),
-        *("refimprovesection", "cleanupsection", "prodwarning", "afdx", "updatesection", "sprotected", "redirects here"),
+        *(
+            "wikisourcecat",
+            "wiktionarypar",
+            "wiktionarylang",
+            "unreferencedsection",
+            "unreferencedsect",
+            "refimprovesect",
+        ),
+        *(
+            "refimprovesection",
+            "cleanupsection",
+            "prodwarning",
+            "afdx",
+            "updatesection",
+            "sprotected",
+            "redirects here",
+        ),
         *("disputedsection", "flagiconb", "commonskategorie", "commonskategorie-inlyn"),
         # Keys that tables are sorted by.
         *("ntsh", "hs", "dtsh", "sort key", "hidden sort key", "sortkey"),
@@ -64,20 +114,88 @@ _BEGINNINGS = re.compile(
     "(?:"
     + "|".join(
         (
-            *("cite", "citar", "cita web", "cita libro", "ouvrage", "lien web", "lien brisé", "literatur", "internetquelle"),
+            *(
+                "cite",
+                "citar",
+                "cita web",
+                "cita libro",
+                "ouvrage",
+                "lien web",
+                "lien brisé",
+                "literatur",
+                "internetquelle",
+            ),
             *("harvard citations?", "ipac?", "use ", "pp[- ]", "expand ", "unreferenced", "refimprove"),
-            *("more citations", "more footnotes", "cleanup", "copy edit", "copyedit", "wikisource", "commons", "wiktionary", "sister"),
-            *("portal", "db-", "rfd", "afd", "prod", "main ", "see also", "further", "redirect", "about[- ]", "other uses"),
+            *(
+                "more citations",
+                "more footnotes",
+                "cleanup",
+                "copy edit",
+                "copyedit",
+                "wikisource",
+                "commons",
+                "wiktionary",
+                "sister",
+            ),
+            *(
+                "portal",
+                "db-",
+                "rfd",
+                "afd",
+                "prod",
+                "main ",
+                "see also",
+                "further",
+                "redirect",
+                "about[- ]",
+                "other uses",
+            ),
             *("flagicon", "too few", "too many", "primary sources", "self-published", "disputed", "original research"),
-            *("additional citations?", "update", "weasel", "peacock", "defaultsort", "displaytitle", "sprotect", "noprint", "hatnote"),
+            *(
+                "additional citations?",
+                "update",
+                "weasel",
+                "peacock",
+                "defaultsort",
+                "displaytitle",
+                "sprotect",
+                "noprint",
+                "hatnote",
+            ),
             *("col-", "div col", "toc ", "r from", "r to", "redr", "redirect category", "library resources"),
         )
     )
     + r")(?:(?<![a-z])|(?![^\W\d_]))"
 )
-_ENDINGS = (" needed", " inline", "-inline", "-stub", " stub", " icon", "?", "-icon", " disambiguation", " hatnote", " missing")
+_ENDINGS = (
+    " needed",
+    " inline",
+    "-inline",
+    "-stub",
+    " stub",
+    " icon",
+    "?",
+    "-icon",
+    " disambiguation",
+    " hatnote",
+    " missing",
+)
 _CITATION_FIELDS = frozenset(
-    ("last", "last1", "title", "url", "author", "publisher", "journal", "first", "ref", "titre", "auteur", "vauthors", "date")
+    (
+        "last",
+        "last1",
+        "title",
+        "url",
+        "author",
+        "publisher",
+        "journal",
+        "first",
+        "ref",
+        "titre",
+        "auteur",
+        "vauthors",
+        "date",
+    )
 )
 
 
@@ -87,5 +205,7 @@ def hidden(name: str) -> bool:
 
 
 def is_reference(names: frozenset[str]) -> bool:
-    """Whether these names of arguments are those of a reference: `citation` is one in English, and a quotation in French."""
+    """Whether these names of arguments are those of a reference: `citation` is one in English, and a quotation in
+    French.
+    """
     return bool(names & _CITATION_FIELDS)

@@ -27,7 +27,13 @@ MOST_PAGE_CHARACTERS = 8 << 20
 _MOST_ID_DIGITS = 64
 _MOST_BASE = 2_000
 _FILE_NAMESPACES = ("-2", "6", "14")  # Media, File, Category: links into them are not running text
-_PAGE_FIELDS = {"page/title": "title", "page/ns": "ns", "page/id": "id", "page/revision/text": "text", "page/revision/model": "model"}
+_PAGE_FIELDS = {
+    "page/title": "title",
+    "page/ns": "ns",
+    "page/id": "id",
+    "page/revision/text": "text",
+    "page/revision/model": "model",
+}
 _SITE_FIELDS = {"siteinfo/base": "base", "siteinfo/namespaces/namespace": "namespace"}
 # Which letters there are beyond the first plane depends on the Python.
 _REDIRECT = re.compile(r"\s*#redirect(?![^\W\U00010000-\U0010ffff])", re.IGNORECASE)
@@ -129,5 +135,11 @@ class _Pages(Handler):
                 return
             text = extracted.text
             # A title alone is not a document.
-            url = None if self.base_url is None or not title else self.base_url + quote(title.replace(" ", "_"), safe="/:(),;@!$*'~")
-            self.batcher.add(Record(self.page_offset, name, url, f"{title}\n\n{text}" if text and title else text, extracted.lost))
+            url = (
+                None
+                if self.base_url is None or not title
+                else self.base_url + quote(title.replace(" ", "_"), safe="/:(),;@!$*'~")
+            )
+            self.batcher.add(
+                Record(self.page_offset, name, url, f"{title}\n\n{text}" if text and title else text, extracted.lost)
+            )

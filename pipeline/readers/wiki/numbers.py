@@ -3,8 +3,8 @@
 In: a template's arguments. Out: the words, or None when there are no words. Powers are `<sup>`, which
 `pipeline.readers.wiki.tags` turns into text.
 
-Sources: the templates' pages in the English Wikipedia (Template:Frac, Template:E, Template:Percentage, Template:INR, ...), and for
-`formatnum` https://www.mediawiki.org/wiki/Help:Magic_words.
+Sources: the templates' pages in the English Wikipedia (Template:Frac, Template:E, Template:Percentage, Template:INR,
+...), and for `formatnum` https://www.mediawiki.org/wiki/Help:Magic_words.
 """
 
 from __future__ import annotations
@@ -20,20 +20,89 @@ _GROUPED = re.compile(r"[-−]?\d{1,3}(?:,\d{3}){1,10}(?:\.\d+)?")
 _PLAIN = re.compile(r"[-+−]?\d{1,15}(?:\.\d{1,15})?")
 # Symbols of currencies, by code, and by the names of their templates.
 _CURRENCIES = {
-    **{"inr": "₹", "usd": "US$", "us$": "US$", "us dollar": "US$", "gbp": "£", "£": "£", "eur": "€", "€": "€", "euro": "€"},
+    **{
+        "inr": "₹",
+        "usd": "US$",
+        "us$": "US$",
+        "us dollar": "US$",
+        "gbp": "£",
+        "£": "£",
+        "eur": "€",
+        "€": "€",
+        "euro": "€",
+    },
     **{"jpy": "¥", "¥": "¥"},
-    **{"yen": "¥", "cny": "CN¥", "rmb": "CN¥", "aud": "A$", "au$": "A$", "a$": "A$", "cad": "CA$", "ca$": "CA$", "can$": "CA$"},
+    **{
+        "yen": "¥",
+        "cny": "CN¥",
+        "rmb": "CN¥",
+        "aud": "A$",
+        "au$": "A$",
+        "a$": "A$",
+        "cad": "CA$",
+        "ca$": "CA$",
+        "can$": "CA$",
+    },
     **{"c$": "CA$"},
-    **{"nzd": "NZ$", "nz$": "NZ$", "hkd": "HK$", "hk$": "HK$", "sgd": "S$", "s$": "S$", "nt$": "NT$", "twd": "NT$", "mxn": "MX$"},
+    **{
+        "nzd": "NZ$",
+        "nz$": "NZ$",
+        "hkd": "HK$",
+        "hk$": "HK$",
+        "sgd": "S$",
+        "s$": "S$",
+        "nt$": "NT$",
+        "twd": "NT$",
+        "mxn": "MX$",
+    },
     **{"brl": "R$"},
-    **{"r$": "R$", "chf": "CHF ", "sek": "SEK ", "nok": "NOK ", "dkk": "DKK ", "pln": "PLN ", "rub": "₽", "krw": "₩", "won": "₩"},
+    **{
+        "r$": "R$",
+        "chf": "CHF ",
+        "sek": "SEK ",
+        "nok": "NOK ",
+        "dkk": "DKK ",
+        "pln": "PLN ",
+        "rub": "₽",
+        "krw": "₩",
+        "won": "₩",
+    },
     **{"php": "₱"},
-    **{"ils": "₪", "nis": "₪", "try": "₺", "ngn": "₦", "zar": "R", "thb": "฿", "vnd": "₫", "uah": "₴", "bdt": "৳", "pkr": "₨"},
+    **{
+        "ils": "₪",
+        "nis": "₪",
+        "try": "₺",
+        "ngn": "₦",
+        "zar": "R",
+        "thb": "฿",
+        "vnd": "₫",
+        "uah": "₴",
+        "bdt": "৳",
+        "pkr": "₨",
+    },
     **{"lkr": "Rs. "},
-    **{"idr": "Rp ", "myr": "RM ", "rm": "RM ", "kzt": "₸", "huf": "HUF ", "czk": "CZK ", "peso": "₱", "$": "$", "bdt ": "৳"},
+    **{
+        "idr": "Rp ",
+        "myr": "RM ",
+        "rm": "RM ",
+        "kzt": "₸",
+        "huf": "HUF ",
+        "czk": "CZK ",
+        "peso": "₱",
+        "$": "$",
+        "bdt ": "৳",
+    },
     **{"kes": "KSh ", "ghs": "GH₵"},
 }
-_MAGNITUDES = {"k": " thousand", "m": " million", "b": " billion", "t": " trillion", "l": " lakh", "c": " crore", "lc": " lakh crore"}
+_MAGNITUDES = {
+    "k": " thousand",
+    "m": " million",
+    "b": " billion",
+    "t": " trillion",
+    "l": " lakh",
+    "c": " crore",
+    "lc": " lakh crore",
+}
 _CONVERTED = re.compile(r"(usd|gbp|inr|eur|jpy|cny|krw|rub|sek|chf|cad|aud) ?convert")
 MONEY = frozenset(_CURRENCIES)
 
@@ -161,7 +230,11 @@ def times(given: Given) -> str | None:
 def pounds_shillings(given: Given) -> str | None:
     """`{{£sd|l=5|s=3|d=2}}`, `{{£sd|5|3|2}}`."""
     values = [first_of(given, name, str(place)) for place, name in enumerate(("l", "s", "d"), 1)]
-    parts = [f"£{values[0]}" if values[0] else "", f"{values[1]}s" if values[1] else "", f"{values[2]}d" if values[2] else ""]
+    parts = [
+        f"£{values[0]}" if values[0] else "",
+        f"{values[1]}s" if values[1] else "",
+        f"{values[2]}d" if values[2] else "",
+    ]
     return " ".join(part for part in parts if part) or None
 
 

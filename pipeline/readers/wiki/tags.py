@@ -1,11 +1,12 @@
 """Tags in wikitext.
 
-In: text without comments, templates, links. Out: the same without the tags that MediaWiki knows. Everything else between angle brackets
-is text, as MediaWiki shows it: `#include <stdio.h>`, `map<string, int>`, `<https://example.org>`.
+In: text without comments, templates, links. Out: the same without the tags that MediaWiki knows. Everything else
+between angle brackets is text, as MediaWiki shows it: `#include <stdio.h>`, `map<string, int>`,
+`<https://example.org>`.
 
-Breaks and blocks end a line; items of lists get a list's mark; powers and indices stay readable (`pipeline.readers.superscripts`). The
-names are those of HTML that MediaWiki lets through (https://www.mediawiki.org/wiki/Help:HTML_in_wikitext) and of the extensions of
-Wikimedia's sites.
+Breaks and blocks end a line; items of lists get a list's mark; powers and indices stay readable
+(`pipeline.readers.superscripts`). The names are those of HTML that MediaWiki lets through
+(https://www.mediawiki.org/wiki/Help:HTML_in_wikitext) and of the extensions of Wikimedia's sites.
 """
 
 from __future__ import annotations
@@ -18,27 +19,141 @@ from pipeline.readers.character_references import unescaped
 from pipeline.readers.superscripts import first_behind, in_text, last_of
 
 _HTML = (
-    *("abbr", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "data"),
-    *("dd", "del", "dfn", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "kbd", "li"),
+    *(
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "data",
+    ),
+    *(
+        "dd",
+        "del",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "ins",
+        "kbd",
+        "li",
+    ),
     *("link", "mark", "meta", "ol", "p", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "small", "span", "strike"),
-    *("strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr"),
+    *(
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ),
 )
 _EXTENSIONS = (
-    *("ref", "references", "gallery", "timeline", "score", "imagemap", "graph", "hiero", "mapframe", "maplink", "templatedata"),
-    *("inputbox", "syntaxhighlight", "source", "includeonly", "noinclude", "onlyinclude", "categorytree", "templatestyles"),
-    *("indicator", "poem", "section", "nowiki", "pre", "math", "chem", "ce", "translate", "tvar", "languages", "charinsert"),
-    *("pages", "pagelist", "nobr", "phonos", "style", "labeledsectiontransclusion", "page-collection", "dynamicpagelist"),
+    *(
+        "ref",
+        "references",
+        "gallery",
+        "timeline",
+        "score",
+        "imagemap",
+        "graph",
+        "hiero",
+        "mapframe",
+        "maplink",
+        "templatedata",
+    ),
+    *(
+        "inputbox",
+        "syntaxhighlight",
+        "source",
+        "includeonly",
+        "noinclude",
+        "onlyinclude",
+        "categorytree",
+        "templatestyles",
+    ),
+    *(
+        "indicator",
+        "poem",
+        "section",
+        "nowiki",
+        "pre",
+        "math",
+        "chem",
+        "ce",
+        "translate",
+        "tvar",
+        "languages",
+        "charinsert",
+    ),
+    *(
+        "pages",
+        "pagelist",
+        "nobr",
+        "phonos",
+        "style",
+        "labeledsectiontransclusion",
+        "page-collection",
+        "dynamicpagelist",
+    ),
     *("rss", "talkpage", "thread", "quiz", "slippymap", "listing", "buy"),
 )
 _LINES = frozenset(
     (
-        *("br", "hr", "p", "div", "blockquote", "center", "poem", "ul", "ol", "dl", "dd", "dt", "h1", "h2", "h3", "h4", "h5"),
+        *(
+            "br",
+            "hr",
+            "p",
+            "div",
+            "blockquote",
+            "center",
+            "poem",
+            "ul",
+            "ol",
+            "dl",
+            "dd",
+            "dt",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+        ),
         *("h6", "tr", "caption", "table"),
     )
 )
 # Longer names first: a name ends where something other than a letter begins.
 _TAG = re.compile(
-    rf"<(?P<end>/?)(?P<name>{'|'.join(sorted({*_HTML, *_EXTENSIONS}, key=len, reverse=True))})(?P<attributes>(?:[\s/\\][^<>]{{0,2000}})?)>",
+    rf"<(?P<end>/?)(?P<name>{'|'.join(sorted({*_HTML, *_EXTENSIONS}, key=len, reverse=True))})"
+    r"(?P<attributes>(?:[\s/\\][^<>]{0,2000})?)>",
     re.IGNORECASE,
 )
 # Between a power and the text after it.
@@ -97,7 +212,9 @@ def without_tags(text: str, *, lost: Counter[tuple[Kind, str]]) -> str:
 
 def _is_short(out: list[str], place: int) -> bool:
     """Whether what a power holds so far looks whole: `10<sup>6<sup>` has its end mistyped."""
-    return len(out) == place + 1 and 0 < len(out[place]) <= 12 and not any(character.isspace() for character in out[place])
+    return (
+        len(out) == place + 1 and 0 < len(out[place]) <= 12 and not any(character.isspace() for character in out[place])
+    )
 
 
 def _mark(out: list[str], name: str, place: int, after: str, lost: Counter[tuple[Kind, str]]) -> None:

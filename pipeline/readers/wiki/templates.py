@@ -49,13 +49,30 @@ _PREFIX = re.compile(r"(?:template|vorlage|modèle|plantilla|subst|safesubst|msg
 _NUMBERS: dict[str, Render] = {
     **dict.fromkeys(("convert", "cvt", "conv", "convinfobox", "convert/spell", "conversion"), units.convert),
     **dict.fromkeys(
-        ("unité", "unidad", "unità", "unitat", "unit", "num unit", "m", "unite", "einheit", "nb", "nombre", "maß", "höhe"), units.unit
+        (
+            "unité",
+            "unidad",
+            "unità",
+            "unitat",
+            "unit",
+            "num unit",
+            "m",
+            "unite",
+            "einheit",
+            "nb",
+            "nombre",
+            "maß",
+            "höhe",
+        ),
+        units.unit,
     ),
     **dict.fromkeys(("val", "valeur", "value", "val/sandbox"), units.value),
     **dict.fromkeys(("dunité", "tunité", "3unité"), units.sizes),
     **dict.fromkeys(("height", "weight"), units.height),
     **dict.fromkeys(("pop density", "population density"), units.density),
-    **dict.fromkeys(("frac", "sfrac", "fraction", "frac2", "fracn", "fract", "tfrac", "sfrac2", "bruch"), numbers.fraction),
+    **dict.fromkeys(
+        ("frac", "sfrac", "fraction", "frac2", "fracn", "fract", "tfrac", "sfrac2", "bruch"), numbers.fraction
+    ),
     **dict.fromkeys(("e", "exp10"), numbers.power_of_ten),
     **dict.fromkeys(("10^", "10 to the"), numbers.ten_to_the),
     **dict.fromkeys(("x10^", "×10^", "esp", "e10", "x10", "×10"), numbers.times_ten_to_the),
@@ -71,22 +88,58 @@ _NUMBERS: dict[str, Render] = {
     "century": numbers.century,
     "ratio": numbers.ratio,
     **dict.fromkeys(("rating", "stars"), numbers.rating),
-    **dict.fromkeys(("increase", "decrease", "profit", "loss", "up", "down", "gain", "hausse", "baisse"), numbers.change),
+    **dict.fromkeys(
+        ("increase", "decrease", "profit", "loss", "up", "down", "gain", "hausse", "baisse"), numbers.change
+    ),
     "duration": numbers.times,
     "£sd": numbers.pounds_shillings,
     "currency": numbers.currency,
     **{name: numbers.money(name) for name in numbers.MONEY},
     **dict.fromkeys(
-        ("birth date", "birth date and age", "bda", "dob", "start date", "end date", "start date and age", "end date and age"), dates.date
+        (
+            "birth date",
+            "birth date and age",
+            "bda",
+            "dob",
+            "start date",
+            "end date",
+            "start date and age",
+            "end date and age",
+        ),
+        dates.date,
     ),
     **dict.fromkeys(
-        ("date", "dts", "dtsa", "date table sorting", "start-date", "end-date", "birth-date", "launch date", "show date", "dat"), dates.date
+        (
+            "date",
+            "dts",
+            "dtsa",
+            "date table sorting",
+            "start-date",
+            "end-date",
+            "birth-date",
+            "launch date",
+            "show date",
+            "dat",
+        ),
+        dates.date,
     ),
     **dict.fromkeys(
-        ("date de naissance", "date de décès", "date-", "fecha", "fecha de nacimiento", "data", "datum", "opening date"), dates.date
+        (
+            "date de naissance",
+            "date de décès",
+            "date-",
+            "fecha",
+            "fecha de nacimiento",
+            "data",
+            "datum",
+            "opening date",
+        ),
+        dates.date,
     ),
     **dict.fromkeys(("death date", "death date and age", "dda", "death-date and age"), dates.date_and_age),
-    **dict.fromkeys(("birth year and age", "death year and age", "birth year", "byla", "birth based on age"), dates.year),
+    **dict.fromkeys(
+        ("birth year and age", "death year and age", "birth year", "byla", "birth based on age"), dates.year
+    ),
     **dict.fromkeys(("age", "age in years", "age at"), dates.age),
     **dict.fromkeys(("film date", "television date", "book date"), dates.film_dates),
     **dict.fromkeys(("as of", "asof", "as-of"), dates.as_of),
@@ -184,8 +237,8 @@ def _by_form(name: str, rest: str) -> str | None:
 def visible_arguments(rest: str) -> str:
     """The arguments of a template that is not known, as far as they can be words.
 
-    Those without a name, and `text`; not addresses, colours, styles, files, switches, nor the language before another argument. More than
-    `_MOST_ARGUMENTS` are a table's or a calculation's, and lines are a box's: nothing.
+    Those without a name, and `text`; not addresses, colours, styles, files, switches, nor the language before another
+    argument. More than `_MOST_ARGUMENTS` are a table's or a calculation's, and lines are a box's: nothing.
     """
     if "\n" in rest.strip():
         return ""

@@ -1,10 +1,10 @@
 """Quantities in wikitext: `{{convert|5|ft|7|in|cm}}`, `{{val|3.2|e=5|u=kg}}`, `{{unité|2000|m}}`.
 
-In: a template's arguments. Out: the quantity as the author gave it: "5 ft 7 in". What the template converts it to is not computed: the
-sentence keeps the number of its source, and no number is there that the author did not write.
+In: a template's arguments. Out: the quantity as the author gave it: "5 ft 7 in". What the template converts it to is
+not computed: the sentence keeps the number of its source, and no number is there that the author did not write.
 
-The order of arguments, words of ranges, pairs of units and symbols of units: Template:Convert, Template:Val and Module:Convert of the
-English Wikipedia; Modèle:Unité of the French one.
+The order of arguments, words of ranges, pairs of units and symbols of units: Template:Convert, Template:Val and
+Module:Convert of the English Wikipedia; Modèle:Unité of the French one.
 """
 
 from __future__ import annotations
@@ -62,25 +62,99 @@ _SMALLER = {
 }
 # What is shown for a unit, where it is not the code.
 _SYMBOLS = {
-    **{"sqmi": "sq mi", "sqft": "sq ft", "sqyd": "sq yd", "sqin": "sq in", "sqnmi": "sq nmi", "cuft": "cu ft", "cuyd": "cu yd"},
-    **{"cuin": "cu in", "cumi": "cu mi", "usgal": "US gal", "impgal": "imp gal", "usfloz": "US fl oz", "impfloz": "imp fl oz"},
+    **{
+        "sqmi": "sq mi",
+        "sqft": "sq ft",
+        "sqyd": "sq yd",
+        "sqin": "sq in",
+        "sqnmi": "sq nmi",
+        "cuft": "cu ft",
+        "cuyd": "cu yd",
+    },
+    **{
+        "cuin": "cu in",
+        "cumi": "cu mi",
+        "usgal": "US gal",
+        "impgal": "imp gal",
+        "usfloz": "US fl oz",
+        "impfloz": "imp fl oz",
+    },
     **{"u.s.gal": "US gal", "usoz": "US fl oz", "degc": "°C", "degf": "°F", "c-change": "°C"},
     **{"f-change": "°F", "lbf": "lbf", "oilbbl": "barrels", "bbl": "barrels"},
-    **{"acre": "acres", "mile": "miles", "foot": "feet", "inch": "inches", "deg": "°", "ftlbf": "ft⋅lbf", "lbft": "lb⋅ft"},
+    **{
+        "acre": "acres",
+        "mile": "miles",
+        "foot": "feet",
+        "inch": "inches",
+        "deg": "°",
+        "ftlbf": "ft⋅lbf",
+        "lbft": "lb⋅ft",
+    },
     **{"cuft/s": "cu ft/s"},
-    **{"m3/s": "m3/s", "ozt": "ozt", "ft3": "cu ft", "ft2": "sq ft", "mi2": "sq mi", "in2": "sq in", "kmh": "km/h", "mpgus": "mpg‑US"},
+    **{
+        "m3/s": "m3/s",
+        "ozt": "ozt",
+        "ft3": "cu ft",
+        "ft2": "sq ft",
+        "mi2": "sq mi",
+        "in2": "sq in",
+        "kmh": "km/h",
+        "mpgus": "mpg‑US",
+    },
     **{"mpgimp": "mpg‑imp", "hectare": "hectares", "kts": "kn", "knot": "knots"},
 }
 # Codes whose meaning depends on case, as they are written.
-_EXACT = {"ST": "short tons", "LT": "long tons", "MT": "tonnes", "C": "°C", "F": "°F", "K": "K", "Nm": "N⋅m", "N.m": "N⋅m", "Nmi": "nmi"}
+_EXACT = {
+    "ST": "short tons",
+    "LT": "long tons",
+    "MT": "tonnes",
+    "C": "°C",
+    "F": "°F",
+    "K": "K",
+    "Nm": "N⋅m",
+    "N.m": "N⋅m",
+    "Nmi": "nmi",
+}
 _NEVER = frozenset(("c", "f", "k", "nm", "lt"))  # lower-case letters that are other units, or no units
 # For `adj=on`: "a 5-mile run".
 _NAMES = {
-    **{"mi": "mile", "ft": "foot", "in": "inch", "yd": "yard", "km": "kilometre", "m": "metre", "cm": "centimetre", "mm": "millimetre"},
-    **{"lb": "pound", "lbs": "pound", "oz": "ounce", "st": "stone", "kg": "kilogram", "g": "gram", "t": "tonne", "LT": "long-ton"},
-    **{"ST": "short-ton", "ha": "hectare", "acre": "acre", "acres": "acre", "hp": "horsepower", "l": "litre", "L": "litre"},
+    **{
+        "mi": "mile",
+        "ft": "foot",
+        "in": "inch",
+        "yd": "yard",
+        "km": "kilometre",
+        "m": "metre",
+        "cm": "centimetre",
+        "mm": "millimetre",
+    },
+    **{
+        "lb": "pound",
+        "lbs": "pound",
+        "oz": "ounce",
+        "st": "stone",
+        "kg": "kilogram",
+        "g": "gram",
+        "t": "tonne",
+        "LT": "long-ton",
+    },
+    **{
+        "ST": "short-ton",
+        "ha": "hectare",
+        "acre": "acre",
+        "acres": "acre",
+        "hp": "horsepower",
+        "l": "litre",
+        "L": "litre",
+    },
     **{"gal": "gallon"},
-    **{"nmi": "nautical-mile", "mph": "mile-per-hour", "km/h": "kilometre-per-hour", "sqmi": "square-mile", "km2": "square-kilometre"},
+    **{
+        "nmi": "nautical-mile",
+        "mph": "mile-per-hour",
+        "km/h": "kilometre-per-hour",
+        "sqmi": "square-mile",
+        "km2": "square-kilometre",
+    },
     **{"kn": "knot", "sqft": "square-foot", "m2": "square-metre", "kW": "kilowatt", "MW": "megawatt", "kV": "kilovolt"},
     **{"cc": "cubic-centimetre"},
 }
@@ -139,7 +213,11 @@ def convert(given: Given) -> str | None:
         return _adjective(amount, unit, values[at + 1 :], given)
     text = _with_unit(amount, unit)
     # Smaller units follow larger ones: 5 ft 7 in.
-    while at + 2 < len(values) and values[at + 2].lower() in _SMALLER.get(values[at].lower(), ()) and _NUMBER.match(values[at + 1]):
+    while (
+        at + 2 < len(values)
+        and values[at + 2].lower() in _SMALLER.get(values[at].lower(), ())
+        and _NUMBER.match(values[at + 1])
+    ):
         at += 2
         text += f" {_with_unit(number(values[at - 1]), values[at])}"
     return text
@@ -161,11 +239,12 @@ def _adjective(amount: str, unit: str, others: list[str], given: Given) -> str:
         for british, american in _AMERICAN:
             name = name.replace(british, american)
     after = (
-        others[-1] if given["adj"].startswith("mid") and others and not _NUMBER.match(others[-1].lstrip("-")) and len(others) > 1 else ""
+        others[-1]
+        if given["adj"].startswith("mid") and others and not _NUMBER.match(others[-1].lstrip("-")) and len(others) > 1
+        else ""
     )
-    return (
-        f"{amount.replace(' × ', '-by-').replace(' by ', '-by-')}-{name}{after if after.startswith('-') else f' {after}' if after else ''}"
-    )
+    by = amount.replace(" × ", "-by-").replace(" by ", "-by-")
+    return f"{by}-{name}{after if after.startswith('-') or not after else f' {after}'}"
 
 
 def converted_from(unit: str, given: Given) -> str | None:
@@ -176,7 +255,9 @@ def converted_from(unit: str, given: Given) -> str | None:
 
 def height(given: Given) -> str | None:
     """`ft=6|in=3`, `m=1.85`, `cm=185`; also weights, `st=`, `lb=`, `kg=`."""
-    parts = [f"{number(given[unit])} {unit}" for unit in ("m", "cm", "ft", "in", "kg", "st", "lb", "oz") if given.get(unit)]
+    parts = [
+        f"{number(given[unit])} {unit}" for unit in ("m", "cm", "ft", "in", "kg", "st", "lb", "oz") if given.get(unit)
+    ]
     return " ".join(parts) or convert(given)
 
 
@@ -224,7 +305,9 @@ def sizes(given: Given) -> str | None:
 
 
 def density(given: Given) -> str | None:
-    """Template:Pop density: people and area, `3645257|640081.87|km2|sqmi|prec=1`: their quotient, which is what the sentence says."""
+    """Template:Pop density: people and area, `3645257|640081.87|km2|sqmi|prec=1`: their quotient, which is what the
+    sentence says.
+    """
     values = positional(given)
     try:
         people, area = float(values[0].replace(",", "")), float(values[1].replace(",", ""))

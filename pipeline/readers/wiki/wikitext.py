@@ -1,13 +1,14 @@
 """Wikitext to text, in one linear pass.
 
-In: the source of a MediaWiki page. Out: its running text, and what was lost on the way. Templates, tables, references, files, categories,
-comments and formatting are removed, links and list items keep their words (what Llama 1 removed from Wikipedia: "hyperlinks, comments and
-other formatting boilerplate", arXiv 2302.13971, section 2.1). Headings stay as lines of their own, unless nothing is left under them.
-Formulas stay, as LaTeX between dollar signs, and code stays: they are parts of sentences, and so are templates that show words
-(`pipeline.readers.wiki.templates`).
+In: the source of a MediaWiki page. Out: its running text, and what was lost on the way. Templates, tables, references,
+files, categories, comments and formatting are removed, links and list items keep their words (what Llama 1 removed from
+Wikipedia: "hyperlinks, comments and other formatting boilerplate", arXiv 2302.13971, section 2.1). Headings stay as
+lines of their own, unless nothing is left under them. Formulas stay, as LaTeX between dollar signs, and code stays:
+they are parts of sentences, and so are templates that show words (`pipeline.readers.wiki.templates`).
 
-A general parser (mwparserfromhell 0.7 was measured) needs time quadratic in the depth of unclosed templates: seconds for 12 kB of `{{a|`.
-Here openings wait on a stack of bounded depth, and what never closes is plain text (`pipeline.readers.wiki.flatten`).
+A general parser (mwparserfromhell 0.7 was measured) needs time quadratic in the depth of unclosed templates: seconds
+for 12 kB of `{{a|`. Here openings wait on a stack of bounded depth, and what never closes is plain text
+(`pipeline.readers.wiki.flatten`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pipeline.readers.wiki.flatten import BAR, EQUALS, HOLE, KEPT, UNEXPANDED, F
 from pipeline.readers.wiki.functions import as_title
 from pipeline.readers.wiki.tags import without_tags
 
-_EXTERNAL_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}+([^\[\]\n]{0,2000}+)\]", re.IGNORECASE)
+_EXTERNAL_LINK = re.compile(
+    r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\]<>\[]{1,2000}+([^\[\]\n]{0,2000}+)\]", re.IGNORECASE
+)
 _QUOTES = re.compile("'{2,}")
 _SWITCH = re.compile(r"__([^\W\d_]{3,30}(?:_[^\W\d_]{2,20})?)__")
 # Chinese, Serbian and others: -{text}-, -{zh-cn:one; zh-tw:other}-, -{flags|text}-.
@@ -53,12 +56,16 @@ _MANY_BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"[ \t\u00a0]{2,}")
 
 
-def wikitext_to_text(source: str, *, title: str = "", dropped_namespaces: Collection[str] = ("file", "image", "category")) -> str:
+def wikitext_to_text(
+    source: str, *, title: str = "", dropped_namespaces: Collection[str] = ("file", "image", "category")
+) -> str:
     """The page's running text; see `extract_wikitext`."""
     return extract_wikitext(source, title=title, dropped_namespaces=dropped_namespaces).text
 
 
-def extract_wikitext(source: str, *, title: str = "", dropped_namespaces: Collection[str] = ("file", "image", "category")) -> Extracted:
+def extract_wikitext(
+    source: str, *, title: str = "", dropped_namespaces: Collection[str] = ("file", "image", "category")
+) -> Extracted:
     """The page's running text, and what it lost.
 
     Args:
@@ -144,7 +151,10 @@ def _without_quotes(line: str) -> str:
     sizes = [len(run[0]) - apostrophe for run, apostrophe in zip(runs, apostrophes, strict=True)]
     if sum(size in (2, 5) for size in sizes) % 2 and sum(size in (3, 5) for size in sizes) % 2:
         bold = [index for index, size in enumerate(sizes) if size == 3]
-        before = [line[max(0, run.start() - 2) : run.start()] + "'" * apostrophe for run, apostrophe in zip(runs, apostrophes, strict=True)]
+        before = [
+            line[max(0, run.start() - 2) : run.start()] + "'" * apostrophe
+            for run, apostrophe in zip(runs, apostrophes, strict=True)
+        ]
         single = [index for index in bold if before[index][-2:-1] == " " and before[index][-1:] != " "]
         longer = [index for index in bold if before[index][-1:] != " " and index not in single[:1]]
         for index in (single or longer or bold)[:1]:

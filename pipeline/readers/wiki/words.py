@@ -3,8 +3,8 @@
 In: a template's arguments. Out: the words, or None when there are no words. Which template is which: `RENDER` by its
 name in lower case, and `FIXED` for those without arguments.
 
-What each shows is documented on its page in the English Wikipedia (Template:Lang, Template:Blockquote, ...); names in other languages
-are known if a template of that name means the same there.
+What each shows is documented on its page in the English Wikipedia (Template:Lang, Template:Blockquote, ...); names in
+other languages are known if a template of that name means the same there.
 """
 
 from __future__ import annotations
@@ -18,34 +18,167 @@ Render = Callable[[Given], str | None]
 
 # Which argument is the text: its number, or the last one.
 _ONE = (
-    *("nowrap", "nobr", "nobold", "noitalic", "noitalics", "small", "smaller", "big", "larger", "large", "midsize", "em"),
-    *("strong", "bold", "italic", "sc", "smallcaps", "sc2", "smallcaps all", "smcaps", "allcaps", "caps", "no wrap", "nobreak"),
+    *(
+        "nowrap",
+        "nobr",
+        "nobold",
+        "noitalic",
+        "noitalics",
+        "small",
+        "smaller",
+        "big",
+        "larger",
+        "large",
+        "midsize",
+        "em",
+    ),
+    *(
+        "strong",
+        "bold",
+        "italic",
+        "sc",
+        "smallcaps",
+        "sc2",
+        "smallcaps all",
+        "smcaps",
+        "allcaps",
+        "caps",
+        "no wrap",
+        "nobreak",
+    ),
     *("center", "centre", "right", "left", "underline", "overline", "strikethrough", "strike", "del", "mark"),
-    *("highlight", "blockindent", "text", "math", "bigmath", "mvar", "var", "intmath", "tt", "mono", "code", "kbd", "key"),
+    *(
+        "highlight",
+        "blockindent",
+        "text",
+        "math",
+        "bigmath",
+        "mvar",
+        "var",
+        "intmath",
+        "tt",
+        "mono",
+        "code",
+        "kbd",
+        "key",
+    ),
     *("samp", "pre", "output", "abbr", "tooltip", "vr", "vanchor", "anchord", "visible anchor", "unicode", "hebrew"),
-    *("polytonic", "polytonisch", "grc", "arabic", "nastaliq", "hebr", "xt", "!xt", "tq", "flag", "flagu", "flagcountry"),
+    *(
+        "polytonic",
+        "polytonisch",
+        "grc",
+        "arabic",
+        "nastaliq",
+        "hebr",
+        "xt",
+        "!xt",
+        "tq",
+        "flag",
+        "flagu",
+        "flagcountry",
+    ),
     *("flaglist", "flag+link", "not a typo", "as written", "proper name", "ill", "interlanguage link", "illm"),
     *("interlanguage link multi", "lang-rus", "formatnum", "num", "nts", "number table sorting", "fmtn"),
-    *("formatprice", "notatypo", "asiantitle", "title case", "typo", "railgauge", "rail gauge", "track gauge", "trackgauge"),
-    *("esd", "citation needed span", "cn-span", "clarify span", "failed verification span", "disputed span", "explain span"),
+    *(
+        "formatprice",
+        "notatypo",
+        "asiantitle",
+        "title case",
+        "typo",
+        "railgauge",
+        "rail gauge",
+        "track gauge",
+        "trackgauge",
+    ),
+    *(
+        "esd",
+        "citation needed span",
+        "cn-span",
+        "clarify span",
+        "failed verification span",
+        "disputed span",
+        "explain span",
+    ),
     *("original research span", "dubious span", "plainlist", "plain list", "flatlist", "block indent", "langue"),
-    *("lien", "link-interwiki", "cap", "romain", "nihongo2", "asbox text", "wp", "w", "wikilink", "sans-serif", "serif", "dfn"),
+    *(
+        "lien",
+        "link-interwiki",
+        "cap",
+        "romain",
+        "nihongo2",
+        "asbox text",
+        "wp",
+        "w",
+        "wikilink",
+        "sans-serif",
+        "serif",
+        "dfn",
+    ),
     *("term", "defn", "birth-date and age", "death-date"),
 )
 _TWO = (
-    *("lang", "langx", "rtl-lang", "ltr-lang", "script", "color", "colour", "audio", "sort", "fontcolor", "resize", "align"),
+    *(
+        "lang",
+        "langx",
+        "rtl-lang",
+        "ltr-lang",
+        "script",
+        "color",
+        "colour",
+        "audio",
+        "sort",
+        "fontcolor",
+        "resize",
+        "align",
+    ),
     *("float", "bg", "background color", "wikt-lang", "lang+", "langue2", "farbe", "coloré", "lang-mul"),
 )
 _LAST = ("transl", "transliteration", "font color", "font", "font size", "tlit", "columns-list", "translittération")
 _QUOTES = (
-    *("quote", "cquote", "blockquote", "bquote", "bq", "block quote", "quotation", "quote box", "quotebox", "poemquote"),
+    *(
+        "quote",
+        "cquote",
+        "blockquote",
+        "bquote",
+        "bq",
+        "block quote",
+        "quotation",
+        "quote box",
+        "quotebox",
+        "poemquote",
+    ),
     *("poem quote", "poem", "zitat", "cita", "citation bloc", "pull quote", "pullquote", "centered pull quote"),
-    *("centred pull quote", "centered pullquote", "quote frame", "blockquotation", "long quotation", "longquote", "talkquote"),
+    *(
+        "centred pull quote",
+        "centered pullquote",
+        "quote frame",
+        "blockquotation",
+        "long quotation",
+        "longquote",
+        "talkquote",
+    ),
     *("epigraph", "citaat", "citazione", "citação", "citat", "cytat", "цитата", "poetry", "verse", "block quotation"),
     *("cita destacada", "cquote2", "bloc citation", "poème"),
 )
 _SHIPS = (
-    *("hms", "hmas", "hmcs", "hmnzs", "uss", "ss", "rms", "mv", "ms", "sms", "gts", "usns", "rfa", "ins", "uscgc", "hmis"),
+    *(
+        "hms",
+        "hmas",
+        "hmcs",
+        "hmnzs",
+        "uss",
+        "ss",
+        "rms",
+        "mv",
+        "ms",
+        "sms",
+        "gts",
+        "usns",
+        "rfa",
+        "ins",
+        "uscgc",
+        "hmis",
+    ),
     *("mts", "ps", "tss", "usat"),
 )
 _JOINED_BY = {
@@ -54,7 +187,16 @@ _JOINED_BY = {
     **dict.fromkeys(("linktext", "gaps"), ""),
     **dict.fromkeys(("keypress", "key press", "keys"), "+"),
 }
-_GIVEN_LISTS = ("ubl", "unbulleted list", "bulleted list", "blist", "ordered list", "olist", "ublist", "collapsible list")
+_GIVEN_LISTS = (
+    "ubl",
+    "unbulleted list",
+    "bulleted list",
+    "blist",
+    "ordered list",
+    "olist",
+    "ublist",
+    "collapsible list",
+)
 _AROUND = {
     '"': "“{}”",
     "qi": "“{}”",
@@ -101,7 +243,20 @@ _AROUND = {
 FIXED = {
     **dict.fromkeys(("nbsp",), "\u00a0"),
     **dict.fromkeys(
-        ("spaces", "space", "thinsp", "thin space", "hair space", "hairsp", "en space", "em space", "nnbsp", "figure space", "pad"), " "
+        (
+            "spaces",
+            "space",
+            "thinsp",
+            "thin space",
+            "hair space",
+            "hairsp",
+            "en space",
+            "em space",
+            "nnbsp",
+            "figure space",
+            "pad",
+        ),
+        " ",
     ),
     **dict.fromkeys(("ndash", "endash", "en dash", "nsndns"), "–"),
     **dict.fromkeys(("snd", "spnd", "spaced ndash", "spaced en dash", "dash"), " – "),
@@ -150,7 +305,14 @@ FIXED = {
 }
 _MUSIC = {"sharp": "♯", "#": "♯", "flat": "♭", "b": "♭", "natural": "♮", "n": "♮"}
 _CHINESE = (
-    *(("c", "Chinese"), ("s", "simplified Chinese"), ("t", "traditional Chinese"), ("p", "pinyin"), ("hp", "pinyin"), ("w", "Wade–Giles")),
+    *(
+        ("c", "Chinese"),
+        ("s", "simplified Chinese"),
+        ("t", "traditional Chinese"),
+        ("p", "pinyin"),
+        ("hp", "pinyin"),
+        ("w", "Wade–Giles"),
+    ),
     *(("j", "Jyutping"), ("l", "lit."), ("poj", "Pe̍h-ōe-jī")),
 )
 _COORDINATE = re.compile(r"-?\d{1,3}(?:\.\d{1,12})?")
@@ -288,7 +450,11 @@ def coordinates(given: Given) -> str | None:
             [latitude.lstrip("-"), "S" if latitude.startswith("-") else "N"],
             [longitude.lstrip("-"), "W" if longitude.startswith("-") else "E"],
         ]
-    texts = ["".join(f"{value}{mark}" for value, mark in zip(part[:-1], "°′″", strict=False)) + part[-1] for part in parts if len(part) > 1]
+    texts = [
+        "".join(f"{value}{mark}" for value, mark in zip(part[:-1], "°′″", strict=False)) + part[-1]
+        for part in parts
+        if len(part) > 1
+    ]
     return " ".join(texts) if len(texts) == 2 else None
 
 
@@ -303,7 +469,17 @@ RENDER: dict[str, Render] = {
     **dict.fromkeys(("url", "official url", "website"), _address),
     **dict.fromkeys(("section link", "slink", "sectionlink"), _section),
     **dict.fromkeys(
-        ("bibleverse", "bibleref", "bibleref2", "bibleverse-lb", "bible verse", "sortname", "cite bible", "qref", "sortname text"),
+        (
+            "bibleverse",
+            "bibleref",
+            "bibleref2",
+            "bibleverse-lb",
+            "bible verse",
+            "sortname",
+            "cite bible",
+            "qref",
+            "sortname text",
+        ),
         _two_words,
     ),
     **dict.fromkeys(("ruby", "ruby-ja", "furigana"), _ruby),

@@ -1,12 +1,14 @@
 """Texts in capitals made small before their language is identified: the model has seen next to none in capitals.
 
-In: UTF-8 bytes and offsets of n documents. Out: which of them are mostly in capitals, and their beginnings in small letters.
+In: UTF-8 bytes and offsets of n documents. Out: which of them are mostly in capitals, and their beginnings in small
+letters.
 
-Licences and notices in capitals are labelled at random otherwise: of 300 characters each in 40 languages 46 % keep their label when they
-are put in capitals, and as many as before when small letters are made of them again (`docs/pipelines.md`). A document is in capitals if
-more than half of the letters that are looked at are: those of alphabets without case count as none, so that names in Latin capitals change
-nothing in Chinese text. Letters of another look count as capitals, since the model knows none of them: fullwidth ones, small capitals, and
-the mathematical alphabets. Titles and texts half in capitals stay as they are, which measures as well.
+Licences and notices in capitals are labelled at random otherwise: of 300 characters each in 40 languages 46 % keep
+their label when they are put in capitals, and as many as before when small letters are made of them again
+(`docs/pipelines.md`). A document is in capitals if more than half of the letters that are looked at are: those of
+alphabets without case count as none, so that names in Latin capitals change nothing in Chinese text. Letters of another
+look count as capitals, since the model knows none of them: fullwidth ones, small capitals, and the mathematical
+alphabets. Titles and texts half in capitals stay as they are, which measures as well.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import numpy as np
 from kernels.arrays import Bools, Bytes, Int64s
 from kernels.compiled import kernel
 
-# Simple lower case of Unicode 14.0.0 (UnicodeData.txt) in the alphabets that languages of the model are written in: Latin, Greek, Cyrillic,
-# Armenian, Georgian. Runs: first code point, how many, steps between them, how far away the small letters are.
+# Simple lower case of Unicode 14.0.0 (UnicodeData.txt) in the alphabets that languages of the model are written in:
+# Latin, Greek, Cyrillic, Armenian, Georgian. Runs: first code point, how many, steps between them, how far away the
+# small letters are.
 _LOWER = (
     "41:26:1:32 C0:23:1:32 D8:7:1:32 100:24:2:1 130:1:1:-199 132:3:2:1 139:8:2:1 14A:23:2:1 178:1:1:-121 179:3:2:1 181:1:1:210 "
     "182:2:2:1 186:1:1:206 187:1:1:1 189:2:1:205 18B:1:1:1 18E:1:1:79 18F:1:1:202 190:1:1:203 191:1:1:1 193:1:1:205 194:1:1:207 "

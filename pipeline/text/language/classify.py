@@ -1,10 +1,13 @@
-"""fastText's classifier as a kernel: words and n-grams of characters, the mean of their vectors, the best label of a Huffman tree.
+"""fastText's classifier as a kernel: words and n-grams of characters, the mean of their vectors, the best label of a
+Huffman tree.
 
-In: UTF-8 bytes and offsets of n documents, a `pipeline.text.language.model.Network`. Out: label number and score per document, row-aligned.
+In: UTF-8 bytes and offsets of n documents, a `pipeline.text.language.model.Network`. Out: label number and score per
+document, row-aligned.
 
-What fastText 0.9.2 does with one line of text (`Dictionary::getLine`, `Dictionary::computeSubwords`, `QMatrix::addRowToVector`,
-`HierarchicalSoftmaxLoss::dfs`), step for step and in the same order, so that sums of float32 come out the same. A line feed in the text
-counts as space, as pipeline.text.language.identify has it; the line ends with the document.
+What fastText 0.9.2 does with one line of text (`Dictionary::getLine`, `Dictionary::computeSubwords`,
+`QMatrix::addRowToVector`, `HierarchicalSoftmaxLoss::dfs`), step for step and in the same order, so that sums of float32
+come out the same. A line feed in the text counts as space, as pipeline.text.language.identify has it; the line ends
+with the document.
 """
 
 from __future__ import annotations
@@ -23,8 +26,11 @@ _EPSILON = 1e-5
 
 
 @kernel
-def classify(data: Bytes, offsets: Int64s, most_characters: int, network: Network, labels: Int32s, scores: Float32s) -> None:
-    """Fill `labels`, int32[n], and `scores`, float32[n]; -1 and 0 for a document that is empty or of which the model knows nothing.
+def classify(
+    data: Bytes, offsets: Int64s, most_characters: int, network: Network, labels: Int32s, scores: Float32s
+) -> None:
+    """Fill `labels`, int32[n], and `scores`, float32[n]; -1 and 0 for a document that is empty or of which the model
+    knows nothing.
 
     Args:
         data, offsets: uint8[], int64[n + 1]; valid UTF-8.
@@ -50,12 +56,18 @@ def classify(data: Bytes, offsets: Int64s, most_characters: int, network: Networ
 
 @kernel
 def _add_words(data: Bytes, start: Integer, end: Integer, marked: Bytes, hidden: Float32s, network: Network) -> Integer:
-    """Add the vectors of a document's words, of their n-grams and of the end of the sentence to `hidden`; returns how many.
+    """Add the vectors of a document's words, of their n-grams and of the end of the sentence to `hidden`; returns how
+    many.
 
     Args:
         marked: room for the longest word between its marks.
     """
-    rows, word_slots, word_bytes, word_bounds = network.rows, network.word_slots, network.word_bytes, network.word_bounds
+    rows, word_slots, word_bytes, word_bounds = (
+        network.rows,
+        network.word_slots,
+        network.word_bytes,
+        network.word_bounds,
+    )
     kept, ranks, kept_rows = network.kept, network.ranks, network.kept_rows
     end_of_sentence = network.end_of_sentence
     count = 0
@@ -82,7 +94,9 @@ def _add_words(data: Bytes, start: Integer, end: Integer, marked: Bytes, hidden:
         marked[0] = 60  # <
         marked[1 : size - 1] = data[i:stop]
         marked[size - 1] = 62  # >
-        count += _add_ngrams(marked, size, hidden, rows, kept, ranks, kept_rows, network.buckets, network.shortest, network.longest)
+        count += _add_ngrams(
+            marked, size, hidden, rows, kept, ranks, kept_rows, network.buckets, network.shortest, network.longest
+        )
         i = stop
     if end_of_sentence >= 0:
         _add(hidden, rows, end_of_sentence)
@@ -129,7 +143,9 @@ def _is_label(data: Bytes, start: Integer, stop: Integer) -> bool:
 
 
 @kernel
-def _find(data: Bytes, start: Integer, stop: Integer, h: np.uint32, slots: Int32s, word_bytes: Bytes, bounds: Int32s) -> np.int64:
+def _find(
+    data: Bytes, start: Integer, stop: Integer, h: np.uint32, slots: Int32s, word_bytes: Bytes, bounds: Int32s
+) -> np.int64:
     """The number of a word; -1 for one that the model does not have."""
     mask = len(slots) - 1
     slot = np.int64(h) & mask

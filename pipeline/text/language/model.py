@@ -1,9 +1,10 @@
 """fastText's quantised models (`.ftz`) as arrays that a kernel can walk.
 
-In: the bytes of a supervised model with hierarchical softmax, quantised input and dense output, such as lid.176.ftz. Out: `Model`.
+In: the bytes of a supervised model with hierarchical softmax, quantised input and dense output, such as lid.176.ftz.
+Out: `Model`.
 
-The format is that of fastText 0.9.2 (`FastText::loadModel`, `Dictionary::load`, `QMatrix::load`, `Matrix::load`; Joulin et al. 2016,
-arXiv 1612.03651); what the numbers mean: `pipeline.text.language.classify`.
+The format is that of fastText 0.9.2 (`FastText::loadModel`, `Dictionary::load`, `QMatrix::load`, `Matrix::load`; Joulin
+et al. 2016, arXiv 1612.03651); what the numbers mean: `pipeline.text.language.classify`.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def load_model(data: bytes, *, where: str) -> Model:
     try:
         return _load(reader)
     except (struct.error, ValueError, IndexError) as error:
-        raise GristmillError(f"no quantised fastText model: {error}", where=where, remedy="use lid.176.ftz as published") from None
+        raise GristmillError(
+            f"no quantised fastText model: {error}", where=where, remedy="use lid.176.ftz as published"
+        ) from None
 
 
 def _load(reader: _Reader) -> Model:

@@ -1,11 +1,12 @@
 """n-gram models from KenLM's binary files, such as `build_binary` writes and CCNet publishes (`en.arpa.bin`).
 
-In: a file, mapped into memory and read only, so that processes share it; a file of an object store is held by each process. Out:
-`Model`, which says where in the file things are; nothing is copied. Logarithms are base 10.
+In: a file, mapped into memory and read only, so that processes share it; a file of an object store is held by each
+process. Out: `Model`, which says where in the file things are; nothing is copied. Logarithms are base 10.
 
-The format is that of KenLM's sources: lm/binary_format.cc (head), lm/vocab.cc (words), lm/search_hashed.hh (kind "probing"), lm/trie.cc,
-lm/search_trie.hh, lm/bhiksha.cc and lm/quantize.hh (kinds "trie"). All sizes follow from the head and from a few bytes at fixed places;
-the file must be as long as they say before anything else is read. Numbers are little-endian.
+The format is that of KenLM's sources: lm/binary_format.cc (head), lm/vocab.cc (words), lm/search_hashed.hh (kind
+"probing"), lm/trie.cc, lm/search_trie.hh, lm/bhiksha.cc and lm/quantize.hh (kinds "trie"). All sizes follow from the
+head and from a few bytes at fixed places; the file must be as long as they say before anything else is read. Numbers
+are little-endian.
 
 ARPA files, the text format of the same models, are refused: `build_binary` makes a binary file of one.
 """
@@ -24,7 +25,15 @@ import numpy.typing as npt
 
 from kernels.arrays import Bytes, Float32s, Int64s, Uint32s
 from manifests.errors import GristmillError
-from pipeline.text.perplexity.probing import FULL, LONGEST_SIZE, MIDDLE_SIZE, WORD_SIZE, ProbingTables, find_slot, score_probing
+from pipeline.text.perplexity.probing import (
+    FULL,
+    LONGEST_SIZE,
+    MIDDLE_SIZE,
+    WORD_SIZE,
+    ProbingTables,
+    find_slot,
+    score_probing,
+)
 from pipeline.text.perplexity.trie import COLUMNS, TrieTables, find_row, score_trie
 from pipeline.text.perplexity.words import word_hash
 from storage.compressed import beginning
@@ -42,7 +51,8 @@ _ARPA_NAME = re.compile(r".+\.arpa(\.(gz|bz2|xz|lzma|zst|zstd|lz4))?", re.IGNORE
 # lm/binary_format.cc, `Sanity`: the text, then numbers that other machines write otherwise.
 _SANITY = (_VERSION + b"5\n").ljust(56, b"\0") + struct.pack("<fffIIIQ", 0.0, 1.0, -0.5, 1, 0xFFFFFFFF, 0, 1)
 _SWAPPED = struct.pack(">fff", 0.0, 1.0, -0.5)
-# lm/binary_format.hh, `FixedWidthParameters`: order, probing multiplier, kind, whether the words follow the model, version of the search.
+# lm/binary_format.hh, `FixedWidthParameters`: order, probing multiplier, kind, whether the words follow the model,
+# version of the search.
 _FIXED = struct.Struct("<B3xfi?3xI")
 # lm/model_type.hh.
 _PROBING, _TRIE, _QUANTISED, _ARRAYS = 0, 2, 1, 2
@@ -107,7 +117,8 @@ def check_begin(path: str, begin: bytes) -> None:
         begin: its first bytes, 64 or more of a file that has so many.
 
     Raises:
-        GristmillError: it is an ARPA file, a compressed file, one that `build_binary` did not finish, or something else.
+        GristmillError: it is an ARPA file, a compressed file, one that `build_binary` did not finish, or something
+            else.
     """
     if begin.startswith(_VERSION):
         return
@@ -130,7 +141,8 @@ def read_model(path: str) -> Model:
     """Map a model into memory.
 
     Raises:
-        GristmillError: the file is missing, cut, damaged, made on another kind of machine, or of a kind or version that is not read.
+        GristmillError: the file is missing, cut, damaged, made on another kind of machine, or of a kind or version that
+            is not read.
     """
     file = _mapped(path)
     head = _head(path, file)
@@ -148,7 +160,9 @@ def _mapped(path: str) -> Bytes:
         raise _error(path, "no such file", remedy="check the paths of `perplexity.models` in the manifest") from None
     except (OSError, ValueError) as error:
         raise _error(
-            path, f"cannot be mapped into memory: {error}", remedy="put it on a local disk, and see that it is no empty file"
+            path,
+            f"cannot be mapped into memory: {error}",
+            remedy="put it on a local disk, and see that it is no empty file",
         ) from None
     return np.frombuffer(mapped, np.uint8)
 
@@ -164,7 +178,9 @@ def _head(path: str, file: Bytes) -> _Head:
     if start[56:68] == _SWAPPED:
         raise _error(path, "was made on a big-endian machine", remedy=_REBUILT)
     if start[: len(_SANITY)] != _SANITY:
-        raise _error(path, "was made by another KenLM or on another kind of machine: its test numbers differ", remedy=_REBUILT)
+        raise _error(
+            path, "was made by another KenLM or on another kind of machine: its test numbers differ", remedy=_REBUILT
+        )
     order, multiplier, kind, has_words, search = _FIXED.unpack_from(start, len(_SANITY))
     if kind == _PROBING + 1 or not 0 <= kind < len(_KINDS):
         name = f"{_KINDS[kind]}" if kind == _PROBING + 1 else f"number {kind}"
@@ -183,7 +199,9 @@ def _head(path: str, file: Bytes) -> _Head:
     counts = struct.unpack(f"<{order}Q", file[at : at + 8 * order].tobytes())
     # No n-gram takes less than a bit, and no row of a word more than 32.
     if max(counts) > 8 * len(file) or counts[0] + 1 >= _MOST_WORDS:
-        raise _error(path, f"has {len(file):,} bytes, but its head promises {max(counts):,} n-grams of a length", remedy=_FETCHED)
+        raise _error(
+            path, f"has {len(file):,} bytes, but its head promises {max(counts):,} n-grams of a length", remedy=_FETCHED
+        )
     return _Head(multiplier, kind, has_words, counts, size)
 
 
@@ -256,7 +274,9 @@ def _trie(path: str, file: Bytes, head: _Head) -> TrieTables:
             if arrays:
                 version, most_cut = _few(path, file, at, 2)
                 if version != _ARRAYS_VERSION:
-                    raise _error(path, f"holds arrays of version {version} of KenLM's, which is not read", remedy=_REBUILT)
+                    raise _error(
+                        path, f"holds arrays of version {version} of KenLM's, which is not read", remedy=_REBUILT
+                    )
                 array = -(-at // 8) * 8 + 8
                 cut = _cut_bits(entries + 1, counts[length], most_cut)
                 next_bits -= cut
@@ -264,7 +284,17 @@ def _trie(path: str, file: Bytes, head: _Head) -> TrieTables:
                 at += 8 * (1 + array_length) + 7
         entry_bits = word_bits + value_bits + next_bits
         logarithms = tables // 4 + (length - 2) * ((1 << places[0]) + (1 << places[1]))
-        parts[length] = at, entry_bits, value_bits, next_bits, entries, array, array_length, logarithms, logarithms + (1 << places[0])
+        parts[length] = (
+            at,
+            entry_bits,
+            value_bits,
+            next_bits,
+            entries,
+            array,
+            array_length,
+            logarithms,
+            logarithms + (1 << places[0]),
+        )
         # One entry more for the last pointer; bits are read eight bytes at a time.
         at += ((1 + entries) * entry_bits + 7) // 8 + 8
     _check_size(path, file, head, at)
@@ -272,14 +302,17 @@ def _trie(path: str, file: Bytes, head: _Head) -> TrieTables:
     if words + 1 > counts[0]:
         raise _error(path, f"is damaged: {words:,} words and `<unk>`, but {counts[0]:,} 1-grams", remedy=_FETCHED)
     _check_words(path, file, head, at, words + 1)
-    begin, end = (_known(path, int(find_row(file, hashes, words, np.uint64(_hash(word)))), word) for word in ("<s>", "</s>"))
+    begin, end = (
+        _known(path, int(find_row(file, hashes, words, np.uint64(_hash(word)))), word) for word in ("<s>", "</s>")
+    )
     floats = _numbers(file).view("<f4")
     bits = np.uint64(word_bits), np.uint64(places[0]), np.uint64(places[1])
     return TrieTables(file, floats, parts, hashes, words, bits[0], unigrams, bits[1], bits[2], begin, end)
 
 
 def _cut_bits(entries: int, pointers: int, most: int) -> int:
-    """How many of a pointer's bits are cut off (lm/bhiksha.cc, `ChopBits`): the fewest of those with which array and entries are smallest.
+    """How many of a pointer's bits are cut off (lm/bhiksha.cc, `ChopBits`): the fewest of those with which array and
+    entries are smallest.
 
     Args:
         entries: how many have a pointer.

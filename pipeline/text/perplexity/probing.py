@@ -1,11 +1,13 @@
-"""Scoring by KenLM's binary files of the kind "probing": hash tables (lm/search_hashed.hh, lm/vocab.hh, util/probing_hash_table.hh).
+"""Scoring by KenLM's binary files of the kind "probing": hash tables (lm/search_hashed.hh, lm/vocab.hh,
+util/probing_hash_table.hh).
 
-In: a file as uint32[] and as float32[], of which every number begins at a multiple of four, and where its tables are. Out: scores of
-sentences, in their order. Nothing outside the tables is read, whatever stands in them.
+In: a file as uint32[] and as float32[], of which every number begins at a multiple of four, and where its tables are.
+Out: scores of sentences, in their order. Nothing outside the tables is read, whatever stands in them.
 
-A table is slots of a key (uint64) and a value, with linear probing from the key modulo the number of slots; a key of 0 marks a free slot.
-Keys of words are their hashes, values their rows. Keys of n-grams are hashes of rows, last word first; values are the logarithm of the
-probability and, but for the longest n-grams, the backoff. The logarithm's sign is plus if some n-gram goes on with an older word.
+A table is slots of a key (uint64) and a value, with linear probing from the key modulo the number of slots; a key of 0
+marks a free slot. Keys of words are their hashes, values their rows. Keys of n-grams are hashes of rows, last word
+first; values are the logarithm of the probability and, but for the longest n-grams, the backoff. The logarithm's sign
+is plus if some n-gram goes on with an older word.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class ProbingTables(NamedTuple):
 
     Attributes:
         file, floats: uint32[] and float32[], the same bytes.
-        places: int64[order + 1, 2], where a table begins in `file` and how many slots it has: words; 1-grams, without keys; longer ones.
+        places: int64[order + 1, 2], where a table begins in `file` and how many slots it has: words; 1-grams, without
+            keys; longer ones.
         bound: number of words.
         begin, end: rows of `<s>` and `</s>`.
     """
@@ -47,7 +50,9 @@ class ProbingTables(NamedTuple):
 
 @bare_kernel
 def find_slot(file: Uint32s, first: Integer, slots: Integer, size: Integer, key: np.uint64) -> Integer:
-    """Where the slot of a key begins in `file`; `ABSENT` if there is none, `FULL` if the table has no free slot, which KenLM leaves."""
+    """Where the slot of a key begins in `file`; `ABSENT` if there is none, `FULL` if the table has no free slot, which
+    KenLM leaves.
+    """
     slot = np.int64(key % U64(slots))
     for _ in range(slots):
         at = first + slot * size
@@ -64,7 +69,9 @@ def find_slot(file: Uint32s, first: Integer, slots: Integer, size: Integer, key:
 
 @bare_kernel
 def _row_of_word(tables: ProbingTables, key: np.uint64) -> Integer:
-    """The row of a word by its hash, 0 if there is none, `_DAMAGED` if the table is full or leads out of the 1-grams."""
+    """The row of a word by its hash, 0 if there is none, `_DAMAGED` if the table is full or leads
+    out of the 1-grams.
+    """
     slot = find_slot(tables.file, tables.places[0, 0], tables.places[0, 1], WORD_SIZE, key)
     if slot == FULL:
         return np.int64(_DAMAGED)
@@ -83,7 +90,8 @@ def _longest(
         fresh: out, backoffs of the n-grams that end in it, the shortest first.
 
     Returns:
-        The logarithm of its probability; how many words of `history` it holds, or `_DAMAGED`; how many words the next context has.
+        The logarithm of its probability; how many words of `history` it holds, or `_DAMAGED`; how many words the next
+        context has.
     """
     places, floats = tables.places, tables.floats
     most = len(places) - 2

@@ -1,14 +1,18 @@
-"""Perplexity of each document under an n-gram model of its language, as CCNet sorts pages by it (Wenzek et al. 2019, arXiv 1911.00359).
+"""Perplexity of each document under an n-gram model of its language, as CCNet sorts pages by it (Wenzek et al. 2019,
+arXiv 1911.00359).
 
-In: UTF-8 bytes and offsets of n documents, their languages. Out: float64[n], row-aligned, null where the language has no model.
+In: UTF-8 bytes and offsets of n documents, their languages. Out: float64[n], row-aligned, null where the language has
+no model.
 
-What cc_net does, step for step (cc_net, main branch: mine.py, steps `sp` and `lm`; perplexity.py, `MultiSentencePiece` and `DocLM`;
-text_normalizer.py, `normalize`). The text is normalised: see `normalised`. SentencePiece cuts it into pieces. KenLM scores the pieces as
-one sentence, with `<s>` and `</s>`. Perplexity is 10 ** (-score / (pieces + 1)), rounded to one decimal.
+What cc_net does, step for step (cc_net, main branch: mine.py, steps `sp` and `lm`; perplexity.py, `MultiSentencePiece`
+and `DocLM`; text_normalizer.py, `normalize`). The text is normalised: see `normalised`. SentencePiece cuts it into
+pieces. KenLM scores the pieces as one sentence, with `<s>` and `</s>`. Perplexity is 10 ** (-score / (pieces + 1)),
+rounded to one decimal.
 
-Normalising takes line breaks away as it does all control characters, so that a document is one sentence and words on both sides of a break
-without a space grow together. cc_net's thresholds (data/cutoff.csv) are of such perplexities. `sentences: lines` scores each line as a
-sentence of its own instead: 10 ** (-sum of scores / sum of (pieces + 1)), which `DocLM` does when it is given lines.
+Normalising takes line breaks away as it does all control characters, so that a document is one sentence and words on
+both sides of a break without a space grow together. cc_net's thresholds (data/cutoff.csv) are of such perplexities.
+`sentences: lines` scores each line as a sentence of its own instead: 10 ** (-sum of scores / sum of (pieces + 1)),
+which `DocLM` does when it is given lines.
 """
 
 from __future__ import annotations
@@ -35,7 +39,9 @@ if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
 # text_normalizer.py, UNICODE_PUNCT. Its entry for the digit U+FF11 never applies: digits are zeros by then.
-_PUNCTUATION = dict(zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True))
+_PUNCTUATION = dict(
+    zip("，。、„”“«»」「《》´∶：？！（）；–～’━〈〉【】％►", ',.,"""""""""\'::?!();-~\'-<>[]%-', strict=True)
+)
 _PUNCTUATION |= {"—": " - ", "．": ". ", "…": "..."}
 _CONTROLS = frozenset([*range(32), *range(127, 160)])
 _ASCII = {**dict.fromkeys(_CONTROLS), **dict.fromkeys(range(ord("0"), ord("9") + 1), "0")}
@@ -53,7 +59,8 @@ class Scorer:
 
 
 def perplexity_settings(perplexity: Perplexity | None) -> Perplexity | None:
-    """What perplexities depend on: the section of the manifest, with hashes of the models' contents in place of their paths.
+    """What perplexities depend on: the section of the manifest, with hashes of the models' contents in place of their
+    paths.
 
     Raises:
         GristmillError: a model is missing, or its n-grams are not a binary file of KenLM's.
@@ -83,7 +90,9 @@ def _opened(path: str) -> BinaryIO:
     try:
         return open_stream(path)
     except FileNotFoundError:
-        raise GristmillError("no such file", where=path, remedy="check the paths of `perplexity.models` in the manifest") from None
+        raise GristmillError(
+            "no such file", where=path, remedy="check the paths of `perplexity.models` in the manifest"
+        ) from None
 
 
 @lru_cache(maxsize=256)
@@ -100,7 +109,9 @@ def load_scorer(ngrams: str, sentencepiece_model: str, _digests: tuple[str, str]
         processor.LoadFromSerializedProto(read_bytes(sentencepiece_model))
     except RuntimeError:
         raise GristmillError(
-            "is no SentencePiece model", where=sentencepiece_model, remedy="give the model whose pieces the n-grams are of"
+            "is no SentencePiece model",
+            where=sentencepiece_model,
+            remedy="give the model whose pieces the n-grams are of",
         ) from None
     return Scorer(read_model(ngrams), processor)
 
@@ -137,7 +148,9 @@ def perplexities(
 
 
 def perplexity(scores: Sequence[float], length: int) -> float:
-    """10 ** (-sum of scores / length), one decimal (cc_net/perplexity.py, `pp`); infinite where a float64 cannot hold it."""
+    """10 ** (-sum of scores / length), one decimal (cc_net/perplexity.py, `pp`); infinite where a float64 cannot hold
+    it.
+    """
     try:
         return float(round(10.0 ** (-math.fsum(scores) / length), 1))
     except OverflowError:
@@ -147,11 +160,12 @@ def perplexity(scores: Sequence[float], length: int) -> float:
 def normalised(text: str) -> str:
     """The text as cc_net's models know it (text_normalizer.py, `normalize` with its defaults).
 
-    In this order: no white space around it, small letters, no combining marks (category Mn) once it is decomposed (NFD), every decimal
-    digit 0, punctuation of other scripts as ASCII has it, no control characters, which line breaks are.
+    In this order: no white space around it, small letters, no combining marks (category Mn) once it is decomposed
+    (NFD), every decimal digit 0, punctuation of other scripts as ASCII has it, no control characters, which line breaks
+    are.
 
-    Characters are decomposed one by one: time is linear, where NFD's is quadratic in the length of a run of marks. So the few marks that
-    stay (category Mc, 25 of which NFD sorts) stay in the order in which they were.
+    Characters are decomposed one by one: time is linear, where NFD's is quadratic in the length of a run of marks. So
+    the few marks that stay (category Mc, 25 of which NFD sorts) stay in the order in which they were.
     """
     text = text.strip().lower()
     if text.isascii():
@@ -171,7 +185,9 @@ def normalised(text: str) -> str:
 
 
 class _Replacements(NamedTuple):
-    """What stands for each code point: `lengths` (uint8[0x110000]) of `points` ("<u4"[]) from `starts` (int32[0x110000]) on."""
+    """What stands for each code point: `lengths` (uint8[0x110000]) of `points` ("<u4"[]) from `starts`
+    (int32[0x110000]) on.
+    """
 
     lengths: npt.NDArray[np.uint8]
     starts: npt.NDArray[np.int32]

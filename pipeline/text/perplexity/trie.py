@@ -1,15 +1,18 @@
-"""Scoring by KenLM's binary files of the kinds "trie" (lm/trie.cc, lm/bhiksha.hh, lm/quantize.hh, lm/vocab.hh, util/bit_packing.hh).
+"""Scoring by KenLM's binary files of the kinds "trie" (lm/trie.cc, lm/bhiksha.hh, lm/quantize.hh, lm/vocab.hh,
+util/bit_packing.hh).
 
-In: a file as uint8[] and as float32[], and where its parts are. Out: scores of sentences, in their order. Nothing outside the parts is
-read, whatever stands in them.
+In: a file as uint8[] and as float32[], and where its parts are. Out: scores of sentences, in their order. Nothing
+outside the parts is read, whatever stands in them.
 
-Words are their sorted hashes; a word's row is one more than its place, row 0 is `<unk>`. A 1-gram is the logarithm of its probability, its
-backoff, and where in the 2-grams those begin that end in this word; they end where the next 1-gram's begin. An n-gram of more words is
-found from its last word backward; the n-grams below one parent are sorted by their oldest word. It is an entry of bits: that word, the
-values, and where in the n-grams of one word more those begin that have it as suffix. The longest have no backoff and nothing below them.
+Words are their sorted hashes; a word's row is one more than its place, row 0 is `<unk>`. A 1-gram is the logarithm of
+its probability, its backoff, and where in the 2-grams those begin that end in this word; they end where the next
+1-gram's begin. An n-gram of more words is found from its last word backward; the n-grams below one parent are sorted by
+their oldest word. It is an entry of bits: that word, the values, and where in the n-grams of one word more those begin
+that have it as suffix. The longest have no backoff and nothing below them.
 
-Values are 31 bits of a logarithm, whose sign is minus, and 32 of a backoff; or places in tables of both, the backoff's first.
-Where the pointers' highest bits are cut off, an array has for each value of these bits the first entry that has it.
+Values are 31 bits of a logarithm, whose sign is minus, and 32 of a backoff; or places in tables of both, the backoff's
+first. Where the pointers' highest bits are cut off, an array has for each value of these bits the first entry that has
+it.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ from pipeline.text.perplexity.words import U64, backed_off, eight_bytes, goes_on
 # What `parts` has of the n-grams of each length.
 BASE, ENTRY_BITS, VALUE_BITS, NEXT_BITS, ENTRIES, ARRAY, ARRAY_LENGTH, PROBABILITIES, BACKOFFS = range(9)
 COLUMNS = 9
-# In a model that is whole, words are spread evenly and this many guesses find any; then halves, so that no other can take long.
+# In a model that is whole, words are spread evenly and this many guesses find any; then halves, so that no other can
+# take long.
 _GUESSES = 16
 _LOGARITHM_BITS, _BACKOFF_BITS = np.uint64(31), np.uint64(32)
 _SIGN = np.uint64(1 << 31)
@@ -39,14 +43,15 @@ class TrieTables(NamedTuple):
 
     Attributes:
         file, floats: uint8[] and float32[], the same bytes.
-        parts: uint64[order + 1, COLUMNS], for n-grams of 2 to `order` words: the byte where their entries begin, bits of an entry, of its
-            values, of its pointer, how many entries there are, the byte where the array begins and its length, and where in `floats` the
-            tables of logarithms and of backoffs begin.
+        parts: uint64[order + 1, COLUMNS], for n-grams of 2 to `order` words: the byte where their entries begin, bits
+            of an entry, of its values, of its pointer, how many entries there are, the byte where the array begins and
+            its length, and where in `floats` the tables of logarithms and of backoffs begin.
         hashes: the byte where the words' hashes begin.
         words: how many hashes there are.
         word_bits: bits of a word's row.
         unigrams: the byte where the 1-grams begin.
-        probability_bits, backoff_bits: bits of a place in a table of logarithms, and of backoffs; 0 where values stand in the entries.
+        probability_bits, backoff_bits: bits of a place in a table of logarithms, and of backoffs; 0 where values stand
+            in the entries.
         begin, end: rows of `<s>` and `</s>`.
     """
 
@@ -94,9 +99,19 @@ def find_row(file: Bytes, first: Integer, words: Integer, key: np.uint64) -> np.
 
 @bare_kernel
 def _find_entry(
-    file: Bytes, parts: Uint64s, length: Integer, word_bits: np.uint64, words: np.uint64, begin: np.uint64, end: np.uint64, word: np.uint64
+    file: Bytes,
+    parts: Uint64s,
+    length: Integer,
+    word_bits: np.uint64,
+    words: np.uint64,
+    begin: np.uint64,
+    end: np.uint64,
+    word: np.uint64,
 ) -> Integer:
-    """Where the entry of a word is between `begin` and `end`, `ABSENT` if there is none. No part has more than `words` of them."""
+    """Where the entry of a word is between `begin` and `end`, `ABSENT` if there is none.
+
+    No part has more than `words` of them.
+    """
     below, above = _ZERO, words
     guesses = 0
     while begin < end:
@@ -129,7 +144,9 @@ def _highest_bits(file: Bytes, parts: Uint64s, length: Integer, entry: np.uint64
 
 
 @bare_kernel
-def _below(file: Bytes, parts: Uint64s, length: Integer, word_bits: np.uint64, entry: np.uint64) -> tuple[np.uint64, np.uint64]:
+def _below(
+    file: Bytes, parts: Uint64s, length: Integer, word_bits: np.uint64, entry: np.uint64
+) -> tuple[np.uint64, np.uint64]:
     """Where an entry's n-grams of one word more begin and end."""
     at = entry * parts[length, ENTRY_BITS] + word_bits + parts[length, VALUE_BITS]
     begin = _bits(file, parts[length, BASE], at, parts[length, NEXT_BITS])
@@ -147,7 +164,9 @@ def _below(file: Bytes, parts: Uint64s, length: Integer, word_bits: np.uint64, e
 
 
 @bare_kernel
-def _logarithm(file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64) -> np.float32:
+def _logarithm(
+    file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64
+) -> np.float32:
     """A logarithm that stands at bit `at` after byte `base`, or whose place in a table does: `bits` of it."""
     if bits:
         return np.float32(floats[table + _bits(file, base, at, bits)])
@@ -155,7 +174,9 @@ def _logarithm(file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64,
 
 
 @bare_kernel
-def _backoff(file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64) -> np.float32:
+def _backoff(
+    file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64
+) -> np.float32:
     """The same of the backoff of an entry whose values begin there."""
     if bits:
         return np.float32(floats[table + _bits(file, base, at, bits)])

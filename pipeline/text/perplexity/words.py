@@ -1,10 +1,11 @@
-"""What the kernels of KenLM's binary files share: tokens, hashes of words, and what is remembered from one word to the next.
+"""What the kernels of KenLM's binary files share: tokens, hashes of words, and what is remembered from one word to the
+next.
 
 In: bytes of sentences, and of a file, in which numbers are little-endian and stand at any address. Out: numbers.
 
-Scores are by backoff (Katz 1987), summed in float32 in KenLM's order, so they are KenLM's, bit for bit. Signs, which carry nothing else,
-say when to stop looking: a backoff is -0.0 if no n-gram has this one as its context (Heafield 2011, section 3.1; lm/weights.hh,
-lm/value.hh).
+Scores are by backoff (Katz 1987), summed in float32 in KenLM's order, so they are KenLM's, bit for bit. Signs, which
+carry nothing else, say when to stop looking: a backoff is -0.0 if no n-gram has this one as its context (Heafield 2011,
+section 3.1; lm/weights.hh, lm/value.hh).
 """
 
 from __future__ import annotations
@@ -26,8 +27,18 @@ _TAB, _RETURN, _SPACE = 9, 13, 32
 def eight_bytes(data: Bytes, at: Integer | np.uint64) -> np.uint64:
     """The uint64 that begins at byte `at`; LLVM makes one load of it."""
     i = U64(at)
-    low = U64(data[i]) | U64(data[i + U64(1)]) << U64(8) | U64(data[i + U64(2)]) << U64(16) | U64(data[i + U64(3)]) << U64(24)
-    high = U64(data[i + U64(4)]) | U64(data[i + U64(5)]) << U64(8) | U64(data[i + U64(6)]) << U64(16) | U64(data[i + U64(7)]) << U64(24)
+    low = (
+        U64(data[i])
+        | U64(data[i + U64(1)]) << U64(8)
+        | U64(data[i + U64(2)]) << U64(16)
+        | U64(data[i + U64(3)]) << U64(24)
+    )
+    high = (
+        U64(data[i + U64(4)])
+        | U64(data[i + U64(5)]) << U64(8)
+        | U64(data[i + U64(6)]) << U64(16)
+        | U64(data[i + U64(7)]) << U64(24)
+    )
     return low | high << U64(32)
 
 
@@ -62,7 +73,9 @@ def next_token(data: Bytes, at: Integer, stop: Integer) -> tuple[Integer, Intege
 
 @bare_kernel
 def goes_on(backoff: np.float32) -> bool:
-    """Whether an n-gram with this backoff is the context of another, or changes what follows (lm/blank.hh, `HasExtension`)."""
+    """Whether an n-gram with this backoff is the context of another, or changes what follows (lm/blank.hh,
+    `HasExtension`).
+    """
     return backoff != 0.0 or math.copysign(1.0, backoff) > 0.0
 
 

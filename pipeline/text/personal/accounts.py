@@ -45,9 +45,10 @@ def iban(span: bytes) -> bool:
 def payment_card(span: bytes) -> bool:
     """Issuer and length agree, and the Luhn sum is right (ISO/IEC 7812-1).
 
-    Issuers' ranges as published by them: Visa 4 (13, 16, 19 digits), Mastercard 51-55 and 2221-2720 (16), American Express 34 and 37 (15),
-    Discover 6011, 644-649, 65 (16 to 19), Diners 300-305, 3095, 36, 38, 39 (14 to 19), JCB 3528-3589 (16 to 19), UnionPay 62 (16 to 19),
-    Maestro 5018, 5020, 5038, 5893, 6304, 6759, 6761-6763 (13 to 19; only 16 and more here).
+    Issuers' ranges as published by them: Visa 4 (13, 16, 19 digits), Mastercard 51-55 and 2221-2720 (16), American
+    Express 34 and 37 (15), Discover 6011, 644-649, 65 (16 to 19), Diners 300-305, 3095, 36, 38, 39 (14 to 19), JCB
+    3528-3589 (16 to 19), UnionPay 62 (16 to 19), Maestro 5018, 5020, 5038, 5893, 6304, 6759, 6761-6763 (13 to 19; only
+    16 and more here).
     """
     digits = digits_of(span)
     length, two, three, four = len(digits), int(digits[:2]), int(digits[:3]), int(digits[:4])

@@ -10,22 +10,26 @@ import re
 from pipeline.text.personal.check_digits import is_day
 from pipeline.text.personal.patterns import ANYTHING, GAP, GAP_AND_DIGIT, Pattern, whole_if
 
-# English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Polish. A birthday that is not announced as
-# such is a party.
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Polish. A birthday that
+# is not announced as such is a party.
 _WORDS = (
     rb"(?:(?i:born|(?:date|place) of birth|birth ?date|d\.?o\.?b|birthday is|geboren|geb|geburtsdatum|geburtstag ist"
-    rb"|n\xc3\xa9(?:e|\(e\))? (?:le|un|en)|naissance|anniversaire est|nacid[oa]|nacimiento|cumplea\xc3\xb1os es|nascita|nacque"
-    rb"|nascid[oa]|nasceu|nascimento|geboortedatum|geboortedag|verjaardag is|f\xc3\xb6dd|f\xc3\xb8dt|f\xc3\xb6delsedatum|urodzon[yae]"
+    rb"|n\xc3\xa9(?:e|\(e\))? (?:le|un|en)|naissance|anniversaire est|nacid[oa]|nacimiento|cumplea\xc3\xb1os"
+    rb" es|nascita|nacque"
+    rb"|nascid[oa]|nasceu|nascimento|geboortedatum|geboortedag|verjaardag"
+    rb" is|f\xc3\xb6dd|f\xc3\xb8dt|f\xc3\xb6delsedatum|urodzon[yae]"
     rb"|urodzi\xc5\x82(?:a|em|am)|urodzenia|urodziny mam)|[Nn]at[oa] (?:il|l|a|ad|in))"
 )
 # Those that end with no ASCII letter.
 _OTHER_WORDS = (
-    rb"(?i:(?:birthday|geburtstag|anniversaire ?|cumplea\xc3\xb1os|compleanno|verjaardag|urodziny):|n\xc3\xa9(?:e|\(e\))? \xc3\xa0"
+    rb"(?i:(?:birthday|geburtstag|anniversaire"
+    rb" ?|cumplea\xc3\xb1os|compleanno|verjaardag|urodziny):|n\xc3\xa9(?:e|\(e\))? \xc3\xa0"
     rb"|naci\xc3\xb3|nac\xc3\xad|compleanno \xc3\xa8|urodzi\xc5\x82|urodziny s\xc4\x85|ur\.)"
 )
 # As genealogists write: `(* 3. Mai 1970`.
 _STAR = rb"\(\* {0,2}"
-# German and Dutch close the clause with the word: `am 3. Mai 1970 in Kassel geboren`. Laws say `vor dem 1. Juli 1976 geboren`.
+# German and Dutch close the clause with the word: `am 3. Mai 1970 in Kassel geboren`. Laws say `vor dem 1. Juli 1976
+# geboren`.
 _OPENING = rb"(?i:am|op|den) "
 _CLOSING = rb" (?:[^0-9.;!?\x00\n]{0,30} )?(?i:geboren)"
 _MONTHS = (
@@ -39,7 +43,17 @@ _MONTHS = (
 _YEAR = rb"(?:19|20)[0-9]{2}"
 _DAY = rb"[0-3]?[0-9]"
 _NUMERIC = (
-    rb"(?:" + _DAY + rb"[./\-] ?" + _DAY + rb"[./\-] ?(?:" + _YEAR + rb"|[0-9]{2})|" + _YEAR + rb"[\-/.][01]?[0-9][\-/.]" + _DAY + rb")"
+    rb"(?:"
+    + _DAY
+    + rb"[./\-] ?"
+    + _DAY
+    + rb"[./\-] ?(?:"
+    + _YEAR
+    + rb"|[0-9]{2})|"
+    + _YEAR
+    + rb"[\-/.][01]?[0-9][\-/.]"
+    + _DAY
+    + rb")"
 )
 _DAY_FIRST = _DAY + rb"(?:st|nd|rd|th|er|\.|\xc2[\xba\xb0])? ?(?:of |de |di )?" + _MONTHS + rb",?(?: de| di)? " + _YEAR
 _MONTH_FIRST = _MONTHS + rb" " + _DAY + rb"(?:st|nd|rd|th)?,? " + _YEAR

@@ -37,8 +37,8 @@ def _day_of_some_century(year: str, month: int, day: int) -> bool:
 
 
 def united_states(number: str) -> bool:
-    """SSN, 9 digits: area not 000, 666 or 900-999, group not 00, serial not 0000 (US Social Security Administration, POMS
-    RM 10201.035). `stdnum` refuses three more, which advertisements made known."""
+    """SSN, 9 digits: area not 000, 666 or 900-999, group not 00, serial not 0000 (US Social Security Administration,
+    POMS RM 10201.035). `stdnum` refuses three more, which advertisements made known."""
     area, group, serial = number[:3], number[3:5], number[5:]
     return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
 
@@ -50,14 +50,15 @@ def germany_tax(number: str) -> bool:
 
 
 def germany_card(number: str) -> bool:
-    """Serial number of the identity card with its check digit, 10 characters: weights 7, 3, 1 (ICAO 9303 part 3, section
-    4.9)."""
+    """Serial number of the identity card with its check digit, 10 characters: weights 7, 3, 1 (ICAO 9303 part 3,
+    section 4.9)."""
     total = sum(int(character, 36) * (7, 3, 1)[index % 3] for index, character in enumerate(number[:9]))
     return total % 10 == int(number[9])
 
 
 def germany_pension(number: str) -> bool:
-    """Rentenversicherungsnummer, 12 characters: area, day of birth (two digits of the year), initial, serial, check digit.
+    """Rentenversicherungsnummer, 12 characters: area, day of birth (two digits of the year), initial, serial, check
+    digit.
 
     The initial becomes the two digits of its place in the alphabet; products with 2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1,
     their digits summed, modulo 10 (VKVV, section 2 and annex).
@@ -80,8 +81,8 @@ def spain(number: str) -> bool:
 
 
 def belgium(number: str) -> bool:
-    """Rijksregister, 11 digits: date of birth, counter, 97 - n mod 97; births from 2000 on put a 2 in front (royal decree
-    of 3 April 1984). Months may be raised by 20 or 40 (bis numbers); month and day 00 are unknown."""
+    """Rijksregister, 11 digits: date of birth, counter, 97 - n mod 97; births from 2000 on put a 2 in front (royal
+    decree of 3 April 1984). Months may be raised by 20 or 40 (bis numbers); month and day 00 are unknown."""
     month, day = int(number[2:4]) % 20, int(number[4:6])
     known = month == 0 or day == 0 or _day_of_some_century(number[:2], month, day)
     key = int(number[9:])
@@ -100,7 +101,10 @@ def finland(number: str) -> bool:
 
 
 def denmark(number: str) -> bool:
-    """CPR, 10 digits: date of birth. The check digit was given up in 2007 (CPR-kontoret): nothing else can be tested."""
+    """CPR, 10 digits: date of birth.
+
+    The check digit was given up in 2007 (CPR-kontoret): nothing else can be tested.
+    """
     return _day_of_some_century(number[4:6], int(number[2:4]), int(number[:2]))
 
 
@@ -118,19 +122,21 @@ def austria(number: str) -> bool:
 
 
 def ireland(number: str) -> bool:
-    """PPS, 7 digits and one or two letters. Any second letter counts, `stdnum.ie.pps` knows those given out so far (Social
-    Welfare Consolidation Act 2005, section 262; Department of Social Protection)."""
+    """PPS, 7 digits and one or two letters. Any second letter counts, `stdnum.ie.pps` knows those given out so far
+    (Social Welfare Consolidation Act 2005, section 262; Department of Social Protection)."""
     return vat.calc_check_digit(number[:7] + number[8:]) == number[7]
 
 
 def united_kingdom(number: str) -> bool:
-    """NINO, 9 characters: prefixes that are not given out (HMRC, National Insurance Manual NIM39110); no check digit."""
+    """NINO, 9 characters: prefixes that are not given out (HMRC, National Insurance Manual
+    NIM39110); no check digit.
+    """
     return number[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
 
 
 def czechia(number: str) -> bool:
-    """Rodné číslo of Czechia and Slovakia since 1954, 10 digits: months are raised by 50 for women, and by 20 where a day
-    is exhausted, but not by 40 (Act 133/2000 Sb., section 13)."""
+    """Rodné číslo of Czechia and Slovakia since 1954, 10 digits: months are raised by 50 for women, and by 20 where a
+    day is exhausted, but not by 40 (Act 133/2000 Sb., section 13)."""
     return int(number[2:4]) % 50 <= 32 and rc.is_valid(number)
 
 

@@ -1,14 +1,16 @@
 r"""E-mail addresses.
 
-Out: `PATTERNS` of the kind `email`. A span is the whole address or there is none: nothing of its local part is left before it, nothing of
-its domain behind it.
+Out: `PATTERNS` of the kind `email`. A span is the whole address or there is none: nothing of its local part is left
+before it, nothing of its domain behind it.
 
-Which characters belong to an address the standards say (RFC 5322 section 3.2.3 for the local part, RFC 6531 for letters beyond ASCII, RFC
-5891 for domains), but text puts addresses into quotes, tables, queries of URLs and next to words of scripts without spaces. So the patterns
-find an `@` and a domain, and the functions here look backward from it: as many characters as a local part may have, less what is known to
-stand before addresses. In doubt a character belongs to the address.
+Which characters belong to an address the standards say (RFC 5322 section 3.2.3 for the local part, RFC 6531 for letters
+beyond ASCII, RFC 5891 for domains), but text puts addresses into quotes, tables, queries of URLs and next to words of
+scripts without spaces. So the patterns find an `@` and a domain, and the functions here look backward from it: as many
+characters as a local part may have, less what is known to stand before addresses. In doubt a character belongs to the
+address.
 
-Not supported: `jane [at] example [dot] org`, and addresses with space around the `@`, but for those with several names in braces.
+Not supported: `jane [at] example [dot] org`, and addresses with space around the `@`, but for those with several names
+in braces.
 """
 
 from __future__ import annotations
@@ -41,19 +43,21 @@ _DOMAIN = rb"(?:" + _NAMES + rb"|" + _LITERAL + rb")"
 _LONGEST_MATCH = 10 * (3 * _LONGEST_LABEL + 1)
 
 _RUN = re.compile(rb"[" + _ATOM + rb"]*")
-# Most local parts and domains, at a third of the cost: from their ends on, so that nothing may be before them that would belong to them or
-# count against them; and labels of a length that is allowed.
+# Most local parts and domains, at a third of the cost: from their ends on, so that nothing may be before them that
+# would belong to them or count against them; and labels of a length that is allowed.
 _PLAIN_LOCAL = re.compile(rb"[A-Za-z0-9._+\-]{1,64}+(?<=[A-Za-z0-9])(?![" + _ATOM + rb"@])")
 _PLAIN_DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63})")
 _TOP_LEVEL = re.compile(rb"[A-Za-z]{2,63}|xn--[A-Za-z0-9\-]{1,59}", re.IGNORECASE)
 # Last labels that are no top-level domains but endings of files: `icon@2x.png`.
-_FILES = frozenset((b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"css", b"js", b"json", b"html", b"php", b"pdf"))
+_FILES = frozenset(
+    (b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"css", b"js", b"json", b"html", b"php", b"pdf")
+)
 # Versions of packages: `pkg@1.2.3-beta.rc`.
 _VERSION = re.compile(rb"[vV]?[0-9]+\.[0-9]+[.\-]")
 # Users of hosts of source code, who are nobody.
 _NOBODY = frozenset((b"git", b"hg", b"svn", b"cvs", b"anoncvs", b"anonymous"))
-# What stands before `=` and an address, as an attribute or an option, by its end; other names belong to the address, as in those that lists
-# write to: `list-bounces+jane=example.org@lists.example.org`.
+# What stands before `=` and an address, as an attribute or an option, by its end; other names belong to the address, as
+# in those that lists write to: `list-bounces+jane=example.org@lists.example.org`.
 _KEYS = (
     rb"(?:e?-?mail|mailto|mail_?from|to|from|b?cc|addr(?:ess)?|user(?:name|id)?|login|name|author|contact|id|sender|recipient|reply|reply-?to"
     rb"|owner|maintainer|committer|account|value|href|src|query|search|rcpt|admin|webmaster|q)"
@@ -70,13 +74,13 @@ _OPENING = {ord(b"}"): b"{", ord(b")"): b"(", ord(b"]"): b"[", ord(b">"): b"<"}
 _UNDERSCORE_ENDS = re.compile(rb"_+(?![\w@\-\x80-\xff])")
 # Format characters inside words: soft hyphen, zero-width non-joiner and joiner.
 _INSIDE_WORDS = "\xad\u200c\u200d"
-# Top-level domains in scripts without spaces (IANA root zone database, 2026), the longest first: text that touches a domain would become
-# part of it.
+# Top-level domains in scripts without spaces (IANA root zone database, 2026), the longest first: text that touches a
+# domain would become part of it.
 _TOP_LEVEL_UNSPACED = (
-    "ファッション 嘉里大酒店 アマゾン クラウド グーグル ポイント 组织机构 電訊盈科 香格里拉 คอม ไทย ລາວ みんな ストア "
-    "セール 中文网 亚马逊 天主教 我爱你 新加坡 淡马锡 飞利浦 コム 世界 中信 中国 中國 企业 佛山 信息 健康 八卦 公司 公益 "
-    "台湾 台灣 商城 商店 商标 嘉里 在线 大拿 娱乐 家電 广东 微博 慈善 手机 招聘 政务 政府 新闻 时尚 書籍 机构 游戏 澳門 "
-    "澳门 点看 移动 网址 网店 网站 网络 联通 臺灣 谷歌 购物 通販 集团 食品 餐厅 香港"
+    "ファッション 嘉里大酒店 アマゾン クラウド グーグル ポイント 组织机构 電訊盈科 香格里拉 คอม ไทย ລາວ みんな "
+    "ストア セール 中文网 亚马逊 天主教 我爱你 新加坡 淡马锡 飞利浦 コム 世界 中信 中国 中國 企业 佛山 信息 健康 "
+    "八卦 公司 公益 台湾 台灣 商城 商店 商标 嘉里 在线 大拿 娱乐 家電 广东 微博 慈善 手机 招聘 政务 政府 新闻 "
+    "时尚 書籍 机构 游戏 澳門 澳门 点看 移动 网址 网店 网站 网络 联通 臺灣 谷歌 购物 通販 集团 食品 餐厅 香港"
 )
 
 
@@ -108,7 +112,9 @@ def address(text: bytes | memoryview, start: int, stop: int, *, sign: int = 1) -
 
 
 def several(text: bytes | memoryview, start: int, stop: int) -> tuple[int, int] | None:
-    """Bounds of several addresses with one domain, `{jane, john}@example.org`; `start` is where the closing bracket stands."""
+    """Bounds of several addresses with one domain, `{jane, john}@example.org`; `start` is where the closing bracket
+    stands.
+    """
     match = bytes(text[start:stop])
     at = match.index(b"@") + 1
     at += match[at : at + 1] in (b" ", b"\n")
@@ -132,7 +138,8 @@ def several(text: bytes | memoryview, start: int, stop: int) -> tuple[int, int] 
 def domain_size(text: bytes | memoryview, start: int, stop: int) -> int:
     """Bytes of the domain that begins at `start`, of those up to `stop`; 0 for none.
 
-    The last label is letters or Punycode, at least two (RFC 3696 section 2; ICANN delegates no other), and not the ending of a file.
+    The last label is letters or Punycode, at least two (RFC 3696 section 2; ICANN delegates no other), and not the
+    ending of a file.
     """
     domain = bytes(text[start:stop])
     behind = bytes(text[stop : stop + 4])
@@ -238,7 +245,9 @@ def local_size(text: bytes | memoryview, at: int, stop: int) -> int:
 
 
 def _without_surroundings(local: bytes, before: bytes, behind: bytes) -> bytes:
-    """A run of characters that local parts may have, without what stands before addresses: URLs, keys, quotes, marks of emphasis."""
+    """A run of characters that local parts may have, without what stands before addresses: URLs, keys, quotes, marks of
+    emphasis.
+    """
     in_url = (local.startswith(b"//") and before == b":") or (local.startswith(b"www.") and b"/" in local)
     if in_url or (before == b"@" and _SEPARATOR.search(local)):
         local = _SEPARATOR.split(local)[-1]
@@ -258,8 +267,9 @@ def _without_surroundings(local: bytes, before: bytes, behind: bytes) -> bytes:
 def _of_letters(local: bytes) -> bytes:
     """The end of a run with letters beyond ASCII that can be a local part.
 
-    It begins behind the last character that is no letter, digit or mark of ASCII. Where a letter touches one of another script without
-    anything between, words and an address touch, and it begins there; a local part in a script without spaces is all of the run.
+    It begins behind the last character that is no letter, digit or mark of ASCII. Where a letter touches one of another
+    script without anything between, words and an address touch, and it begins there; a local part in a script without
+    spaces is all of the run.
     """
     kept: list[str] = []
     script = ""

@@ -1,7 +1,8 @@
 """Texts in which personal information is replaced by tokens that say what stood there.
 
-In: n texts and the spans found in them. Out: n texts, row-aligned; texts without spans keep their bytes. Spans of different kinds that
-overlap become one, named by the longest of them, then by the order of `KINDS`, then by position: nothing of any of them stays.
+In: n texts and the spans found in them. Out: n texts, row-aligned; texts without spans keep their bytes. Spans of
+different kinds that overlap become one, named by the longest of them, then by the order of `KINDS`, then by position:
+nothing of any of them stays.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def mask(texts: pa.LargeStringArray, spans: Mapping[str, Spans], *, kinds: Seque
     """
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
-        raise GristmillError(f"no such kind of personal information: {unknown[0]}", where="mask", remedy=f"use {', '.join(KINDS)}")
+        raise GristmillError(
+            f"no such kind of personal information: {unknown[0]}", where="mask", remedy=f"use {', '.join(KINDS)}"
+        )
     wanted = [kind for kind in KINDS if kind in kinds]
     if not any(len(spans[kind].starts) for kind in wanted):
         return texts
@@ -57,7 +60,9 @@ def mask(texts: pa.LargeStringArray, spans: Mapping[str, Spans], *, kinds: Seque
     tokens = np.repeat(np.array([KINDS.index(kind) for kind in wanted]), [len(spans[kind].starts) for kind in wanted])
     order = np.lexsort((tokens, starts))
     token_data, token_offsets = _token_table()
-    masked, masked_offsets = _replace(data, offsets, starts[order], stops[order], tokens[order], token_data, token_offsets)
+    masked, masked_offsets = _replace(
+        data, offsets, starts[order], stops[order], tokens[order], token_data, token_offsets
+    )
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(masked_offsets), pa.py_buffer(masked))
 
 
@@ -91,7 +96,13 @@ def _merge(starts: Int64s, stops: Int64s, tokens: Int64s) -> tuple[Int64s, Int64
 
 @kernel
 def _replace(
-    data: Bytes, offsets: Int64s, starts: Int64s, stops: Int64s, tokens: Int64s, token_data: Bytes, token_offsets: Int64s
+    data: Bytes,
+    offsets: Int64s,
+    starts: Int64s,
+    stops: Int64s,
+    tokens: Int64s,
+    token_data: Bytes,
+    token_offsets: Int64s,
 ) -> tuple[Bytes, Int64s]:
     """Bytes and offsets of the masked texts. Spans never cross documents, so neither do merged ones."""
     starts, stops, tokens = _merge(starts, stops, tokens)

@@ -1,7 +1,8 @@
 r"""Numbers that states give to people: the US and, of Europe, those with check digits or a shape of their own.
 
-Out: `PATTERNS` of the kind `national_id`. Numbers whose shape and check digits are unlikely to come about by chance count wherever they
-stand. All others, which are plain digits or pass by chance too often, count only after a word that announces them, at most 24 bytes before.
+Out: `PATTERNS` of the kind `national_id`. Numbers whose shape and check digits are unlikely to come about by chance
+count wherever they stand. All others, which are plain digits or pass by chance too often, count only after a word that
+announces them, at most 24 bytes before.
 """
 
 from __future__ import annotations
@@ -76,13 +77,19 @@ _ANNOUNCED = (
         _after_century(check_digits.sweden),
     ),
     _Announced(rb"cpr|personnummer|f\xc3\xb8dselsnummer", rb"[0-9]{6}[\- ]?[0-9]{4}", check_digits.denmark),
-    _Announced(rb"nif|contribuinte|n\xc3\xbamero fiscal", rb"[0-9]{3}[ .]?[0-9]{3}[ .]?[0-9]{3}", check_digits.portugal),
+    _Announced(
+        rb"nif|contribuinte|n\xc3\xbamero fiscal", rb"[0-9]{3}[ .]?[0-9]{3}[ .]?[0-9]{3}", check_digits.portugal
+    ),
     _Announced(
         rb"svnr|sv-?nummer|(?:sozial)?versicherungsnummer|sozialversicherungsnr",
         rb"[1-9][0-9]{3}[ \-/]?[0-9]{6}",
         check_digits.austria,
     ),
-    _Announced(rb"ppsn?|personal public service|revenue and social insurance", rb"[0-9]{7}[ ]?[A-W][A-IW]?", check_digits.ireland),
+    _Announced(
+        rb"ppsn?|personal public service|revenue and social insurance",
+        rb"[0-9]{7}[ ]?[A-W][A-IW]?",
+        check_digits.ireland,
+    ),
     _Announced(
         rb"nino|national insurance",
         rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2}(?: ?[A-D])?",
@@ -157,7 +164,10 @@ PATTERNS = (
     Pattern(
         kind="national_id",
         cores=(rb"[12][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}", rb"[12] [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3}"),
-        pattern=rb"[12](?:[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6} ?[0-9]{2}| [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3} [0-9]{3} [0-9]{2})",
+        pattern=(
+            rb"[12](?:[0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6} ?[0-9]{2}| [0-9]{2} [0-9]{2} (?:[0-9]{2}|2[AB]) [0-9]{3}"
+            rb" [0-9]{3} [0-9]{2})"
+        ),
         seen=rb"[\w.@ \-]",
         longest=21,
         measure=_plain(check_digits.france),

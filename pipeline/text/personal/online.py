@@ -12,8 +12,9 @@ from ipaddress import AddressValueError, IPv6Address
 from pipeline.text.personal.patterns import ANYTHING, Pattern, whole_if
 from pipeline.text.personal.versions import BACK, is_version
 
-# Networks whose addresses point at nobody: private, loopback, link-local, shared, documentation, benchmarking, reserved (IANA IPv4
-# special-purpose address registry, RFC 6890) and multicast (RFC 5771). Written down: `ipaddress.is_global` has changed between Pythons.
+# Networks whose addresses point at nobody: private, loopback, link-local, shared, documentation, benchmarking, reserved
+# (IANA IPv4 special-purpose address registry, RFC 6890) and multicast (RFC 5771). Written down: `ipaddress.is_global`
+# has changed between Pythons.
 _RESERVED_NETWORKS = (
     ("0.0.0.0", 8),
     ("10.0.0.0", 8),
@@ -31,15 +32,16 @@ _RESERVED_NETWORKS = (
     ("224.0.0.0", 4),
     ("240.0.0.0", 4),
 )
-# Of 2000::/3, which holds all global unicast addresses (RFC 4291): protocol assignments with Teredo and ORCHID, documentation, 6to4, AS112
-# (IANA IPv6 special-purpose address registry).
+# Of 2000::/3, which holds all global unicast addresses (RFC 4291): protocol assignments with Teredo and ORCHID,
+# documentation, 6to4, AS112 (IANA IPv6 special-purpose address registry).
 _RESERVED_NETWORKS_6 = (("2001::", 23), ("2001:db8::", 32), ("2002::", 16), ("2620:4f:8000::", 48), ("3fff::", 20))
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _DOTTED = rb"(?:" + _OCTET + rb"\.){3}" + _OCTET
 # Bytes behind an address that are looked at.
 _AHEAD = 12
-# Where a line begins with four numbers, all of them small as those of sections are. 0.4 % of all addresses have four numbers below 64.
+# Where a line begins with four numbers, all of them small as those of sections are. 0.4 % of all addresses have four
+# numbers below 64.
 _SMALL = rb"(?:[0-9]|[1-5][0-9]|6[0-3])"
 _LINE_START = rb"(?<![^\n\x00])[ \t>*#|\-]{0,16}"
 _NUMBERED = _LINE_START + _SMALL + rb"(?:\." + _SMALL + rb"){3}(?![0-9])(?! ?-)"
@@ -101,7 +103,8 @@ PATTERNS = (
         longest=44 + BACK,
         bounds=public_place,
     ),
-    # RFC 4291 section 2.2. Global unicast only, so the first group has four digits and begins with 2 or 3; no dotted quad inside.
+    # RFC 4291 section 2.2. Global unicast only, so the first group has four digits and begins with 2 or 3; no dotted
+    # quad inside.
     Pattern(
         kind="ip",
         cores=(rb"[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]",),

@@ -1,7 +1,7 @@
 r"""What one way of writing personal information down looks like: the form that all pattern modules fill in.
 
-A pattern sees bytes: `\w` is ASCII, a letter of another alphabet is a boundary. No pattern may match or look for NUL, the border between
-runs, and all repeats are bounded.
+A pattern sees bytes: `\w` is ASCII, a letter of another alphabet is a boundary. No pattern may match or look for NUL,
+the border between runs, and all repeats are bounded.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ class Pattern(NamedTuple):
     Attributes:
         kind: as in `manifests.corpus.PersonalInformationKind`.
         cores: the gate looks for these; every match of `pattern` holds one, whatever stands beside the match.
-        pattern: what is searched for. The span is the group `span` if there is one (the rest announces it), else the match. A match without
-            its group is passed over: what it covers is something else, and no other match begins in it.
+        pattern: what is searched for. The span is the group `span` if there is one (the rest announces it), else the
+            match. A match without its group is passed over: what it covers is something else, and no other match begins
+            in it.
         before, after: what may not touch the match; by default what would make a number a part of something longer.
         seen: class of the bytes that `pattern`, `before` and `after` can match; all others are borders. Never NUL.
         longest: bytes of the longest match, and what `bounds` looks at beside it.
         measure: bytes of the span from its start on that count, 0 for none; or None, all of it.
-        bounds: takes the text, start and stop of the span, and gives the span that counts, which may begin before the match, or None.
+        bounds: takes the text, start and stop of the span, and gives the span that counts, which may begin before the
+            match, or None.
     """
 
     kind: str

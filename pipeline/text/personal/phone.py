@@ -1,7 +1,8 @@
 r"""Telephone numbers: international ones, those of the North American plan, and national ones that a word announces.
 
 Out: `PATTERNS` of the kind `phone`. A number without a word beside it must exist in its numbering plan
-(`pipeline.text.personal.phone_rules`); after or before such a word its shape is enough, since people also write numbers down wrongly.
+(`pipeline.text.personal.phone_rules`); after or before such a word its shape is enough, since people also write numbers
+down wrongly.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _NORTH_AMERICA = 1
 # National numbers of 7 digits without an area code up to a full number (E.164 section 6.2.1).
 _FEWEST = 7
 
-# What announces a number, with its inflections: telephone, fax and mobile in the languages of `_AT_HOME`. Words with other meanings need a
-# colon, or "me at" and the like.
+# What announces a number, with its inflections: telephone, fax and mobile in the languages of `_AT_HOME`. Words with
+# other meanings need a colon, or "me at" and the like.
 _WORD_END = rb"(?![\w\x80-\xff])"
 _ANNOUNCED = (
     rb"(?i:(?:tele(?:ph|f)on(?:e|o|isch|u|em|icznie|ico)?|telefoon|telefax|t\xc3\xa9l(?:\xc3\xa9phone)?|tel\xc3\xa9fono|tel|tlf|phone|fon|fax|faks|handy|whatsapp"
@@ -110,7 +111,8 @@ _AHEAD = rb"(?=\(?" + _EIGHT_DIGITS + rb")"
 _PAIRS = rb"0[1-9](?:[ .\-]?[0-9]{2}){4}"
 _AT_HOME = (
     _AtHome(
-        rb"calls?|calling|ring|dial|phone|text|contact|reach|number is|numbers? are|helpline|hotline|customer service|enquiries|inquiries"
+        rb"calls?|calling|ring|dial|phone|text|contact|reach|number is|numbers? are|helpline|hotline|customer"
+        rb" service|enquiries|inquiries"
         rb"|bookings?",
         _AHEAD + rb"\(?0[1-9][0-9]{1,4}\)?[ \-]?[0-9]{2,4}[ \-]?[0-9]{3,6}",
         _AFTER_ZERO,
@@ -120,7 +122,8 @@ _AT_HOME = (
     _AtHome(
         rb"call|calling|dial|phone|text|contact|helpline|hotline|customer service|toll[ .\-]free",
         rb"(?:1[ \-]?)?[2-9][0-9]{2}[2-9][0-9]{6}",
-        rb"(?i:call|calling|dial|phone|text|contact|line|service|free)\b[^0-9+;!?\x00\n]{1,25}[0-9 \-]{0,2}[2-9][0-9]{9}",
+        rb"(?i:call|calling|dial|phone|text|contact|line|service|free)\b[^0-9+;!?\x00\n]{1,25}[0-9"
+        rb" \-]{0,2}[2-9][0-9]{9}",
         (1,),
         False,
     ),
@@ -146,7 +149,8 @@ _AT_HOME = (
         False,
     ),
     _AtHome(
-        rb"chiam(?:ami|aci|are|ate|a)|contattare|contatt(?:ami|aci|i)|cell\.?|numero(?! d')|informazioni|prenotazioni|trova al|risponde al",
+        rb"chiam(?:ami|aci|are|ate|a)|contattare|contatt(?:ami|aci|i)|cell\.?|numero(?!"
+        rb" d')|informazioni|prenotazioni|trova al|risponde al",
         rb"(?:0[1-9]|3[2-9])[0-9]{1,2}[ ./\-]?[0-9]{3,4}[ ./\-]?[0-9]{3,4}",
         rb"[ (](?:0[1-9]|3[2-9])[0-9](?:[ ./\-]?[0-9]){5}",
         (39,),
@@ -204,7 +208,13 @@ PATTERNS = (
     # Without separators such a number could be anything.
     Pattern(
         kind="phone",
-        cores=(rb"00[1-9][0-9]{0,2}[ .\-](?:[0-9]|\(0\) ?[0-9])" + _SEPARATOR + rb"{0,2}[0-9]" + _SEPARATOR + rb"{0,2}[0-9]",),
+        cores=(
+            rb"00[1-9][0-9]{0,2}[ .\-](?:[0-9]|\(0\) ?[0-9])"
+            + _SEPARATOR
+            + rb"{0,2}[0-9]"
+            + _SEPARATOR
+            + rb"{0,2}[0-9]",
+        ),
         pattern=rb"00[1-9][0-9]{0,2}[ .\-](?:\(0\) ?)?" + _DIGITS + rb"{5,14}" + _EXTENSION,
         before=_BEFORE,
         seen=_SEEN,

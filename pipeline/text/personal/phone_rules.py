@@ -1,7 +1,8 @@
-"""Which digits are a telephone number: the rules of `phonenumbers` (Google's libphonenumber), compiled once per calling code.
+"""Which digits are a telephone number: the rules of `phonenumbers` (Google's libphonenumber), compiled once per calling
+code.
 
-In: the digits of a number with its calling code. Out: whether the numbering plan gives such numbers out. `phonenumbers` itself needs
-about 50 times as long, since it parses texts; the rules are the same.
+In: the digits of a number with its calling code. Out: whether the numbering plan gives such numbers out. `phonenumbers`
+itself needs about 50 times as long, since it parses texts; the rules are the same.
 """
 
 from __future__ import annotations
@@ -13,13 +14,27 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 # UN M.49: the world. Calling codes such as +800 belong to no region.
 _NO_REGION = "001"
-# ITU-T E.164 section 6.2.1: at most 15 digits with the calling code. The shortest numbers abroad (Niue, Saint Helena) have 7.
+# ITU-T E.164 section 6.2.1: at most 15 digits with the calling code. The shortest numbers abroad (Niue, Saint Helena)
+# have 7.
 SHORTEST, LONGEST = 7, 15
-_TYPES = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan", "voicemail")
+_TYPES = (
+    "fixed_line",
+    "mobile",
+    "toll_free",
+    "premium_rate",
+    "shared_cost",
+    "personal_number",
+    "voip",
+    "pager",
+    "uan",
+    "voicemail",
+)
 
 
 def is_number(digits: bytes) -> bool:
-    """Digits that begin with a calling code and are a number of its plan; one trunk prefix 0 after the calling code is forgiven."""
+    """Digits that begin with a calling code and are a number of its plan; one trunk prefix 0 after the calling code is
+    forgiven.
+    """
     if not SHORTEST <= len(digits) <= LONGEST:
         return False
     for length in (1, 2, 3):
@@ -41,7 +56,11 @@ def _rules(code: int) -> tuple[tuple[re.Pattern[bytes], re.Pattern[bytes]], ...]
     """Per region of a calling code: what all its numbers match, and what those of some type match."""
     rules = []
     for region in COUNTRY_CODE_TO_REGION_CODE[code]:
-        plan = PhoneMetadata.metadata_for_nongeo_region(code) if region == _NO_REGION else PhoneMetadata.metadata_for_region(region)
+        plan = (
+            PhoneMetadata.metadata_for_nongeo_region(code)
+            if region == _NO_REGION
+            else PhoneMetadata.metadata_for_region(region)
+        )
         if plan is None:
             continue
         kinds = [_pattern(getattr(plan, name)) for name in _TYPES]

@@ -1,13 +1,14 @@
 r"""Where the spans of each kind are, and how many: a gate over the batch, then the exact patterns around what it found.
 
-In: UTF-8 bytes and offsets of n documents. Out: spans per kind in the order of documents and positions, or int32[n] per kind, row-aligned.
-A row depends on its own document only.
+In: UTF-8 bytes and offsets of n documents. Out: spans per kind in the order of documents and positions, or int32[n] per
+kind, row-aligned. A row depends on its own document only.
 
-Two stages. One hyperscan call over the batch finds the cores of all patterns, such as an `@` between two address characters. Around each
-core the run of bytes is cut out that a match with this core could cover or look at: bytes that the pattern sees, no further away than its
-longest match. Python's `re` searches these runs with the exact pattern, which says also what must not stand before and after; validators
-follow. A match holds a core and so lies within one run, and what borders a run is as good as nothing to the pattern: the spans are those
-of the exact patterns over the whole texts.
+Two stages. One hyperscan call over the batch finds the cores of all patterns, such as an `@` between two address
+characters. Around each core the run of bytes is cut out that a match with this core could cover or look at: bytes that
+the pattern sees, no further away than its longest match. Python's `re` searches these runs with the exact pattern,
+which says also what must not stand before and after; validators follow. A match holds a core and so lies within one
+run, and what borders a run is as good as nothing to the pattern: the spans are those of the exact patterns over the
+whole texts.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ PATTERNS = (
     *birth.PATTERNS,
 )
 
-# A batch with more cores than this is one of their text: the gate does not pay, and their positions would fill the memory.
+# A batch with more cores than this is one of their text: the gate does not pay, and their positions would fill the
+# memory.
 MOST_CORES = 1 << 20
 # What `before`, `after` and word boundaries look at beyond a match, in bytes.
 _LOOK = 4
@@ -46,7 +48,9 @@ _BORDER = 0
 
 
 class Spans(NamedTuple):
-    """m spans of one kind, in the order of documents and positions: int64[m] each; `starts` and `stops` are bytes within the document."""
+    """m spans of one kind, in the order of documents and positions: int64[m] each; `starts` and `stops` are bytes
+    within the document.
+    """
 
     documents: Integers
     starts: Integers
@@ -98,8 +102,12 @@ def spans_of_kind(data: npt.NDArray[np.uint8], offsets: Integers, cores: list[In
 
 
 def search(text: bytes, kind: str) -> list[tuple[int, int]]:
-    """(start, stop) of the spans of one kind by the exact patterns and their validators alone: what `find_spans` must find."""
-    places = [place for index, pattern in enumerate(PATTERNS) if pattern.kind == kind for place in search_pattern(text, index)]
+    """(start, stop) of the spans of one kind by the exact patterns and their validators alone: what `find_spans` must
+    find.
+    """
+    places = [
+        place for index, pattern in enumerate(PATTERNS) if pattern.kind == kind for place in search_pattern(text, index)
+    ]
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(places):
         if joined and start < joined[-1][1]:
@@ -131,7 +139,9 @@ def search_pattern(text: bytes | memoryview, index: int) -> list[tuple[int, int]
 
 
 def _spans(places: list[npt.NDArray[np.int64]], offsets: Integers) -> Spans:
-    """Spans of one kind from those of its patterns, int64[m, 2] of places in the buffer: sorted, overlapping ones made one."""
+    """Spans of one kind from those of its patterns, int64[m, 2] of places in the buffer: sorted, overlapping ones made
+    one.
+    """
     if not places:
         nothing = np.empty(0, np.int64)
         return Spans(nothing, nothing, nothing)
@@ -146,12 +156,15 @@ def _spans(places: list[npt.NDArray[np.int64]], offsets: Integers) -> Spans:
 
 @kernel
 def _runs(data: Bytes, offsets: Int64s, ends: Int64s, seen: Bools, reach: int) -> tuple[Int64s, Int64s]:
-    """Runs of seen bytes at most `reach` from the cores that end at `ends` (ascending), joined where they meet: start, stop."""
+    """Runs of seen bytes at most `reach` from the cores that end at `ends` (ascending), joined where they meet: start,
+    stop.
+    """
     starts = np.empty(len(ends), np.int64)
     stops = np.empty(len(ends), np.int64)
     count = document = 0
     for end in ends:
-        # A core may cross from one document into the next: it counts for the document that it ends in, where the exact pattern judges it.
+        # A core may cross from one document into the next: it counts for the document that it ends in, where the exact
+        # pattern judges it.
         while offsets[document + 1] < end:
             document += 1
         last = end - 1

@@ -1,7 +1,8 @@
-r"""Street addresses: a house number and a street as English, German, Dutch and French write them, with what follows on the same line.
+r"""Street addresses: a house number and a street as English, German, Dutch and French write them, with what follows on
+the same line.
 
-Out: `PATTERNS` of the kind `street_address`. A street's name begins with a capital letter. Types of streets that are also common words
-count only where a unit, a postcode or a town with its state follows.
+Out: `PATTERNS` of the kind `street_address`. A street's name begins with a capital letter. Types of streets that are
+also common words count only where a unit, a postcode or a town with its state follows.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ _CAPITAL = rb"(?:[A-Z]|[\xc3-\xdf][\x80-\xbf])"
 
 # English (US: USPS Publication 28, appendix C1, the suffixes in use as words; UK: the common thoroughfare types).
 _STRONG = (
-    rb"(?:Street(?! Journal)|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Lane|Ln|Parkway|Pkwy|Highway|Hwy|Turnpike|Crescent|Terrace|Broadway)"
+    rb"(?:Street(?! Journal)|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Lane|Ln|Parkway|Pkwy|Highway|Hwy|Turnpike"
+    rb"|Crescent|Terrace|Broadway)"
 )
-_WEAK = rb"(?:Court|Ct|Place|Pl|Square|Sq|Way|Circle|Cir|Trail|Close|Gardens|Grove|Mews|Row|Hill|Park|Walk|View|Loop|Alley|Plaza)"
-# All others (USPS Publication 28, appendix C1): too common for anything but a place or a word that announces an address.
+_WEAK = (
+    rb"(?:Court|Ct|Place|Pl|Square|Sq|Way|Circle|Cir|Trail|Close|Gardens|Grove|Mews|Row|Hill|Park|Walk|View|Loop|Alley"
+    rb"|Plaza)"
+)
+# All others (USPS Publication 28, appendix C1): too common for anything but a place or a word that announces an
+# address.
 _RARE = (
     rb"(?:Annex|Arcade|Bayou|Beach|Bend|Bluffs?|Bottom|Branch|Bridge|Brooks?|Bypass|Camp|Canyon|Cape|Causeway|Centers?|Centre|Circles|Cliffs?"
     rb"|Club|Commons?|Corners?|Course|Courts|Coves?|Creek|Crest|Crossing|Crossroads?|Curve|Dale|Dam|Divide|Drives|Estates?|Expressway"
@@ -48,7 +54,8 @@ _TOWN_AND_CODE = _TOWN + rb",? (?:" + _STATE + rb",? [0-9]{5}(?:-[0-9]{4})?|" + 
 # A postcode without its space is too much like the number of a part.
 _TOWN_AND_SPACED_CODE = _TOWN_AND_CODE.replace(_POSTCODE, _POSTCODE.replace(b" ?", b" "))
 _PLACE = rb"(?:[ ,]{1,2}" + _TOWN_AND_CODE + rb"|[ ,]{1,2}" + _POSTCODE + rb")"
-# A town in capitals, as Royal Mail and its like in other countries want it, up to the next comma or the end of the line.
+# A town in capitals, as Royal Mail and its like in other countries want it, up to the next comma or the end of the
+# line.
 _TOWN_IN_CAPITALS = rb"(?:, [A-Z]{4,20}(?: [A-Z]{2,20}){0,2}(?![^,\n\x00]))"
 # Where an address is announced; the number follows.
 _ANNOUNCED = (
@@ -57,12 +64,17 @@ _ANNOUNCED = (
 )
 # Type and unit together need no capitals.
 _ANY_CASE = (
-    rb"(?i:[1-9][0-9]{0,4}[a-z]? (?:[a-z][a-z'.\-]{0,24} ){1,3}(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln"
-    rb"|court|ct|place|pl|way|terrace|parkway|highway)\.?,? (?:apt|apartment|suite|ste|unit|flat)\.? ?[0-9][0-9a-z\-]{0,5})"
+    rb"(?i:[1-9][0-9]{0,4}[a-z]? (?:[a-z][a-z'.\-]{0,24}"
+    rb" ){1,3}(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln"
+    rb"|court|ct|place|pl|way|terrace|parkway|highway)\.?,? (?:apt|apartment|suite|ste|unit|flat)\.?"
+    rb" ?[0-9][0-9a-z\-]{0,5})"
 )
 
 # German and Dutch: the type closes the street's name or stands after it, the number comes last.
-_COMPOUND = rb"(?:stra(?:\xc3\x9f|ss)e|str\.|gasse|allee|weg|ufer|damm|g\xc3\xbcrtel|straat|laan|gracht|plein|kade|singel|dreef|steeg)"
+_COMPOUND = (
+    rb"(?:stra(?:\xc3\x9f|ss)e|str\.|gasse|allee|weg|ufer|damm|g\xc3\xbcrtel|straat|laan|gracht|plein|kade|singel"
+    rb"|dreef|steeg)"
+)
 # Types that are common words too: only with a postcode and a town.
 _COMPOUND_WEAK = rb"(?:platz|ring|hof|markt|pfad|steig|graben|berg|winkel|zeile|kamp|pad|dijk|baan|boulevard|plantsoen)"
 _APART = rb"(?:Stra(?:\xc3\x9f|ss)e|Str\.|Allee|Platz|Gasse|Weg|Ufer|Damm|Ring|G\xc3\xbcrtel)"
@@ -92,7 +104,19 @@ PATTERNS = (
     Pattern(
         kind="street_address",
         cores=(_CORE + _WEAK + rb"[ ,.]",),
-        pattern=_HOUSE + _DIRECTION + _NAME + _WEAK + _END + rb"(?:" + _UNIT + _PLACE + rb"?|" + _PLACE + rb"|" + _TOWN_IN_CAPITALS + rb")",
+        pattern=_HOUSE
+        + _DIRECTION
+        + _NAME
+        + _WEAK
+        + _END
+        + rb"(?:"
+        + _UNIT
+        + _PLACE
+        + rb"?|"
+        + _PLACE
+        + rb"|"
+        + _TOWN_IN_CAPITALS
+        + rb")",
         before=rb"[\w.,$:/\-]|[\x80-\xff]",
         after=rb"[\w\x80-\xff]",
         seen=_SEEN,
@@ -102,7 +126,15 @@ PATTERNS = (
     Pattern(
         kind="street_address",
         cores=(rb"[A-Z]{2},? [0-9]{5}", rb"[A-Z][0-9]{1,2}[A-Z]? [0-9][A-Z]{2}"),
-        pattern=rb"(?!(?:19|20)[0-9]{2} )" + _HOUSE + _WORD + rb"(?: " + _WORD + rb"){0,5}" + _UNIT + rb"?, " + _TOWN_AND_SPACED_CODE,
+        pattern=rb"(?!(?:19|20)[0-9]{2} )"
+        + _HOUSE
+        + _WORD
+        + rb"(?: "
+        + _WORD
+        + rb"){0,5}"
+        + _UNIT
+        + rb"?, "
+        + _TOWN_AND_SPACED_CODE,
         before=rb"[\w.,$:/\-]|[\x80-\xff]",
         after=rb"[\w\x80-\xff]",
         seen=_SEEN,
@@ -151,7 +183,12 @@ PATTERNS = (
             rb"[A-Za-z\x80-\xff] " + _APART + rb" [1-9]",
             rb"-" + _APART + rb" [1-9]",
         ),
-        pattern=rb"(?!Bundesstr|Landesstr|Kreisstr|Autobahn)" + _CAPITAL + _LETTER + rb"{1,40}(?:-" + _LETTER + rb"{1,40}){0,3}?(?:"
+        pattern=rb"(?!Bundesstr|Landesstr|Kreisstr|Autobahn)"
+        + _CAPITAL
+        + _LETTER
+        + rb"{1,40}(?:-"
+        + _LETTER
+        + rb"{1,40}){0,3}?(?:"
         rb"(?:" + _COMPOUND + rb"|[ \-]" + _APART + rb")" + _NUMBER_LAST + _TOWN_AFTER_CODE + rb"?"
         rb"|" + _COMPOUND_WEAK + _NUMBER_LAST + _TOWN_AFTER_CODE + rb")",
         before=rb"[\w.@\-]|[\x80-\xff]",
@@ -161,7 +198,12 @@ PATTERNS = (
     ),
     Pattern(
         kind="street_address",
-        cores=(rb"[0-9](?: ?(?:bis|ter|[A-D]))?,? (?i:rue|avenue|boulevard|chemin|all\xc3\xa9e|impasse|quai|cours|route|place) ",),
+        cores=(
+            (
+                rb"[0-9](?: ?(?:bis|ter|[A-D]))?,?"
+                rb" (?i:rue|avenue|boulevard|chemin|all\xc3\xa9e|impasse|quai|cours|route|place) "
+            ),
+        ),
         pattern=rb"[1-9][0-9]{0,3}(?: ?(?:bis|ter|[A-D]))?,? " + _FRENCH + _FRENCH_NAME,
         before=rb"[\w.,@\-]|[\x80-\xff]",
         after=rb"[\w]|[\x80-\xff]",

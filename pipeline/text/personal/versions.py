@@ -1,9 +1,11 @@
-r"""Four numbers with dots between them that are no address: versions of programs, pins of packages, sections of laws and manuals, shapes.
+r"""Four numbers with dots between them that are no address: versions of programs, pins of packages, sections of laws
+and manuals, shapes.
 
 In: four numbers and what stands around them. Out: whether they are such a thing.
 
-Words say so, names of programs, and signs such as `==`. A name that nobody has listed is taken for a program's where it is written with
-capitals and the first three numbers are below 64, as those of nearly all versions are and those of 1.6 % of all addresses.
+Words say so, names of programs, and signs such as `==`. A name that nobody has listed is taken for a program's where it
+is written with capitals and the first three numbers are below 64, as those of nearly all versions are and those of 1.6
+% of all addresses.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import re
 # Bytes before the numbers that are looked at.
 BACK = 64
 
-# What is no name of a machine: after such a word stand a version, a section, a figure, a shape, an identifier of an object.
+# What is no name of a machine: after such a word stand a version, a section, a figure, a shape, an identifier of an
+# object.
 _WORDS = (
     b"version versions ver v firmware release build kernel git section sections sec clause paragraph chapter ch article abschnitt"
     b" ziffer nummer nr punkt kapitel anlage absatz wersja wersji versie sectie versi\xc3\xb3n secci\xc3\xb3n versione sezione"
@@ -50,9 +53,13 @@ _OF_MACHINES = frozenset(
     b" dial visit trace traceroute whois nslookup dig curl wget and or the an is on in of for with as i helo ehlo mail unknown".split()
 )
 
-_ANNOUNCED = re.compile(rb"(?i:(?<![\w.\-])(?:" + b"|".join(map(re.escape, _WORDS)) + rb"))(?: {1,2}|[.:] |[:=/]| \(|s? (?:of|to) )\Z")
+_ANNOUNCED = re.compile(
+    rb"(?i:(?<![\w.\-])(?:" + b"|".join(map(re.escape, _WORDS)) + rb"))(?: {1,2}|[.:] |[:=/]| \(|s? (?:of|to) )\Z"
+)
 _OF_PROGRAM = re.compile(
-    rb"(?i:(?<![\w.\-])(?:" + b"|".join(map(re.escape, _PROGRAMS)) + rb"))[0-9]{0,2}(?: {1,2}|: |[=/]| \(| (?:version|ver\.|v\.?) ?)\Z"
+    rb"(?i:(?<![\w.\-])(?:"
+    + b"|".join(map(re.escape, _PROGRAMS))
+    + rb"))[0-9]{0,2}(?: {1,2}|: |[=/]| \(| (?:version|ver\.|v\.?) ?)\Z"
 )
 _SIGN = re.compile(rb"(?:[=~!<>]=|[\^~]|\xc2\xa7|[\w\]] @) ?[\"']?\Z")
 _QUOTED = re.compile(

@@ -25,10 +25,11 @@ _NO_LIMIT = np.int32((1 << 31) - 1)
 
 @bare_kernel
 def _share_prefix(characters: Bytes, starts: Int32s, positions: Integer, scratch: Scratch) -> Integer:
-    """List in `scratch.counts` the positions whose n-grams may occur again, and in `scratch.places` the size in bytes from which on they do
-    not: those longer than a prefix that none shares repeat nothing.
+    """List in `scratch.counts` the positions whose n-grams may occur again, and in `scratch.places` the size in bytes
+    from which on they do not: those longer than a prefix that none shares repeat nothing.
 
-    A bit of the hash stands for a prefix: a few positions more are listed, none that repeats anything is lost. Returns how many these are.
+    A bit of the hash stands for a prefix: a few positions more are listed, none that repeats anything is lost. Returns
+    how many these are.
     """
     grams, counts, places, bits = scratch.grams, scratch.counts, scratch.places, scratch.bits
     mask = clear_bits(positions, bits)
@@ -66,7 +67,8 @@ def _hash_next(
 ) -> Integer:
     """Hash the candidates' n-grams into `scratch.grams` and note them in `scratch.bits`, whose mask is `noted`.
 
-    Returns how many candidates are left: those that have outgrown the prefix without sharing it repeat nothing from here on.
+    Returns how many candidates are left: those that have outgrown the prefix without sharing it repeat nothing from
+    here on.
     """
     grams, counts, places, blocks, bits = scratch.grams, scratch.counts, scratch.places, scratch.blocks, scratch.bits
     left = 0
@@ -93,7 +95,9 @@ def _hash_next(
 
 
 @part_kernel
-def _repeated(lengths: Int32s, n: Integer, candidates: Integer, noted: Integer, scratch: Scratch, base: Integer) -> Integer:
+def _repeated(
+    lengths: Int32s, n: Integer, candidates: Integer, noted: Integer, scratch: Scratch, base: Integer
+) -> Integer:
     """Characters of the n-grams among the candidates that were seen before; `noted`: as above."""
     grams, counts, slots, bits = scratch.grams, scratch.counts, scratch.slots, scratch.bits
     mask = table_mask(candidates)
@@ -120,13 +124,15 @@ def _repeated(lengths: Int32s, n: Integer, candidates: Integer, noted: Integer, 
 def joined_ngrams(
     characters: Bytes, starts: Int32s, lengths: Int32s, count: Integer, scratch: Scratch, base: Integer, row: Int64s
 ) -> Integer:
-    """Characters of repeated 5- to 10-grams as datatrove's `find_all_duplicate` counts them. Returns the next free base.
+    """Characters of repeated 5- to 10-grams as datatrove's `find_all_duplicate` counts them. Returns the next free
+    base.
 
-    It goes from word to word; where the n words that begin there, written without space between them, were seen before, their characters
-    are counted and it goes on behind them; else it notes them as seen. So `ab c` repeats `a bc`, and what a repeat covers is not noted.
+    It goes from word to word; where the n words that begin there, written without space between them, were seen before,
+    their characters are counted and it goes on behind them; else it notes them as seen. So `ab c` repeats `a bc`, and
+    what a repeat covers is not noted.
 
-    Runs of words that do not have their first `SHORT_PREFIX_BYTES` or `PREFIX_BYTES` bytes in common with those of another place repeat
-    nothing: only the others, and the shorter ones, are looked at.
+    Runs of words that do not have their first `SHORT_PREFIX_BYTES` or `PREFIX_BYTES` bytes in common with those of
+    another place repeat nothing: only the others, and the shorter ones, are looked at.
 
     Args:
         characters: the words without space between them; `PREFIX_BYTES` zeros after the last.

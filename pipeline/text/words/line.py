@@ -1,9 +1,10 @@
 """What line rules look at: one whole number per line, packed, so that thresholds can change without the text.
 
-In: UTF-8 bytes of a document and the bounds of one line in it. Out: uint32 per line that holds a word, lines in the order of the text.
+In: UTF-8 bytes of a document and the bounds of one line in it. Out: uint32 per line that holds a word, lines in the
+order of the text.
 
-A *line* is what stands between line feeds, without the space at its ends; a line without a word is none. Letters are compared without case
-in ASCII only.
+A *line* is what stands between line feeds, without the space at its ends; a line without a word is none. Letters are
+compared without case in ASCII only.
 
 | bits | what |
 |---|---|
@@ -12,12 +13,13 @@ in ASCII only.
 | 12-16 | sentences, at most 31 |
 | 17-31 | the flags below |
 
-*Citations* are `[digits]`, `[edit]` and `[citation needed]`, removed once, from left to right, before everything but the longest word and
-`RAW_END_MARK` is looked at; space that they leave at the end of the line stays there. All this is how TFDS's c4_utils.py cleans a
-page (TensorFlow Datasets, `tensorflow_datasets/text/c4_utils.py`, function `clean_page`), and datatrove's c4_filters.py after it.
+*Citations* are `[digits]`, `[edit]` and `[citation needed]`, removed once, from left to right, before everything but
+the longest word and `RAW_END_MARK` is looked at; space that they leave at the end of the line stays there. All this is
+how TFDS's c4_utils.py cleans a page (TensorFlow Datasets, `tensorflow_datasets/text/c4_utils.py`, function
+`clean_page`), and datatrove's c4_filters.py after it.
 
-*Sentences* are counted by a rule of our own (`pipeline.text.words.sentences`): a line has one, and one more for every place inside it where
-a sentence ends.
+*Sentences* are counted by a rule of our own (`pipeline.text.words.sentences`): a line has one, and one more for every
+place inside it where a sentence ends.
 """
 
 from __future__ import annotations
@@ -72,8 +74,8 @@ NAVIGATION_STARTS = ("sign-in", "sign in", "log in", "skip to")
 NAVIGATION_ENDS = ("read more...", "read more", "read more…", "read more »")
 NAVIGATION_ANYWHERE = "items in cart"
 COUNTED = (
-    "answer", "comment", "download", "favorite", "follower", "like", "point", "post", "reaction", "reblog", "repost", "retweet", "review",
-    "share", "subscriber", "tweet", "upvote", "user", "view", "vote",
+    "answer", "comment", "download", "favorite", "follower", "like", "point", "post", "reaction", "reblog",
+    "repost", "retweet", "review", "share", "subscriber", "tweet", "upvote", "user", "view", "vote",
 )  # fmt: skip
 
 # Places worth a look are found by pairs of bytes: a byte's bits here and those of the byte after it must meet.
@@ -110,7 +112,9 @@ _FIRST, _SECOND = _pairs()
 _CAPITALS = _capitals()
 _JAVASCRIPT = _bytes("javascript")
 _LOREM_IPSUM = _bytes("lorem ipsum")
-_TERMS_OF_USE, _PRIVACY_POLICY, _COOKIE_POLICY, _USES_COOKIES, _USE_OF_COOKIES, _USE_COOKIES = map(_bytes, POLICY_PHRASES)
+_TERMS_OF_USE, _PRIVACY_POLICY, _COOKIE_POLICY, _USES_COOKIES, _USE_OF_COOKIES, _USE_COOKIES = map(
+    _bytes, POLICY_PHRASES
+)
 _EDIT, _CITATION_NEEDED = map(_bytes, CITATIONS)
 _ITEMS_IN_CART = _bytes(NAVIGATION_ANYWHERE)
 _STARTS = _bytes("\n".join(NAVIGATION_STARTS) + "\n")
@@ -119,7 +123,9 @@ _COUNTED = _bytes("\n".join([*COUNTED, *(word + "s" for word in COUNTED), "reply
 
 
 @kernel
-def line_properties(data: Bytes, start: Integer, end: Integer, words: Integer, longest: Integer, table: Uint16s) -> np.uint32:
+def line_properties(
+    data: Bytes, start: Integer, end: Integer, words: Integer, longest: Integer, table: Uint16s
+) -> np.uint32:
     """The packed properties of one line.
 
     Args:
@@ -226,9 +232,16 @@ def _end_flags(data: Bytes, start: Integer, end: Integer) -> np.uint32:
 
 @bare_kernel
 def _look(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
-    """Of 64 bytes, which one more follows, a bit each: those inside characters, capitals, digits, bytes that are in no number (whatever
-    other alphabets hold, the line is none), first bytes of U+00C0 to U+07FF, and places worth a look."""
-    marks = _equal(data, at, 46) | _equal(data, at, 33) | _equal(data, at, 63) | _equal(data, at, 123) | _equal(data, at, 91)
+    """Of 64 bytes, which one more follows, a bit each: those inside characters, capitals, digits, bytes that are in no
+    number (whatever other alphabets hold, the line is none), first bytes of U+00C0 to U+07FF, and places worth a look.
+    """
+    marks = (
+        _equal(data, at, 46)
+        | _equal(data, at, 33)
+        | _equal(data, at, 63)
+        | _equal(data, at, 123)
+        | _equal(data, at, 91)
+    )
     pairs = (
         (_letter(data, at, 106) & _letter(data, at + 1, 97))
         | (_letter(data, at, 107) & _letter(data, at + 1, 105))
@@ -238,7 +251,9 @@ def _look(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
     )
     wide = bytes_between(data, at, 0x80, 0xFF, 0)
     if wide:
-        marks |= (_equal(data, at, 0xE3) & _equal(data, at + 1, 0x80)) | (_equal(data, at, 0xEF) & _equal(data, at + 1, 0xBC))
+        marks |= (_equal(data, at, 0xE3) & _equal(data, at + 1, 0x80)) | (
+            _equal(data, at, 0xEF) & _equal(data, at + 1, 0xBC)
+        )
     return (
         bytes_between(data, at, 0x80, 0xBF, 0),
         bytes_between(data, at, 65, 90, 0),
@@ -301,7 +316,10 @@ def _phrase(data: Bytes, start: Integer, i: Integer, end: Integer, kind: Integer
 
 @bare_kernel
 def _citation_length(data: Bytes, at: Integer, end: Integer) -> Integer:
-    """Bytes of the citation that begins with the bracket at `at`; 0 if none does. Case counts, as in TFDS's expression."""
+    """Bytes of the citation that begins with the bracket at `at`; 0 if none does.
+
+    Case counts, as in TFDS's expression.
+    """
     stop = at + 1
     while stop < end and 48 <= data[stop] <= 57:
         stop += 1
@@ -371,6 +389,6 @@ def _is_navigation(data: Bytes, start: Integer, end: Integer) -> Boolean:
         return True
     last = data[end - 1]
     # E, the last dot of three, U+2026, U+00BB
-    return (last | 32 == 101 or (last == 46 and data[max(end - 2, start)] == 46) or last == 0xA6 or last == 0xBB) and closes(
-        data, start, end, _ENDS
-    )
+    return (
+        last | 32 == 101 or (last == 46 and data[max(end - 2, start)] == 46) or last == 0xA6 or last == 0xBB
+    ) and closes(data, start, end, _ENDS)

@@ -1,7 +1,8 @@
 """Counting kernels over hashes of lines, paragraphs and words: what occurs again, what occurs most often.
 
-In: hashes and lengths in characters, in the order of the document, and scratch. Out: numbers. Counting uses one open table of positions
-(`slots`): each count raises its positions by a base above all earlier ones, which frees the table without clearing it.
+In: hashes and lengths in characters, in the order of the document, and scratch. Out: numbers. Counting uses one open
+table of positions (`slots`): each count raises its positions by a base above all earlier ones, which frees the table
+without clearing it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from pipeline.text.signal_columns import Column
 from pipeline.text.words.scratch import Scratch
 
 U64 = np.uint64
-# Slots hold positions as int32, raised by a base that grows with every count: below this there is room for one more count.
+# Slots hold positions as int32, raised by a base that grows with every count: below this there is room for one more
+# count.
 _LAST_BASE = (1 << 31) - (1 << 22)
 
 
 @bare_kernel
 def find_slot(hashes: Uint64s, wanted: np.uint64, slots: Int32s, base: Integer, mask: Integer) -> Integer:
-    """The slot of the first position of this count with the hash `wanted`, or the free slot for it. A slot below `base` is free."""
+    """The slot of the first position of this count with the hash `wanted`, or the free slot for it.
+
+    A slot below `base` is free.
+    """
     slot = nb.int64(wanted) & mask
     while slots[slot] >= base and hashes[slots[slot] - base] != wanted:
         slot = (slot + 1) & mask
@@ -31,7 +36,9 @@ def find_slot(hashes: Uint64s, wanted: np.uint64, slots: Int32s, base: Integer, 
 
 @bare_kernel
 def next_base(slots: Int32s, base: Integer, used: Integer) -> Integer:
-    """The base of the next count, which frees all slots at once; near the end of int32 they are cleared one by one instead."""
+    """The base of the next count, which frees all slots at once; near the end of int32 they are cleared one by one
+    instead.
+    """
     base += used
     if base >= _LAST_BASE:
         slots[:] = 0
@@ -41,7 +48,10 @@ def next_base(slots: Int32s, base: Integer, used: Integer) -> Integer:
 
 @bare_kernel
 def table_mask(count: Integer) -> Integer:
-    """The mask of a table for `count` hashes, at most half full. Small documents use a small part of the table, which stays in cache."""
+    """The mask of a table for `count` hashes, at most half full.
+
+    Small documents use a small part of the table, which stays in cache.
+    """
     mask = nb.int64(63)
     while mask + 1 < 2 * count:
         mask = 2 * mask + 1
@@ -72,14 +82,16 @@ def clear_bits(count: Integer, bits: Uint64s) -> Integer:
 
 
 @bare_kernel
-def repeats(hashes: Uint64s, lengths: Int32s, count: Integer, counts: Int32s, slots: Int32s, base: Integer) -> tuple[Integer, ...]:
+def repeats(
+    hashes: Uint64s, lengths: Int32s, count: Integer, counts: Int32s, slots: Int32s, base: Integer
+) -> tuple[Integer, ...]:
     """What occurs again among `count` hashes.
 
     A length below 0 says that the unit is blank and -length characters long.
 
     Returns:
-        Second and later copies and their characters; all copies of what occurs twice or more, and their characters; characters of blank
-        second and later copies.
+        Second and later copies and their characters; all copies of what occurs twice or more, and their characters;
+        characters of blank second and later copies.
     """
     mask = table_mask(count)
     later = later_characters = copied = copied_characters = blank_characters = nb.int64(0)
@@ -116,14 +128,16 @@ def word_ngrams(
 ) -> Integer:  # fmt: skip
     """Top 2- to 4-grams, and with `last` = 10 repeated and copied 5- to 10-grams. Returns the next free base.
 
-    Few n-grams are counted one by one. A small counter, which n-grams whose hashes end alike share, tells of each how often it occurs at
-    most: the top one is looked for among those with the largest counters, longer repeats where all counters are above 1.
+    Few n-grams are counted one by one. A small counter, which n-grams whose hashes end alike share, tells of each how
+    often it occurs at most: the top one is looked for among those with the largest counters, longer repeats where all
+    counters are above 1.
 
     Args:
         words, lengths: hashes and characters of `count` words.
         last: the longest n-gram, 4 or 10.
         first_column: where in `row` the top 2-gram goes.
-        spaces: 0, or 1 where a space between two words counts as a character and an n-gram that occurs once may be the top one.
+        spaces: 0, or 1 where a space between two words counts as a character and an n-gram that occurs once may be the
+            top one.
         row: [len(COLUMNS)].
     """
     if count < 2:
@@ -186,8 +200,9 @@ def _list(
     words: Uint64s, count: Integer, mask: Integer, counters: Bytes, least_2: Integer, least_3: Integer,
     least_4: Integer, out: Uint64s,
 ) -> Integer:  # fmt: skip
-    """List the words at which n-grams end that are looked at, 16 times their number, with bits 1, 2, 4 where the counter of the 2-, 3-, or
-    4-gram is large enough, and bit 8 where all three are above 1. Returns how many these are."""
+    """List the words at which n-grams end that are looked at, 16 times their number, with bits 1, 2, 4 where the
+    counter of the 2-, 3-, or 4-gram is large enough, and bit 8 where all three are above 1. Returns how many these are.
+    """
     listed = 0
     second, third = mask + 1, 2 * mask + 2
     two_before = three_before = U64(0)
@@ -199,7 +214,9 @@ def _list(
         threes = nb.int64(counters[second + _place(three, mask)])
         fours = nb.int64(counters[third + _place(four, mask)])
         again = nb.int64((twos > 1) & (threes > 1) & (fours > 1))
-        bits = nb.int64(twos >= least_2) | nb.int64(threes >= least_3) << 1 | nb.int64(fours >= least_4) << 2 | again << 3
+        bits = (
+            nb.int64(twos >= least_2) | nb.int64(threes >= least_3) << 1 | nb.int64(fours >= least_4) << 2 | again << 3
+        )
         out[listed] = 16 * index + bits
         listed += bits != 0
         two_before, three_before = two, three
@@ -219,7 +236,10 @@ def _top(
     words: Uint64s, lengths: Int32s, count: Integer, n: Integer, least: Integer, mask: Integer, listed: Integer,
     column: Integer, spaces: Integer, scratch: Scratch, base: Integer, row: Int64s,
 ) -> Integer:  # fmt: skip
-    """The characters of the top n-gram, of those listed at first, whose counters are `least` and more. Returns the next free base."""
+    """The characters of the top n-gram, of those listed at first, whose counters are `least` and more.
+
+    Returns the next free base.
+    """
     grams, counts, places, slots = scratch.grams, scratch.counts, scratch.places, scratch.slots
     blocks, counters = scratch.blocks, scratch.counters
     candidates = 0
@@ -265,7 +285,8 @@ def _repeated(
     words: Uint64s, lengths: Int32s, count: Integer, last: Integer, listed: Integer, scratch: Scratch, base: Integer,
     row: Int64s,
 ) -> Integer:  # fmt: skip
-    """Repeated and copied n-grams of 5 to `last` words, where both 4-grams of one of 5 are listed. Returns the next free base.
+    """Repeated and copied n-grams of 5 to `last` words, where both 4-grams of one of 5 are listed. Returns the next
+    free base.
 
     An n-gram can occur twice only if the (n-1)-grams at both its ends do: only where these do it is a candidate.
     """
@@ -324,8 +345,8 @@ def _repeated(
 
 @bare_kernel
 def window_totals(lengths: Int32s, count: Integer, row: Int64s) -> None:
-    """Characters of all 5- to 10-grams together, each counted in full wherever it stands; and of the top 2- to 4-gram, once it is known
-    (`word_ngrams`), or of the first where none occurs again."""
+    """Characters of all 5- to 10-grams together, each counted in full wherever it stands; and of the top 2- to 4-gram,
+    once it is known (`word_ngrams`), or of the first where none occurs again."""
     total = nb.int64(0)
     for index in range(count):
         total += lengths[index]
@@ -338,7 +359,8 @@ def window_totals(lengths: Int32s, count: Integer, row: Int64s) -> None:
     for n in range(5, 11):
         if count < n:
             break
-        # A word is in as many n-grams as begin at it or up to n - 1 words before it; near the ends these are fewer than n.
+        # A word is in as many n-grams as begin at it or up to n - 1 words before it; near the ends these are fewer than
+        # n.
         windows = n * total
         for index in range(count if count < 2 * n else n - 1):
             windows -= (n - min(index + 1, n, count - index, count - n + 1)) * lengths[index]

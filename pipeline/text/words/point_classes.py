@@ -1,10 +1,12 @@
-"""Classes of code points for the walk over a document: those of `kernels.characters` and the ones that filters and word rules ask for.
+"""Classes of code points for the walk over a document: those of `kernels.characters` and the ones that filters and word
+rules ask for.
 
 Out: `point_classes()`, uint16[0x110000], bits; `byte_classes()`, uint8[256], what the walk wants to know of a byte.
 
-Sources: `TERMINAL` and `SYMBOL` are the sets TERMINAL_PUNCTUATION and PUNCTUATION_SET of datatrove 0.10.1 (utils/text.py; the former is
-Unicode's property Sentence_Terminal and a few more). `AFFIX`, `ICON`, `QUOTE`, `HYPHEN` and `CURRENCY` are what spaCy 3.8 splits off
-English words (spacy/lang/char_classes.py and punctuation.py; icons are most of Unicode's category So).
+Sources: `TERMINAL` and `SYMBOL` are the sets TERMINAL_PUNCTUATION and PUNCTUATION_SET of datatrove 0.10.1
+(utils/text.py; the former is Unicode's property Sentence_Terminal and a few more). `AFFIX`, `ICON`, `QUOTE`, `HYPHEN`
+and `CURRENCY` are what spaCy 3.8 splits off English words (spacy/lang/char_classes.py and punctuation.py; icons are
+most of Unicode's category So).
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ CURRENCY = 1024
 TERMINAL = 2048
 SYMBOL = 4096
 
-# Of bytes: SPACE, LETTER and WORD as in `kernels.characters`; SPACE also where a character of several bytes begins, so that one test
-# ends a run of plain bytes.
+# Of bytes: SPACE, LETTER and WORD as in `kernels.characters`; SPACE also where a character of several bytes begins, so
+# that one test ends a run of plain bytes.
 DIGIT = 16
 
 _TERMINAL = (

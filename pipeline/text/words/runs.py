@@ -1,6 +1,8 @@
-"""What the walk asks of one run of characters that are not space, and of single characters: marks, bullets, symbols, hashes.
+"""What the walk asks of one run of characters that are not space, and of single characters: marks, bullets, symbols,
+hashes.
 
-In: UTF-8 bytes of a document and the bounds of the run in it. Out: numbers; bytes and hashes go to arrays of the caller.
+In: UTF-8 bytes of a document and the bounds of the run in it. Out: numbers; bytes and hashes go to arrays of the
+caller.
 """
 
 from __future__ import annotations
@@ -40,7 +42,17 @@ def is_closing(data: Bytes, start: Integer, end: Integer) -> Boolean:
         capitals: Boolean = end - start > 2 and 65 <= before <= 90 and 65 <= data[end - 3] <= 90
         return 97 <= before <= 122 or 48 <= before <= 57 or capitals
     # , ; : ! ? ) ] and quotes
-    return mark == 44 or mark == 58 or mark == 59 or mark == 33 or mark == 63 or mark == 41 or mark == 93 or mark == 34 or mark == 39
+    return (
+        mark == 44
+        or mark == 58
+        or mark == 59
+        or mark == 33
+        or mark == 63
+        or mark == 41
+        or mark == 93
+        or mark == 34
+        or mark == 39
+    )
 
 
 @bare_kernel
@@ -84,21 +96,29 @@ def look_again(data: Bytes, start: Integer, end: Integer, row: Int64s) -> Boolea
     row[Column.HASH_SYMBOLS] += hashes
     row[Column.ELLIPSES] += ellipses + dots
     row[Column.SYMBOL_WORDS] += hashes + ellipses > 0
-    return dots_in_a_row >= 3 or (end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6)
+    return dots_in_a_row >= 3 or (
+        end - start >= 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6
+    )
 
 
 @bare_kernel
 def plain_run(data: Bytes, start: Integer, end: Integer) -> tuple[Integer, Integer, Integer, Integer]:
-    """The run of characters that begins at `start < end`, if it is ASCII, ends within 63 bytes at space and 64 bytes can be read.
+    """The run of characters that begins at `start < end`, if it is ASCII, ends within 63 bytes at space and 64 bytes
+    can be read.
 
     Returns:
-        Its bytes, 0 if it is no such run; its letters; LETTER, WORD and DIGIT where all its characters are such; the same without the last.
+        Its bytes, 0 if it is no such run; its letters; LETTER, WORD and DIGIT where all its characters are such; the
+        same without the last.
     """
     none = nb.int64(0)
     if start + 64 > len(data):
         return none, none, none, none
     size = min(lowest(~bytes_between(data, start, 0x21, 0x7F, 0)), end - start)
-    if size == 64 or size == 0 or not (start + size == end or data[start + size] == 32 or data[start + size] == NEWLINE):
+    if (
+        size == 64
+        or size == 0
+        or not (start + size == end or data[start + size] == 32 or data[start + size] == NEWLINE)
+    ):
         return none, none, none, none
     inside = _ALL >> U64(64 - size)
     letter = bytes_between(data, start, 97, 122, 32) & inside
@@ -141,7 +161,9 @@ def hash_shingle_word(data: Bytes, start: Integer, end: Integer) -> np.uint64:
 
 
 @bare_kernel
-def hash_shingle_words(data: Bytes, start: Integer, end: Integer, points: Uint16s, out: Uint64s, count: Integer) -> Integer:
+def hash_shingle_words(
+    data: Bytes, start: Integer, end: Integer, points: Uint16s, out: Uint64s, count: Integer
+) -> Integer:
     """Hashes of the words of a run of characters, A to Z lower-cased (`dedup.signatures`); returns the new count."""
     inside = alone = False
     h = SEED

@@ -8,7 +8,8 @@ from kernels.arrays import Bytes, Int32s, Int64s, Uint64s
 
 
 class Scratch(NamedTuple):
-    """Arrays that the kernel writes to and nobody reads afterwards: w words and s separated words are kept, and l lines and paragraphs.
+    """Arrays that the kernel writes to and nobody reads afterwards: w words and s separated words are kept, and l lines
+    and paragraphs.
 
     Hashes are uint64, lengths int32.
     """

@@ -2,9 +2,10 @@
 
 In: UTF-8 bytes of a document, the bounds of a line in it, a place of a mark. Out: whether a sentence ends there.
 
-The rule is our own, near to what NLTK's punkt and spaCy's sentencizer find: a sentence ends at `.`, `!` or `?` (closing quotes and brackets
-may follow) before space, or between a small letter and a capital (`end.Begin`), and at a CJK full stop, exclamation or question mark; but
-not at two and more dots or a dot before another (`. . .`), and not at the dot of a single letter or of an abbreviation (`ABBREVIATIONS`).
+The rule is our own, near to what NLTK's punkt and spaCy's sentencizer find: a sentence ends at `.`, `!` or `?` (closing
+quotes and brackets may follow) before space, or between a small letter and a capital (`end.Begin`), and at a CJK full
+stop, exclamation or question mark; but not at two and more dots or a dot before another (`. . .`), and not at the dot
+of a single letter or of an abbreviation (`ABBREVIATIONS`).
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from kernels.compiled import bare_kernel
 
 # Dots after these end no sentence: common abbreviations of English prose, at most eight letters.
 ABBREVIATIONS = (
-    "adm", "al", "apr", "aug", "ave", "bros", "ca", "capt", "cf", "cmdr", "co", "col", "corp", "dec", "dept", "dr", "ed", "eds", "est",
-    "etc", "feb", "fig", "figs", "gen", "gov", "hon", "inc", "jan", "jr", "jul", "jun", "lt", "ltd", "maj", "mar", "messrs", "mr", "mrs",
-    "ms", "mt", "nov", "oct", "pp", "pres", "prof", "rep", "rev", "sec", "sen", "sep", "sept", "sgt", "sr", "st", "vol", "vs",
+    "adm", "al", "apr", "aug", "ave", "bros", "ca", "capt", "cf", "cmdr", "co", "col", "corp", "dec", "dept", "dr",
+    "ed", "eds", "est", "etc", "feb", "fig", "figs", "gen", "gov", "hon", "inc", "jan", "jr", "jul", "jun", "lt",
+    "ltd", "maj", "mar", "messrs", "mr", "mrs", "ms", "mt", "nov", "oct", "pp", "pres", "prof", "rep", "rev", "sec",
+    "sen", "sep", "sept", "sgt", "sr", "st", "vol", "vs",
 )  # fmt: skip
 
 # Up to eight letters as one number. numba compiles global arrays in.
@@ -33,13 +35,22 @@ def ends_sentence(data: Bytes, start: Integer, i: Integer, end: Integer) -> Bool
     if mark >= 0xE3:
         # U+3002, U+FF01, U+FF0E, U+FF1F
         second, third = data[i + 1], data[i + 2]
-        if not ((mark == 0xE3 and second == 0x80 and third == 0x82) or (mark == 0xEF and second == 0xBC and third in (0x81, 0x8E, 0x9F))):
+        if not (
+            (mark == 0xE3 and second == 0x80 and third == 0x82)
+            or (mark == 0xEF and second == 0xBC and third in (0x81, 0x8E, 0x9F))
+        ):
             return False
-        # Of several marks the last one counts, and closing brackets and quotes (U+3001 to U+301F, U+FF08 to U+FF0E) belong to the sentence.
+        # Of several marks the last one counts, and closing brackets and quotes (U+3001 to U+301F, U+FF08 to U+FF0E)
+        # belong to the sentence.
         after = i + 3
         if after + 2 < end and (data[after] == 0xE3 and data[after + 1] == 0x80):
             after += 3
-        if after + 2 < end and data[after] == 0xEF and data[after + 1] == 0xBC and data[after + 2] in (0x81, 0x8E, 0x9F):
+        if (
+            after + 2 < end
+            and data[after] == 0xEF
+            and data[after + 1] == 0xBC
+            and data[after + 2] in (0x81, 0x8E, 0x9F)
+        ):
             return False
         return after < end
     after = i + 1

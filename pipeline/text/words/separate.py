@@ -1,10 +1,12 @@
-"""Words with their punctuation taken off, near to what spaCy's English tokenizer finds: the words that datatrove's filters count.
+"""Words with their punctuation taken off, near to what spaCy's English tokenizer finds: the words that datatrove's
+filters count.
 
-In: a run of characters that are not space. Out: the words that it is cut into, which leave nothing out. The rules are those of spaCy 3.8
-(`spacy/tokenizer.pyx`; `spacy/lang/punctuation.py` and `spacy/lang/en`), applied in its order: affixes are cut off from both ends until
-what is left has none or is a special case; special cases are cut as listed (`pipeline.text.words.special_words`); an address stays whole;
-the rest is cut at infixes. Not followed: emoticons, icons and alphabets that only spaCy's lists leave out, IP addresses with a path,
-special cases of more than one run of characters.
+In: a run of characters that are not space. Out: the words that it is cut into, which leave nothing out. The rules are
+those of spaCy 3.8 (`spacy/tokenizer.pyx`; `spacy/lang/punctuation.py` and `spacy/lang/en`), applied in its order:
+affixes are cut off from both ends until what is left has none or is a special case; special cases are cut as listed
+(`pipeline.text.words.special_words`); an address stays whole; the rest is cut at infixes. Not followed: emoticons,
+icons and alphabets that only spaCy's lists leave out, IP addresses with a path, special cases of more than one run of
+characters.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from pipeline.text.words.word_hash import hash_word
 
 U64 = np.uint64
 
-# Kinds of special words, the upper bits of their value; below them the number of a stop word, or the bytes of the first, second and third
-# word that it is cut into.
+# Kinds of special words, the upper bits of their value; below them the number of a stop word, or the bytes of the
+# first, second and third word that it is cut into.
 STOP = 1 << 28
 UNIT = 1 << 29
 CUT = 1 << 30
@@ -61,7 +63,9 @@ def keep(
     data: Bytes, start: Integer, end: Integer, origin: Integer, points: Uint16s, hashes: Uint64s, values: Uint32s,
     words: Uint64s, lengths: Int32s, starts: Int32s, room: Integer, state: Int64s, row: Int64s,
 ) -> None:  # fmt: skip
-    """Note one separated word, the bytes from `start` to `end`; `origin` is where the byte 0 of the characters kept would be in `data`."""
+    """Note one separated word, the bytes from `start` to `end`; `origin` is where the byte 0 of the characters kept
+    would be in `data`.
+    """
     h = hash_word(data, start, end)
     length = end - start
     letter = plain = False
@@ -168,8 +172,12 @@ def separate(
 
 
 @part_kernel
-def _cut_at_infixes(data: Bytes, start: Integer, a: Integer, b: Integer, points: Uint16s, ends: Int32s, count: Integer) -> Integer:
-    """Go on filling `ends` from `count` on with the words between `a` and `b`, all but the last; returns the new count."""
+def _cut_at_infixes(
+    data: Bytes, start: Integer, a: Integer, b: Integer, points: Uint16s, ends: Int32s, count: Integer
+) -> Integer:
+    """Go on filling `ends` from `count` on with the words between `a` and `b`, all but the last;
+    returns the new count.
+    """
     i = a
     while i < b:
         if 97 <= (data[i] | 32) <= 122 or _digit(data[i]):
@@ -290,7 +298,11 @@ def _infix(data: Bytes, a: Integer, i: Integer, b: Integer, points: Uint16s) -> 
     if point == _DOT:
         small = (left & LETTER and not left & UPPER) or left & QUOTE
         # Letters of alphabets without case are capitals too.
-        capital = right & UPPER or right & QUOTE or (right & LETTER and following > 0x530 and not 0x1E00 <= following < 0x2000)
+        capital = (
+            right & UPPER
+            or right & QUOTE
+            or (right & LETTER and following > 0x530 and not 0x1E00 <= following < 0x2000)
+        )
         return 1 if small and capital else 0
     if point == 44:
         return 1 if left & LETTER and right & LETTER else 0
@@ -315,8 +327,8 @@ def _infix(data: Bytes, a: Integer, i: Integer, b: Integer, points: Uint16s) -> 
 
 @bare_kernel
 def _is_address(data: Bytes, a: Integer, b: Integer) -> Boolean:
-    """Whether the whole is a web or mail address: a scheme and a user where given, labels with dots between them, the last of two and more
-    small letters, then a port, a path or nothing."""
+    """Whether the whole is a web or mail address: a scheme and a user where given, labels with dots between them, the
+    last of two and more small letters, then a port, a path or nothing."""
     dot = False
     for at in range(a, b):
         dot |= data[at] == _DOT

@@ -1,7 +1,9 @@
-"""The kernel behind `pipeline.text.signals`: for each document one walk over its bytes, then counting over hashes of what the walk found.
+"""The kernel behind `pipeline.text.signals`: for each document one walk over its bytes, then counting over hashes of
+what the walk found.
 
-In: UTF-8 bytes and offsets of n documents, tables, scratch. Out: int64[n, len(COLUMNS)], signatures and packed lines, row-aligned.
-Documents are measured one after the other and do not see each other. `tests/property/test_signals.py` holds the slow reference.
+In: UTF-8 bytes and offsets of n documents, tables, scratch. Out: int64[n, len(COLUMNS)], signatures and packed lines,
+row-aligned. Documents are measured one after the other and do not see each other. `tests/property/test_signals.py`
+holds the slow reference.
 """
 
 from __future__ import annotations
@@ -51,11 +53,14 @@ def measure(
             continue
         row = out[document]
         words, lines, paragraphs, raw_lines, raw_paragraphs, shingle_words, packed_count = walk(
-            data, start, end, points, kinds, hashes, values, whole, len(multipliers) > 0, scratch, scratch.state, packed, packed_count, row
+            data, start, end, points, kinds, hashes, values, whole, len(multipliers) > 0, scratch, scratch.state,
+            packed, packed_count, row,
         )  # fmt: skip
         packed_offsets[document + 1] = packed_count
         if shingle_words:
-            shingles[document] = sign(scratch.shingle_words, shingle_words, multipliers, addends, ngram, signatures[document])
+            shingles[document] = sign(
+                scratch.shingle_words, shingle_words, multipliers, addends, ngram, signatures[document]
+            )
         found = repeats(scratch.lines, scratch.line_lengths, lines, counts, slots, base)
         base = next_base(slots, base, lines)
         row[Column.REPEATED_LINES], row[Column.REPEATED_LINE_CHARACTERS] = found[0], found[1]
@@ -70,17 +75,29 @@ def measure(
             row[Column.RAW_REPEATED_PARAGRAPHS], row[Column.RAW_REPEATED_PARAGRAPH_CHARACTERS] = found[0], found[1]
         if row[Column.WORDS]:
             row[Column.TWICE_MEDIAN_WORD_LENGTH] = _twice_median(scratch.word_lengths, words, scratch.histogram)
-        base = word_ngrams(scratch.words, scratch.word_lengths, words, 10, Column.TOP_2GRAM_CHARACTERS, 0, scratch, base, row)
+        base = word_ngrams(
+            scratch.words, scratch.word_lengths, words, 10, Column.TOP_2GRAM_CHARACTERS, 0, scratch, base, row
+        )
         window_totals(scratch.word_lengths, words, row)
         kept = scratch.state[KEPT]
         base = word_ngrams(
-            scratch.separated, scratch.separated_lengths, kept, 4, Column.SEPARATED_TOP_2GRAM_CHARACTERS, 1, scratch, base, row
+            scratch.separated,
+            scratch.separated_lengths,
+            kept,
+            4,
+            Column.SEPARATED_TOP_2GRAM_CHARACTERS,
+            1,
+            scratch,
+            base,
+            row,
         )
         base = joined_ngrams(scratch.characters, scratch.starts, scratch.separated_lengths, kept, scratch, base, row)
 
 
 @bare_kernel
-def _repeated_raw_lines(count: Integer, first_empty: bool, last_empty: bool, scratch: Scratch, base: Integer, row: Int64s) -> Integer:
+def _repeated_raw_lines(
+    count: Integer, first_empty: bool, last_empty: bool, scratch: Scratch, base: Integer, row: Int64s
+) -> Integer:
     """Repeats of the `count` raw lines; the first and the last of the text may be empty. Returns the next free base."""
     found = repeats(scratch.raw_lines, scratch.raw_line_lengths, count, scratch.counts, scratch.slots, base)
     row[Column.RAW_REPEATED_LINES], row[Column.RAW_REPEATED_LINE_CHARACTERS] = found[0], found[1]

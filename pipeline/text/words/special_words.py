@@ -1,7 +1,9 @@
-"""English words that are cut, or kept whole, against the rules: contractions, abbreviations, times, units; and Gopher's stop words.
+"""English words that are cut, or kept whole, against the rules: contractions, abbreviations, times, units; and Gopher's
+stop words.
 
-In: nothing. Out: a hash table for `pipeline.text.words.separate`. Which words these are follows spaCy 3.8 (`spacy/lang/en/
-tokenizer_exceptions.py`, `spacy/lang/tokenizer_exceptions.py`, units of `spacy/lang/char_classes.py`); emoticons are left out.
+In: nothing. Out: a hash table for `pipeline.text.words.separate`. Which words these are follows spaCy 3.8
+(`spacy/lang/en/ tokenizer_exceptions.py`, `spacy/lang/tokenizer_exceptions.py`, units of `spacy/lang/char_classes.py`);
+emoticons are left out.
 """
 
 from __future__ import annotations
@@ -26,23 +28,25 @@ _NEGATED_ONLY = ("ai", "are", "is", "was", "were", "have", "has", "dare")
 _NOT_CUT = {"ill", "its", "hell", "shell", "shed", "were", "well", "whore"}
 _OTHERS = "y'|all y|all how|'d|'y not|'ve not|ve can|not gon|na got|ta let|'s c'm|on i|'m i|m i|'m|a i|m|a"  # fmt: skip
 _WHOLE = (
-    "doin doin' goin goin' nothin nothin' nuthin nuthin' ol ol' somethin somethin' lovin lovin' havin havin' ma'am o'clock "
-    "Mt. Ak. Ala. Apr. Ariz. Ark. Aug. Calif. Colo. Conn. Dec. Del. Feb. Fla. Ga. Ia. Id. Ill. Ind. Jan. Jul. Jun. Kan. Kans. Ky. La. Mar. "
-    "Mass. Mich. Minn. Miss. N.C. N.D. N.H. N.J. N.M. N.Y. Neb. Nebr. Nev. Nov. Oct. Okla. Ore. Pa. S.C. Sep. Sept. Tenn. Va. Wash. Wis. "
-    "Adm. Bros. Co. Corp. D.C. Dr. Gen. Gov. Inc. Jr. Ltd. Md. Messrs. Mo. Mont. Mr. Mrs. Ms. Ph.D. Prof. Rep. Rev. Sen. St. E.G. I.E. "
-    "'S \u2018S \u2018s"
+    "doin doin' goin goin' nothin nothin' nuthin nuthin' ol ol' somethin somethin' lovin lovin' havin havin' ma'am"
+    " o'clock Mt. Ak. Ala. Apr. Ariz. Ark. Aug. Calif. Colo. Conn. Dec. Del. Feb. Fla. Ga. Ia. Id. Ill. Ind. Jan. Jul."
+    " Jun. Kan. Kans. Ky. La. Mar. Mass. Mich. Minn. Miss. N.C. N.D. N.H. N.J. N.M. N.Y. Neb. Nebr. Nev. Nov. Oct."
+    " Okla. Ore. Pa. S.C. Sep. Sept. Tenn. Va. Wash. Wis. Adm. Bros. Co. Corp. D.C. Dr. Gen. Gov. Inc. Jr. Ltd. Md."
+    " Messrs. Mo. Mont. Mr. Mrs. Ms. Ph.D. Prof. Rep. Rev. Sen. St. E.G. I.E. 'S \u2018S \u2018s"
 )
 _WHOLE_SMALL = "'em 'll 'nuff 's 're 'd 'bout a.m. p.m. co. vs. v.s. and/or w/o C++ '' ' \u2014 \\n \\t"
 _WHOLE_BOTH = "e.g. i.e. 'cause 'cos 'coz 'cuz"
 _UNITS = (
-    "km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa mbar mb MB kb KB gb "
-    "GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг м/с км/ч"
+    "km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa Pa"
+    " mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм мм² мм³ нм кг г мг м/с км/ч"
 )
 
 
 @cache
 def special_words() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
-    """Hashes and values, uint64[s] and uint32[s], an open table at most half full; s is a power of two, a free slot has the value 0."""
+    """Hashes and values, uint64[s] and uint32[s], an open table at most half full; s is a power of two, a free slot has
+    the value 0.
+    """
     entries = {word: STOP | index for index, word in enumerate(STOP_WORDS)}
     for unit in sorted(units()):
         entries[unit] = UNIT
@@ -66,7 +70,9 @@ def units() -> frozenset[str]:
 
 
 def word_cuts() -> list[tuple[str, ...]]:
-    """Words that are cut as given here, of one piece where they stay whole; none is longer than `LONGEST_SPECIAL` bytes."""
+    """Words that are cut as given here, of one piece where they stay whole; none is longer than `LONGEST_SPECIAL`
+    bytes.
+    """
     straight = _cuts()
     curly = [tuple(piece.replace("'", "\u2019") for piece in pieces) for pieces in straight if len(pieces) > 1]
     words = {"".join(pieces): pieces for pieces in (*straight, *curly)}

@@ -1,12 +1,13 @@
-"""The walk over a document's bytes: words, lines and paragraphs under every definition that a filter asks for, each found once.
+"""The walk over a document's bytes: words, lines and paragraphs under every definition that a filter asks for, each
+found once.
 
-In: UTF-8 bytes of one document, tables, scratch. Out: counts in `row`, hashes and lengths in scratch, packed properties of its lines.
-`pipeline.text.signals` says what each count means.
+In: UTF-8 bytes of one document, tables, scratch. Out: counts in `row`, hashes and lengths in scratch, packed properties
+of its lines. `pipeline.text.signals` says what each count means.
 
-A run of characters that are not space is found and classified by bit masks of 64 bytes if it is ASCII, else byte by byte. Where it is all
-letters or all digits, as most are, it is at once the word of whitespace, of `\\w` and of separated punctuation; only other runs are looked
-at again. Hashes stand for words, lines and paragraphs, 64 bits each: two different ones of a document collide with probability below 1e-7
-for a million of them.
+A run of characters that are not space is found and classified by bit masks of 64 bytes if it is ASCII, else byte by
+byte. Where it is all letters or all digits, as most are, it is at once the word of whitespace, of `\\w` and of
+separated punctuation; only other runs are looked at again. Hashes stand for words, lines and paragraphs, 64 bits each:
+two different ones of a document collide with probability below 1e-7 for a million of them.
 """
 
 from __future__ import annotations
@@ -59,18 +60,25 @@ def walk(
         whole: separated words are those of whitespace.
         shingles_wanted: `\\w` words are kept in `scratch.shingle_words`.
         state: scratch, [4].
-        packed, packed_count: properties of lines, and how many there are: those of this document's lines are put after them.
+        packed, packed_count: properties of lines, and how many there are: those of this document's lines are put after
+            them.
         row: [len(COLUMNS)], zeros.
 
     Returns:
-        How many words, lines, paragraphs, raw lines, raw paragraphs and shingle words were kept in scratch, and the new `packed_count`.
+        How many words, lines, paragraphs, raw lines, raw paragraphs and shingle words were kept in scratch, and the new
+        `packed_count`.
     """
     words, word_lengths = scratch.words, scratch.word_lengths
     lines, line_lengths = scratch.lines, scratch.line_lengths
     paragraphs, paragraph_lengths = scratch.paragraphs, scratch.paragraph_lengths
     raw_lines, raw_line_lengths = scratch.raw_lines, scratch.raw_line_lengths
     raw_paragraphs, raw_paragraph_lengths = scratch.raw_paragraphs, scratch.raw_paragraph_lengths
-    separated, separated_lengths, starts, characters = scratch.separated, scratch.separated_lengths, scratch.starts, scratch.characters
+    separated, separated_lengths, starts, characters = (
+        scratch.separated,
+        scratch.separated_lengths,
+        scratch.starts,
+        scratch.characters,
+    )
     ends, shingle_words = scratch.ends, scratch.shingle_words
     room = nb.int64(len(characters) - PREFIX_BYTES - 8)
     state[:] = 0
@@ -173,7 +181,13 @@ def walk(
             ellipsis_last = False
             simple = common & (LETTER | DIGIT) != 0
             # A word and one mark behind it, no special case: most of the other runs.
-            marked = not simple and not value & CUT and stem_common & (LETTER | DIGIT) and i - first > 1 and is_closing(data, first, i)
+            marked = (
+                not simple
+                and not value & CUT
+                and stem_common & (LETTER | DIGIT)
+                and i - first > 1
+                and is_closing(data, first, i)
+            )
             if marked:
                 stem = hash_word(data, first, i - 1)
                 stem_value = look_up(stem, hashes, values) if length <= LONGEST_SPECIAL else nb.int64(0)
@@ -229,7 +243,21 @@ def walk(
                 begin = first
                 for index in range(count):
                     stop = first + ends[index]
-                    keep(data, begin, stop, origin, points, hashes, values, separated, separated_lengths, starts, room, state, row)
+                    keep(
+                        data,
+                        begin,
+                        stop,
+                        origin,
+                        points,
+                        hashes,
+                        values,
+                        separated,
+                        separated_lengths,
+                        starts,
+                        room,
+                        state,
+                        row,
+                    )
                     begin = stop
         if i < end and point == 32:
             raw = mix(raw, U64(32))
@@ -237,7 +265,9 @@ def walk(
             continue
         if i >= end or breaks_line(point):
             # What `str.splitlines` gives; a line feed behind a carriage return ends nothing.
-            if not (i < end and point == NEWLINE and i > start and data[i - 1] == 13) and (i < end or split_start < end):
+            if not (i < end and point == NEWLINE and i > start and data[i - 1] == 13) and (
+                i < end or split_start < end
+            ):
                 row[Column.SPLIT_LINES] += 1
                 if split_first >= 0:
                     row[Column.SPLIT_BULLET_LINES] += is_bullet(data, split_first, end) == 3
@@ -262,7 +292,9 @@ def walk(
                 raw_line_lengths[kept_raw_lines] = raw_length if line_length else -raw_length
                 kept_raw_lines += 1
             row[Column.RAW_BULLET_LINES] += data[line_start] == 42 or data[line_start] == 45
-            row[Column.RAW_ELLIPSIS_LINES] += i - line_start >= 3 and data[i - 3] == 0xE2 and data[i - 2] == 0x80 and data[i - 1] == 0xA6
+            row[Column.RAW_ELLIPSIS_LINES] += (
+                i - line_start >= 3 and data[i - 3] == 0xE2 and data[i - 2] == 0x80 and data[i - 1] == 0xA6
+            )
             if body_begin >= 0 and line_start < body_end:
                 # The text's own first and last space is no part of its paragraphs.
                 begins = line_first == body_begin and line_length > 0

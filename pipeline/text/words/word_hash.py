@@ -1,4 +1,5 @@
-"""Hashes of words that never leave the process: a kernel that reads eight bytes at a time, and the same in plain Python.
+"""Hashes of words that never leave the process: a kernel that reads eight bytes at a time, and the same in plain
+Python.
 
 In: bytes. Out: uint64. Words of at most eight bytes that differ have different hashes if they are equally long.
 """

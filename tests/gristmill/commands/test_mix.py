@@ -10,7 +10,15 @@ from tests.gristmill.commands.invoke import printed, run
 
 def test_mix_show(corpus, prepared, tmp_path) -> None:
     mixture = {"buckets": [{"match": "*/factual", "share": 0.25}, {"match": "*"}], "max_epochs": 50}
-    manifest = {"kind": "run", "name": "r", "data": str(prepared), "out": "run", "sequence": 64, "global_batch": 8, "tokens": 51_200}
+    manifest = {
+        "kind": "run",
+        "name": "r",
+        "data": str(prepared),
+        "out": "run",
+        "sequence": 64,
+        "global_batch": 8,
+        "tokens": 51_200,
+    }
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**manifest, "mixture": mixture}))
     rows = {row["bucket"]: row for row in printed("mix", "show", tmp_path / "run.yaml")["buckets"]}
     assert rows["wiki/factual"]["obtained"] == pytest.approx(0.25, abs=0.005)

@@ -31,7 +31,10 @@ def made(tmp_path_factory):
     """A small corpus and what was prepared from it."""
     folder = tmp_path_factory.mktemp("verify")
     for name in ("a", "b"):
-        rows = [{"id": f"{name}{n}", "url": f"https://www.site{n % 3}.org/{n}", "text": prose(f"{name}{n}")} for n in range(40)]
+        rows = [
+            {"id": f"{name}{n}", "url": f"https://www.site{n % 3}.org/{n}", "text": prose(f"{name}{n}")}
+            for n in range(40)
+        ]
         (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, [*rows, rows[0]])) + "\nbroken\n")
     manifest = {
         "kind": "corpus",
@@ -115,7 +118,9 @@ def test_each_flipped_file_is_found_and_mended(made, out, damage) -> None:
 
 
 def test_what_a_disk_changed_is_mended_as_verify_says(made, out) -> None:
-    """No time of change tells of it: `prep` believes what it remembers, `verify` reads everything and says what to delete."""
+    """No time of change tells of it: `prep` believes what it remembers, `verify` reads everything and says what to
+    delete.
+    """
     path = next(path for path in sorted((out / "shards").rglob("*.arrow")) if ".documents." not in path.name)
     rot(path)
     found = problems(out)

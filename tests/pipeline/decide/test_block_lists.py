@@ -63,7 +63,10 @@ def write(path: Path, text: str) -> str:
 
 
 def test_sites_block_what_is_below_them_and_nothing_beside_them(tmp_path: Path) -> None:
-    entries = write(tmp_path / "sites", "# sites\nexample.com\nB.Other.org.\r\n\n*.wild.net\nhttps://full.edu/path\n10.0.0.1\nbücher.de\n")
+    entries = write(
+        tmp_path / "sites",
+        "# sites\nexample.com\nB.Other.org.\r\n\n*.wild.net\nhttps://full.edu/path\n10.0.0.1\nbücher.de\n",
+    )
     urls = {
         "http://example.com/": True,
         "https://a.b.EXAMPLE.com:8080/x?y": True,
@@ -83,7 +86,9 @@ def test_sites_block_what_is_below_them_and_nothing_beside_them(tmp_path: Path) 
         "": False,
     }
     reasons, counts = blocked(tmp_path, [*urls, None], {"name": "l", "sites": entries})
-    assert dict(zip(urls, reasons, strict=False)) == {url: "blocked_site" if hit else "kept" for url, hit in urls.items()}
+    assert dict(zip(urls, reasons, strict=False)) == {
+        url: "blocked_site" if hit else "kept" for url, hit in urls.items()
+    }
     assert reasons[-1] == "kept"
     assert counts == [sum(urls.values())]
 
@@ -121,7 +126,12 @@ def test_words_need_as_many_different_ones_as_the_list_says(tmp_path: Path) -> N
         "kept",
         "blocked_word",
     ]
-    assert blocked(tmp_path / "1", urls, {"name": "l", "words": entries})[0] == ["blocked_word", "blocked_word", "kept", "blocked_word"]
+    assert blocked(tmp_path / "1", urls, {"name": "l", "words": entries})[0] == [
+        "blocked_word",
+        "blocked_word",
+        "kept",
+        "blocked_word",
+    ]
     with pytest.raises(GristmillError, match="is no list of words: 1 of 1 lines are none, as `two words`"):
         blocked(tmp_path / "3", urls, {"name": "l", "words": write(tmp_path / "broken", "two words\n")})
 
@@ -133,16 +143,33 @@ def test_the_first_list_gives_the_reason_and_idle_lists_say_so(tmp_path: Path) -
     reasons, counts = blocked(tmp_path, ["http://x.com/", "http://y.com/p/q", "http://y.com/"], one, two, three)
     assert reasons == ["blocked_site", "blocked_url", "blocked_site"]
     assert counts == [2, 1, 0]
-    assert idle_lists(list_settings(corpus(one, two, three)), np.array(counts)) == ["block list `three`: no document was dropped for it"]
+    assert idle_lists(list_settings(corpus(one, two, three)), np.array(counts)) == [
+        "block list `three`: no document was dropped for it"
+    ]
 
 
 def test_odd_entries_are_read_and_what_is_none_is_named(tmp_path: Path) -> None:
-    odd = "\ufeffbom.com\nport.com:8080\n0.0.0.0 hosts.com\n127.0.0.1\tlocal.com # why\n2001:db8::1\nunder_score.com\n*.中国.example\n"
+    odd = (
+        "\ufeffbom.com\nport.com:8080\n0.0.0.0 hosts.com\n127.0.0.1\tlocal.com #"
+        " why\n2001:db8::1\nunder_score.com\n*.中国.example\n"
+    )
     junk = "two words.com\n||adblock.com^\nhttp://\n"
     entries = write(tmp_path / "sites", odd + junk + "#comment\r\n  \n")
     urls: list[str | None] = [
-        *("http://bom.com/", "http://port.com/", "http://x.hosts.com/", "http://local.com/", "http://[2001:db8::1]:80/"),
-        *("http://under_score.com", "http://a.xn--fiqs8s.example/", "http://words.com/", "http://adblock.com/", "http://0.0.0.0/"),
+        *(
+            "http://bom.com/",
+            "http://port.com/",
+            "http://x.hosts.com/",
+            "http://local.com/",
+            "http://[2001:db8::1]:80/",
+        ),
+        *(
+            "http://under_score.com",
+            "http://a.xn--fiqs8s.example/",
+            "http://words.com/",
+            "http://adblock.com/",
+            "http://0.0.0.0/",
+        ),
     ]
     manifest = corpus({"name": "l", "sites": entries})
     job = job_of(manifest, tmp_path)
@@ -195,7 +222,12 @@ def test_folders_globs_and_gzip(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("missing", "names no file"), ("empty", "has no entry"), ("broken.gz", "cannot be read"), ("no*", "names no file")],
+    [
+        ("missing", "names no file"),
+        ("empty", "has no entry"),
+        ("broken.gz", "cannot be read"),
+        ("no*", "names no file"),
+    ],
 )
 def test_missing_empty_and_broken_lists_are_errors(tmp_path: Path, path: str, message: str) -> None:
     write(tmp_path / "empty", "\n# nothing\n")
@@ -215,7 +247,9 @@ def test_settings_change_with_the_contents_and_not_with_the_place(tmp_path: Path
 
 def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
     text = "name: c\nsources: [{name: a, format: jsonl, files: [x], licence: l}]\ntokenizer: {model: m}\n"
-    manifest = write(tmp_path / "c.yaml", text + "block_lists: [{name: l, sites: lists/a}]\nbad_words: {lists: {en: words}}\n")
+    manifest = write(
+        tmp_path / "c.yaml", text + "block_lists: [{name: l, sites: lists/a}]\nbad_words: {lists: {en: words}}\n"
+    )
     loaded = load_corpus(manifest)
     assert loaded.block_lists[0].sites == [str(tmp_path / "lists/a")]
     assert loaded.bad_words is not None
@@ -243,7 +277,11 @@ labels = st.lists(st.sampled_from(["a", "b", "www", "com", "co", "uk", "x1"]), m
 
 @given(st.lists(labels.map(".".join), min_size=1, max_size=6), labels.map(".".join))
 def test_sites_against_plain_python(tmp_path_factory: pytest.TempPathFactory, entries: list[str], host: str) -> None:
-    hashes = set(read_list([write(tmp_path_factory.mktemp("l") / "x", "\n".join(entries))], kind="sites", name="l").hashes.tolist())
+    hashes = set(
+        read_list(
+            [write(tmp_path_factory.mktemp("l") / "x", "\n".join(entries))], kind="sites", name="l"
+        ).hashes.tolist()
+    )
     suffixes = host_suffixes(host_of(f"http://{host}/path"))
     wanted = any(host == entry or host.endswith("." + entry) for entry in entries)
     found = {hash_ for suffix in suffixes for hash_ in read_list_of(suffix, tmp_path_factory)}
@@ -263,7 +301,9 @@ def test_prefixes_of_urls_against_plain_python(rest: str) -> None:
 
 
 def test_entries_without_a_scheme_keep_one_inside_them(tmp_path: Path) -> None:
-    entries = read_list([write(tmp_path / "x", "example.com/to?u=http://other.net/a")], kind="urls", name="l").hashes.tolist()
+    entries = read_list(
+        [write(tmp_path / "x", "example.com/to?u=http://other.net/a")], kind="urls", name="l"
+    ).hashes.tolist()
     assert set(entries) & set(url_prefix_hashes("https://www.example.com/to?u=http://other.net/a"))
 
 

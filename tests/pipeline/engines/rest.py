@@ -27,7 +27,13 @@ def answers(
     if strategy is not None:
         settings.append({"key": "restart-strategy.type", "value": strategy})
     jobs = [
-        {"jid": "a" * 32, "name": "gristmill-1234567890-extract-1", "state": "RUNNING", "start-time": 2, "duration": 10},
+        {
+            "jid": "a" * 32,
+            "name": "gristmill-1234567890-extract-1",
+            "state": "RUNNING",
+            "start-time": 2,
+            "duration": 10,
+        },
         {"jid": "b" * 32, "name": "other", "state": "FINISHED", "start-time": 1, "duration": 10},
     ]
     return {"/taskmanagers": {"taskmanagers": listed}, "/jobmanager/config": settings, "/jobs/overview": {"jobs": jobs}}

@@ -94,7 +94,9 @@ def test_child_ends_with_its_command():
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     environment = child_environment(**{PARENT: str(gone.pid)})
-    child = subprocess.run(python_command("pipeline.warm_up"), env=environment, capture_output=True, text=True, check=False, timeout=300)
+    child = subprocess.run(
+        python_command("pipeline.warm_up"), env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     assert (child.returncode, child.stdout) == (-signal.SIGKILL, "")
 
 

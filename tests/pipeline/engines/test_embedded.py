@@ -55,14 +55,19 @@ def test_a_crash_tells_where(tmp_path: Path) -> None:
     with pytest.raises(GristmillError) as caught:
         run(Runner(workers=2), crash, tmp_path)
     told = str(caught.value)
-    assert "was killed by SIGSEGV (Segmentation fault); its last lines:\n    Fatal Python error: Segmentation fault" in told
+    assert (
+        "was killed by SIGSEGV (Segmentation fault); its last lines:\n    Fatal Python error: Segmentation fault"
+        in told
+    )
     assert "in crash" in told
     assert "lack of memory" not in told
     assert workers() == []
 
 
 def test_a_worker_that_is_aborted_tells_of_the_thread_that_was_hit_alone() -> None:
-    """Python's handler crashes on other threads that begin or end while it tells of them: the signal would have another name."""
+    """Python's handler crashes on other threads that begin or end while it tells of them: the signal would have another
+    name.
+    """
     code = (
         "import os, threading, time\n"
         "from pipeline.engines.external_worker import print_crashes\n"
@@ -86,7 +91,9 @@ def test_one_that_leaves_as_if_all_were_well_is_a_loss(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_one_that_dies_before_it_connects_ends_the_pipeline_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_dies_before_it_connects_ends_the_pipeline_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         f"import os, sys\nif {WORKER!r} in sys.orig_argv and sys.orig_argv[-1][-1] in '13579':\n"
         "    print('no luck with the library', file=sys.stderr, flush=True)\n    os._exit(7)\n"
@@ -154,8 +161,12 @@ def test_beam_is_as_it_was_when_this_was_written() -> None:
     assert "self._futures_by_id[req.instruction_id] = future" in connection
     assert "for future in self._futures_by_id.values():\n      future.abort(exn)" in connection
     assert "self.push(BeamFnControlServicer._DONE_MARKER)" in connection
-    assert "if self._exception:\n            raise self._exception from None" in inspect.getsource(_GrpcDataChannel.input_elements)
+    assert "if self._exception:\n            raise self._exception from None" in inspect.getsource(
+        _GrpcDataChannel.input_elements
+    )
     assert "return constructor(" in inspect.getsource(worker_handlers.WorkerHandler.create)
     assert "self.stop_worker()" in inspect.getsource(worker_handlers.WorkerHandler.close)
-    assert "'%s:%d' % (self.get_bind_address(), port)" in inspect.getsource(local_job_service.LocalJobServicer.start_grpc_server)
+    assert "'%s:%d' % (self.get_bind_address(), port)" in inspect.getsource(
+        local_job_service.LocalJobServicer.start_grpc_server
+    )
     assert "socket.getfqdn()" in inspect.getsource(worker_handlers.ExternalWorkerHandler.host_from_worker)

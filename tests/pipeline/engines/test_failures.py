@@ -38,7 +38,9 @@ def test_our_own_error_with_place_and_remedy() -> None:
     assert has_gristmill_error(text)
 
 
-@pytest.mark.parametrize("line", ["ValueError: no luck with bad", "zlib.error: Error -3", "pyarrow.lib.ArrowInvalid: Not an Arrow file"])
+@pytest.mark.parametrize(
+    "line", ["ValueError: no luck with bad", "zlib.error: Error -3", "pyarrow.lib.ArrowInvalid: Not an Arrow file"]
+)
 def test_another_error_is_its_last_python_line(line) -> None:
     text = JAVA.format(python=f"{line} [while running 'Extract-ptransform-12']")
     assert not has_gristmill_error(text)
@@ -46,7 +48,10 @@ def test_another_error_is_its_last_python_line(line) -> None:
 
 
 def test_java_alone_is_its_deepest_cause() -> None:
-    text = "java.io.IOException: no network buffers\n\tat a.B.c(D.java:1)\nCaused by: java.lang.Exception: too few\n\t... 3 more"
+    text = (
+        "java.io.IOException: no network buffers\n\tat a.B.c(D.java:1)\nCaused by: java.lang.Exception: too few\n\t..."
+        " 3 more"
+    )
     assert worker_message(text) == "java.lang.Exception: too few"
     assert lost_process(text) is None
 
@@ -55,11 +60,17 @@ def test_java_alone_is_its_deepest_cause() -> None:
     ("text", "who"),
     [
         (
-            "org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id localhost:1-2 is no longer reachable.",
+            (
+                "org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id localhost:1-2 is no longer"
+                " reachable."
+            ),
             "a TaskManager",
         ),
         (
-            "java.lang.IllegalStateException: Failed to finish\nCaused by: StatusRuntimeException: CANCELLED: client cancelled",
+            (
+                "java.lang.IllegalStateException: Failed to finish\nCaused by: StatusRuntimeException: CANCELLED:"
+                " client cancelled"
+            ),
             "a Python worker",
         ),
     ],

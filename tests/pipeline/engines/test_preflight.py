@@ -62,7 +62,13 @@ def test_jobs_by_prefix_oldest_first() -> None:
 def test_cancelling_asks_and_waits() -> None:
     asked: list[str] = []
     with serve(
-        {"/jobs/x?mode=cancel": {}, "/jobs/x": {"state": "CANCELED"}, "/jobs/y?mode=cancel": {}, "/jobs/y": {"state": "CANCELLING"}}, asked
+        {
+            "/jobs/x?mode=cancel": {},
+            "/jobs/x": {"state": "CANCELED"},
+            "/jobs/y?mode=cancel": {},
+            "/jobs/y": {"state": "CANCELLING"},
+        },
+        asked,
     ) as rest:
         assert flink.cancel(rest, "x")
         assert not flink.cancel(rest, "y", patience_s=0.3)
@@ -71,7 +77,9 @@ def test_cancelling_asks_and_waits() -> None:
 
 def greet(tmp_path, inputs=()):
     (tmp_path / "token").write_bytes(b"client")
-    (name,) = say_hello("0", Hello(folder=str(tmp_path), inputs=tuple(str(path) for path in inputs), store_endpoint=None))
+    (name,) = say_hello(
+        "0", Hello(folder=str(tmp_path), inputs=tuple(str(path) for path in inputs), store_endpoint=None)
+    )
     return json.loads((tmp_path / name).read_text())
 
 

@@ -15,19 +15,40 @@ def install(folder: Path, name: str, version: str, *needs: str) -> None:
     """A package of which there are metadata only, as an installed wheel has them."""
     place = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     place.mkdir()
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {need}" for need in needs)]
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {need}" for need in needs),
+    ]
     (place / "METADATA").write_text("\n".join(lines) + "\n")
 
 
 def test_what_libraries_need_in_turn_is_compared_as_well() -> None:
     facts = process_facts()
-    assert {"apache-beam", "brotli", "isal", "lxml", "justext", "courlan", "awkward", "awkward-cpp", "llvmlite", "numpy"} <= set(facts)
+    assert {
+        "apache-beam",
+        "brotli",
+        "isal",
+        "lxml",
+        "justext",
+        "courlan",
+        "awkward",
+        "awkward-cpp",
+        "llvmlite",
+        "numpy",
+    } <= set(facts)
     assert {"torch", "megatron-core", "pytest", "ruff"}.isdisjoint(facts)
     assert {"python", "gristmill"} <= set(facts)
 
 
 def test_extras_and_markers_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needs = ('Direct_One[fast]>=1; extra == "data"', 'trainer; extra == "train"', "always", 'never; python_version < "3"')
+    needs = (
+        'Direct_One[fast]>=1; extra == "data"',
+        'trainer; extra == "train"',
+        "always",
+        'never; python_version < "3"',
+    )
     install(tmp_path, "gristmill", "0", *needs)
     install(tmp_path, "direct-one", "1.5", 'quick; extra == "fast"', 'slow; extra == "slow"', "gone")
     install(tmp_path, "quick", "2", "direct-one", "gristmill[data]")

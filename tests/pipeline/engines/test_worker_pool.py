@@ -55,7 +55,10 @@ def test_a_worker_starts_and_stops(workers) -> None:
 
 def test_a_worker_that_cannot_start_says_why(workers, monkeypatch, tmp_path) -> None:
     script(monkeypatch, tmp_path, "echo \"ModuleNotFoundError: No module named 'apache_beam'\" >&2; exit 1")
-    assert workers.start("1-1", "localhost:1") == "the Python worker did not start: ModuleNotFoundError: No module named 'apache_beam'"
+    assert (
+        workers.start("1-1", "localhost:1")
+        == "the Python worker did not start: ModuleNotFoundError: No module named 'apache_beam'"
+    )
 
 
 def test_a_worker_that_is_given_up_ends(workers, monkeypatch, tmp_path) -> None:
@@ -176,7 +179,9 @@ def test_workers_end_with_a_killed_pool() -> None:
         f"pool = Workers()\nassert pool.start('1-1', 'localhost:{port}') is None\n"
         "print(pool._services['1-1'][0].worker.process.pid, flush=True)\ntime.sleep(60)\n"
     )
-    pool = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    pool = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     try:
         worker = int(pool.stdout.readline())
         os.kill(worker, 0)

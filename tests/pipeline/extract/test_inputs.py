@@ -49,7 +49,9 @@ def test_names_that_look_like_patterns_and_what_is_no_file(tmp_path) -> None:
     make(tmp_path, "[br]a{ck}et?.jsonl", "r.jsonl", "folder/a.jsonl")
     assert [file.name for file in list_raw_files([source(tmp_path, "[br]a{ck}et?.jsonl")])] == ["[br]a{ck}et?.jsonl"]
     assert [file.name for file in list_raw_files([source(tmp_path, "[br].jsonl")])] == ["r.jsonl"]
-    with pytest.raises(GristmillError, match=r"is a folder; source `s` lists it as a file\n  remedy: write `folder/\*\*`"):
+    with pytest.raises(
+        GristmillError, match=r"is a folder; source `s` lists it as a file\n  remedy: write `folder/\*\*`"
+    ):
         list_raw_files([source(tmp_path, "folder/")])
     for given in ("r.jsonl", "*.jsonl"):
         with pytest.raises(GristmillError, match="remedy: paths in `files` begin at `root`"):
@@ -110,14 +112,18 @@ def test_a_file_that_is_named_in_full_is_meant_whatever_its_name(tmp_path) -> No
         (file,) = list_raw_files([source(tmp_path / "[D] #1 ?", name)])
         assert file.name == name
     assert len(list_raw_files([source(tmp_path / "[D] #1 ?", "*.jsonl")])) == len(ODD) + 3
-    assert [file.name for file in list_raw_files([source(tmp_path, "[[]D] #1 [?]/data[[]0-9].jsonl")])] == ["[D] #1 ?/data[0-9].jsonl"]
+    assert [file.name for file in list_raw_files([source(tmp_path, "[[]D] #1 [?]/data[[]0-9].jsonl")])] == [
+        "[D] #1 ?/data[0-9].jsonl"
+    ]
     with pytest.raises(GristmillError, match=r"in names of folders are written `\[\[\]`"):
         list_raw_files([source(tmp_path, "[D] #1 ?/*.jsonl")])
 
 
 def test_a_name_in_another_unicode_form_is_found(tmp_path) -> None:
     make(tmp_path, "u\u0308ber.jsonl", "in/stra\u00dfe \u00e9.jsonl")
-    names = [file.name for file in list_raw_files([source(tmp_path, "\u00fcber.jsonl", "in/stra\u00dfe e\u0301.jsonl")])]
+    names = [
+        file.name for file in list_raw_files([source(tmp_path, "\u00fcber.jsonl", "in/stra\u00dfe e\u0301.jsonl")])
+    ]
     assert names == ["in/stra\u00dfe \u00e9.jsonl", "u\u0308ber.jsonl"]
     make(tmp_path, "\u00fcber.jsonl")
     assert [file.name for file in list_raw_files([source(tmp_path, "\u00fcber.jsonl")])] == ["\u00fcber.jsonl"]
@@ -142,7 +148,9 @@ def test_a_name_in_another_unicode_form_is_found(tmp_path) -> None:
 def test_an_output_folder_that_inputs_reach_is_refused(tmp_path, files, out) -> None:
     root = tmp_path / "in" / "extract" if files == ["documents/**"] else tmp_path / "in"
     make(root, "a.jsonl")
-    with pytest.raises(GristmillError, match=r"of source `s` reaches what is written here: .*\n  remedy: choose an --out"):
+    with pytest.raises(
+        GristmillError, match=r"of source `s` reaches what is written here: .*\n  remedy: choose an --out"
+    ):
         check_out([source(root, *files)], out=str(tmp_path / "in" / out))
     assert [path.name for path in root.rglob("*") if path.is_file()] == ["a.jsonl"]
 
@@ -173,7 +181,9 @@ def test_links_to_the_output_folder_are_seen(tmp_path) -> None:
         check_out([source(tmp_path / "root", "**")], out=str(tmp_path / "in" / "out"))
     (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
     files = list_raw_files([source(tmp_path / "in", "**")])
-    with pytest.raises(GristmillError, match=r"`link/extract/documents/s/a.arrow` of source `s` reaches what is written here"):
+    with pytest.raises(
+        GristmillError, match=r"`link/extract/documents/s/a.arrow` of source `s` reaches what is written here"
+    ):
         check_files(files, out=str(tmp_path / "elsewhere"))
     check_files(files, out=str(tmp_path / "out"))
 
@@ -208,7 +218,22 @@ def test_stores_are_checked_by_their_names() -> None:
     ],
 )
 def test_globs_mean_the_same_in_stores_as_on_disk(tmp_path, pattern) -> None:
-    make(tmp_path, "a", "b.x", "abc/d", "abc/b/c1/d", "abc/.hid/d", ".hid/e", "b/c", "x/b/y/c2", "a[", "[", "]", "a1/b", "x/]")
+    make(
+        tmp_path,
+        "a",
+        "b.x",
+        "abc/d",
+        "abc/b/c1/d",
+        "abc/.hid/d",
+        ".hid/e",
+        "b/c",
+        "x/b/y/c2",
+        "a[",
+        "[",
+        "]",
+        "a1/b",
+        "x/]",
+    )
     expected = {name.replace("//", "/").removeprefix("./") for name in list_files(str(tmp_path), pattern)}
     names = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
     assert {name for name in names if matches(name, pattern)} == expected

@@ -59,9 +59,13 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 text = prose(f"{name} {number}", words=40 + number % 100)
                 file.write(json.dumps({"id": str(number), "text": text}) + "\n")
             file.write("broken\n")
-    sources = [{"name": name, "format": "jsonl", "files": [f"{name}*.jsonl.gz"], "licence": "none"} for name in ("one", "many")]
+    sources = [
+        {"name": name, "format": "jsonl", "files": [f"{name}*.jsonl.gz"], "licence": "none"} for name in ("one", "many")
+    ]
     path = folder / "corpus.yaml"
-    path.write_text(yaml.safe_dump({"kind": "corpus", "version": 1, "name": "s", "sources": sources, "tokenizer": {"train": {}}}))
+    path.write_text(
+        yaml.safe_dump({"kind": "corpus", "version": 1, "name": "s", "sources": sources, "tokenizer": {"train": {}}})
+    )
     return path
 
 
@@ -115,18 +119,25 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> CorpusManifest:
     (folder / "a.warc.gz").write_bytes(
         members([warc_record(number, block) for number, block in enumerate(blocks)] + [warc_record(0, b"x")])
     )
-    arc = [b"http://example.org/%d 1.2.3.4 20200101000000 text/html %d\n%b\n" % (n, len(block), block) for n, block in enumerate(blocks)]
+    arc = [
+        b"http://example.org/%d 1.2.3.4 20200101000000 text/html %d\n%b\n" % (n, len(block), block)
+        for n, block in enumerate(blocks)
+    ]
     (folder / "b.arc.gz").write_bytes(members(arc))
     for number, page in enumerate(html[:30]):
         (folder / f"{number}.html").write_bytes(page)
     formats = {"warc": "*.warc.gz", "arc": "*.arc.gz", "html": "*.html"}
     sources = [{"name": name, "format": name, "files": [files], "licence": "none"} for name, files in formats.items()]
     path = folder / "corpus.yaml"
-    path.write_text(yaml.safe_dump({"kind": "corpus", "version": 1, "name": "s", "sources": sources, "tokenizer": {"train": {}}}))
+    path.write_text(
+        yaml.safe_dump({"kind": "corpus", "version": 1, "name": "s", "sources": sources, "tokenizer": {"train": {}}})
+    )
     return load_corpus(path)
 
 
-def test_html_that_is_not_drawn_is_not_parsed(crawl: CorpusManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_html_that_is_not_drawn_is_not_parsed(
+    crawl: CorpusManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parsed: list[str] = []
 
     def counted(html: str, *, utf8: bytes | None, extraction: Extraction) -> Extracted:
@@ -143,7 +154,9 @@ def test_html_that_is_not_drawn_is_not_parsed(crawl: CorpusManifest, tmp_path: P
     # The draw is the same as of records that are all read first, as other formats' are.
     monkeypatch.setattr(sample, "raw_records", lambda task, job, *, draw: raw_records(task, job))
     predict(crawl, tmp_path / "late", 0.2)
-    early, late = (sorted((tmp_path / name / "sample" / "extract").rglob("documents/**/*.arrow")) for name in ("early", "late"))
+    early, late = (
+        sorted((tmp_path / name / "sample" / "extract").rglob("documents/**/*.arrow")) for name in ("early", "late")
+    )
     assert [read_ipc(str(path)) for path in early] == [read_ipc(str(path)) for path in late]
     assert len(early) > 2
 
@@ -153,7 +166,9 @@ def test_sizes_of_a_crawl_are_predicted(crawl: CorpusManifest, tmp_path: Path) -
     predicted = predict(crawl, tmp_path / "sample", 0.2)
     assert predicted.documents == pytest.approx(full.ledger.kept, rel=0.15)
     # Of each file few records are drawn, which by themselves would compress worse.
-    assert predicted.output_bytes / predicted.documents == pytest.approx(sum(o.bytes for o in full.outputs) / full.ledger.kept, rel=0.1)
+    assert predicted.output_bytes / predicted.documents == pytest.approx(
+        sum(o.bytes for o in full.outputs) / full.ledger.kept, rel=0.1
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5])

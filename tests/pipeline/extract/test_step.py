@@ -22,7 +22,9 @@ def corpus(folder: Path, files: dict[str, str]) -> CorpusManifest:
     for name, text in files.items():
         (folder / name).write_text(text)
     source = {"name": "texts", "format": "text", "files": ["*.txt"], "licence": "made up"}
-    (folder / "corpus.yaml").write_text(json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}}))
+    (folder / "corpus.yaml").write_text(
+        json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}})
+    )
     return load_corpus(folder / "corpus.yaml")
 
 
@@ -43,7 +45,9 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(tmp_path: Path, chan
 
 
 def test_many_empty_files_make_few_notes(tmp_path: Path) -> None:
-    manifest = corpus(tmp_path, {**{f"{number:02}.txt": " " for number in range(30)}, "text.txt": "The miller grinds.\n"})
+    manifest = corpus(
+        tmp_path, {**{f"{number:02}.txt": " " for number in range(30)}, "text.txt": "The miller grinds.\n"}
+    )
     step = extract(manifest, out=str(tmp_path / "out"), runner=Runner())
     assert len(step.notes) == 21
     assert step.notes[0].endswith("gave no document")
@@ -56,7 +60,9 @@ def test_broken_records_are_all_kept_and_few_are_held(tmp_path: Path, monkeypatc
     lines = [f"{number} {xxh3_64_hexdigest(str(number).encode())}\n" for number in range(45_000)]
     (tmp_path / "a.jsonl").write_text("".join(lines))
     source = {"name": "lines", "format": "jsonl", "files": ["*.jsonl"], "licence": "made up"}
-    (tmp_path / "corpus.yaml").write_text(json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}}))
+    (tmp_path / "corpus.yaml").write_text(
+        json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}})
+    )
     step = extract(load_corpus(tmp_path / "corpus.yaml"), out=str(tmp_path / "out"), runner=Runner())
     assert sum(step.ledger.quarantined.values()) == step.ledger.records_in == 45_000
     assert step.ledger.balance() == 0
@@ -71,7 +77,9 @@ def test_broken_records_are_all_kept_and_few_are_held(tmp_path: Path, monkeypatc
 def test_a_file_without_documents_is_noted_with_its_one_error(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('[\n{"text": "The miller grinds."}\n]\n')
     source = {"name": "lines", "format": "jsonl", "files": ["*.jsonl"], "licence": "made up"}
-    (tmp_path / "corpus.yaml").write_text(json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}}))
+    (tmp_path / "corpus.yaml").write_text(
+        json.dumps({"kind": "corpus", "name": "c", "sources": [source], "tokenizer": {"model": "none"}})
+    )
     step = extract(load_corpus(tmp_path / "corpus.yaml"), out=str(tmp_path / "out"), runner=Runner())
     assert (step.ledger.records_in, step.ledger.quarantined) == (1, {"no JSON Lines": 1})
     assert step.notes[0].endswith("gave no document: no JSON Lines")

@@ -71,7 +71,11 @@ def test_a_good_document_is_kept() -> None:
 @pytest.mark.parametrize(
     ("reason", "passes", "fails"),
     [
-        ("gopher_words", {"words": 50, "word_characters": 250, "letter_words": 50}, {"words": 49, "word_characters": 250}),
+        (
+            "gopher_words",
+            {"words": 50, "word_characters": 250, "letter_words": 50},
+            {"words": 49, "word_characters": 250},
+        ),
         ("gopher_words", {"words": 100_000, "word_characters": 500_000, "letter_words": 100_000}, {"words": 100_001}),
         ("gopher_mean_word_length", {"word_characters": 3_000}, {"word_characters": 2_999}),
         ("gopher_mean_word_length", {"word_characters": 10_000}, {"word_characters": 10_001}),
@@ -84,7 +88,11 @@ def test_a_good_document_is_kept() -> None:
         ("gopher_repeated_lines", {"repeated_lines": 30}, {"repeated_lines": 31}),
         ("gopher_repeated_paragraphs", {"repeated_paragraphs": 6}, {"repeated_paragraphs": 7}),
         ("gopher_repeated_line_characters", {"repeated_line_characters": 1_000}, {"repeated_line_characters": 1_001}),
-        ("gopher_repeated_paragraph_characters", {"repeated_paragraph_characters": 1_000}, {"repeated_paragraph_characters": 1_001}),
+        (
+            "gopher_repeated_paragraph_characters",
+            {"repeated_paragraph_characters": 1_000},
+            {"repeated_paragraph_characters": 1_001},
+        ),
         ("gopher_top_ngrams", {"top_2gram_characters": 1_000}, {"top_2gram_characters": 1_001}),
         ("gopher_top_ngrams", {"top_3gram_characters": 900}, {"top_3gram_characters": 901}),
         ("gopher_top_ngrams", {"top_4gram_characters": 800}, {"top_4gram_characters": 801}),
@@ -116,7 +124,9 @@ def test_rules_come_in_the_order_of_their_codes() -> None:
     codes = [code_of(rule.reason) for rule in rules]
     assert codes == sorted(set(codes))
     assert all(
-        rule.says and {name for bound in rule.bounds for name in (bound.signal, bound.of)} - {None} <= set(SIGNALS.names) for rule in rules
+        rule.says
+        and {name for bound in rule.bounds for name in (bound.signal, bound.of)} - {None} <= set(SIGNALS.names)
+        for rule in rules
     )
 
 
@@ -153,7 +163,13 @@ def test_none_keeps_everything() -> None:
 
 def test_thresholds_of_the_manifest_hold() -> None:
     signals = compute_signals(*buffers(["to be or to have", "to be"]))
-    loose = {"variant": "gopher-paper", "min_words": 3, "min_mean_word_length": 1, "max_repeated_lines": 1, "max_top_2gram": 1}
+    loose = {
+        "variant": "gopher-paper",
+        "min_words": 3,
+        "min_mean_word_length": 1,
+        "max_repeated_lines": 1,
+        "max_top_2gram": 1,
+    }
     assert [REASONS[code] for code in codes_of(signals, loose)] == ["kept", "gopher_words"]
     assert [REASONS[code] for code in codes_of(signals, loose | {"min_words": 6})] == ["gopher_words"] * 2
 
@@ -165,7 +181,12 @@ OPEN = 9 | 1 << SENTENCES_SHIFT
 
 
 def lined(*documents: list[int], **columns: list[object]) -> pa.Table:
-    table = pa.table({"lines_packed": pa.array(documents, LINES_PACKED.type), "characters": pa.array([1_000] * len(documents), pa.int32())})
+    table = pa.table(
+        {
+            "lines_packed": pa.array(documents, LINES_PACKED.type),
+            "characters": pa.array([1_000] * len(documents), pa.int32()),
+        }
+    )
     for name, values in columns.items():
         index = table.schema.names.index(name) if name in table.schema.names else table.num_columns
         table = table.remove_column(index) if index < table.num_columns else table
@@ -179,7 +200,9 @@ def judged(table: pa.Table, *filters: str | dict[str, object]) -> tuple[list[str
 
 
 def test_c4_removes_lines_and_counts_the_sentences_of_the_others() -> None:
-    table = lined([FINE, OPEN, SHORT, FINE, FINE], [FINE, FINE, OPEN], [], [FINE | LONG_WORD, *[FINE | POLICY] * 2, *[FINE] * 3])
+    table = lined(
+        [FINE, OPEN, SHORT, FINE, FINE], [FINE, FINE, OPEN], [], [FINE | LONG_WORD, *[FINE | POLICY] * 2, *[FINE] * 3]
+    )
     reasons, removed = judged(table, "c4-tfds")
     assert reasons == ["kept", "c4_sentences", "c4_sentences", "kept"]
     assert removed == [False, True, True, False, False, False, False, True, True, True, True, False, False, False]
@@ -223,10 +246,16 @@ def test_refinedweb_drops_a_document_when_corrections_take_more_than_five_percen
         [1], [20 | UPPER],
     )  # fmt: skip
     reasons, removed = judged(table, "refinedweb-lines")
-    assert reasons == ["kept", "refinedweb_removed_words", "kept", "refinedweb_removed_words"] + ["refinedweb_removed_words"] * 2
+    assert (
+        reasons
+        == ["kept", "refinedweb_removed_words", "kept", "refinedweb_removed_words"] + ["refinedweb_removed_words"] * 2
+    )
     assert removed is not None
     assert sum(removed) == 9
-    assert judged(table, {"variant": "refinedweb-lines", "max_removed_words": 1.0})[0] == ["kept"] * 4 + ["no_lines_left"] * 2
+    assert (
+        judged(table, {"variant": "refinedweb-lines", "max_removed_words": 1.0})[0]
+        == ["kept"] * 4 + ["no_lines_left"] * 2
+    )
     keep_all = {"variant": "refinedweb-lines", "upper": False, "numeric": False, "counter": False, "navigation": False}
     assert judged(table, keep_all | {"min_words_per_line": 0}) == (["kept"] * 6, [False] * len(removed))
 
@@ -249,7 +278,14 @@ def test_ccnet_page_length_and_terciles() -> None:
     with pytest.raises(GristmillError, match="no perplexity"):
         judged(table, terciles)
     table = table.append_column("perplexity", pa.array([99.5, 1.0, 200.0, None, 20.0, 19.5], pa.float32()))
-    assert judged(table, terciles)[0] == ["kept", "ccnet_page_length", "ccnet_perplexity", "kept", "ccnet_perplexity", "kept"]
+    assert judged(table, terciles)[0] == [
+        "kept",
+        "ccnet_page_length",
+        "ccnet_perplexity",
+        "kept",
+        "ccnet_perplexity",
+        "kept",
+    ]
     assert judged(table, terciles | {"keep": ["tail"]})[0] == [
         "ccnet_perplexity",
         "ccnet_page_length",
@@ -273,10 +309,11 @@ def test_bad_words_drop_pages_but_for_a_share_chosen_by_id() -> None:
 def test_texts_end_to_end() -> None:
     prose = "It was the best of times and it was the worst of times, that is to say times like ours. "
     essay = (
-        "A mill that stands by the river needs water, and water needs rain. When the wet months come late, the miller looks to his wheel "
-        "and waits. He has grain in the loft, sacks that mice would like to have, and neighbours with carts at the gate. Some bring "
-        "barley; others bring rye, oats or wheat from fields beyond the hill.\n\nNobody talks of machines here. Stones turn slowly, flour "
-        "falls warm between them, dust lies on every beam. To be patient is half of this trade."
+        "A mill that stands by the river needs water, and water needs rain. When the wet months come late, the miller"
+        " looks to his wheel and waits. He has grain in the loft, sacks that mice would like to have, and neighbours"
+        " with carts at the gate. Some bring barley; others bring rye, oats or wheat from fields beyond the"
+        " hill.\n\nNobody talks of machines here. Stones turn slowly, flour falls warm between them, dust lies on every"
+        " beam. To be patient is half of this trade."
     )
     foreign = " ".join(["zwölf Boxkämpfer jagen Viktor quer", *(f"Wort{number}" for number in range(60))])
     texts = [essay, prose * 20, "short text", foreign]
@@ -284,7 +321,9 @@ def test_texts_end_to_end() -> None:
     assert [REASONS[code] for code in codes] == ["kept", "gopher_top_ngrams", "gopher_words", "gopher_stop_words"]
 
 
-@pytest.mark.parametrize("variant", sorted(kind.model_fields["variant"].default for kind in get_args(get_args(FilterSpec)[0])))
+@pytest.mark.parametrize(
+    "variant", sorted(kind.model_fields["variant"].default for kind in get_args(get_args(FilterSpec)[0]))
+)
 def test_each_variant_has_its_place_everywhere(variant: str) -> None:
     """A variant that is left out of one place would end every worker, or let removed lines into the shards."""
     (section,) = filters_from([{"variant": variant}])
@@ -292,11 +331,18 @@ def test_each_variant_has_its_place_everywhere(variant: str) -> None:
     assert reasons
     assert set(reasons) <= set(REASONS)
     assert section.looks_at_lines == (cleaning_of([section]) is not None)
-    measured = {name for rule in rules_of(section) or () for bound in rule.bounds for name in (bound.signal, bound.of, bound.without)}
+    measured = {
+        name
+        for rule in rules_of(section) or ()
+        for bound in rule.bounds
+        for name in (bound.signal, bound.of, bound.without)
+    }
     assert measured <= {None, *SIGNALS.names}
 
 
 def test_each_section_can_be_named() -> None:
     """One that is in no union is not known to any manifest."""
     named = set(get_args(get_args(FilterSpec)[0]))
-    assert {section for section in descendants(Variant) if "variant" in section.__annotations__ and section is not C4} == named
+    assert {
+        section for section in descendants(Variant) if "variant" in section.__annotations__ and section is not C4
+    } == named

@@ -9,7 +9,12 @@ from pipeline.filters import verdicts
 from pipeline.text.signals import compute_signals
 from tests.property.texts import buffers
 
-NAMES = [f"{first}{second}{third}" for first in ("al", "be", "co", "du") for second in ("ra", "mi", "so", "fe") for third in "nskx"]
+NAMES = [
+    f"{first}{second}{third}"
+    for first in ("al", "be", "co", "du")
+    for second in ("ra", "mi", "so", "fe")
+    for third in "nskx"
+]
 PROSE = " ".join(["the", "and", *NAMES]) + "."
 LINES = [" ".join(["the", "of", *NAMES[start : start + 12]]) + "." for start in range(0, 52, 13)]
 
@@ -49,8 +54,18 @@ def reason(text: str, section: FilterSpec) -> str:
         ("\n".join("* " + line for line in LINES), "gopher_bullet_lines", "kept", "gopher_bullet_lines"),
         ("\n".join(" - " + line for line in LINES), "gopher_bullet_lines", "gopher_bullet_lines", "kept"),
         ("\n".join(line[:-1] + "..." for line in LINES), "gopher_ellipsis_lines", "gopher_ellipsis_lines", "kept"),
-        ("\n".join(line[:-1] + "\u2026" for line in LINES), "gopher_ellipsis_lines", "gopher_ellipsis_lines", "gopher_ellipsis_lines"),
-        (PROSE + "".join(f" {number}" for number in range(100, 120)), "gopher_letter_words", "gopher_letter_words", "gopher_letter_words"),
+        (
+            "\n".join(line[:-1] + "\u2026" for line in LINES),
+            "gopher_ellipsis_lines",
+            "gopher_ellipsis_lines",
+            "gopher_ellipsis_lines",
+        ),
+        (
+            PROSE + "".join(f" {number}" for number in range(100, 120)),
+            "gopher_letter_words",
+            "gopher_letter_words",
+            "gopher_letter_words",
+        ),
         # One stop word twice is two occurrences.
         (" ".join(["the", *NAMES, "the"]), "gopher_stop_words", "gopher_stop_words", "kept"),
         # Of six lines one is there twice: a sixth are repeats, a third have a copy.
@@ -62,11 +77,20 @@ def reason(text: str, section: FilterSpec) -> str:
             "gopher_repeated_lines",
         ),
         ("\n".join([*LINES, LINES[0]]), "gopher_repeated_ngrams", "gopher_repeated_ngrams", "gopher_repeated_lines"),
-        (MOST_TWICE, "gopher_repeated_line_characters", "gopher_repeated_line_characters", "gopher_repeated_line_characters"),
+        (
+            MOST_TWICE,
+            "gopher_repeated_line_characters",
+            "gopher_repeated_line_characters",
+            "gopher_repeated_line_characters",
+        ),
     ],
 )
 def test_each_variant_gives_its_own_reason(text: str, paper: str, datatrove: str, dolma: str) -> None:
-    assert [reason(text, section) for section in (GopherPaper(), GopherDatatrove(), GopherDolma())] == [paper, datatrove, dolma]
+    assert [reason(text, section) for section in (GopherPaper(), GopherDatatrove(), GopherDolma())] == [
+        paper,
+        datatrove,
+        dolma,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ from tests.sections import filters_from
 
 GOOD = "This line has words enough and it ends well."
 PAGE = (
-    f"Menu\n\n{GOOD}[1] Home | About\n\n  {GOOD} Citations[2] go[edit].  \n{GOOD}\nAccept our privacy policy or leave this page.\nFooter\n"
+    f"Menu\n\n{GOOD}[1] Home | About\n\n  {GOOD} Citations[2] go[edit].  \n{GOOD}\nAccept our privacy policy or leave"
+    " this page.\nFooter\n"
 )
 CLEAN = f"{GOOD} Citations go.\n{GOOD}"
 TEXTS = {
@@ -43,7 +44,9 @@ FATES = {"page": "kept", "short": "c4_sentences", "code": "c4_brace", "code in a
 
 
 def write(folder: Path, **sections: Any) -> Path:
-    rows = [{"id": name, "text": text, "url": f"https://www.{name.split()[-1]}.example/x"} for name, text in TEXTS.items()]
+    rows = [
+        {"id": name, "text": text, "url": f"https://www.{name.split()[-1]}.example/x"} for name, text in TEXTS.items()
+    ]
     if not (folder / "a.jsonl").exists():  # a file that changed is read again
         (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     manifest: dict[str, Any] = {
@@ -70,7 +73,9 @@ def table(out: Path, kind: str) -> pa.Table:
 
 def fates(out: Path) -> dict[str, str]:
     names = table(out, "extract/documents")["name"].to_pylist()
-    return dict(zip(names, (REASONS[code] for code in table(out, "decide/decisions")["reason"].to_pylist()), strict=True))
+    return dict(
+        zip(names, (REASONS[code] for code in table(out, "decide/decisions")["reason"].to_pylist()), strict=True)
+    )
 
 
 def removed(out: Path) -> dict[str, list[int] | None]:
@@ -105,7 +110,9 @@ def test_c4_from_the_manifest_to_the_tokens(tmp_path: Path) -> None:
     documents = table(out, "extract/documents").to_pylist()
     (bucket,) = open_shards(str(out / "shards")).buckets.values()
     ids = {
-        row["record_name"]: row["document_id"] for index in range(len(bucket.entries)) for row in bucket.read_documents(index).to_pylist()
+        row["record_name"]: row["document_id"]
+        for index in range(len(bucket.entries))
+        for row in bucket.read_documents(index).to_pylist()
     }
     assert ids == {row["name"]: row["id"] for row in documents if row["name"] in texts}
     step = read_step(str(out / "decide"))
@@ -137,7 +144,10 @@ def test_other_thresholds_touch_no_text_and_give_other_tokens(tmp_path: Path) ->
 def test_refinedweb_takes_whole_lines_and_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(write(tmp_path, filters=[{"variant": "refinedweb-lines", "max_removed_words": 0.3}]), out)
-    assert tokenized(out)["page"] == "\n".join(line for line in PAGE.strip().split("\n") if line not in ("Menu", "Footer")).strip()
+    assert (
+        tokenized(out)["page"]
+        == "\n".join(line for line in PAGE.strip().split("\n") if line not in ("Menu", "Footer")).strip()
+    )
     assert fates(out)["code in a menu"] == "kept"
     path = write(tmp_path, filters=[{"variant": "ccnet", "min_characters": 100_000}, "refinedweb-lines"])
     step = decide(load_corpus(path), out=str(out), runner=Runner())

@@ -111,7 +111,9 @@ SITE = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/" xml:lang=
 """
 
 
-def wiki_page(number: int, text: str, *, title: str | None = None, namespace: int = 0, extra: str = "", model: str = "wikitext") -> str:
+def wiki_page(
+    number: int, text: str, *, title: str | None = None, namespace: int = 0, extra: str = "", model: str = "wikitext"
+) -> str:
     return f"""  <page>
     <title>{title or f"Page {number}"}</title><ns>{namespace}</ns><id>{number}</id>{extra}
     <revision><id>{number + 1000}</id><contributor><id>7</id></contributor><model>{model}</model>

@@ -22,7 +22,10 @@ LONG = "1" * 5_000
         ("&#955;&#x3bb;&#X3BB;&#128512;", "λλλ😀", 0),
         ("&#0000000000065;&#x00000000000041;&#" + "0" * 5_000 + "65;", "AAA", 0),
         ("&#150;&#x80;", "–€", 0),  # as windows-1252 has them
-        *((f"a{number}b", "a\ufffdb", 1) for number in ("&#0;", "&#xD800;", "&#57343;", "&#x110000;", f"&#{LONG};", f"&#x{LONG};")),
+        *(
+            (f"a{number}b", "a\ufffdb", 1)
+            for number in ("&#0;", "&#xD800;", "&#57343;", "&#x110000;", f"&#{LONG};", f"&#x{LONG};")
+        ),
         (f"a&#{LONG}", "a\ufffd", 1),
         ("&#0A", "\ufffdA", 1),
         ("\ufffd &#xFFFD; &#65533; &#x0fffd; &#0;", "\ufffd \ufffd \ufffd \ufffd \ufffd", 1),
@@ -60,10 +63,17 @@ def test_no_reader_fails_for_a_reference_and_each_counts_it(reference):
 
 
 @pytest.mark.parametrize(
-    "title", ["birth date", "start date", "age", "death date and age", "ordinal", "percentage", "frac", "film date", "as of"]
+    "title",
+    ["birth date", "start date", "age", "death date and age", "ordinal", "percentage", "frac", "film date", "as of"],
 )
 def test_numbers_of_any_length_cost_no_page(title):
-    for arguments in (f"{LONG}|{LONG}|{LONG}", f"1900|{LONG}|3", "|".join((LONG,) * 6), f"1990|1|2|1900|3|{LONG}", f"1|2|{LONG}"):
+    for arguments in (
+        f"{LONG}|{LONG}|{LONG}",
+        f"1900|{LONG}|3",
+        "|".join((LONG,) * 6),
+        f"1990|1|2|1900|3|{LONG}",
+        f"1|2|{LONG}",
+    ):
         assert "words" in extract_wikitext(f"Some words {{{{{title}|{arguments}}}}} and more.").text
 
 

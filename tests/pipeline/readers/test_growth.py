@@ -26,11 +26,15 @@ def lying_members(size: int) -> bytes:
 def members_without_records(size: int) -> bytes:
     """Records that wait for a far end among members that begin with none."""
     one = gzip.compress(b"just some bytes\n", 1)
-    return b"".join(gzip.compress(warc_record(number, page("a"), length=30_000_000), 1) + one * 20 for number in range(60 * size))
+    return b"".join(
+        gzip.compress(warc_record(number, page("a"), length=30_000_000), 1) + one * 20 for number in range(60 * size)
+    )
 
 
 def members_without_line_feeds(size: int) -> bytes:
-    return b"".join(gzip.compress(warc_record(number, b"x", length=30_000_000, end=b""), 1) for number in range(400 * size))
+    return b"".join(
+        gzip.compress(warc_record(number, b"x", length=30_000_000, end=b""), 1) for number in range(400 * size)
+    )
 
 
 def first_lines(size: int) -> bytes:
@@ -50,7 +54,12 @@ def empty_records(size: int) -> bytes:
 
 
 def archive_lines(size: int) -> bytes:
-    return b"http://e.org/" + b" 1 12345678 a" * 100 * size + b" 5\nabcde\n" + (b"a:" + b" 1 12345678 x" * 200 + b"\n") * 40 * size
+    return (
+        b"http://e.org/"
+        + b" 1 12345678 a" * 100 * size
+        + b" 5\nabcde\n"
+        + (b"a:" + b" 1 12345678 x" * 200 + b"\n") * 40 * size
+    )
 
 
 def nested_members(size: int) -> bytes:
@@ -60,7 +69,12 @@ def nested_members(size: int) -> bytes:
     for _ in range(count):
         inner = b"WARC/1.0\r\n" + data
         part = inner[:60_000]
-        data = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0" + len(part).to_bytes(2, "little") + (len(part) ^ 0xFFFF).to_bytes(2, "little") + inner
+        data = (
+            b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0"
+            + len(part).to_bytes(2, "little")
+            + (len(part) ^ 0xFFFF).to_bytes(2, "little")
+            + inner
+        )
     return data
 
 
@@ -109,7 +123,9 @@ def keys_of_an_object(size: int) -> bytes:
 
 
 def xml(start: bytes, middle: bytes, end: bytes = b"") -> "object":
-    return lambda size: b"<mediawiki><page>" + start + middle * (300_000 * size // len(middle)) + end + b"</page></mediawiki>"
+    return lambda size: (
+        b"<mediawiki><page>" + start + middle * (300_000 * size // len(middle)) + end + b"</page></mediawiki>"
+    )
 
 
 def attributes(size: int) -> bytes:
@@ -121,7 +137,9 @@ def posts(middle: bytes) -> "object":
 
 
 def post_body(body: bytes) -> "object":
-    return lambda size: b'<posts><row Id="1" PostTypeId="1" Title="a" Body="' + body * (400_000 * size // len(body)) + b'" /></posts>'
+    return lambda size: (
+        b'<posts><row Id="1" PostTypeId="1" Title="a" Body="' + body * (400_000 * size // len(body)) + b'" /></posts>'
+    )
 
 
 def blocks_of_no_archive(size: int) -> bytes:
@@ -190,7 +208,11 @@ CASES = {
     "lists of a post": ("stackexchange", "Posts.xml", post_body(b"&lt;ol&gt;&lt;li&gt;a ")),
     "blanks of a post": ("stackexchange", "Posts.xml", post_body(b"&lt;pre&gt; &#xA; &lt;/pre&gt;")),
     "digits of a post": ("stackexchange", "Posts.xml", post_body(b"&amp;#000" + b"9" * 40)),
-    "one number of a post": ("stackexchange", "Posts.xml", lambda size: post_body(b"9")(size).replace(b"999", b"&amp;#99", 1)),
+    "one number of a post": (
+        "stackexchange",
+        "Posts.xml",
+        lambda size: post_body(b"9")(size).replace(b"999", b"&amp;#99", 1),
+    ),
     "licences": ("text", "f.txt", licences),
     "streams": ("arrow", "f.arrow", streams),
     "magics": ("arrow", "f.arrow", magics),
@@ -199,8 +221,8 @@ CASES = {
 }
 
 
-# The parser holds an unfinished tag of up to `xml_stream.MOST_UNPARSED`, and looks at it again for each MiB that comes: until then the cost
-# grows faster. Both these sizes are beyond it.
+# The parser holds an unfinished tag of up to `xml_stream.MOST_UNPARSED`, and looks at it again for each MiB that comes:
+# until then the cost grows faster. Both these sizes are beyond it.
 HELD = ("comment", "instruction", "reference", "document type", "prologue", "tag", "attribute")
 
 

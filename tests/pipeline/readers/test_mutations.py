@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.hostile, pytest.mark.timeout(180)]
 
 
 def mutations(seeds, *, count, seed):
-    """`count` damaged copies of the seeds: flipped bits, other bytes, truncations, removals, splices from this or another seed."""
+    """`count` damaged copies of the seeds: flipped bits, other bytes, truncations, removals, splices from this or
+    another seed.
+    """
     chance = random.Random(seed)
     for _ in range(count):
         data = bytearray(chance.choice(seeds))
@@ -59,14 +61,18 @@ def records(count):
     """Small records of several kinds, ids 0, 1, ..."""
     found = [warc_record(0, b"software: none\r\n", kind="warcinfo")]
     for number in range(1, count):
-        found.append(warc_record(number, page(f"Page number {number}."), kind=("response", "response", "request")[number % 3]))
+        found.append(
+            warc_record(number, page(f"Page number {number}."), kind=("response", "response", "request")[number % 3])
+        )
     return found
 
 
 ARC_RECORDS = [
     b"filedesc://f.arc 0.0.0.0 20140216050221 text/plain 20\n1 0 Some Capture Co\n\n\n",
     *(
-        f"http://example.org/{number}?a b 1.2.3.4 20140216050221 text/html {len(page('One page.'))}\n".encode() + page("One page.") + b"\n"
+        f"http://example.org/{number}?a b 1.2.3.4 20140216050221 text/html {len(page('One page.'))}\n".encode()
+        + page("One page.")
+        + b"\n"
         for number in range(4)
     ),
 ]
@@ -168,7 +174,8 @@ def test_compressed_json_lines(tmp_path):
         result = read(write(tmp_path / "f.jsonl.gz", data), "jsonl")
         places = [record.offset for record in [*result.documents, *result.broken]]
         assert len(set(places)) == len(places) or result.kinds[-1:] == ["damaged gzip"]
-        # Whole members of a file may be lost by a cut between them; anything else that is missing or changed has its broken entry.
+        # Whole members of a file may be lost by a cut between them; anything else that is missing or changed has its
+        # broken entry.
         assert result.broken or len(result.documents) in (30, 0) or data in [seed[: len(data)] for seed in seeds]
         if not result.broken:
             assert set(result.documents) <= set(expected.documents)
@@ -181,7 +188,13 @@ ROWS = 48  # the last one holds text
 
 def table(rows=ROWS):
     texts = [None if i % 9 == 4 else " " if i % 9 == 5 else f"text {i} " * (i % 5 + 1) for i in range(rows)]
-    return pa.table({"text": texts, "id": [str(i) for i in range(rows)], "url": pa.array(["http://e.org"] * rows).dictionary_encode()})
+    return pa.table(
+        {
+            "text": texts,
+            "id": [str(i) for i in range(rows)],
+            "url": pa.array(["http://e.org"] * rows).dictionary_encode(),
+        }
+    )
 
 
 def check_rows(result, rows):
@@ -236,7 +249,11 @@ def test_arrow(tmp_path):
             continue
         seen.update(result.kinds or ["whole"])
         errors = " ".join(record.error for record in result.broken)
-        if data.startswith(b"ARROW1") and "cannot be opened" not in errors and len(result.documents) + sum(result.skipped.values()):
+        if (
+            data.startswith(b"ARROW1")
+            and "cannot be opened" not in errors
+            and len(result.documents) + sum(result.skipped.values())
+        ):
             rows = [int(number) for number in re.findall(r"rows \d+ to (\d+)", errors)]
             rows += [record.offset for record in [*result.documents, *result.broken]]
             check_rows(result, max(*rows, ROWS - 1 if sum(result.skipped.values()) > 10 else 0) + 1)
@@ -245,7 +262,10 @@ def test_arrow(tmp_path):
 
 
 def test_mediawiki(tmp_path):
-    pages = [wiki_page(number, f"The ''text'' of page {number} with a [[link]] and {{{{a|template}}}}.") for number in range(4)]
+    pages = [
+        wiki_page(number, f"The ''text'' of page {number} with a [[link]] and {{{{a|template}}}}.")
+        for number in range(4)
+    ]
     seed = wiki_dump(*pages)
     ends = [match.end() for match in re.finditer(b"</page>", seed)]
     expected = read(write(tmp_path / "whole.xml", seed), "mediawiki").texts
@@ -253,7 +273,9 @@ def test_mediawiki(tmp_path):
     kinds = Counter()
     for data in mutations([seed], count=1000, seed=7):
         result = read(write(tmp_path / "f.xml", data), "mediawiki")
-        same = next((at for at, (old, new) in enumerate(zip(seed, data, strict=False)) if old != new), min(len(seed), len(data)))
+        same = next(
+            (at for at, (old, new) in enumerate(zip(seed, data, strict=False)) if old != new), min(len(seed), len(data))
+        )
         untouched = sum(end <= same for end in ends)
         assert result.texts[:untouched] == expected[:untouched] or "refused" in result.kinds
         assert result.total >= untouched

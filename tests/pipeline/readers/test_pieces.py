@@ -24,10 +24,17 @@ def zstd(records):
 
 def zstd_with_dictionary(records):
     """As the WARC-over-zstd specification has it: the dictionary in a skippable frame, then a frame for each record."""
-    dictionary = zstandard.train_dictionary(2048, [bytes(record) + str(i).encode() for i in range(50) for record in pages(8)])
+    dictionary = zstandard.train_dictionary(
+        2048, [bytes(record) + str(i).encode() for i in range(50) for record in pages(8)]
+    )
     compressor = zstandard.ZstdCompressor(dict_data=dictionary)
     data = dictionary.as_bytes()
-    return b"\x5d\x2a\x4d\x18" + len(data).to_bytes(4, "little") + data + b"".join(compressor.compress(record) for record in records)
+    return (
+        b"\x5d\x2a\x4d\x18"
+        + len(data).to_bytes(4, "little")
+        + data
+        + b"".join(compressor.compress(record) for record in records)
+    )
 
 
 def lz4_frames(records):
@@ -108,7 +115,15 @@ def test_what_can_be_split(name, format, count):
 
 
 def junk(number):
-    return [b"junk\r\n", b"\n\n\n", b"WARC/1.0 no\r\n", b"WARC/1.0\r\nA: b\r\n", b"\x00" * 40, b"x" * 700, b"WARC/1.0\r\n\r\n"][number % 7]
+    return [
+        b"junk\r\n",
+        b"\n\n\n",
+        b"WARC/1.0 no\r\n",
+        b"WARC/1.0\r\nA: b\r\n",
+        b"\x00" * 40,
+        b"x" * 700,
+        b"WARC/1.0\r\n\r\n",
+    ][number % 7]
 
 
 def damage(data, number):
@@ -178,7 +193,8 @@ def test_pieces_of_an_archive_share_the_work(tmp_path, monkeypatch):
         path = write(tmp_path / f"f.warc{SUFFIX.get(pack, '.gz')}", PACKS[pack](records))
         size = path.stat().st_size
         counts = [
-            len(read(path, "warc", piece=piece).documents) for piece in split(path.name, format="warc", size=size, budget=size // 4 + 1)
+            len(read(path, "warc", piece=piece).documents)
+            for piece in split(path.name, format="warc", size=size, budget=size // 4 + 1)
         ]
         assert sum(counts) == 40
         assert min(counts) >= 7
@@ -187,7 +203,9 @@ def test_pieces_of_an_archive_share_the_work(tmp_path, monkeypatch):
 @settings(max_examples=100, deadline=None)
 @given(
     data=st.lists(
-        st.sampled_from([b"\n", b"\r\n", b'{"text":"a"}\n', b'{"text":"b c"}', b"no\n", b"\xff", b"   ", b'{"id":"' + b"x" * 90]),
+        st.sampled_from(
+            [b"\n", b"\r\n", b'{"text":"a"}\n', b'{"text":"b c"}', b"no\n", b"\xff", b"   ", b'{"id":"' + b"x" * 90]
+        ),
         max_size=12,
     ),
     budget=st.integers(1, 60),
@@ -233,7 +251,9 @@ def test_tables_in_pieces_equal_the_whole(tmp_path, budget):
     with pa.OSFile(str(stream), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=70)
     expected = read(parquet, "parquet")
-    assert [record.offset for record in expected.documents] == [i for i, text in enumerate(texts(900)) if text and text.strip()]
+    assert [record.offset for record in expected.documents] == [
+        i for i, text in enumerate(texts(900)) if text and text.strip()
+    ]
     assert read_pieces(parquet, "parquet", budget=budget) == expected
     for path in (arrow, stream):
         assert read(path, "arrow") == expected
@@ -246,7 +266,12 @@ def test_tables_in_pieces_equal_the_whole(tmp_path, budget):
 
 @pytest.mark.parametrize("format", ["warc", "jsonl", "parquet", "arrow"])
 def test_what_is_wrong_with_a_file_as_a_whole_is_said_once(tmp_path, format):
-    for data in (b"", b"hello, this is nothing", b"PAR1" + b"\xff" * 100 + b"PAR1", b"ARROW1\x00\x00" + b"\x01" * 90 + b"ARROW1"):
+    for data in (
+        b"",
+        b"hello, this is nothing",
+        b"PAR1" + b"\xff" * 100 + b"PAR1",
+        b"ARROW1\x00\x00" + b"\x01" * 90 + b"ARROW1",
+    ):
         path = write(tmp_path / "f", data)
         expected = read(path, format)
         assert expected.total == len(expected.broken) == 1

@@ -30,21 +30,30 @@ def test_one_file_is_one_document(tmp_path, pack):
 @thorough
 def test_utf_8_comes_back_as_it_was(text):
     text = text.replace("\x00", "").replace("\r", "")
-    text = "".join(character for character in text if ord(character) >= 32 or character in "\t\n\v\f\b\x1a\x1b").lstrip("\ufeff")
+    text = "".join(character for character in text if ord(character) >= 32 or character in "\t\n\v\f\b\x1a\x1b").lstrip(
+        "\ufeff"
+    )
     assert decode(text.encode()).text == text
     assert decode(text.encode("utf-8-sig")).text == text
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "cp1252", "iso8859-2", "koi8-r", "cp1251", "shift_jis", "gb18030", "euc_kr"])
+@pytest.mark.parametrize(
+    "charset", ["utf-16", "utf-32", "cp1252", "iso8859-2", "koi8-r", "cp1251", "shift_jis", "gb18030", "euc_kr"]
+)
 def test_other_charsets_are_found(charset):
     text = {
         "iso8859-2": "Był sobie młynarz, który mieszkał nad rzeką, i miał trzech synów; każdy z nich był leniwy.\n",
         "koi8-r": "Жил-был старый мельник, и было у него три сына, и все они были ленивы.\n",
-        "cp1251": "В начале июля, в чрезвычайно жаркое время, под вечер, один молодой человек вышел из своей каморки на улицу.\n",
+        "cp1251": (
+            "В начале июля, в чрезвычайно жаркое время, под вечер, один молодой человек вышел из своей каморки на"
+            " улицу.\n"
+        ),
         "shift_jis": "昔々、あるところにおじいさんとおばあさんが住んでいました。おじいさんは山へ行きました。\n",
         "euc_kr": "옛날 옛적에 한 방앗간 주인이 살았는데 아들이 셋 있었고 모두 게을렀습니다.\n",
         "gb18030": "从前有一个磨坊主，他有三个儿子。他们都很懒，什么事情也不愿意做。\n",
-    }.get(charset, "Es war einmal ein Müller, der hatte drei Söhne; jeder von ihnen träumte vom Glück – “für später”.\n")
+    }.get(
+        charset, "Es war einmal ein Müller, der hatte drei Söhne; jeder von ihnen träumte vom Glück – “für später”.\n"
+    )
     assert decode((text * 20).encode(charset)).text == text * 20
 
 
@@ -128,13 +137,21 @@ def test_other_ends(tmp_path, monkeypatch):
 
 
 NEW = "*** START OF THE PROJECT GUTENBERG EBOOK A TALE ***", "*** END OF THE PROJECT GUTENBERG EBOOK A TALE ***"
-OLD = "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*", "End of Project Gutenberg's A Tale, by Charles Dickens"
-THIS = "***START OF THIS PROJECT GUTENBERG EBOOK A TALE,\nOR THE OTHER***", "***END OF THIS PROJECT GUTENBERG EBOOK A TALE***"
+OLD = (
+    "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*",
+    "End of Project Gutenberg's A Tale, by Charles Dickens",
+)
+THIS = (
+    "***START OF THIS PROJECT GUTENBERG EBOOK A TALE,\nOR THE OTHER***",
+    "***END OF THIS PROJECT GUTENBERG EBOOK A TALE***",
+)
 
 
 @pytest.mark.parametrize(("beginning", "end"), [NEW, OLD, THIS])
 def test_the_licence_goes_when_both_its_marks_are_there(beginning, end):
-    whole = f"Title: A Tale\nThis eBook is free.\n\n{beginning}\n\n\n{BOOK}\n\n{end}\n\nSTART: FULL LICENSE\nlong terms\n"
+    whole = (
+        f"Title: A Tale\nThis eBook is free.\n\n{beginning}\n\n\n{BOOK}\n\n{end}\n\nSTART: FULL LICENSE\nlong terms\n"
+    )
     assert without_licence(whole) == BOOK.strip("\n") + "\n"
 
 

@@ -71,7 +71,9 @@ def test_subscripts(before, inside, after, expected):
     assert subscript(before, inside, after=after) == expected
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "[1]" * 50_000, "1," * 50_000, "n+" * 50_000, "-" * 100_000, "9" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[1]" * 50_000, "1," * 50_000, "n+" * 50_000, "-" * 100_000, "9" * 100_000]
+)
 def test_hostile_texts_cost_what_their_size_costs(text):
     began = time.process_time()
     for _ in range(20):

@@ -39,10 +39,34 @@ def counted(texts: list[str], words: list[str], language: str = "en") -> list[in
     return count_bad_words(data, offsets[1:], [language] * len(texts), {language: matcher}).tolist()
 
 
-phrase = st.lists(st.sampled_from(["a", "b", "ab", " ", "-", "$", ".", "*", "[", "\\", "\0", "é", "ж", "中"]), min_size=1, max_size=4).map(
-    "".join
-)
-pieces = ["a", "A", "b", "ab", "AB", " ", "\n", "-", "$", ".", "*", "[", "\\", "\0", "é", "É", "ж", "Ж", "中", "_", "٣", "𝔸", "\u0301"]
+phrase = st.lists(
+    st.sampled_from(["a", "b", "ab", " ", "-", "$", ".", "*", "[", "\\", "\0", "é", "ж", "中"]), min_size=1, max_size=4
+).map("".join)
+pieces = [
+    "a",
+    "A",
+    "b",
+    "ab",
+    "AB",
+    " ",
+    "\n",
+    "-",
+    "$",
+    ".",
+    "*",
+    "[",
+    "\\",
+    "\0",
+    "é",
+    "É",
+    "ж",
+    "Ж",
+    "中",
+    "_",
+    "٣",
+    "𝔸",
+    "\u0301",
+]
 text = st.lists(st.one_of(st.sampled_from(pieces), any_text), max_size=12)
 
 
@@ -57,7 +81,15 @@ def test_counts_against_plain_python(words: list[str], texts: list[str], languag
 
 def test_phrases_stand_between_characters_that_are_no_word_characters() -> None:
     words = ["Darn", "big darn deal", "da$n", "ärger"]
-    texts = ["Darn!", "DARN darn, (darn)", "darning undarn darn_", "a big darn deal", "da$n da$na", "ÄRGER und Ärgernis", ""]
+    texts = [
+        "Darn!",
+        "DARN darn, (darn)",
+        "darning undarn darn_",
+        "a big darn deal",
+        "da$n da$na",
+        "ÄRGER und Ärgernis",
+        "",
+    ]
     assert counted(texts, words) == [1, 3, 0, 2, 1, 1, 0]
 
 
@@ -81,7 +113,10 @@ def test_languages_without_spaces_and_what_lists_may_not_hold() -> None:
 
 
 def test_each_document_is_looked_through_with_the_list_of_its_language() -> None:
-    matchers = {language: make_matcher(word.encode(), language=language, where="w") for language, word in (("en", "darn"), ("de", "mist"))}
+    matchers = {
+        language: make_matcher(word.encode(), language=language, where="w")
+        for language, word in (("en", "darn"), ("de", "mist"))
+    }
     data, offsets = buffers(["darn mist mist"] * 3)
     assert count_bad_words(data, offsets, ["en", "de", "fr"], matchers).tolist() == [1, 2, 0]
     both = matchers | {"any": make_matcher(b"darn\nmist\n", language="any", where="w")}
@@ -117,7 +152,10 @@ def test_the_filter_needs_a_list() -> None:
     }
     with pytest.raises(ValueError, match="needs `bad_words`"):
         CorpusManifest.model_validate(given_manifest)
-    assert CorpusManifest.model_validate(given_manifest | {"bad_words": {"lists": {"en": "x"}}}).filters[0].variant == "bad-words"
+    assert (
+        CorpusManifest.model_validate(given_manifest | {"bad_words": {"lists": {"en": "x"}}}).filters[0].variant
+        == "bad-words"
+    )
 
 
 def test_rows_of_a_slice() -> None:

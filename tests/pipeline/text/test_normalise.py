@@ -51,7 +51,10 @@ def test_ids_are_published_values() -> None:
     """xxh3-128 of these bytes by the xxHash specification's reference; stored ids depend on it for ever."""
     ids = document_ids(pa.array(["", "a"], pa.large_string()))
     assert ids.type == pa.binary(16)
-    assert [value.hex() for value in ids.to_pylist()] == ["99aa06d3014798d86001c324468d497f", "a96faf705af16834e6c632b61e964e1f"]
+    assert [value.hex() for value in ids.to_pylist()] == [
+        "99aa06d3014798d86001c324468d497f",
+        "a96faf705af16834e6c632b61e964e1f",
+    ]
 
 
 def test_buffers_are_not_copied() -> None:
@@ -70,7 +73,14 @@ def test_no_texts() -> None:
 @pytest.mark.corpora
 @pytest.mark.skipif(SHARED is None, reason="the development corpora are not beside the project")
 @pytest.mark.parametrize(
-    "file", ["multilingual/fortunes", "multilingual/udhr", "multilingual/gnome-help", "neardup/license-texts", "scientific/acl"]
+    "file",
+    [
+        "multilingual/fortunes",
+        "multilingual/udhr",
+        "multilingual/gnome-help",
+        "neardup/license-texts",
+        "scientific/acl",
+    ],
 )
 def test_the_gate_misses_nothing_in_real_text(file: str) -> None:
     assert SHARED is not None

@@ -12,5 +12,7 @@ PINNED = (5, "0deceeeceff76416")
 
 
 def test_other_columns_need_another_version_of_extract() -> None:
-    """Raise `VERSION` in pipeline/extract/settings.py and pin both here: tasks of a run that was begun before are then done again."""
+    """Raise `VERSION` in pipeline/extract/settings.py and pin both here: tasks of a run that was begun before are then
+    done again.
+    """
     assert (VERSION, hashlib.sha256(" ".join(COLUMNS).encode()).hexdigest()[:16]) == PINNED

@@ -43,4 +43,9 @@ def test_registered_domain(url: str, site: str | None) -> None:
 
 
 def test_sites_keeps_order_and_missing_urls() -> None:
-    assert sites(["http://b.example.org", None, "nothing", "http://a.example.org"]) == ["example.org", None, None, "example.org"]
+    assert sites(["http://b.example.org", None, "nothing", "http://a.example.org"]) == [
+        "example.org",
+        None,
+        None,
+        "example.org",
+    ]

@@ -44,9 +44,17 @@ def test_training_is_deterministic(model):
 
 def test_llama_options_are_in_the_model(encoder):
     digits = [encoder.reference.EncodeAsPieces(text) for text in ("2024", "v1.25")]
-    assert all(len(piece.replace("\u2581", "")) <= 1 for pieces in digits for piece in pieces if any(c.isdigit() for c in piece))
+    assert all(
+        len(piece.replace("\u2581", "")) <= 1
+        for pieces in digits
+        for piece in pieces
+        if any(c.isdigit() for c in piece)
+    )
     assert encoder.reference.DecodeIds(encoder.reference.EncodeAsIds("\U0001f9a4 ꙮ")) == "\U0001f9a4 ꙮ"
-    assert encoder.reference.DecodeIds(encoder.reference.EncodeAsIds("  two  spaces\n\n\tand a tab ")) == "  two  spaces\n\n\tand a tab "
+    assert (
+        encoder.reference.DecodeIds(encoder.reference.EncodeAsIds("  two  spaces\n\n\tand a tab "))
+        == "  two  spaces\n\n\tand a tab "
+    )
 
 
 PIECES = st.sampled_from(
@@ -147,7 +155,13 @@ def test_published_models_are_exact_on_real_text(name):
     encoder = load_encoder((SHARED / "corpora" / "models" / name).read_bytes(), engine="gigatoken")
     assert encoder.fast is not None
     texts = []
-    for file in ("multilingual/zh-poetry", "multilingual/udhr", "factual/django-docs", "pii/spamassassin", "multilingual/quran"):
+    for file in (
+        "multilingual/zh-poetry",
+        "multilingual/udhr",
+        "factual/django-docs",
+        "pii/spamassassin",
+        "multilingual/quran",
+    ):
         with gzip.open(SHARED / "corpora" / f"{file}.jsonl.gz") as lines:
             texts += [json.loads(line).get("text", "") for _, line in zip(range(60), lines, strict=False)]
     assert encoded(encoder, texts) == [encoder.reference.EncodeAsIds(text) for text in texts]

@@ -8,7 +8,11 @@ HEAD = b"filedesc://f.arc 0.0.0.0 20140216050221 text/plain 20\n1 0 Some Capture
 
 
 def record(url, block, *, media="text/html", length=None, fields="", end=b"\n"):
-    return f"{url} 1.2.3.4 20140216050221 {media} {fields}{len(block) if length is None else length}\n".encode() + block + end
+    return (
+        f"{url} 1.2.3.4 20140216050221 {media} {fields}{len(block) if length is None else length}\n".encode()
+        + block
+        + end
+    )
 
 
 def some_pages(count):
@@ -34,7 +38,11 @@ def test_offsets_lead_back_to_the_record(tmp_path):
 
 def test_urls_with_spaces_and_the_fields_of_version_2(tmp_path):
     block = page("Some words.")
-    records = [HEAD, record("http://e.org/a b c?d=e f", block), record("http://e.org/2", block, fields="200 abc123 - 1234 f.arc.gz ")]
+    records = [
+        HEAD,
+        record("http://e.org/a b c?d=e f", block),
+        record("http://e.org/2", block, fields="200 abc123 - 1234 f.arc.gz "),
+    ]
     result = read(write(tmp_path / "f.arc", b"".join(records)), "arc")
     assert [document.url for document in result.documents] == ["http://e.org/a b c?d=e f", "http://e.org/2"]
     assert result.broken == []

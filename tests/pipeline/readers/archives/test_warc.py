@@ -16,7 +16,9 @@ from storage.compressed import opened
 from tests.paths import SHARED
 from tests.pipeline.readers.samples import members, page, pages, read, read_pieces, warc_record, write
 
-FIXTURES = sorted(path for path in (SHARED / "corpora" / "warc-fixtures").rglob("*") if path.is_file()) if SHARED else []
+FIXTURES = (
+    sorted(path for path in (SHARED / "corpora" / "warc-fixtures").rglob("*") if path.is_file()) if SHARED else []
+)
 needs_fixtures = pytest.mark.skipif(SHARED is None, reason="../shared is not here")
 
 
@@ -38,7 +40,9 @@ def frames_of(path):
 def test_pages_become_documents_with_url_and_id(tmp_path, pack):
     result = read(write(tmp_path / "f.warc", pack(pages(3))), "warc")
     assert result.texts == [f"This is page number {i}." for i in range(3)]
-    assert [(r.name, r.url) for r in result.documents] == [(f"<urn:uuid:{i}>", f"http://example.org/{i}") for i in range(3)]
+    assert [(r.name, r.url) for r in result.documents] == [
+        (f"<urn:uuid:{i}>", f"http://example.org/{i}") for i in range(3)
+    ]
     assert result.total == 3
 
 
@@ -88,7 +92,9 @@ def test_other_records_are_skipped_under_their_reasons(tmp_path):
 
 def test_pages_in_resource_records_are_documents(tmp_path):
     html = b"<html><body><main><p>Kept without its response.</p></main></body></html>"
-    odd = warc_record(2, html, kind="resource", media="text/html").replace(b"http://example.org/2", b"file:///tmp/page.html")
+    odd = warc_record(2, html, kind="resource", media="text/html").replace(
+        b"http://example.org/2", b"file:///tmp/page.html"
+    )
     records = [
         warc_record(0, html, kind="resource", media="text/html; charset=utf-8"),
         warc_record(1, html, kind="resource", media="text/plain"),
@@ -126,11 +132,19 @@ def test_conversion_records_are_documents_as_they_are(tmp_path):
     result = read(write(tmp_path / "f.wet.gz", members(records)), "wet")
     assert result.texts == ["Zwei Zeilen:\nÜber <b>\n"]
     assert result.skipped == {"warcinfo": 1, "empty_text": 1}
-    assert [(b.name, b.error.split(":")[0], b.excerpt) for b in result.broken] == [("<urn:uuid:3>", "invalid UTF-8", b"ab\xffcd")]
+    assert [(b.name, b.error.split(":")[0], b.excerpt) for b in result.broken] == [
+        ("<urn:uuid:3>", "invalid UTF-8", b"ab\xffcd")
+    ]
 
 
 # Content-Length lies: what the second of four records says instead of the truth (+n, -n, or a number of its own).
-LIES = {"short": -40, "long into the next record": 60, "long over several records": 700, "beyond the end": 10**9, "one less": -1}
+LIES = {
+    "short": -40,
+    "long into the next record": 60,
+    "long over several records": 700,
+    "beyond the end": 10**9,
+    "one less": -1,
+}
 
 
 @pytest.mark.parametrize("pack", [b"".join, members, lambda records: gzip.compress(b"".join(records))])
@@ -174,11 +188,14 @@ def test_a_response_without_status_line_is_broken(tmp_path):
     records = [warc_record(0, b"<html>hello</html>"), *pages(2)[1:]]
     result = read(write(tmp_path / "f.warc", b"".join(records)), "warc")
     assert numbers(result) == [1]
-    assert [(b.offset, b.error, b.excerpt) for b in result.broken] == [(0, "no HTTP status line", b"<html>hello</html>")]
+    assert [(b.offset, b.error, b.excerpt) for b in result.broken] == [
+        (0, "no HTTP status line", b"<html>hello</html>")
+    ]
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"garbage", b"garbage\r\nfoo: bar\r\n\r\nxxxx\r\n\r\n", b"\x00\xff" * 700_000, b"WARC/1.0 no version line\r\n"]
+    "garbage",
+    [b"garbage", b"garbage\r\nfoo: bar\r\n\r\nxxxx\r\n\r\n", b"\x00\xff" * 700_000, b"WARC/1.0 no version line\r\n"],
 )
 def test_garbage_between_records_is_one_broken_entry_with_offset_and_size(tmp_path, garbage):
     records = pages(3)
@@ -238,7 +255,13 @@ def test_records_longer_than_is_held_are_skipped_and_the_next_are_read(tmp_path,
     monkeypatch.setattr(framing, "MOST_BLOCK_BYTES", 200_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
     long, movie = head + b"<p>" + b"x " * 500_000, head.replace(b"text/html", b"video/mp4") + b"\x00" * 900_000
-    records = [*pages(1), warc_record(8, long), warc_record(9, movie), warc_record(10, b"x " * 200_000, kind="conversion"), *pages(2)[1:]]
+    records = [
+        *pages(1),
+        warc_record(8, long),
+        warc_record(9, movie),
+        warc_record(10, b"x " * 200_000, kind="conversion"),
+        *pages(2)[1:],
+    ]
     result = read(write(tmp_path / "f.warc.gz", members(records)), "warc")
     assert numbers(result) == [0, 1]
     assert result.skipped == {"html_too_large": 1, "not_html": 1, "text_too_large": 1}
@@ -273,11 +296,18 @@ def test_every_byte_is_in_a_frame_or_a_gap(tmp_path):
     records = pages(3)
     found = events(tmp_path / "f.warc", records[0] + b"junk\n" + records[1] + b"more junk\r\n\r\n" + records[2])
     assert [type(event) for event in found] == [Frame, Gap, Frame, Gap, Frame]
-    assert [event.offset for event in found] == [0, (a := len(records[0])), a + 5, (b := a + 5 + len(records[1])), b + 13]
+    assert [event.offset for event in found] == [
+        0,
+        (a := len(records[0])),
+        a + 5,
+        (b := a + 5 + len(records[1])),
+        b + 13,
+    ]
 
 
-# What each file holds: (documents, skipped by reason, broken). Counted by types, status and media types with a naive scan for version
-# lines over zlib's output, apart from this project's code; what that cannot count (damage, ARC) by hand.
+# What each file holds: (documents, skipped by reason, broken). Counted by types, status and media types with a naive
+# scan for version lines over zlib's output, apart from this project's code; what that cannot count (damage, ARC) by
+# hand.
 DEMO = {"request": 2, "revisit": 1, "warcinfo": 2}
 HELD = {
     "dolma/sample-0000.warc.gz": (22, {"metadata": 1, "request": 22, "resource": 2, "warcinfo": 1}, 0),
@@ -292,7 +322,11 @@ HELD = {
     "pywb/example-wpull.warc.gz": (1, {"request": 1, "resource": 1, "warcinfo": 1}, 0),
     "pywb/example.arc": (1, {"filedesc": 1}, 0),
     "pywb/example.arc.gz": (1, {"filedesc": 1}, 0),
-    "pywb/example.warc": (1, {"http_status": 1, "request": 1, "revisit": 1, "warcinfo": 1}, 1),  # a request whose length lies
+    "pywb/example.warc": (
+        1,
+        {"http_status": 1, "request": 1, "revisit": 1, "warcinfo": 1},
+        1,
+    ),  # a request whose length lies
     "pywb/example.warc.gz": (1, {"http_status": 1, "request": 2, "revisit": 1, "warcinfo": 1}, 0),
     "pywb/example2.warc.gz": (1, {"request": 1, "warcinfo": 1}, 0),
     "pywb/httpbin-resource.warc.gz": (0, {"resource": 1}, 0),
@@ -343,20 +377,31 @@ def test_fixtures_are_read_to_the_end_with_every_record_accounted_for(path):
 
 @needs_fixtures
 @pytest.mark.corpora
-@pytest.mark.parametrize("path", [path for path in FIXTURES if ".warc" in path.name], ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "path", [path for path in FIXTURES if ".warc" in path.name], ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_frames_equal_those_of_fastwarc(path):
     ours = [event for event in frames_of(path) if isinstance(event, Frame)]
     theirs = []
     try:
         for record in ArchiveIterator(io.BytesIO(path.read_bytes()), parse_http=False):
-            theirs.append((record.headers.get("WARC-Record-ID"), record.stream_pos, record.content_length, record.reader.read()))
+            theirs.append(
+                (record.headers.get("WARC-Record-ID"), record.stream_pos, record.content_length, record.reader.read())
+            )
     except OSError:
         pass  # it stops at the first damage; we go on
     damaged = any(isinstance(event, Gap) for event in frames_of(path))
     # In files compressed as a whole the two count differently.
     per_record = path.suffix == ".warc" or (path.suffix == ".gz" and "chunk" not in path.name)
-    expected = [(name, position if per_record else None, length, block) for name, position, length, block in theirs if len(block) == length]
-    found = [(frame.headers.get("warc-record-id"), frame.offset if per_record else None, frame.length, frame.block) for frame in ours]
+    expected = [
+        (name, position if per_record else None, length, block)
+        for name, position, length, block in theirs
+        if len(block) == length
+    ]
+    found = [
+        (frame.headers.get("warc-record-id"), frame.offset if per_record else None, frame.length, frame.block)
+        for frame in ours
+    ]
     if damaged:
         assert not Counter(found) - Counter(found + expected)
         assert len(set(expected) - set(found)) <= 1  # the record whose length lies is a record to fastwarc

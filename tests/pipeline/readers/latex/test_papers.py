@@ -81,7 +81,11 @@ def test_comments_go_as_tex_reads_them(source, text):
     [
         (r"\newcommand{\R}{\mathbb{R}}", r"$x\in\R$ and \Rx", r"$x\in\mathbb{R}$ and \Rx"),
         (r"\newcommand\R{\mathbb R}", r"$\R$", r"$\mathbb R$"),
-        (r"\newcommand{\f}[2]{\frac{#1}{#2}}", r"\f{a}{b} \f12 \f \alpha {b c}", r"\frac{a}{b} \frac{1}{2} \frac{\alpha}{b c}"),
+        (
+            r"\newcommand{\f}[2]{\frac{#1}{#2}}",
+            r"\f{a}{b} \f12 \f \alpha {b c}",
+            r"\frac{a}{b} \frac{1}{2} \frac{\alpha}{b c}",
+        ),
         (r"\newcommand{\n}[2][2]{\|#2\|_{#1}}", r"\n{x} \n[p]{x} \n [{]}] {y}", r"\|x\|_{2} \|x\|_{p} \|y\|_{{]}}"),
         (r"\def\be{\begin{equation}}\def\ee{\end{equation}}", r"\be x \ee", r"\begin{equation} x \end{equation}"),
         (r"\def\pair#1#2{(#1,#2)}", r"\pair xy", "(x,y)"),
@@ -92,14 +96,26 @@ def test_comments_go_as_tex_reads_them(source, text):
         ),
         (r"\newcommand{\a}{\b}\newcommand{\b}{c}", r"\a", "c"),
         (r"\newcommand{\bb}{\mathbb}\newcommand{\x}[1]{<#1>}\newcommand{\y}{\x}", r"\bb R \y{z}", r"\mathbb R <z>"),
-        (r"\renewcommand{\phi}{\varphi}\let\oldeps\epsilon\renewcommand{\epsilon}{\oldeps'}", r"\phi\epsilon", r"\varphi\epsilon'"),
+        (
+            r"\renewcommand{\phi}{\varphi}\let\oldeps\epsilon\renewcommand{\epsilon}{\oldeps'}",
+            r"\phi\epsilon",
+            r"\varphi\epsilon'",
+        ),
         (r"\let\a\b \newcommand{\b}{x}", r"\a\b", r"\b x"),
         (r"\newcommand{\b}{x}\let\a=\b \renewcommand{\b}{y}", r"\a\b", "xy"),
         (r"\providecommand{\a}{one}\providecommand{\a}{two}", r"\a", "one"),
         (r"\newcommand{\ie}{i.e.\xspace}", r"\ie, \ie{} and \ie it", "i.e., i.e. and i.e. it"),
-        (r"\def\1{\alpha}\newcommand{\f}[1]{#1\beta}\newcommand{\g}[1]{\gamma#1}", r"\1x \f{a}b \g{c}", r"\alpha x a\beta b \gamma c"),
+        (
+            r"\def\1{\alpha}\newcommand{\f}[1]{#1\beta}\newcommand{\g}[1]{\gamma#1}",
+            r"\1x \f{a}b \g{c}",
+            r"\alpha x a\beta b \gamma c",
+        ),
         (r"\newcommand{\todo}[1]{}", r"a\todo{hidden {deep}}b", "ab"),
-        (r"\newenvironment{claim}[1][]{\textbf{Claim #1.}}{\qed}", r"\begin{claim}[2]x\end{claim}", r"\textbf{Claim 2.}x\qed"),
+        (
+            r"\newenvironment{claim}[1][]{\textbf{Claim #1.}}{\qed}",
+            r"\begin{claim}[2]x\end{claim}",
+            r"\textbf{Claim 2.}x\qed",
+        ),
         (r"\NewDocumentCommand{\v}{O{0} m}{v_{#1}^{#2}}", r"\v{a}\v[1]{b}", "v_{0}^{a}v_{1}^{b}"),
         (r"\NewDocumentCommand{\v}{s m}{x}", r"\v{a}", r"\v{a}"),
         ("", r"a \newcommand{\x}{y}\x \global\long\def\z#1{(#1)}\z{\x} b", "a y (y) b"),
@@ -152,15 +168,21 @@ def test_percent_signs_that_begin_no_comment(source, text):
 def test_environments_that_the_author_makes():
     preamble = "\\excludecomment{hide}\\lstnewenvironment{code}{}{}\n\\newminted{python}{}\n%\\excludecomment{proof}\n"
     body = (
-        "\\begin{hide}no\\end{hide}\\begin{code}\n% a\n\\end{code}\\begin{pythoncode}\nx % b\n\\end{pythoncode}\\begin{proof}c\\end{proof}"
+        "\\begin{hide}no\\end{hide}\\begin{code}\n% a\n\\end{code}\\begin{pythoncode}\nx %"
+        " b\n\\end{pythoncode}\\begin{proof}c\\end{proof}"
     )
-    text = latex_to_text({"a.tex": f"\\documentclass{{a}}{preamble}\\begin{{document}}\\section{{A}}{body}\\end{{document}}"})
+    text = latex_to_text(
+        {"a.tex": f"\\documentclass{{a}}{preamble}\\begin{{document}}\\section{{A}}{body}\\end{{document}}"}
+    )
     assert text == "\\section{A}" + body.removeprefix("\\begin{hide}no\\end{hide}") + "\n"
 
 
 def test_the_document_ends_where_it_ends():
     body = "\\section{A}%\\end{document}\na \\verb|\\end{document}| b\n\\end {document}\nafter"
-    assert latex_to_text({"a.tex": f"\\documentclass{{a}}\\begin{{document}}{body}"}) == "\\section{A}a \\verb|\\end{document}| b\n"
+    assert (
+        latex_to_text({"a.tex": f"\\documentclass{{a}}\\begin{{document}}{body}"})
+        == "\\section{A}a \\verb|\\end{document}| b\n"
+    )
 
 
 def test_what_a_paper_loses_is_counted():
@@ -232,8 +254,10 @@ def test_what_stands_before_the_first_section_and_the_bibliography_go(body, text
 
 def test_included_files_take_the_place_of_the_command():
     files = {
-        "main.tex": "\\documentclass{a}\\usepackage{amsmath, mine}\\input{defs}\\begin{document}"
-        "\\input intro \n\\include{sec/two}\\import{sec/}{three}\\input{missing}\\end{document}",
+        "main.tex": (
+            "\\documentclass{a}\\usepackage{amsmath, mine}\\input{defs}\\begin{document}"
+            "\\input intro \n\\include{sec/two}\\import{sec/}{three}\\input{missing}\\end{document}"
+        ),
         "mine.sty": "\\newcommand{\\mine}{M}\\newcommand{\\at@x}{}",
         "defs.tex": "\\newcommand{\\defs}{D}",
         "intro.tex": "\\section{I} \\mine\\defs % \\input{sec/two}",
@@ -308,8 +332,16 @@ def test_a_source_is_in_the_charset_that_it_declares(declaration, charset, word)
 
 
 def test_chapters_are_in_the_charset_that_the_main_file_declares():
-    files = {"a/one.tex": "мельница".encode("koi8-r"), "main.tex": b"\\usepackage[koi8-r]{inputenc}", "two.tex": "мельница".encode()}
-    assert decode(files)[0] == {"a/one.tex": "мельница", "main.tex": "\\usepackage[koi8-r]{inputenc}", "two.tex": "мельница"}
+    files = {
+        "a/one.tex": "мельница".encode("koi8-r"),
+        "main.tex": b"\\usepackage[koi8-r]{inputenc}",
+        "two.tex": "мельница".encode(),
+    }
+    assert decode(files)[0] == {
+        "a/one.tex": "мельница",
+        "main.tex": "\\usepackage[koi8-r]{inputenc}",
+        "two.tex": "мельница",
+    }
 
 
 def test_characters_that_cannot_be_read_are_counted(tmp_path):
@@ -317,7 +349,10 @@ def test_characters_that_cannot_be_read_are_counted(tmp_path):
     assert texts["a.tex"].endswith(" \ufffd\ufffd été")
     assert lost == {("replaced_characters", "iso-8859-3"): 2}
     slips = "é" * 100
-    assert decode({"a.tex": slips.encode() + b"\xff"}) == ({"a.tex": slips + "\ufffd"}, {("replaced_characters", "utf-8"): 1})
+    assert decode({"a.tex": slips.encode() + b"\xff"}) == (
+        {"a.tex": slips + "\ufffd"},
+        {("replaced_characters", "utf-8"): 1},
+    )
     assert decode({"a.tex": "a \ufffd of its own".encode()})[1] == {}
     paper = b"\\usepackage[latin3]{inputenc}\n" + PAPER.encode("ascii", "ignore") + b"\xa5\xc3"
     (batch,) = read_latex(str(write(tmp_path / "mill.tex", paper)))
@@ -341,9 +376,16 @@ def test_a_paper_in_one_file_or_one_archive(tmp_path, pack):
     for data in (PAPER.encode(), archive({"./ms.tex": PAPER.encode(), "fig.pdf": b"%PDF", "a.png": b"\x89PNG"})):
         result = read(write(tmp_path / "2301.00001.tar.gz", pack(data)))
         (record,) = result.documents
-        assert (record.offset, record.name, record.url, record.text) == (0, "2301.00001", "https://arxiv.org/abs/2301.00001", CLEAN)
+        assert (record.offset, record.name, record.url, record.text) == (
+            0,
+            "2301.00001",
+            "https://arxiv.org/abs/2301.00001",
+            CLEAN,
+        )
         assert result.total == 1
-    assert [(r.name, r.url) for r in read(write(tmp_path / "mill.tex", pack(PAPER.encode()))).documents] == [("mill.tex", None)]
+    assert [(r.name, r.url) for r in read(write(tmp_path / "mill.tex", pack(PAPER.encode()))).documents] == [
+        ("mill.tex", None)
+    ]
 
 
 def test_a_bulk_file_holds_a_paper_per_member(tmp_path, monkeypatch):
@@ -353,7 +395,9 @@ def test_a_bulk_file_holds_a_paper_per_member(tmp_path, monkeypatch):
         "0704": None,
         "0704/0704.0001.gz": whole,
         "0704/0704.0002.pdf": b"%PDF-1.4",
-        "0704/0704.0003.gz": gzip.compress(archive({"main.tex": PAPER.encode(), "sub/x.tex": b"x", "fig.eps": b"%!PS"})),
+        "0704/0704.0003.gz": gzip.compress(
+            archive({"main.tex": PAPER.encode(), "sub/x.tex": b"x", "fig.eps": b"%!PS"})
+        ),
         "0704/0704.0004.gz": gzip.compress(b"%auto-ignore\nThis paper has been withdrawn."),
         "0704/0704.0005.gz": whole[:-20],
         "0704/0704.0006.gz": gzip.compress(b"%!PS-Adobe"),
@@ -366,10 +410,15 @@ def test_a_bulk_file_holds_a_paper_per_member(tmp_path, monkeypatch):
     }
     data = archive(members)
     result = read(write(tmp_path / "arXiv_src_0704_001.tar", data))
-    assert [(r.name, r.text) for r in result.documents] == [(name, CLEAN) for name in ("0704.0001", "0704.0003", "hep-th/9901001")]
+    assert [(r.name, r.text) for r in result.documents] == [
+        (name, CLEAN) for name in ("0704.0001", "0704.0003", "hep-th/9901001")
+    ]
     assert data[result.documents[1].offset :].startswith(b"0704/0704.0003.gz\x00")
     assert result.skipped == {"not_latex": 3, "withdrawn": 1, "no_section": 1, "no_main_file": 1, "source_too_large": 1}
-    assert [(b.name, b.error.split(":")[0]) for b in result.broken] == [("0704.0005", "damaged gzip"), ("0704.0011", "damaged tar")]
+    assert [(b.name, b.error.split(":")[0]) for b in result.broken] == [
+        ("0704.0005", "damaged gzip"),
+        ("0704.0011", "damaged tar"),
+    ]
     assert result.total == len(members) - 1
     # Damage to the bulk file itself costs what it hits.
     broken = bytearray(data)
@@ -394,7 +443,10 @@ def test_a_bulk_file_holds_a_paper_per_member(tmp_path, monkeypatch):
 @pytest.mark.parametrize("make", [lambda: PAPER.encode(), lambda: archive({"ms.tex": PAPER.encode()})])
 def test_a_paper_of_a_bulk_file_may_have_several_members(tmp_path, packed, make):
     data = packed(make())
-    bulk = write(tmp_path / "arXiv_src_0704_001.tar", archive({"0704/0704.0001.gz": data, "0704/0704.0002.gz": gzip.compress(make())}))
+    bulk = write(
+        tmp_path / "arXiv_src_0704_001.tar",
+        archive({"0704/0704.0001.gz": data, "0704/0704.0002.gz": gzip.compress(make())}),
+    )
     alone = write(tmp_path / "0704.0001.gz", data)
     assert [(r.name, r.text) for r in read(bulk).documents] == [("0704.0001", CLEAN), ("0704.0002", CLEAN)]
     assert read(alone).texts == [CLEAN]
@@ -426,7 +478,11 @@ def test_what_gives_no_paper(tmp_path, monkeypatch):
     for data, reason in cases:
         assert read(write(tmp_path / "x", data)).skipped == {reason: 1}
     packed = gzip.compress("".join(map(str, range(2_500))).encode())
-    for data, kind in ((b"", "empty file"), (packed[:-100], "damaged gzip"), (archive({"a.tex": PAPER.encode()})[:700], "damaged tar")):
+    for data, kind in (
+        (b"", "empty file"),
+        (packed[:-100], "damaged gzip"),
+        (archive({"a.tex": PAPER.encode()})[:700], "damaged tar"),
+    ):
         result = read(write(tmp_path / "x", data))
         assert (result.total, result.kinds) == (1, [kind])
     with pytest.raises(GristmillError, match="no such file"):
@@ -435,7 +491,9 @@ def test_what_gives_no_paper(tmp_path, monkeypatch):
 
 def test_any_bytes_are_one_record(tmp_path):
     chance = random.Random(11)
-    seed = PAPER.encode() + b"\\newcommand{\\x}[2][a]{#1#2}\\x{b}\\input{y}\\begin{verbatim}%\\end{verbatim}\\iffalse\\fi"
+    seed = (
+        PAPER.encode() + b"\\newcommand{\\x}[2][a]{#1#2}\\x{b}\\input{y}\\begin{verbatim}%\\end{verbatim}\\iffalse\\fi"
+    )
     for _ in range(300):
         data = bytearray(seed)
         for _ in range(chance.randrange(1, 8)):

@@ -37,7 +37,9 @@ def test_members_as_tarfile_reads_them(format, chunk):
     data = archive(FILES, format=format)
     assert is_tar(data[:1024])
     found = read(data, chunk=chunk)
-    assert [(m.name, m.data) for m in found] == [(name, content) for name, content in FILES.items() if content is not None]
+    assert [(m.name, m.data) for m in found] == [
+        (name, content) for name, content in FILES.items() if content is not None
+    ]
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         # tarfile's offset is that of the extended header before the member's own.
         assert [m.name for m in found] == [m.name for m in tar.getmembers() if m.isfile()]
@@ -72,8 +74,14 @@ def test_an_archive_that_ends_early_says_where():
     data = archive({"one": b"1" * 600, "two": b"2" * 600})
     assert read(data[:1000]) == [Gap(0, "one", Problem("damaged tar", "the archive ends in the middle of a member"))]
     found = read(data[: 1536 + 700])
-    assert (found[0].name, found[1]) == ("one", Gap(1536, "two", Problem("damaged tar", "the archive ends in the middle of a member")))
-    assert read(data[:1800]) == [Member(0, "one", 600, b"1" * 600), Gap(1536, None, Problem("damaged tar", "bytes that are no member"))]
+    assert (found[0].name, found[1]) == (
+        "one",
+        Gap(1536, "two", Problem("damaged tar", "the archive ends in the middle of a member")),
+    )
+    assert read(data[:1800]) == [
+        Member(0, "one", 600, b"1" * 600),
+        Gap(1536, None, Problem("damaged tar", "bytes that are no member")),
+    ]
 
 
 def header(name, size=b"", kind=b"0", **fields):
@@ -111,7 +119,11 @@ OTHERWISE = {
 def test_what_tarfile_would_read_otherwise(name):
     middle, expected = OTHERWISE[name]
     data = archive({"a": b"1"})[:1024] + middle + archive({"c": b"3"})
-    assert [type(event).__name__ if isinstance(event, Gap) else event.name for event in read(data)] == ["a", *expected, "c"]
+    assert [type(event).__name__ if isinstance(event, Gap) else event.name for event in read(data)] == [
+        "a",
+        *expected,
+        "c",
+    ]
 
 
 @pytest.mark.parametrize("size", [b"\x80" + (1 << 70).to_bytes(11, "big"), b"\xff" * 11 + b"\x00"])

@@ -58,10 +58,20 @@ def test_questions_with_their_answers_by_score(tmp_path, pack):
     folder.mkdir()
     result = read(write(folder / "Posts.xml", pack(SMALL)))
     assert [(r.name, r.url, r.text) for r in result.documents] == [
-        ("1", "https://mills.stackexchange.com/questions/1", "On mills\n\nFirst & foremost?\n\nhigh\n\nalso high\n\nlow"),
+        (
+            "1",
+            "https://mills.stackexchange.com/questions/1",
+            "On mills\n\nFirst & foremost?\n\nhigh\n\nalso high\n\nlow",
+        ),
         ("3", "https://mills.stackexchange.com/questions/3", "Lonely\n\nNobody knows.\n\nI do."),
     ]
-    assert result.skipped == {"answer": 4, "answer_without_question": 1, "tag_wiki": 1, "tag_wiki_excerpt": 1, "unknown_post_type": 1}
+    assert result.skipped == {
+        "answer": 4,
+        "answer_without_question": 1,
+        "tag_wiki": 1,
+        "tag_wiki_excerpt": 1,
+        "unknown_post_type": 1,
+    }
     assert (result.total, result.broken) == (10, [])
     assert [SMALL[r.offset :].startswith(f'<row Id="{r.name}"'.encode()) for r in result.documents] == [True, True]
 
@@ -78,7 +88,10 @@ def test_the_result_does_not_depend_on_what_goes_to_disk(tmp_path, monkeypatch):
             rows.append(answer(number, parent, f"<p>a{number}</p>", score=score))
             expected[parent].append((-score, number))
     path = write(tmp_path / "Posts.xml", posts(*rows))
-    texts = ["\n\n".join(["Title", f"q{q}", *(f"a{n}" for _, n in sorted(answers))]) for q, answers in sorted(expected.items())]
+    texts = [
+        "\n\n".join(["Title", f"q{q}", *(f"a{n}" for _, n in sorted(answers))])
+        for q, answers in sorted(expected.items())
+    ]
     whole = read(path)
     assert whole.texts == texts
     assert whole.total == len(rows)
@@ -124,14 +137,20 @@ def test_what_the_posts_of_a_document_lost_is_counted_with_it(tmp_path, monkeypa
         total = Tally()
         for records in read_stackexchange(str(path)):
             total.merge(records.lost)
-        return {kind: (of.documents, of.count, {name: one.count for name, one in of.names.items()}) for kind, of in total.inside().items()}
+        return {
+            kind: (of.documents, of.count, {name: one.count for name, one in of.names.items()})
+            for kind, of in total.inside().items()
+        }
 
     wanted = {"dropped_elements": (1, 3, {"script": 2, "style": 1}), "replaced_characters": (1, 3, {"references": 3})}
     assert inside() == wanted
     monkeypatch.setattr(post_spool, "_MOST_WAITING", 10)
     assert inside() == wanted
     monkeypatch.setattr(stackexchange, "MOST_DOCUMENT_CHARACTERS", 8)  # the answer is left out
-    assert inside() == {"dropped_elements": (1, 2, {"script": 1, "style": 1}), "replaced_characters": (1, 1, {"references": 1})}
+    assert inside() == {
+        "dropped_elements": (1, 2, {"script": 1, "style": 1}),
+        "replaced_characters": (1, 1, {"references": 1}),
+    }
 
 
 def test_rows_without_their_numbers_are_broken_and_others_are_not_lost(tmp_path, monkeypatch):
@@ -163,7 +182,9 @@ def test_rows_without_their_numbers_are_broken_and_others_are_not_lost(tmp_path,
 
 @pytest.mark.parametrize("damage", [b"<", b"\xff\xfe", b"\x01", b"&undefined;", b'"'])
 def test_a_place_that_is_no_xml_costs_its_row_only(tmp_path, damage):
-    data = posts(*(question(number, f"body of {number}") for number in range(1, 6))).replace(b"body of 3", b"body" + damage)
+    data = posts(*(question(number, f"body of {number}") for number in range(1, 6))).replace(
+        b"body of 3", b"body" + damage
+    )
     result = read(write(tmp_path / "Posts.xml", data))
     assert [r.name for r in result.documents] == ["1", "2", "4", "5"]
     assert result.kinds == ["damaged XML"]
@@ -218,7 +239,10 @@ def test_the_site_is_what_file_or_folder_is_named_after(path, site):
             "Use x < y:\n\nif x:\n    y = 1\n\nz\n\nDone.",
         ),
         ("<pre>\n  indented\n</pre>", "  indented"),
-        ("<ul>\n<li>one</li>\n<li>two\n<ul>\n<li>deep</li>\n</ul></li>\n</ul>\n<p>after</p>", "• one\n• two\n• deep\n\nafter"),
+        (
+            "<ul>\n<li>one</li>\n<li>two\n<ul>\n<li>deep</li>\n</ul></li>\n</ul>\n<p>after</p>",
+            "• one\n• two\n• deep\n\nafter",
+        ),
         ("<ol><li><p>one</p></li><li><p>two</p></li></ol>", "1. one\n\n2. two"),
         ("<blockquote><p>said</p></blockquote><p>I</p><hr><h2>Head</h2>x", "said\n\nI\n\nHead\n\nx"),
         ('<a href="https://e.org/?a=1&b=2" title="t">link</a> <img src="x" alt="no">!', "link !"),
@@ -255,7 +279,25 @@ def test_powers_take_linear_time(piece):
 
 
 @pytest.mark.parametrize(
-    "piece", ["<", "<a ", "<ul>", "<li>", "<pre>", "</pre>", "<!--", "&", "&#", " ", "\n", "<p>", "<br>", "<script>", "<td>x", "x<ul>"]
+    "piece",
+    [
+        "<",
+        "<a ",
+        "<ul>",
+        "<li>",
+        "<pre>",
+        "</pre>",
+        "<!--",
+        "&",
+        "&#",
+        " ",
+        "\n",
+        "<p>",
+        "<br>",
+        "<script>",
+        "<td>x",
+        "x<ul>",
+    ],
 )
 @pytest.mark.timeout(20)
 def test_posts_take_linear_time(piece):

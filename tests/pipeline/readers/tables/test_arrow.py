@@ -29,7 +29,14 @@ def test_rows_with_their_numbers_over_batches(tmp_path, kind, compression):
     assert (result.skipped, result.broken) == ({}, [])
 
 
-KINDS = [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+KINDS = [
+    pa.string(),
+    pa.large_string(),
+    pa.binary(),
+    pa.large_binary(),
+    pa.string_view(),
+    pa.dictionary(pa.int32(), pa.string()),
+]
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -45,7 +52,11 @@ def test_kinds_of_text_columns(tmp_path, type, kind):
 def test_a_text_that_is_not_utf8_costs_its_row_only(tmp_path):
     raw = pa.array([b"good", b"ba\xffd", b"fine"], pa.binary())
     lying = pa.StringArray.from_buffers(3, raw.buffers()[1], raw.buffers()[2])
-    for name, column in (("binary", raw), ("string", lying), ("dictionary", pa.DictionaryArray.from_arrays([0, 1, 2], lying))):
+    for name, column in (
+        ("binary", raw),
+        ("string", lying),
+        ("dictionary", pa.DictionaryArray.from_arrays([0, 1, 2], lying)),
+    ):
         result = read(make(tmp_path / name, {"text": column, "id": ["a", "b", "c"]}), "arrow")
         assert result.texts == ["good", "fine"]
         (broken,) = result.broken
@@ -69,7 +80,9 @@ def test_a_damaged_batch_of_a_file_costs_its_rows_only(tmp_path):
     data[at : at + 40] = b"\xff" * 40
     result = read(write(path, bytes(data)), "arrow")
     assert result.texts == texts[:100] + texts[200:]
-    assert [(broken.offset, broken.error.split(" cannot")[0]) for broken in result.broken] == [(100, "damaged Arrow: rows 100 to 199")]
+    assert [(broken.offset, broken.error.split(" cannot")[0]) for broken in result.broken] == [
+        (100, "damaged Arrow: rows 100 to 199")
+    ]
 
 
 def test_a_cut_stream_gives_the_batches_before(tmp_path):
@@ -83,7 +96,8 @@ def test_a_cut_stream_gives_the_batches_before(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "data", [b"ARROW1", b"hello, this is no Arrow file at all", b"ARROW1\x00\x00" + b"\xff" * 100 + b"ARROW1", b"FEA1" * 9]
+    "data",
+    [b"ARROW1", b"hello, this is no Arrow file at all", b"ARROW1\x00\x00" + b"\xff" * 100 + b"ARROW1", b"FEA1" * 9],
 )
 def test_what_is_no_arrow_file_is_one_broken_entry(tmp_path, data):
     result = read(write(tmp_path / "f.arrow", data), "arrow")

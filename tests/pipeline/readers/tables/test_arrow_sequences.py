@@ -12,7 +12,9 @@ from tests.pipeline.readers.samples import read, read_pieces, write
 
 def make(kind, texts, *, legacy=False, column="text", rows=3, extra=None, compression=None):
     columns = {column: texts} if extra is None else {"extra": [extra] * len(texts), column: texts}
-    table = pa.table({name: pa.array(values, pa.string()) if name == column else values for name, values in columns.items()})
+    table = pa.table(
+        {name: pa.array(values, pa.string()) if name == column else values for name, values in columns.items()}
+    )
     sink = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(use_legacy_format=legacy, compression=compression)
     with {"file": pa.ipc.new_file, "stream": pa.ipc.new_stream}[kind](sink, table.schema, options=options) as writer:
@@ -48,7 +50,8 @@ def test_files_of_equal_layout_are_not_taken_for_each_other(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", ["stream", "file"])
 @pytest.mark.parametrize(
-    "after", [b"x", b"garbage", b"garbage" * 900, b"\0\0\0\0\1", b"\xff" * 8, b"\xff\xff\xff\xff\x10\0\0\0", b"ARROW1\0\0" * 3]
+    "after",
+    [b"x", b"garbage", b"garbage" * 900, b"\0\0\0\0\1", b"\xff" * 8, b"\xff\xff\xff\xff\x10\0\0\0", b"ARROW1\0\0" * 3],
 )
 def test_other_bytes_that_follow_are_one_broken_entry(tmp_path, kind, after):
     result = read(write(tmp_path / "f.arrow", make(kind, A) + after), "arrow")
@@ -85,8 +88,13 @@ def test_a_cut_second_stream_and_a_stream_without_its_mark(tmp_path):
 def test_tables_of_other_columns_and_empty_ones(tmp_path):
     wide = make("stream", B, extra=7)
     assert read(write(tmp_path / "f.arrow", make("stream", A) + wide + make("file", [])), "arrow").texts == A + B
-    assert read(write(tmp_path / "f.arrow", make("stream", []) + make("stream", []) + make("stream", A)), "arrow").texts == A
-    result = read(write(tmp_path / "f.arrow", make("stream", A) + make("stream", B, column="body") + make("stream", C)), "arrow")
+    assert (
+        read(write(tmp_path / "f.arrow", make("stream", []) + make("stream", []) + make("stream", A)), "arrow").texts
+        == A
+    )
+    result = read(
+        write(tmp_path / "f.arrow", make("stream", A) + make("stream", B, column="body") + make("stream", C)), "arrow"
+    )
     assert result.texts == A
     assert "is another table: has no column `text`; columns: body" in result.broken[0].error
 

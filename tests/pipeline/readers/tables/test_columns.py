@@ -32,13 +32,20 @@ def test_fields_within_structs(tmp_path, format):
         {"text": "four", "meta": None},
     ]
     kind = pa.struct([("text", pa.string()), ("meta", pa.struct([("url", pa.string()), ("id", pa.int64())]))])
-    table = pa.table({"page": pa.array(rows, kind), "page.text": ["not this"] * 4, "other": [1, 2, 3, 4]}).drop_columns("page.text")
+    table = pa.table({"page": pa.array(rows, kind), "page.text": ["not this"] * 4, "other": [1, 2, 3, 4]}).drop_columns(
+        "page.text"
+    )
     path = make(tmp_path / "f", table, format)
     result = read(path, FORMATS[format], text_field="page.text", url_field="page.meta.url", id_field="page.meta.id")
-    assert [(r.offset, r.text, r.url, r.name) for r in result.documents] == [(0, "one", "u", "1"), (3, "four", None, None)]
+    assert [(r.offset, r.text, r.url, r.name) for r in result.documents] == [
+        (0, "one", "u", "1"),
+        (3, "four", None, None),
+    ]
     assert result.skipped == {"empty_text": 2}
     for setting, field in (("text_field", "page.body"), ("url_field", "page.link"), ("id_field", "page.text.id")):
-        with pytest.raises(GristmillError, match=f"has no column `{field}`; columns: page, other\n  remedy: set `{setting}`"):
+        with pytest.raises(
+            GristmillError, match=f"has no column `{field}`; columns: page, other\n  remedy: set `{setting}`"
+        ):
             read(path, FORMATS[format], **{"text_field": "page.text", setting: field})
 
 
@@ -83,7 +90,9 @@ def test_portions_hold_a_batch_of_text_or_one_row(kind, monkeypatch):
     monkeypatch.setattr(columns, "BATCH_TEXT_BYTES", 10)
     monkeypatch.setattr(columns, "MOST_BATCH_ROWS", 4)
     values = ["aaaa", None, "bbbbbb", "c", "d" * 30, "", "", "", "", "", "aaaa", "aaaa", "aaaa"]
-    column = pa.array(values).dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else pa.array(values).cast(kind)
+    column = (
+        pa.array(values).dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else pa.array(values).cast(kind)
+    )
     assert columns.portions(column) == [(0, 3), (3, 4), (4, 5), (5, 9), (9, 12), (12, 13)]
     assert columns.portions(column.slice(3, 2)) == [(0, 1), (1, 2)]
     assert columns.portions(column.slice(0, 0)) == []
@@ -120,8 +129,15 @@ def test_values_that_python_has_none_for_cost_no_row(tmp_path):
 
 
 def test_an_id_that_is_too_large_costs_its_row_and_a_url_itself(tmp_path):
-    table = pa.table({"id": ["a", "i" * 70_000, None], "url": ["u" * 70_000, "v", "w"], "text": ["one", "two", "three"]})
+    table = pa.table(
+        {"id": ["a", "i" * 70_000, None], "url": ["u" * 70_000, "v", "w"], "text": ["one", "two", "three"]}
+    )
     pq.write_table(table, tmp_path / "f.parquet")
     result = read(tmp_path / "f.parquet", "parquet")
-    assert [(record.name, record.url, record.text) for record in result.documents] == [("a", None, "one"), (None, "w", "three")]
-    assert [(broken.offset, broken.error) for broken in result.broken] == [(1, "id too large: at most 65536 bytes are read")]
+    assert [(record.name, record.url, record.text) for record in result.documents] == [
+        ("a", None, "one"),
+        (None, "w", "three"),
+    ]
+    assert [(broken.offset, broken.error) for broken in result.broken] == [
+        (1, "id too large: at most 65536 bytes are read")
+    ]

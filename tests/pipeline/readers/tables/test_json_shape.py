@@ -16,7 +16,10 @@ from pipeline.readers.tables.json_shape import HEAD_BYTES, other_than_json_lines
 from tests.growth import check_growth
 from tests.pipeline.readers.samples import json_lines, read, read_pieces, write
 
-ROWS = [{"text": f"The {number}th of the made-up records.", "id": number, "deep": {"a": [1, {"b": None}]}} for number in range(50)]
+ROWS = [
+    {"text": f"The {number}th of the made-up records.", "id": number, "deep": {"a": [1, {"b": None}]}}
+    for number in range(50)
+]
 ARRAY = json.dumps(ROWS, indent=2).encode()
 OBJECT = json.dumps({"data": ROWS, "text": "one"}, indent=2).encode()
 LINES_OF_ARRAY = b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) + b"\n]\n"
@@ -45,14 +48,21 @@ LINES_OF_ARRAY = b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) 
     ],
 )
 def test_a_file_of_one_value_is_one_broken_entry(tmp_path, data, what) -> None:
-    for name, packed in (("f.jsonl", data), ("f.json", data), ("f.jsonl.gz", gzip.compress(data)), ("f.jsonl.bz2", bz2.compress(data))):
+    for name, packed in (
+        ("f.jsonl", data),
+        ("f.json", data),
+        ("f.jsonl.gz", gzip.compress(data)),
+        ("f.jsonl.bz2", bz2.compress(data)),
+    ):
         result = read(write(tmp_path / name, packed), "jsonl")
         assert result.documents == []
         (broken,) = result.broken
         assert broken.error.startswith("no JSON Lines: the file ")
         assert what in broken.error
         assert broken.offset == 0
-    assert [one.error for one in read_pieces(tmp_path / "f.jsonl", "jsonl", budget=len(data) // 7 + 1).broken] == [broken.error]
+    assert [one.error for one in read_pieces(tmp_path / "f.jsonl", "jsonl", budget=len(data) // 7 + 1).broken] == [
+        broken.error
+    ]
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
@@ -111,7 +121,11 @@ def test_several_values_on_a_line_and_record_separators(tmp_path) -> None:
 
 
 def test_ordinary_files_are_told_by_their_first_line(tmp_path) -> None:
-    for data in (json_lines(*ROWS), b"\n\n" + json_lines(*ROWS), b'{"text": "' + b"y" * 400_000 + b'"}\n' + json_lines(*ROWS)):
+    for data in (
+        json_lines(*ROWS),
+        b"\n\n" + json_lines(*ROWS),
+        b'{"text": "' + b"y" * 400_000 + b'"}\n' + json_lines(*ROWS),
+    ):
         result = read(write(tmp_path / "f.jsonl", data), "jsonl")
         assert (result.broken, result.texts[-50:]) == ([], [row["text"] for row in ROWS])
 
@@ -119,7 +133,9 @@ def test_ordinary_files_are_told_by_their_first_line(tmp_path) -> None:
 def test_a_broken_first_record_costs_no_whole_ones() -> None:
     whole = b'{"text": "two"}\n{"text": "three"}\n'
     assert other_than_json_lines(b'{"text": "one", "id":\n"a"}\n{"text":\xff"broken"}\n' + whole, complete=True) is None
-    assert other_than_json_lines(b'{"records": [\n  {"text": "one"},\n  {"text": "two"}\n]}\n', complete=True) is not None
+    assert (
+        other_than_json_lines(b'{"records": [\n  {"text": "one"},\n  {"text": "two"}\n]}\n', complete=True) is not None
+    )
 
 
 LONG = [
@@ -179,9 +195,15 @@ def test_long_arrays_and_objects_are_still_told(tmp_path) -> None:
         assert (result.texts, [error.split(":")[0] for error in result.kinds]) == ([], ["no JSON Lines"])
 
 
-@pytest.mark.parametrize("piece", [b"[", b"1,", b'{"a":1}', b'[{"a":1},\n', b'{"a":[\n{"b":1}\n', b'["', b"\n", b'[\n{"a":1},'])
+@pytest.mark.parametrize(
+    "piece", [b"[", b"1,", b'{"a":1}', b'[{"a":1},\n', b'{"a":[\n{"b":1}\n', b'["', b"\n", b'[\n{"a":1},']
+)
 def test_looking_ahead_takes_linear_time(piece) -> None:
     def look(data: bytes) -> None:
-        other_than_json_lines(data[:HEAD_BYTES], complete=False, ahead=lambda: (data[at : at + 65536] for at in range(0, len(data), 65536)))
+        other_than_json_lines(
+            data[:HEAD_BYTES],
+            complete=False,
+            ahead=lambda: (data[at : at + 65536] for at in range(0, len(data), 65536)),
+        )
 
     check_growth(lambda size: b"[1,\n" + piece * size, look, start=10_000)

@@ -9,7 +9,9 @@ from tests.pipeline.readers.samples import json_lines, read, write
 
 
 def test_documents_carry_id_url_and_the_offset_of_their_line(tmp_path):
-    data = json_lines({"text": "one", "id": "a", "url": "http://e.org/a"}, {"text": "zwei ü"}, {"text": "three", "id": 3})
+    data = json_lines(
+        {"text": "one", "id": "a", "url": "http://e.org/a"}, {"text": "zwei ü"}, {"text": "three", "id": 3}
+    )
     result = read(write(tmp_path / "f.jsonl", data), "jsonl")
     assert [(r.name, r.url, r.text) for r in result.documents] == [
         ("a", "http://e.org/a", "one"),
@@ -28,8 +30,14 @@ def test_fields_by_other_names(tmp_path):
 
 
 def test_fields_within_objects_and_values_that_are_no_text(tmp_path):
-    rows = [{"meta": {"url": "u", "a.b": {"id": 7}}, "text": "one"}, {"meta": 1, "text": "two"}, {"meta.url": "v", "text": "three"}]
-    path = write(tmp_path / "f.jsonl", json_lines(*rows, {"meta": {"url": ["w"], "a.b": {"id": {"x": None}}}, "text": "four"}))
+    rows = [
+        {"meta": {"url": "u", "a.b": {"id": 7}}, "text": "one"},
+        {"meta": 1, "text": "two"},
+        {"meta.url": "v", "text": "three"},
+    ]
+    path = write(
+        tmp_path / "f.jsonl", json_lines(*rows, {"meta": {"url": ["w"], "a.b": {"id": {"x": None}}}, "text": "four"})
+    )
     records = read(path, "jsonl", url_field="meta.url", id_field="meta.a.b").documents
     assert [(r.url, r.name, r.text) for r in records] == [
         ("u", '{"id": 7}', "one"),
@@ -53,7 +61,10 @@ def test_what_python_writes_is_read(tmp_path):
         (b'{"text": "a"', "invalid JSON"),
         (b"hello", "invalid JSON"),
         (b'{"text": NaN}', "no text: field `text` is float, not text; fields: text"),
-        ('{"text": "one"}'.encode("utf-16-le"), "invalid UTF-8: it holds NUL bytes, as UTF-16 does; convert the file to UTF-8"),
+        (
+            '{"text": "one"}'.encode("utf-16-le"),
+            "invalid UTF-8: it holds NUL bytes, as UTF-16 does; convert the file to UTF-8",
+        ),
         (b'{"\\udc00": 1, "id": "\\ud800"}', "no text: field `text` is missing; fields: id, \ufffd"),
         (b'{"a": NaN, "b": ' + b"[" * 600 + b"]" * 600 + b', "text": "one"}', "invalid JSON"),
         (b'["a"]', "not an object: list"),
@@ -65,7 +76,10 @@ def test_what_python_writes_is_read(tmp_path):
         (b'{"text": ["a"]}', "no text: field `text` is list, not text"),
         (b"[" * 100_000, "invalid JSON"),
         (b'{"text": "a", "id": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", "id nested too deeply: more than 200 levels"),
-        (b'{"text": "a", "id": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}", "id nested too deeply: more than 200 levels"),
+        (
+            b'{"text": "a", "id": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}",
+            "id nested too deeply: more than 200 levels",
+        ),
         (b'{"text": "a", "id": ' + b"[" * 2_000 + b"]" * 2_000 + b"}", "invalid JSON"),
         (b'{"text": "a", "id": "' + b"i" * 70_000 + b'"}', "id too large: 70000 characters"),
         (b'{"text": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", "no text: field `text` is list, not text"),
@@ -104,7 +118,9 @@ def test_what_an_error_and_a_batch_hold_is_bounded(tmp_path):
     keys = json.dumps({f"{number}" * 100_000: 1 for number in range(10)}).encode()
     (broken,) = read(write(tmp_path / "f.jsonl", keys), "jsonl").broken
     assert len(broken.error) <= 1_000
-    path = write(tmp_path / "g.jsonl", json_lines(*({"text": "x", "id": f"{i:04d}" + "i" * 60_000} for i in range(600))))
+    path = write(
+        tmp_path / "g.jsonl", json_lines(*({"text": "x", "id": f"{i:04d}" + "i" * 60_000} for i in range(600)))
+    )
     source = Source(name="s", format="jsonl", files=["*"], licence="none")
     sizes = [records.documents.num_rows for records in read_records(str(path), name="g", source=source)]
     assert sum(sizes) == 600
@@ -117,7 +133,9 @@ def test_a_broken_record_keeps_its_own_id(tmp_path):
 
 
 def test_blank_lines_are_no_records_and_blank_texts_are_skipped(tmp_path):
-    path = write(tmp_path / "f.jsonl", b"\n  \r\n" + json_lines({"text": " \n\t\u00a0"}, {"text": ""}, {"text": "x"}) + b"\n\n")
+    path = write(
+        tmp_path / "f.jsonl", b"\n  \r\n" + json_lines({"text": " \n\t\u00a0"}, {"text": ""}, {"text": "x"}) + b"\n\n"
+    )
     result = read(path, "jsonl")
     assert (result.texts, result.skipped, result.broken) == (["x"], {"empty_text": 2}, [])
 

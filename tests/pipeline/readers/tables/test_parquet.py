@@ -24,10 +24,16 @@ def test_rows_with_their_numbers_over_row_groups(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.string())]
+)
 def test_kinds_of_text_columns(tmp_path, kind):
     values = ["a", None, "ü", " ", "a"]
-    column = pa.array(values, pa.string()).dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(values, pa.string()).cast(kind)
+    column = (
+        pa.array(values, pa.string()).dictionary_encode()
+        if pa.types.is_dictionary(kind)
+        else pa.array(values, pa.string()).cast(kind)
+    )
     result = read(make(tmp_path / "f.parquet", {"body": column}), "parquet", text_field="body")
     assert [(r.offset, r.text) for r in result.documents] == [(0, "a"), (2, "ü"), (4, "a")]
     assert result.skipped == {"empty_text": 2}
@@ -49,7 +55,10 @@ def test_a_missing_text_column_names_file_columns_and_remedy(tmp_path):
     path = make(tmp_path / "f.parquet", {"content": ["a"], "id": ["b"]})
     with pytest.raises(GristmillError) as caught:
         read(path, "parquet")
-    assert str(caught.value) == "f.parquet: has no column `text`; columns: content, id\n  remedy: set `text_field` of source `sample`"
+    assert (
+        str(caught.value)
+        == "f.parquet: has no column `text`; columns: content, id\n  remedy: set `text_field` of source `sample`"
+    )
 
 
 def test_a_text_column_of_another_type_is_an_error(tmp_path):
@@ -66,7 +75,9 @@ def test_a_damaged_row_group_costs_its_rows_only(tmp_path):
     data[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
     result = read(write(path, bytes(data)), "parquet")
     assert result.texts == texts[:100] + texts[200:]
-    assert [(broken.offset, broken.error.split(" cannot")[0]) for broken in result.broken] == [(100, "damaged Parquet: rows 100 to 199")]
+    assert [(broken.offset, broken.error.split(" cannot")[0]) for broken in result.broken] == [
+        (100, "damaged Parquet: rows 100 to 199")
+    ]
 
 
 @pytest.mark.parametrize("data", [b"PAR1", b"hello, this is no Parquet file at all", b"PAR1" + b"\xff" * 100 + b"PAR1"])

@@ -21,7 +21,9 @@ OPTIONS = [
 
 def packed(prefix, options, rows=40):
     sink = io.BytesIO()
-    table = pa.table({"text": [f"{prefix} text {number:04d}" for number in range(rows)], "nested": [{"a": [1, 2]}] * rows})
+    table = pa.table(
+        {"text": [f"{prefix} text {number:04d}" for number in range(rows)], "nested": [{"a": [1, 2]}] * rows}
+    )
     try:
         pq.write_table(table, sink, **options)
     except TypeError:
@@ -43,7 +45,9 @@ def test_files_put_together_are_told(tmp_path, options):
     result = read(path, "parquet")
     assert result.texts == []
     (broken,) = result.broken
-    assert broken.error.startswith(f"damaged Parquet: {len(first)} bytes stand before the file that the footer describes")
+    assert broken.error.startswith(
+        f"damaged Parquet: {len(first)} bytes stand before the file that the footer describes"
+    )
     assert read_pieces(path, "parquet", budget=300).broken == [broken]
 
 

@@ -7,7 +7,14 @@ from pipeline.losses import NOTHING
 from pipeline.readers.web.charset import Undecodable, decode_text, decode_utf8, is_soup
 
 HTML = "<html><body><p>Grüße, Wörter und Sätze.</p></body></html>"
-PYTHON = {"shift_jis": "cp932", "euc-kr": "cp949", "gb2312": "gbk", "windows-31j": "cp932", "ks_c_5601-1987": "cp949", "ms_kanji": "cp932"}
+PYTHON = {
+    "shift_jis": "cp932",
+    "euc-kr": "cp949",
+    "gb2312": "gbk",
+    "windows-31j": "cp932",
+    "ks_c_5601-1987": "cp949",
+    "ms_kanji": "cp932",
+}
 # Made up: a few sentences about a market, in each language.
 TEXTS = {
     "ja": "港の近くの古い市場では、毎朝魚が売られています。値段は㎏単位で決まり、人々は早くから並びます。",
@@ -20,10 +27,18 @@ TEXTS = {
     "he": "בשוק הישן ליד הנמל מוכרים בכל בוקר דגים וירקות, והמחירים משתנים מיום ליום.",
     "ar": "في السوق القديم قرب الميناء يباع السمك والخضار كل صباح، وتتغير الأسعار كل يوم.",
     "th": "ที่ตลาดเก่าใกล้ท่าเรือ ผู้คนมาซื้อปลาและผักทุกเช้า และราคาก็เปลี่ยนไปทุกวัน",
-    "pl": "Na starym targu w pobliżu portu co rano sprzedaje się świeże ryby, jabłka i gęsi; ceny są różne każdego dnia.",
+    "pl": (
+        "Na starym targu w pobliżu portu co rano sprzedaje się świeże ryby, jabłka i gęsi; ceny są różne każdego dnia."
+    ),
     "cs": "Na starém tržišti poblíž přístavu se každé ráno prodávají čerstvé ryby a zelenina, ceny jsou různé.",
-    "hu": "A kikötő közelében lévő régi piacon minden reggel friss halat és zöldséget árulnak, erről szól a könyvből vett történet.",
-    "tr": "Limanın yakınındaki eski pazarda her sabah taze balık ve sebze satılır; fiyatlar her gün değişir, çünkü iş güçtür.",
+    "hu": (
+        "A kikötő közelében lévő régi piacon minden reggel friss halat és zöldséget árulnak, erről szól a könyvből vett"
+        " történet."
+    ),
+    "tr": (
+        "Limanın yakınındaki eski pazarda her sabah taze balık ve sebze satılır; fiyatlar her gün değişir, çünkü iş"
+        " güçtür."
+    ),
     "fr": "Au vieux marché près du port, on vend chaque matin des poissons frais et des légumes à des prix différents.",
 }
 LEGACY = [
@@ -131,7 +146,17 @@ LATIN_1 = [
     "XIXè siècle, 2ème, n°5, 18år, Ö1, Ü30-Party",
     "don´t, Rock´n´Roll, l´amour",
     *("£", "½", "²", "°", "©", "®", "«", "¿", "é", "Ø", "£9.99", "35°", "¡Ay!", "nº", "café", "Zoë", "É"),
-    *("ÉCOLE DE MUSIQUE", "MÜLLER & SÖHNE GMBH", "ESPAÑA", "AÇÃO", "ØRSTED", "PÄÄSIVU", "ÍSLAND", "¿QUÉ TAL?", "CRÈME BRÛLÉE"),
+    *(
+        "ÉCOLE DE MUSIQUE",
+        "MÜLLER & SÖHNE GMBH",
+        "ESPAÑA",
+        "AÇÃO",
+        "ØRSTED",
+        "PÄÄSIVU",
+        "ÍSLAND",
+        "¿QUÉ TAL?",
+        "CRÈME BRÛLÉE",
+    ),
 ]
 RIGHT = [
     *[("iso-8859-1", text) for text in LATIN_1],
@@ -139,22 +164,51 @@ RIGHT = [
     *[("windows-1252", text) for text in ("5 € – “quoted” … brand™", "Øystein sá ikki ræðið á fjøllunum, tað var ørt")],
     *[
         ("koi8-r", text)
-        for text in ("МОСКВА СТОЛИЦА РОССИИ", "НОВОСТИ", "© 2003 Москва", "100км, 15ч", "┌──┐ Цена │ 10 │ 20", "А. Б. В.", "ЩЁЛКА")
+        for text in (
+            "МОСКВА СТОЛИЦА РОССИИ",
+            "НОВОСТИ",
+            "© 2003 Москва",
+            "100км, 15ч",
+            "┌──┐ Цена │ 10 │ 20",
+            "А. Б. В.",
+            "ЩЁЛКА",
+        )
     ],
     *[
         ("windows-1251", text)
-        for text in ("ЖКХ, ФИО, ГУМ", "«Да» — №5", "Қазақстан".replace("Қ", "К").replace("қ", "к"), "ЊЕГОШ, ЂОРЂЕ", "СКОПЈЕ", "КИЇВ")
+        for text in (
+            "ЖКХ, ФИО, ГУМ",
+            "«Да» — №5",
+            "Қазақстан".replace("Қ", "К").replace("қ", "к"),
+            "ЊЕГОШ, ЂОРЂЕ",
+            "СКОПЈЕ",
+            "КИЇВ",
+        )
     ],
     *[("ibm866", text) for text in ("МОСКВА", "│ Цена │ № 5")],
     *[("iso-8859-7", text) for text in ("ΕΛΛΑΔΑ ΝΕΑ", "ΑΡΧΙΚΗ ΣΕΛΙΔΑ", "10ος, 1η", "Ο.Τ.Ε.", "ΨΩΜΙ ΞΕΝΟΔΟΧΕΙΟ")],
-    *[("shift_jis", text) for text in ("ｱｲｳｴｵ", "ﾆｭｰｽ ﾗﾝｷﾝｸﾞ 2004", "ﾒｰﾙ", "■ニュース", "①②③", "│├─┤", "ТЕЛ 03", "αβγ", "ｼｮｯﾋﾟﾝｸﾞ・ｹﾞｰﾑ｡")],
+    *[
+        ("shift_jis", text)
+        for text in ("ｱｲｳｴｵ", "ﾆｭｰｽ ﾗﾝｷﾝｸﾞ 2004", "ﾒｰﾙ", "■ニュース", "①②③", "│├─┤", "ТЕЛ 03", "αβγ", "ｼｮｯﾋﾟﾝｸﾞ・ｹﾞｰﾑ｡")
+    ],
     *[
         ("gbk", text)
-        for text in ("版权所有 © 2004".replace("©", "C"), "★推荐★", "２００４年", "αβγ", "ōáǎà", "привет", "ひらがなとカタカナ")
+        for text in (
+            "版权所有 © 2004".replace("©", "C"),
+            "★推荐★",
+            "２００４年",
+            "αβγ",
+            "ōáǎà",
+            "привет",
+            "ひらがなとカタカナ",
+        )
     ],
     *[("euc-kr", text) for text in ("㈜한국", "韓國 歷史", "①②", "가격: 5원")],
     *[("big5", text) for text in ("★推薦★", "２００４年", "【公告】")],
-    *[("windows-1250", text) for text in ("ŁÓDŹ, ŻÓŁW", "10 zł, 500 Kč", "ŽIVOT, ŘÍJEN", "§ 5, ±2, 5°", "FŐVÁROS, ŰR", "ţară, ŢARĂ")],
+    *[
+        ("windows-1250", text)
+        for text in ("ŁÓDŹ, ŻÓŁW", "10 zł, 500 Kč", "ŽIVOT, ŘÍJEN", "§ 5, ±2, 5°", "FŐVÁROS, ŰR", "ţară, ŢARĂ")
+    ],
     *[("windows-1254", text) for text in ("İSTANBUL, TÜRKİYE", "ANASAYFA · İLETİŞİM", "10 m², £5, ½")],
     *[("windows-1257", text) for text in ("LIETUVOS ŽINIOS", "KĻAVA, ĀBOLS", "2½, £5, ±3", "Ærø")],
     *[("windows-1256", text) for text in ("déjà vu", "رقم 10", "نعم؟")],
@@ -167,7 +221,9 @@ RIGHT = [
 def test_a_page_that_is_declared_rightly_is_never_read_otherwise(label, text):
     for several in (text, f"{text} " * 3, f"Some text in English. {text} And some more, over the line."):
         by_header, by_meta = page(several), page(several, f"<meta charset='{label}'>")
-        assert decode_text(encoded(by_header, label)[0], charset=label).text == encoded(by_header, label)[1] == by_header
+        assert (
+            decode_text(encoded(by_header, label)[0], charset=label).text == encoded(by_header, label)[1] == by_header
+        )
         assert decode_text(encoded(by_meta, label)[0]).text == by_meta
 
 
@@ -191,10 +247,16 @@ def test_one_word_in_a_declared_encoding_that_happens_to_be_utf_8():
 
 
 def test_the_encodings_of_seven_bits():
-    for text, codec, label in ((TEXTS["ja"].replace("㎏", "kg"), "iso-2022-jp", "iso-2022-jp"), (TEXTS["zh"], "hz", "hz-gb-2312")):
+    for text, codec, label in (
+        (TEXTS["ja"].replace("㎏", "kg"), "iso-2022-jp", "iso-2022-jp"),
+        (TEXTS["zh"], "hz", "hz-gb-2312"),
+    ):
         assert decode_text(page(text).encode(codec), charset=label).text == page(text)
     korean = page(TEXTS["ko"])
-    assert decode_text(b"\x1b$)C" + korean.encode("iso2022_kr").removeprefix(b"\x1b$)C"), charset="iso-2022-kr").text == korean
+    assert (
+        decode_text(b"\x1b$)C" + korean.encode("iso2022_kr").removeprefix(b"\x1b$)C"), charset="iso-2022-kr").text
+        == korean
+    )
     japanese = page(TEXTS["ja"].replace("㎏", "kg"))
     assert decode_text(japanese.encode("iso-2022-jp")).text == japanese  # not declared
     ascii_page = page("a ~{ b } \x1b[1m")
@@ -241,7 +303,9 @@ def test_text_that_others_have_made_is_utf_8():
     with pytest.raises(Undecodable):
         decode_utf8("café".encode("latin-1") + b"!")
     assert is_soup("한\ufffd\ufffd\ufffd 국\ufffd")
-    assert not is_soup("It\ufffds a long sentence with one mark that is gone, and it\ufffds still read by everyone. " * 2)
+    assert not is_soup(
+        "It\ufffds a long sentence with one mark that is gone, and it\ufffds still read by everyone. " * 2
+    )
 
 
 @pytest.mark.parametrize(

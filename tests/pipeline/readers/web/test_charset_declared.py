@@ -48,7 +48,21 @@ def test_what_the_page_declares(head, expected):
 
 
 @pytest.mark.parametrize(
-    "unit", [b"<meta ", b"<", b"<a b='", b'<a b="x" ', b"<script>", b"<style><script>", b"<!--", b"<!", b"</", b"a=", b"< ", b"<?xml "]
+    "unit",
+    [
+        b"<meta ",
+        b"<",
+        b"<a b='",
+        b'<a b="x" ',
+        b"<script>",
+        b"<style><script>",
+        b"<!--",
+        b"<!",
+        b"</",
+        b"a=",
+        b"< ",
+        b"<?xml ",
+    ],
 )
 def test_any_page_is_read_in_a_moment(unit):
     began = time.process_time()

@@ -84,7 +84,9 @@ def test_characters_of_one_byte(encoding):
 
 
 def test_labels():
-    standard = sorted(f"{label}={name}" for label, name in ENCODING_OF.items() if label not in " ".join(ALSO.values()).split())
+    standard = sorted(
+        f"{label}={name}" for label, name in ENCODING_OF.items() if label not in " ".join(ALSO.values()).split()
+    )
     assert (len(standard), len(set(ENCODING_OF.values()))) == (228, 40)
     assert digest(" ".join(standard)) == "d67ec9686d78df48"
     assert encoding_of(" Windows-31J\n") == "shift_jis"
@@ -92,7 +94,9 @@ def test_labels():
     assert encoding_of("ISO_8859-1:1987") == "windows-1252"
     assert encoding_of("utf-7") is None
     for name in set(ENCODING_OF.values()):
-        assert decode_as(b"plain!", name) == ("plain!" if "16" not in name or name == "iso-8859-16" else b"plain!".decode(name))
+        assert decode_as(b"plain!", name) == (
+            "plain!" if "16" not in name or name == "iso-8859-16" else b"plain!".decode(name)
+        )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,16 @@ def test_what_pages_hold(body, encoding, text):
 
 @pytest.mark.parametrize("encoding", [*PAIRS, "iso-2022-jp", "replacement", "windows-1252"])
 @pytest.mark.parametrize(
-    "unit", [b"\x81\xff", b"\xff", b"\xa1\xa1\xa1\xa1\xa1\xa1\xa1\xa1\xa1\xff", b"\x1b$B\x1b(B", b"\x1b$)C\x0e0!", b"~{", b"\x80"]
+    "unit",
+    [
+        b"\x81\xff",
+        b"\xff",
+        b"\xa1\xa1\xa1\xa1\xa1\xa1\xa1\xa1\xa1\xff",
+        b"\x1b$B\x1b(B",
+        b"\x1b$)C\x0e0!",
+        b"~{",
+        b"\x80",
+    ],
 )
 def test_the_cost_grows_with_the_size(encoding, unit):
     def seconds(repeats):

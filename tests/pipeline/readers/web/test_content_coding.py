@@ -21,7 +21,10 @@ def response(body=b"", **headers):
 
 
 def chunked(body, size=7):
-    return b"".join(b"%x\r\n%s\r\n" % (len(body[i : i + size]), body[i : i + size]) for i in range(0, len(body), size)) + b"0\r\n\r\n"
+    return (
+        b"".join(b"%x\r\n%s\r\n" % (len(body[i : i + size]), body[i : i + size]) for i in range(0, len(body), size))
+        + b"0\r\n\r\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,11 +52,15 @@ def chunked(body, size=7):
 def test_encodings_and_their_lies(encoding, encode, transfer):
     body = HTML.encode()
     stored = encode(body)
-    given = response(chunked(stored) if transfer == "chunked" else stored, content_encoding=encoding, transfer_encoding=transfer)
+    given = response(
+        chunked(stored) if transfer == "chunked" else stored, content_encoding=encoding, transfer_encoding=transfer
+    )
     assert decode_body(given, most=1_000) == body
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "utf-8", "none, br", "iso-8859-1", "gzip, deflate"])
+@pytest.mark.parametrize(
+    "encoding", ["gzip", "deflate", "br", "zstd", "utf-8", "none, br", "iso-8859-1", "gzip, deflate"]
+)
 @pytest.mark.parametrize(
     "body",
     [
@@ -123,7 +130,9 @@ def test_a_truncated_encoding_gives_what_came_before_and_is_counted(name, encodi
 def test_a_corrupt_encoding_and_a_cut_chunk_are_counted():
     stored = bytearray(gzip.compress(HTML.encode() + NOISE, 0))
     stored[200_000] ^= 255  # the checksum tells
-    assert whole_body(response(bytes(stored), content_encoding="gzip"), most=1 << 20).lost == {("cut_bodies", "gzip"): 1}
+    assert whole_body(response(bytes(stored), content_encoding="gzip"), most=1 << 20).lost == {
+        ("cut_bodies", "gzip"): 1
+    }
     cut = whole_body(response(chunked(HTML.encode())[:40], transfer_encoding="chunked"), most=1_000)
     assert HTML.encode().startswith(cut.content)
     assert cut.lost == {("cut_bodies", "chunked"): 1}
@@ -146,7 +155,13 @@ def test_unknown_or_corrupt_encodings_are_named():
 
 @pytest.mark.parametrize("encode", [gzip.compress, zlib.compress, brotli.compress, zstandard.compress, bytes])
 def test_a_body_over_the_budget_is_too_large_also_when_it_is_a_bomb(encode):
-    name = {gzip.compress: "gzip", zlib.compress: "deflate", brotli.compress: "br", zstandard.compress: "zstd", bytes: "identity"}[encode]
+    name = {
+        gzip.compress: "gzip",
+        zlib.compress: "deflate",
+        brotli.compress: "br",
+        zstandard.compress: "zstd",
+        bytes: "identity",
+    }[encode]
     with pytest.raises(UnusableBody) as caught:
         decode_body(response(encode(b" " * 20_000_000), content_encoding=name), most=1_000_000)
     assert caught.value.reason == "html_too_large"
@@ -204,7 +219,11 @@ def test_a_bomb_costs_no_more_memory_than_the_limit(coding):
 def test_the_ledger_tells_of_a_page_whose_end_is_missing():
     page = "<html><body><p>" + " ".join(f"Mill {at} ground flour, rye and oats." for at in range(2_000))
     stored = gzip.compress(page.encode())
-    found = body_text(response(stored[: len(stored) // 2], content_type="text/html", content_encoding="gzip"), whole=True)
+    found = body_text(
+        response(stored[: len(stored) // 2], content_type="text/html", content_encoding="gzip"), whole=True
+    )
     assert "Mill 1 ground flour" in found.text
     assert found.lost["cut_bodies", "gzip"] == 1
-    assert ("cut_bodies", "gzip") not in body_text(response(stored, content_type="text/html", content_encoding="gzip"), whole=True).lost
+    assert ("cut_bodies", "gzip") not in body_text(
+        response(stored, content_type="text/html", content_encoding="gzip"), whole=True
+    ).lost

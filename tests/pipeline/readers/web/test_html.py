@@ -32,7 +32,8 @@ def test_pages_without_text_give_none():
 
 
 @pytest.mark.parametrize(
-    "html", ["<", "<<<>>>", "<p", "</p></p>", "<!doctype", "&#0;&#xffffffff;&amp", "\x00\x01\ufffd", "<p>\ud7ff\U0001f600" * 3]
+    "html",
+    ["<", "<<<>>>", "<p", "</p></p>", "<!doctype", "&#0;&#xffffffff;&amp", "\x00\x01\ufffd", "<p>\ud7ff\U0001f600" * 3],
 )
 def test_what_is_hardly_html_does_not_fail(html):
     html_to_text(html)
@@ -85,13 +86,17 @@ def test_neutralised_formatting_keeps_the_words():
     words = [f"word{i}" for i in range(5_000)]
     html = (
         "<main>"
-        + "".join(f"<p><font color=a{i}><b style='x{i}'>{word}</b></font> and more.</p>" for i, word in enumerate(words))
+        + "".join(
+            f"<p><font color=a{i}><b style='x{i}'>{word}</b></font> and more.</p>" for i, word in enumerate(words)
+        )
         + "</main>"
     )
     assert [line.split()[0] for line in html_to_text(html).split("\n") if line.strip()] == words
 
 
-SENTENCE = "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the flour. "
+SENTENCE = (
+    "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the flour. "
+)
 EXTRACTIONS = ("resiliparse", "trafilatura", "adaptive")
 
 
@@ -113,10 +118,14 @@ def test_each_choice_finds_the_text(extraction):
 
 
 @pytest.mark.parametrize("extraction", ["resiliparse", "adaptive"])
-@pytest.mark.parametrize("beside", ["", "<script>var a = 1; var b = 2;</script>", "<style>#a, #b, #c</style>", " " * 60])
+@pytest.mark.parametrize(
+    "beside", ["", "<script>var a = 1; var b = 2;</script>", "<style>#a, #b, #c</style>", " " * 60]
+)
 @pytest.mark.parametrize("times", [1, 2, 30])
 def test_neither_scripts_nor_white_space_make_teasers_text(times, beside, extraction):
-    teasers = "".join(f"<li>{beside * times}<a href=/{number}>Read more of the mill, part {number}</a></li>" for number in range(6))
+    teasers = "".join(
+        f"<li>{beside * times}<a href=/{number}>Read more of the mill, part {number}</a></li>" for number in range(6)
+    )
     page = _article(*[SENTENCE * 2] * 5, around=f"{{}}<ul>{teasers}</ul><p>{SENTENCE}</p>")
     text = html_to_text(page, extraction=extraction)
     assert text.count("The miller") == 11
@@ -144,7 +153,9 @@ def test_names_that_take_out_most_of_the_page_mean_nothing():
 
 def test_adaptive_asks_trafilatura_where_there_are_no_paragraphs():
     page = (
-        "<html><body><div><div>" + f"{SENTENCE * 3}<br><br>" * 5 + "</div><ul><li><a href='/'>Elsewhere</a></li></ul></div></body></html>"
+        "<html><body><div><div>"
+        + f"{SENTENCE * 3}<br><br>" * 5
+        + "</div><ul><li><a href='/'>Elsewhere</a></li></ul></div></body></html>"
     )
     found = html_to_text(page, extraction="adaptive")
     assert found == html_to_text(page, extraction="trafilatura")
@@ -163,7 +174,10 @@ def test_adaptive_without_text_falls_back_to_resiliparse():
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
 def test_a_page_does_not_depend_on_those_before_it(extraction):
     """Trafilatura keeps caches; one of them drops passages that were seen on three pages."""
-    shared = "This passage stands on every page of the site, and it is long enough to be remembered by a cache of passages. " * 2
+    shared = (
+        "This passage stands on every page of the site, and it is long enough to be remembered by a cache of passages. "
+        * 2
+    )
     pages = [_article(shared, *[SENTENCE + f"Page {number}." * 3] * (number % 3 + 1), shared) for number in range(6)]
     first = [html_to_text(page, extraction=extraction) for page in pages]
     assert [html_to_text(page, extraction=extraction) for page in reversed(pages)] == first[::-1]
@@ -172,18 +186,30 @@ def test_a_page_does_not_depend_on_those_before_it(extraction):
 
 @pytest.mark.parametrize("extraction", ["trafilatura", "adaptive"])
 @pytest.mark.parametrize(
-    "html", ["<", "<<<>>>", "</p></p>", "<!doctype", "&#0;&#xffffffff;&amp", "\x00\x01\ufffd", "<?xml version='1.0' encoding='utf-8'?><p>é"]
+    "html",
+    [
+        "<",
+        "<<<>>>",
+        "</p></p>",
+        "<!doctype",
+        "&#0;&#xffffffff;&amp",
+        "\x00\x01\ufffd",
+        "<?xml version='1.0' encoding='utf-8'?><p>é",
+    ],
 )
 def test_what_is_hardly_html_does_not_fail_other_choices_either(html, extraction):
     html_to_text(html, extraction=extraction)
 
 
-# At or beyond the limits of pipeline.readers.web.html_precise; without them each costs trafilatura from ten seconds to minutes.
+# At or beyond the limits of pipeline.readers.web.html_precise; without them each costs trafilatura from ten seconds to
+# minutes.
 COSTLY = {
     "texts around removed elements": "<div>" + ("word " * 20 + "<aside>x</aside>") * 20_000,
     "the same at the limit": "<div>" + ("word " * 20 + "<aside>x</aside>") * 4_000,
     "links in deep elements": "<div>" * 150 + ("<p>" + "word " * 20 + "<a href=x>a link</a></p>") * 14_000,
-    "cells over many columns": "<table><tr>" + "<td colspan=1000>x</td>" * 7_000 + "</tr>" + "<tr><td>y</td></tr>" * 3_000,
+    "cells over many columns": (
+        "<table><tr>" + "<td colspan=1000>x</td>" * 7_000 + "</tr>" + "<tr><td>y</td></tr>" * 3_000
+    ),
     "paragraphs in deep elements": "<div>" * 480 + ("<p>" + "word " * 10 + "</p>") * 100_000,
     "paragraphs of many parents": ("<div>" * 20 + "<p>" + "word " * 10 + "</p>" + "</div>" * 20) * 5_000,
 }

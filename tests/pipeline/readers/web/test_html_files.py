@@ -24,7 +24,12 @@ def test_one_file_is_one_page(tmp_path, pack):
     data = page('<link rel="canonical" href="https://example.org/mill">').encode()
     result = read(write(tmp_path / "mill.html", pack(data)))
     (record,) = result.documents
-    assert (record.offset, record.name, record.url, record.text) == (0, "folder/mill.html", "https://example.org/mill", WORDS)
+    assert (record.offset, record.name, record.url, record.text) == (
+        0,
+        "folder/mill.html",
+        "https://example.org/mill",
+        WORDS,
+    )
     assert result.total == 1
 
 
@@ -65,7 +70,9 @@ def test_the_url_that_a_page_gives_as_its_own(head, url):
     assert page_url(page(head)) == url
 
 
-@pytest.mark.parametrize("piece", ["<link ", '<link rel="', "<base href=", "<!--", "<!-- saved from url=(1)", "rel=", "<link a=' "])
+@pytest.mark.parametrize(
+    "piece", ["<link ", '<link rel="', "<base href=", "<!--", "<!-- saved from url=(1)", "rel=", "<link a=' "]
+)
 @pytest.mark.timeout(20)
 def test_looking_for_the_url_takes_linear_time(piece):
     assert page_url(piece * (2_000_000 // len(piece))) is None
@@ -93,7 +100,11 @@ def test_what_is_no_page_is_skipped_under_its_reason(tmp_path, monkeypatch):
 
 def test_damage_and_emptiness_are_broken(tmp_path):
     packed = gzip.compress(page(words="".join(map(str, range(5_000)))).encode())
-    for name, data, kind in (("a", packed[:-500], "damaged gzip"), ("b", b"", "empty file"), ("c", gzip.compress(b""), "empty file")):
+    for name, data, kind in (
+        ("a", packed[:-500], "damaged gzip"),
+        ("b", b"", "empty file"),
+        ("c", gzip.compress(b""), "empty file"),
+    ):
         result = read(write(tmp_path / name, data))
         assert (result.total, result.kinds, result.broken[0].name) == (1, [kind], f"folder/{name}")
 

@@ -106,6 +106,11 @@ def test_lists_in_frames_that_end_are_not_asked_for(page: str, framed: list[bool
 
 
 def test_a_list_behind_an_unclosed_form_is_text() -> None:
-    words = "<p>The mill by the river grinds the corn of four villages, and its wheel has turned since the year of the flood.</p>" * 4
-    page = f"<html><body><div><form action=/find></div><main><article>{words}{TEXT}{words}</article></main></body></html>"
+    words = (
+        "<p>The mill by the river grinds the corn of four villages, and its wheel has turned since the year of the"
+        " flood.</p>" * 4
+    )
+    page = (
+        f"<html><body><div><form action=/find></div><main><article>{words}{TEXT}{words}</article></main></body></html>"
+    )
     assert "three eggs and milk" in html_to_text(page)

@@ -18,7 +18,9 @@ HIDDEN = "<p style='display:none'>What nobody is to see here.</p><template><p>An
 
 
 def page(inside: str) -> str:
-    return f"<html><body>{MENU}<main><article><h1>About the mill by the river</h1>{inside}</article></main></body></html>"
+    return (
+        f"<html><body>{MENU}<main><article><h1>About the mill by the river</h1>{inside}</article></main></body></html>"
+    )
 
 
 @pytest.mark.parametrize("extraction", CHOICES)
@@ -75,16 +77,30 @@ def test_what_is_beyond_the_limits_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         ("<ul><li><b>peanut oil</b> 60 g</li></ul>", "Pour the peanut oil into the pan.", {"li": 1}),
         ("<ul><li><b>peanut oil</b> 60 g</li></ul>", "Pour the peanut oil into the pan.\n- peanut oil 60 g", {}),
         # A word of a link is missing.
-        ("<ul><li>Boiling the fries <a href=/x>gelates</a> their starch</li></ul>", "- Boiling the fries their starch", {"li": 1}),
+        (
+            "<ul><li>Boiling the fries <a href=/x>gelates</a> their starch</li></ul>",
+            "- Boiling the fries their starch",
+            {"li": 1},
+        ),
         # Numbers, hyphens and lines between cells are no words of the page.
-        ("<ol><li>Mix the flour<ol><li>rye from the mill</li></ol></li></ol>", "1. Mix the flour\n  12. rye from the mill", {}),
-        ("<ul><li>Mix the flour<ul><li>rye from the mill</li></ul></li></ul>", "- Mix the flour\n  - rye from the mill", {}),
+        (
+            "<ol><li>Mix the flour<ol><li>rye from the mill</li></ol></li></ol>",
+            "1. Mix the flour\n  12. rye from the mill",
+            {},
+        ),
+        (
+            "<ul><li>Mix the flour<ul><li>rye from the mill</li></ul></li></ul>",
+            "- Mix the flour\n  - rye from the mill",
+            {},
+        ),
         ("<table><tr><td>Magnesium<td>98 mg<td><td>(33 %)</table>", "| Magnesium | 98 mg | | (33 %) |", {}),
         ("<table><tr><td>Income tax<sup>2</sup><td>510 €</table>", "| Income tax2 | 510 € |", {}),
         ("<table><tr><td>Magnesium<td>98 mg<td><td>(33 %)</table>", "| Magnesium | 99 mg | | (33 %) |", {"tr": 1}),
     ],
 )
-def test_a_block_is_there_when_its_first_words_and_the_next_ones_are(page: str, text: str, lost: dict[str, int]) -> None:
+def test_a_block_is_there_when_its_first_words_and_the_next_ones_are(
+    page: str, text: str, lost: dict[str, int]
+) -> None:
     assert {name: count for (_, name), count in lost_elements(page, text).items()} == lost
 
 
@@ -92,7 +108,11 @@ def test_a_block_is_there_when_its_first_words_and_the_next_ones_are(page: str, 
     ("page", "text", "expected"),
     [
         ("<ul><li>oak and beech</li></ul><ol><li>birch and alder</li></ol>", "birch and alder", [True, False]),
-        ("<ul><li>oak and beech</li></ul><ol><li>birch and alder</li></ol>", "oak and beech\nbirch and alder", [False, False]),
+        (
+            "<ul><li>oak and beech</li></ul><ol><li>birch and alder</li></ol>",
+            "oak and beech\nbirch and alder",
+            [False, False],
+        ),
         # A list in a list, and lists in what is lost whole.
         (
             "<ul><li>oak and beech<ul><li>red beech</li></ul></li></ul><ul><li>elm tree</li></ul>",
@@ -112,9 +132,13 @@ def test_lists_in_which_something_may_be_lost(page: str, text: str, expected: li
     assert lists_with_losses(blocks_of(page.encode()), text).tolist() == expected
 
 
-def test_on_pages_that_are_not_searched_to_their_end_every_list_may_have_lost_something(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_pages_that_are_not_searched_to_their_end_every_list_may_have_lost_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("pipeline.readers.web.html_losses._MOST_SEARCHED", -1)
-    assert lists_with_losses(blocks_of(b"<ul><li>oak and beech</li></ul><ul><li>elm</li></ul>"), "oak and beech\nelm").tolist() == [
+    assert lists_with_losses(
+        blocks_of(b"<ul><li>oak and beech</li></ul><ul><li>elm</li></ul>"), "oak and beech\nelm"
+    ).tolist() == [
         True,
         True,
     ]

@@ -24,19 +24,24 @@ WRAPPERS = (
     '<div class="embed-twitter">\n{}<p></p></div>',
 )  # fmt: skip
 POST = "We are sorry for the delay and will open the bridge again on Monday morning at six."
-PARAGRAPH = "<p>The council met on Tuesday to discuss the plan for the {}, and heard from many residents who had written about floods.</p>"
+PARAGRAPH = (
+    "<p>The council met on Tuesday to discuss the plan for the {}, and heard from many residents who had written about"
+    " floods.</p>"
+)
 
 
 def quotation(name: str, text: str = POST) -> str:
     return (
-        f'<blockquote class="{name}" data-lang="en" id="q1"><p lang="en" dir="ltr">{text}</p>&mdash; River Council (@rivercouncil) '
-        '<a href="https://example.org/status/1">March 3, 2020</a></blockquote><script async src="widgets.js"></script>'
+        f'<blockquote class="{name}" data-lang="en" id="q1"><p lang="en" dir="ltr">{text}</p>&mdash; River Council'
+        ' (@rivercouncil) <a href="https://example.org/status/1">March 3, 2020</a></blockquote><script async'
+        ' src="widgets.js"></script>'
     )
 
 
 def article(middle: str, *, beside: str = "") -> str:
     return (
-        f"<html><body><header><a href=/>Home</a></header><article><h1>Bridge</h1>{PARAGRAPH.format('river') * 4}{middle}"
+        "<html><body><header><a"
+        f" href=/>Home</a></header><article><h1>Bridge</h1>{PARAGRAPH.format('river') * 4}{middle}"
         f"{PARAGRAPH.format('bridge') * 4}</article>{beside}<footer>Copyright</footer></body></html>"
     )
 

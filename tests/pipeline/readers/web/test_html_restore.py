@@ -36,7 +36,13 @@ def test_a_word_within_another_is_no_item() -> None:
 
 
 @pytest.mark.parametrize(
-    "lines", ["- red\n- blue\n- green", "1. red\n2. blue\n3. green", "red, blue, green", "  \u2022 red\n\n  \u2022 blue\n  \u2022 green"]
+    "lines",
+    [
+        "- red\n- blue\n- green",
+        "1. red\n2. blue\n3. green",
+        "red, blue, green",
+        "  \u2022 red\n\n  \u2022 blue\n  \u2022 green",
+    ],
 )
 def test_a_list_that_is_there_stays_as_it_is(lines: str) -> None:
     assert restored(f"{BEFORE}\n{lines}\n{AFTER}", "red", "blue", "green") == f"{BEFORE}\n{lines}\n{AFTER}"
@@ -49,7 +55,11 @@ def test_a_list_whose_surroundings_are_no_text_stays_out() -> None:
 @pytest.mark.parametrize("extraction", ["adaptive", "resiliparse", "trafilatura"])
 def test_paragraphs_that_are_not_shown_do_not_tell_where_the_text_is(extraction: Extraction) -> None:
     shown = "".join(f"<p>{number}. {BEFORE} {AFTER}</p>" for number in range(6))
-    unseen = "".join(f"<p>{number}. Nobody is to read this in the window, which opens later. {AFTER * 4}</p>" for number in range(12))
-    text = html_to_text(f"<body><div><main>{shown}</main></div><div aria-hidden=true>{unseen}</div></body>", extraction=extraction)
+    unseen = "".join(
+        f"<p>{number}. Nobody is to read this in the window, which opens later. {AFTER * 4}</p>" for number in range(12)
+    )
+    text = html_to_text(
+        f"<body><div><main>{shown}</main></div><div aria-hidden=true>{unseen}</div></body>", extraction=extraction
+    )
     assert "5. A hundred" in text
     assert "Nobody" not in text

@@ -10,7 +10,10 @@ from pipeline.readers.web.html_blocks import blocks_of
 from pipeline.readers.web.html_census import take_census
 
 EXTRACTIONS = ("resiliparse", "trafilatura", "adaptive")
-TEXT = "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the flour. " * 3
+TEXT = (
+    "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the flour. "
+    * 3
+)
 ITEMS = "<li>200 g of flour</li><li>two eggs beaten in a cup of milk</li><li>one pinch of salt</li>"
 MENU = "<nav><ul><li><a href='/'>Home</a></li><li><a href='/b'>Journal</a></li></ul></nav>"
 
@@ -22,7 +25,9 @@ def _page(inside: str, *, around: str = "<main><article><h1>Plum cake</h1>{}</ar
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
-@pytest.mark.parametrize("around", ["{}", "<main>{}</main>", "<main><article><div>{}</div></article></main>", "<div><div>{}</div></div>"])
+@pytest.mark.parametrize(
+    "around", ["{}", "<main>{}</main>", "<main><article><div>{}</div></article></main>", "<div><div>{}</div></div>"]
+)
 @pytest.mark.parametrize(
     "inside",
     [
@@ -33,8 +38,10 @@ def _page(inside: str, *, around: str = "<main><article><h1>Plum cake</h1>{}</ar
         f"<section><ul>{ITEMS}</ul></section>",
         f"<blockquote><ul>{ITEMS}</ul></blockquote>",
         f"<details open><summary>Needed</summary><ul>{ITEMS}</ul></details>",
-        "<ul><li>200 g of <a href='/f'>flour</a></li>"
-        "<li>two eggs beaten in a <a href='/c'>cup of milk</a></li><li>one pinch of salt</li></ul>",
+        (
+            "<ul><li>200 g of <a href='/f'>flour</a></li>"
+            "<li>two eggs beaten in a <a href='/c'>cup of milk</a></li><li>one pinch of salt</li></ul>"
+        ),
     ],
 )
 def test_lists_of_running_text_stay(inside, around, extraction):
@@ -52,7 +59,9 @@ def test_lists_of_people_with_their_addresses_stay(item, extraction):
     items = "".join(f"<li>{item.format(*name.split(), *[f'{name[:2]}@mill.example'] * 2)}</li>" for name in people)
     text = html_to_text(_page(f"<ul>{items}</ul>"), extraction=extraction)
     assert [name for name in people if name not in text] == []
-    elsewhere = html_to_text(_page(f"<ul>{items.replace('mailto:', '/').replace('MAILTO:', '/')}</ul>"), extraction="resiliparse")
+    elsewhere = html_to_text(
+        _page(f"<ul>{items.replace('mailto:', '/').replace('MAILTO:', '/')}</ul>"), extraction="resiliparse"
+    )
     assert people[0] not in elsewhere
 
 
@@ -61,7 +70,9 @@ def test_lists_of_people_with_their_addresses_stay(item, extraction):
 def test_literals_are_no_frames_whatever_they_are_called(tag, extraction):
     """DocBook writes addresses as `code` of class `email`, and what is chosen in a menu as `kbd` of a menu's class."""
     literal = f"<{tag} class='email menu' id=share>flour@mill.example</{tag}>"
-    assert "Write to flour@mill.example for a sack." in html_to_text(_page(f"<p>Write to {literal} for a sack.</p>"), extraction=extraction)
+    assert "Write to flour@mill.example for a sack." in html_to_text(
+        _page(f"<p>Write to {literal} for a sack.</p>"), extraction=extraction
+    )
     hidden = literal.replace("id=", "hidden id=")
     assert "flour@" not in html_to_text(_page(f"<p>Write to {hidden} for a sack.</p>"), extraction=extraction)
 
@@ -93,7 +104,9 @@ def test_lists_in_what_is_named_a_menu_stay_out(extraction):
 @pytest.mark.parametrize("extraction", ["resiliparse", "adaptive"])
 @pytest.mark.parametrize("name", ["print-only", "sidebar", "comments", "related", "footer", "nav"])
 def test_a_page_within_an_element_that_is_named_like_a_part_of_it_is_not_lost(name, extraction):
-    text = html_to_text(_page(f"<ul>{ITEMS}</ul>", around=f"<div class='{name}'><div>{{}}</div></div>"), extraction=extraction)
+    text = html_to_text(
+        _page(f"<ul>{ITEMS}</ul>", around=f"<div class='{name}'><div>{{}}</div></div>"), extraction=extraction
+    )
     assert " ".join(text.split()).count(" ".join(TEXT.split())) == 2
     assert "two eggs beaten in a cup of milk" in text
     assert "Journal" not in text
@@ -103,8 +116,15 @@ def test_a_page_within_an_element_that_is_named_like_a_part_of_it_is_not_lost(na
 @pytest.mark.parametrize("name", ["entry themeform share", "post share", "jp-carousel"])
 def test_an_article_that_is_named_like_a_button_is_not_lost_beside_an_author(name, extraction):
     paragraphs = "".join(f"<p>Number {number}. {TEXT}</p>" for number in range(4))
-    author = "<div class='bio'><p>" + "David keeps the mill, and writes about it whenever the wheel stands still. " * 4 + "</p></div>"
-    article = f"<article><h1>Plum cake</h1><div><div class='{name}'><div class='entry-inner'>{paragraphs}</div></div>{author}</article>"
+    author = (
+        "<div class='bio'><p>"
+        + "David keeps the mill, and writes about it whenever the wheel stands still. " * 4
+        + "</p></div>"
+    )
+    article = (
+        f"<article><h1>Plum cake</h1><div><div class='{name}'><div"
+        f" class='entry-inner'>{paragraphs}</div></div>{author}</article>"
+    )
     found = html_to_text(f"<html><body>{MENU}<main>{article}</main></body></html>", extraction=extraction)
     assert [found.count(f"Number {number}. The miller") for number in range(4)] == [1] * 4
 
@@ -115,18 +135,28 @@ def test_what_is_said_of_an_article_does_not_take_its_place(extraction):
     teasers = f"<div class='next share'>{f'<p>{TEXT}</p>' * 4}</div>"
     words = "<p>" + "The mill has a new wheel, made of oak by a carpenter of the village. " * 4 + "</p>"
     for beside in (said, teasers):
-        found = html_to_text(f"<html><body>{MENU}<article><h1>Wheel</h1>{words}</article>{beside}</body></html>", extraction=extraction)
+        found = html_to_text(
+            f"<html><body>{MENU}<article><h1>Wheel</h1>{words}</article>{beside}</body></html>", extraction=extraction
+        )
         assert "made of oak" in found
 
 
 def test_a_notice_is_no_text_where_there_is_no_other():
-    assert html_to_text(f"<body><div id=app></div><div class='cookie-banner sidebar'><p>{TEXT}</p><p>{TEXT}</p></div></body>") == ""
+    assert (
+        html_to_text(
+            f"<body><div id=app></div><div class='cookie-banner sidebar'><p>{TEXT}</p><p>{TEXT}</p></div></body>"
+        )
+        == ""
+    )
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
 @pytest.mark.parametrize("anchor", ["<a id='here'/>", '<a name="here" />', "<A ID='here' class='x'/>"])
 def test_anchors_of_xhtml_are_no_links_to_what_follows(anchor, extraction):
-    inside = f"<h2>{anchor}What you need</h2><p>{anchor}{TEXT} (twice)</p><ul>{ITEMS}</ul><div><p>{TEXT} (again)</p><ol>{ITEMS}</ol></div>"
+    inside = (
+        f"<h2>{anchor}What you need</h2><p>{anchor}{TEXT} (twice)</p><ul>{ITEMS}</ul><div><p>{TEXT}"
+        f" (again)</p><ol>{ITEMS}</ol></div>"
+    )
     text = " ".join(html_to_text(_page(inside), extraction=extraction).split())
     assert "(twice)" in text
     assert "(again)" in text
@@ -140,7 +170,10 @@ def test_links_that_are_closed_late_stay_links(extraction):
 
 
 def test_lists_that_are_the_frame_of_a_page_are_opened():
-    method = "<li><section><h3>{0}</h3><div><a href='#{0}'>{0}</a> (<a href='/Grain'>Grain</a>)</div><div>Grinds {0}.</div></section></li>"
+    method = (
+        "<li><section><h3>{0}</h3><div><a href='#{0}'>{0}</a> (<a href='/Grain'>Grain</a>)</div><div>Grinds"
+        " {0}.</div></section></li>"
+    )
     inside = f"<ul class='block-list'>{''.join(method.format(f'grind{number}') for number in range(4))}</ul>"
     assert "Grinds grind3." in html_to_text(_page(inside))
 
@@ -161,8 +194,8 @@ def test_figures_around_text_are_opened(extraction):
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
 def test_cells_are_kept_apart(extraction):
     inside = (
-        "<table><tr><th>Day</th><th>Hours</th></tr><tr><td>Monday</td><td><ul><li>10:00</li><li>18:00</li></ul></td></tr>"
-        "<tr><td>Tuesday<br>Weekend</td><td>A <a href='/w'>walnut</a> tree</td></tr></table>"
+        "<table><tr><th>Day</th><th>Hours</th></tr><tr><td>Monday</td><td><ul><li>10:00</li><li>18:00</li></ul></td></tr><tr><td>Tuesday<br>Weekend</td><td>A"
+        " <a href='/w'>walnut</a> tree</td></tr></table>"
     )
     text = html_to_text(_page(inside), extraction=extraction)
     for words in ("Monday", "10:00", "18:00", "Tuesday", "Weekend", "A walnut tree"):
@@ -232,15 +265,18 @@ def test_short_classes_are_seen_in_the_markup(attribute, seen):
 
 
 def test_buttons_of_messengers_stay_out():
-    for button in ("<a class='wa' href='/s'>Send it by WhatsApp</a>", "<span class='wa'><a href='/s'>Send it by WhatsApp</a></span>"):
+    for button in (
+        "<a class='wa' href='/s'>Send it by WhatsApp</a>",
+        "<span class='wa'><a href='/s'>Send it by WhatsApp</a></span>",
+    ):
         assert "WhatsApp" not in html_to_text(_page(f"<div>{button}</div>"))
 
 
 @pytest.mark.parametrize("extraction", EXTRACTIONS)
 def test_powers_are_no_other_numbers(extraction):
     inside = (
-        "<p>There are 10<sup>6</sup> cells and <b>2</b><sup>10</sup> bytes on 5 km<sup>2</sup> of land, the 1<sup>st</sup> with water, "
-        "H<sub>2</sub>O, and in 1990<sup><a href='#n'>1</a></sup> nobody counted them.</p>"
+        "<p>There are 10<sup>6</sup> cells and <b>2</b><sup>10</sup> bytes on 5 km<sup>2</sup> of land, the"
+        " 1<sup>st</sup> with water, H<sub>2</sub>O, and in 1990<sup><a href='#n'>1</a></sup> nobody counted them.</p>"
     )
     text = " ".join(html_to_text(_page(inside), extraction=extraction).split())
     for words in ("10^6 cells", "2^10 bytes", "5 km2 of land", "the 1st with", "H2O", "in 1990 nobody"):
@@ -256,7 +292,9 @@ def test_attributes_are_counted_whatever_is_quoted(begin, quoted):
         html_to_text(tag)
 
 
-@pytest.mark.parametrize("name", ["meta", "link", "code", "script", "style", "svg><title", "select><style", "frameset><script"])
+@pytest.mark.parametrize(
+    "name", ["meta", "link", "code", "script", "style", "svg><title", "select><style", "frameset><script"]
+)
 def test_attributes_that_only_trafilatura_reads_are_counted(name):
     text = "<p>" + "Some words of a text that is long enough to be one. " * 20 + "</p>"
     page = f"{text}<{name} {' '.join(f'a{number}' for number in range(30_000))}></{name.rpartition('<')[2]}>{text}"
@@ -281,7 +319,13 @@ def test_a_page_without_a_body_has_no_text(page, extraction):
 
 @pytest.mark.parametrize(
     "around",
-    ["<select><title>{}</title>", "<frameset><style>{}</style>", "<svg><![CDATA[>{}]]></svg>", "<plaintext>{}", "<svg><title>{}</title>"],
+    [
+        "<select><title>{}</title>",
+        "<frameset><style>{}</style>",
+        "<svg><![CDATA[>{}]]></svg>",
+        "<plaintext>{}",
+        "<svg><title>{}</title>",
+    ],
 )
 def test_tags_where_the_parser_may_read_none_are_counted(around):
     tags = "<i " + " ".join(f"a{number}" for number in range(30_000)) + ">"
@@ -296,7 +340,9 @@ def test_many_tags_with_few_attributes_are_no_tag_with_many():
     assert take_census(page.encode()).attributes == 3
 
 
-@pytest.mark.parametrize("unit", ["<", "<a ", "<a b='", "<a b=\"<c d='<", "<a b='<c d=\"<e f=g<h ", "<ul><li>x</ul>", "a=b "])
+@pytest.mark.parametrize(
+    "unit", ["<", "<a ", "<a b='", "<a b=\"<c d='<", "<a b='<c d=\"<e f=g<h ", "<ul><li>x</ul>", "a=b "]
+)
 def test_the_census_costs_what_the_size_costs(unit):
     def seconds(size: int) -> float:
         page = "<p " + unit * (size // len(unit))

@@ -7,7 +7,8 @@ from pipeline.readers.web.http import HttpError, Response, content_type, parse_h
 
 def test_status_headers_and_body():
     parsed = parse_response(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nset-cookie: a\r\nSet-Cookie: b\r\nX-Long: one\r\n  two\r\n\r\nbody\r\n\r\nmore"
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nset-cookie: a\r\nSet-Cookie: b\r\nX-Long: one\r\n "
+        b" two\r\n\r\nbody\r\n\r\nmore"
     )
     assert parsed.status == 200
     assert parsed.header("content-type") == "text/html"
@@ -34,7 +35,8 @@ def test_odd_heads(block, status, body):
 
 
 @pytest.mark.parametrize(
-    "block", [b"", b"<html>", b"HTTP/1.1 OK\r\n\r\n", b"HTTPX/1.1 200 OK\r\n\r\n", b"HTTP/1.1 2000 OK\r\n\r\n", b"\r\n\r\n"]
+    "block",
+    [b"", b"<html>", b"HTTP/1.1 OK\r\n\r\n", b"HTTPX/1.1 200 OK\r\n\r\n", b"HTTP/1.1 2000 OK\r\n\r\n", b"\r\n\r\n"],
 )
 def test_without_a_status_line_it_is_no_response(block):
     with pytest.raises(HttpError, match="no HTTP status line"):

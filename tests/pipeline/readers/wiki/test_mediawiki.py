@@ -18,7 +18,9 @@ def ids(result):
 
 @pytest.mark.parametrize("pack", [bytes, bz2.compress])
 def test_articles_with_title_id_url_and_offset(tmp_path, pack):
-    data = wiki_dump(wiki_page(1, "'''Ähre''' is &lt;!-- no --&gt; a [[word]].", title="Ähre (Pflanze)"), wiki_page(2, "More."))
+    data = wiki_dump(
+        wiki_page(1, "'''Ähre''' is &lt;!-- no --&gt; a [[word]].", title="Ähre (Pflanze)"), wiki_page(2, "More.")
+    )
     result = read(write(tmp_path / "d.xml", pack(data)), "mediawiki")
     assert [(r.name, r.url, r.text) for r in result.documents] == [
         ("1", "https://de.wikipedia.org/wiki/%C3%84hre_(Pflanze)", "Ähre (Pflanze)\n\nÄhre is a word."),
@@ -47,12 +49,16 @@ def test_other_pages_are_skipped_under_their_reasons(tmp_path, monkeypatch):
 
 
 def test_namespaces_named_by_the_site_are_dropped_from_the_text(tmp_path):
-    (record,) = read(write(tmp_path / "d.xml", wiki_dump(wiki_page(1, "[[Datei:a.jpg|mini]]Text[[Kategorie:X]]"))), "mediawiki").documents
+    (record,) = read(
+        write(tmp_path / "d.xml", wiki_dump(wiki_page(1, "[[Datei:a.jpg|mini]]Text[[Kategorie:X]]"))), "mediawiki"
+    ).documents
     assert record.text == "Page 1\n\nText"
 
 
 def test_of_several_revisions_the_last_counts(tmp_path):
-    page = wiki_page(1, "old").replace("</revision>", "</revision><revision><id>9</id><model>wikitext</model><text>new</text></revision>")
+    page = wiki_page(1, "old").replace(
+        "</revision>", "</revision><revision><id>9</id><model>wikitext</model><text>new</text></revision>"
+    )
     assert read(write(tmp_path / "d.xml", wiki_dump(page)), "mediawiki").texts == ["Page 1\n\nnew"]
 
 
@@ -114,7 +120,14 @@ def test_nesting_and_endless_tags_do_not_fill_memory(tmp_path, monkeypatch):
     nested = SITE.encode() + b"<a>" * 1_000_000
     assert read(write(tmp_path / "nested.xml", nested), "mediawiki").kinds == ["damaged XML"]
     monkeypatch.setattr(xml_stream, "MOST_UNPARSED", 1 << 20)
-    endless = SITE.encode() + b'<page a="' + b"x" * 4_000_000 + b'"></page>' + wiki_page(1, "Text.").encode() + b"</mediawiki>"
+    endless = (
+        SITE.encode()
+        + b'<page a="'
+        + b"x" * 4_000_000
+        + b'"></page>'
+        + wiki_page(1, "Text.").encode()
+        + b"</mediawiki>"
+    )
     result = read(write(tmp_path / "endless.xml", endless), "mediawiki")
     assert (ids(result), result.kinds) == ([1], ["damaged XML"])
 

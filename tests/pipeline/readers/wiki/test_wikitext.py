@@ -38,16 +38,28 @@ from tests.property.texts import any_text, thorough
         ("A (named {{IPAc-en|eɪ}}, plural {{x}}) is {{x}}, {{y}}, and {{z}}.", "A (named, plural) is, and."),
         ("in {{lang|fr|texte}}, {{lang-el|λ}}, {{Transl|ar|ALA|''Allāh''}}", "in texte, λ, Allāh"),
         ("{{convert|5|to|10|km|mi|abbr=on}}, {{convert|3|x|4|m}}, {{cvt|7}}", "5 to 10 km, 3 × 4 m, 7"),
-        ("{{chem|H|2|O}} {{frac|1|2}} {{frac|3|1|2}} {{val|6.2|e=18|u=m}} {{formatnum: 3003}}", "H2O 1/2 3 1/2 6.2×10^18 m 3003"),
+        (
+            "{{chem|H|2|O}} {{frac|1|2}} {{frac|3|1|2}} {{val|6.2|e=18|u=m}} {{formatnum: 3003}}",
+            "H2O 1/2 3 1/2 6.2×10^18 m 3003",
+        ),
         ("{{As of|2010|5}} to {{as of|2011|lc=y}} or {{as of|2012|alt=then}}", "As of May 2010 to as of 2011 or then"),
-        ("{{HMS|Ajax|22|6}}{{snd}}{{ship|USS|Monitor}} {{circa|1850}} a{{nbsp}}b", "HMS Ajax – USS Monitor c. 1850 a\u00a0b"),
+        (
+            "{{HMS|Ajax|22|6}}{{snd}}{{ship|USS|Monitor}} {{circa|1850}} a{{nbsp}}b",
+            "HMS Ajax – USS Monitor c. 1850 a\u00a0b",
+        ),
         ("He said:{{quote|text=All is well.|author=x}}So.", "He said:\nAll is well.\nSo."),
-        ("{{nowrap|1=a = b}} {{Nihongo|tea|茶|cha}} {{#if:x|y}} {{PAGENAME}} {{abbr|Mr|Mister}}", "a = b tea (茶, cha) y Mr"),
+        (
+            "{{nowrap|1=a = b}} {{Nihongo|tea|茶|cha}} {{#if:x|y}} {{PAGENAME}} {{abbr|Mr|Mister}}",
+            "a = b tea (茶, cha) y Mr",
+        ),
         ("Fact.{{cn|date=x}} More{{efn|x}} text{{sfn|A|2000}}, end {{cn}}.", "Fact. More text, end."),
         # What is no wikitext.
         ("<nowiki>[[a]] ''b'' {{c}} &amp;</nowiki> d", "[[a]] ''b'' {{c}} & d"),
         ("a\n<pre>\n  x = [[1]]\n    y\n</pre>\nb", "a\n\n  x = [[1]]\n    y\n\nb"),
-        ("if <math display=block>f''(x)\n < [a]</math> then <chem>H2O</chem><math/> ", "if $f''(x) < [a]$ then $\\ce{H2O}$"),
+        (
+            "if <math display=block>f''(x)\n < [a]</math> then <chem>H2O</chem><math/> ",
+            "if $f''(x) < [a]$ then $\\ce{H2O}$",
+        ),
         ("<score>x</score>a<includeonly>b</includeonly><noinclude>c</noinclude>", "ac"),
         ("a\n<table class=x><tr><td>b<table><tr><td>c</table></table>d", "a\nd"),
         ('<ref name=x/>a<ref name="y" />b<REF>c</REF>d<references/>', "abd"),
@@ -70,7 +82,10 @@ def test_wikitext(source, text):
 
 
 def test_namespaces_of_other_languages():
-    assert wikitext_to_text("[[Datei:a.jpg|mini|Bild]]Text[[Kategorie:X]]", dropped_namespaces={"datei", "kategorie"}) == "Text"
+    assert (
+        wikitext_to_text("[[Datei:a.jpg|mini|Bild]]Text[[Kategorie:X]]", dropped_namespaces={"datei", "kategorie"})
+        == "Text"
+    )
 
 
 PATHOLOGICAL = [
@@ -137,7 +152,12 @@ def test_no_source_costs_more_than_linear_time(piece):
     assert len(text) <= 400_000
 
 
-DEAR = ["[//" + "a" * 4_000, "[http://" + "a" * 1_999 + " " + "b" * 2_001, "[//" + "a" * 1_000 + " ", "{{convert|" + "1" * 300 + "|m}} "]
+DEAR = [
+    "[//" + "a" * 4_000,
+    "[http://" + "a" * 1_999 + " " + "b" * 2_001,
+    "[//" + "a" * 1_000 + " ",
+    "{{convert|" + "1" * 300 + "|m}} ",
+]
 
 
 @pytest.mark.parametrize("piece", DEAR)
@@ -151,10 +171,22 @@ def test_no_byte_is_dear(piece):
 
 @pytest.mark.hostile
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("part", ["1", "1,", "1 ", "1.", "a", "1-", "1e", "1/", "//", "-", "+", ", ", "&#1", "(", "a:", "1|", "a=|"])
+@pytest.mark.parametrize(
+    "part", ["1", "1,", "1 ", "1.", "a", "1-", "1e", "1/", "//", "-", "+", ", ", "&#1", "(", "a:", "1|", "a=|"]
+)
 def test_a_long_argument_costs_no_more_than_its_length(part):
     one_of_each = {render: name for name, render in _RENDER.items()}.values()
-    for name in (*one_of_each, "unknown", "#expr:", "formatnum:", "#ifeq:a|", "#switch:a|", "padleft:a|9|", "km to mi", "inrconvert"):
+    for name in (
+        *one_of_each,
+        "unknown",
+        "#expr:",
+        "formatnum:",
+        "#ifeq:a|",
+        "#switch:a|",
+        "padleft:a|9|",
+        "km to mi",
+        "inrconvert",
+    ):
         source = f"a {{{{{name}|{part * (40_000 // len(part))}|m}}}} b"
         assert any(cpu_seconds(source) < 0.5 for _ in range(3)), name
 
@@ -195,7 +227,12 @@ def test_any_source_becomes_text_without_marks(source):
 
 
 @given(
-    st.text(st.characters(codec="utf-8", exclude_characters="{}[]|<>&='_*#:;()-", exclude_categories=("Zs", "Zl", "Zp", "Cc")), max_size=60)
+    st.text(
+        st.characters(
+            codec="utf-8", exclude_characters="{}[]|<>&='_*#:;()-", exclude_categories=("Zs", "Zl", "Zp", "Cc")
+        ),
+        max_size=60,
+    )
 )
 @thorough
 def test_plain_words_stay_as_they_are(word):

@@ -11,7 +11,10 @@ from pipeline.text.language.model import load_model
 from tests.property.texts import buffers
 
 TEXTS = {
-    "en": "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the flour.",
+    "en": (
+        "The miller grinds the grain of the whole valley, and nobody in the village has ever complained about the"
+        " flour."
+    ),
     "de": "Der Müller mahlt das Korn des ganzen Tales, und niemand im Dorf hat sich je über das Mehl beschwert.",
     "fr": "Le meunier moud le grain de toute la vallée, et personne au village ne s'est jamais plaint de la farine.",
     "ru": "Мельник мелет зерно всей долины, и никто в деревне никогда не жаловался на муку.",
@@ -42,7 +45,9 @@ def test_only_the_first_characters_are_looked_at() -> None:
     assert alone[1].tolist() == followed[1].tolist()
 
 
-@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-1], lambda data: b"x" + data[1:], lambda data: data[:5000]])
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:-1], lambda data: b"x" + data[1:], lambda data: data[:5000]]
+)
 def test_what_is_no_model_is_refused(damage) -> None:
     with pytest.raises(GristmillError, match="no quantised fastText model"):
         load_model(damage(model_path().read_bytes()), where="lid.176.ftz")

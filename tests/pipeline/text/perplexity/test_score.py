@@ -89,7 +89,10 @@ def test_a_model_without_unknown_words_gives_them_100(tmp_path: Path, form: Form
     assert scores.tolist() == [-0.5 - 100 - 1]
 
 
-SMALL: NGrams = {(word,): (-1.0, -0.25) for word in ("<s>", "</s>", "<unk>", "a")} | {("<s>", "a"): (-0.5, 0.0), ("a", "</s>"): (-0.5, 0.0)}
+SMALL: NGrams = {(word,): (-1.0, -0.25) for word in ("<s>", "</s>", "<unk>", "a")} | {
+    ("<s>", "a"): (-0.5, 0.0),
+    ("a", "</s>"): (-0.5, 0.0),
+}
 PLAIN, TRIE, QUANTISED = Form(), Form(trie=True), Form(trie=True, quantised=(3, 2))
 
 
@@ -185,7 +188,9 @@ def test_arpa_files_are_refused_before_any_work(tmp_path: Path, name: str, data:
     path = tmp_path / name
     path.write_bytes(data)
     # A SentencePiece model that is missing is found later.
-    asked = manifest(tmp_path, perplexity={"models": {"en": {"ngrams": str(path), "sentencepiece": str(tmp_path / "none")}}})
+    asked = manifest(
+        tmp_path, perplexity={"models": {"en": {"ngrams": str(path), "sentencepiece": str(tmp_path / "none")}}}
+    )
     with pytest.raises(GristmillError) as caught:
         extract(asked, out=str(tmp_path / "out"), runner=Runner())
     assert str(caught.value).startswith(f"{path}: is an ARPA file, which is not read")
@@ -206,7 +211,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trained = io.BytesIO()
     lines = ["the cat sat on the mat 000", "a dog sat on a log", "the dog and the cat"] * 20
     sentencepiece.SentencePieceTrainer.Train(
-        sentence_iterator=iter(lines), model_writer=trained, model_type="unigram", vocab_size=32, hard_vocab_limit=False, minloglevel=2
+        sentence_iterator=iter(lines),
+        model_writer=trained,
+        model_type="unigram",
+        vocab_size=32,
+        hard_vocab_limit=False,
+        minloglevel=2,
     )
     (folder / "en.sp.model").write_bytes(trained.getvalue())
     (folder / "en.bin").write_bytes(binary(ngrams(trained.getvalue()), order=2, form=TRIE))
@@ -252,12 +262,16 @@ def test_documents_in_the_text_pass(models: Path) -> None:
         assert wanted > 2
         assert signals["perplexity"].to_pylist() == [wanted, None, wanted]
     without = manifest(models, perplexity=None)
-    assert "perplexity" not in run_text_pass(records, make_text_pass(extract_job(without, folder=""))).signals.schema.names
+    assert (
+        "perplexity" not in run_text_pass(records, make_text_pass(extract_job(without, folder=""))).signals.schema.names
+    )
 
 
 def test_nothing_to_score_is_null(models: Path) -> None:
     scorer = load_scorer(f"{models}/en.bin", f"{models}/en.sp.model", ("", ""))
-    found = perplexities(*buffers(["\x01\n\x02", "", "cat", "cat"]), ["en", "en", "en", "xx"], {"en": scorer}, sentences="document")
+    found = perplexities(
+        *buffers(["\x01\n\x02", "", "cat", "cat"]), ["en", "en", "en", "xx"], {"en": scorer}, sentences="document"
+    )
     assert found.type == pa.float64()
     # The same model as a file of another kind.
     (models / "en.probing").write_bytes(binary(ngrams((models / "en.sp.model").read_bytes()), order=2, form=PLAIN))
@@ -287,5 +301,8 @@ def test_terciles_need_models(models: Path) -> None:
         manifest(models, filters=terciles)
     with pytest.raises(ValueError, match=r"need a model in `perplexity.models` for: any "):
         manifest(models, filters=[{"variant": "ccnet", "terciles": {"any": [1.0, 2.0]}}], perplexity=None)
-    assert manifest(models, filters=[{"variant": "ccnet", "terciles": {"en": [1.0, 2.0], "any": [1.0, 2.0]}}]).perplexity is not None
+    assert (
+        manifest(models, filters=[{"variant": "ccnet", "terciles": {"en": [1.0, 2.0], "any": [1.0, 2.0]}}]).perplexity
+        is not None
+    )
     assert manifest(models, filters=["ccnet"], perplexity=None).perplexity is None

@@ -36,24 +36,42 @@ WHOLE = (
     "⟨иван.петров@почта.рф⟩, ⟨김철수@예시.한국⟩, ⟨محمد@مثال.السعودية⟩, ⟨παράδειγμα@δοκιμή.ελ⟩, ⟨张三@例子.中国⟩",
     "⟨jane@xn--mller-kva.de⟩ ⟨jane@example.xn--p1ai⟩",
     # Words of other scripts that touch an address.
-    "请联系⟨jane@example.org⟩。请联系⟨jane@example.org⟩文 почта⟨jane@example.org⟩и ⟨jane@例え.jp⟩まで メール⟨jane@example.org⟩へ",
+    (
+        "请联系⟨jane@example.org⟩。请联系⟨jane@example.org⟩文 почта⟨jane@example.org⟩и ⟨jane@例え.jp⟩まで"
+        " メール⟨jane@example.org⟩へ"
+    ),
     "ไทย⟨jane@example.org⟩ไทย 메일⟨jane@example.org⟩로",
     "「⟨jane@example.org⟩」 “⟨jane@example.org⟩” ⟨jane@example.org⟩—yes ⟨jane@example.org⟩…",
     # Several with one domain.
     "⟨{ann,bob}@acme-mill.edu⟩ wrote ⟨{ann, bob, carl.x} @ acme-mill.edu⟩, ⟨{ann,\nbob}@acme-mill.edu⟩",
     "⟨\\{jane,john\\}@acme-mill.edu⟩",
-    "⟨[ann, bob]@acme-mill.edu⟩ ⟨(ann|bob)@acme-mill.edu⟩ ⟨<ann; bob>@acme-mill.edu⟩ ⟨{firstname.lastname}@acme-mill.edu⟩",
+    (
+        "⟨[ann, bob]@acme-mill.edu⟩ ⟨(ann|bob)@acme-mill.edu⟩ ⟨<ann; bob>@acme-mill.edu⟩"
+        " ⟨{firstname.lastname}@acme-mill.edu⟩"
+    ),
     # What stands around addresses is no part of them.
-    "'⟨jane@acme.org⟩' *⟨jane@acme.org⟩* **⟨jane@acme.org⟩** _⟨jane@acme.org⟩_ `⟨jane@acme.org⟩` ~⟨jane@acme.org⟩ <⟨jane@acme.org⟩>",
-    '"⟨jane@acme.org⟩" (⟨jane@acme.org⟩) [⟨jane@acme.org⟩] {⟨jane@acme.org⟩} -⟨jane@acme.org⟩ ...⟨jane@acme.org⟩ ⟨jane@acme.org⟩...',
+    (
+        "'⟨jane@acme.org⟩' *⟨jane@acme.org⟩* **⟨jane@acme.org⟩** _⟨jane@acme.org⟩_ `⟨jane@acme.org⟩` ~⟨jane@acme.org⟩"
+        " <⟨jane@acme.org⟩>"
+    ),
+    (
+        '"⟨jane@acme.org⟩" (⟨jane@acme.org⟩) [⟨jane@acme.org⟩] {⟨jane@acme.org⟩} -⟨jane@acme.org⟩ ...⟨jane@acme.org⟩'
+        " ⟨jane@acme.org⟩..."
+    ),
     "email=⟨jane@acme.org⟩ --username=⟨jane@acme.org⟩ user.email=⟨jane@acme.org⟩",
     "EmailAddress=⟨jane@acme.org⟩ href='mailto:⟨jane@acme.org⟩'",
     "http://x.com/?email=⟨jane@acme.org⟩&a=b https://x.com/u/⟨jane@acme.org⟩/p",
     "foo.php?mail=⟨jane@acme.org⟩ mailto:⟨jane@acme.org⟩?cc=⟨joe@acme.org⟩",
     "https://x.com/" + "a/" * 300 + "?to=⟨jane@acme.org⟩",
-    "Jane Roe|⟨jane@acme.org⟩|555; ⟨jane@acme.org⟩/⟨joe@acme.org⟩ ⟨jane@acme.org⟩,⟨joe@acme.org⟩ ⟨jane@acme.org⟩&⟨joe@acme.org⟩",
+    (
+        "Jane Roe|⟨jane@acme.org⟩|555; ⟨jane@acme.org⟩/⟨joe@acme.org⟩ ⟨jane@acme.org⟩,⟨joe@acme.org⟩"
+        " ⟨jane@acme.org⟩&⟨joe@acme.org⟩"
+    ),
     # Ends of domains.
-    "⟨jane@acme.org⟩. ⟨jane@acme.org⟩- ⟨jane@acme.org⟩--hi ⟨jane@acme.org⟩; ⟨jane@acme.org⟩:22 ⟨jane@acme.org⟩/path ⟨jane@acme.org⟩%3E",
+    (
+        "⟨jane@acme.org⟩. ⟨jane@acme.org⟩- ⟨jane@acme.org⟩--hi ⟨jane@acme.org⟩; ⟨jane@acme.org⟩:22 ⟨jane@acme.org⟩/path"
+        " ⟨jane@acme.org⟩%3E"
+    ),
     "⟨jane@[93.184.216.34]⟩ ⟨jane@[IPv6:2a00:1450::200e]⟩ ⟨JANE@ACME-MILL.COM⟩",
     # As long as they may be (RFC 5321, 1035).
     "⟨" + "x" * 64 + "@acme.org⟩ ⟨jane@" + "y" * 63 + ".org⟩ ⟨jane@" + "y." * 8 + "org⟩",
@@ -63,7 +81,10 @@ NOTHING = (
     "ü" * 33 + "@acme.org",
     "jane@" + "y" * 64 + ".org",
     "jane@" + "y." * 12 + "org",
-    "jane@localhost, jane@x.y, user@10.0.0.1, root@93.184.216.34, jane@[300.1.1.1], jane@-x.org, a@b@c.de, @jane@mast.social, *@acme.org",
+    (
+        "jane@localhost, jane@x.y, user@10.0.0.1, root@93.184.216.34, jane@[300.1.1.1], jane@-x.org, a@b@c.de,"
+        " @jane@mast.social, *@acme.org"
+    ),
     "jane@acme.org_y jane@acme.org@x jane@acme.or9 jane@acme.orgé",
     # Not supported, and so left alone.
     "jane [at] acme-mill [dot] org, jane (at) acme-mill.com, jane @ acme.org",
@@ -101,7 +122,9 @@ def test_people_in_fields_of_messages_are_none_of_their_identifiers() -> None:
 
 atoms = st.text("abcXYZ019!#$%&'*+-/=?^_`{|}~äßñéøİ", min_size=1, max_size=12)
 locals_ = st.lists(atoms, min_size=1, max_size=4).map(".".join)
-domains = st.lists(st.from_regex(r"[a-z0-9äöü]([a-z0-9äöü-]{0,8}[a-z0-9])?", fullmatch=True), min_size=1, max_size=4).map(".".join)
+domains = st.lists(
+    st.from_regex(r"[a-z0-9äöü]([a-z0-9äöü-]{0,8}[a-z0-9])?", fullmatch=True), min_size=1, max_size=4
+).map(".".join)
 around = st.sampled_from(["", " ", "\n", "(", "<", ", ", "。", "请", "“", "\x00", "; ", "\t", "e-mail: "])
 
 
@@ -116,7 +139,9 @@ around = st.sampled_from(["", " ", "\n", "(", "<", ", ", "。", "请", "“", "\
 @example("", "a=b", "x", "org", "")
 @example("", "&_=?0", "0", "com", "")
 def test_whole_or_not_at_all(before: str, local: str, domain: str, top: str, behind: str) -> None:
-    """Left before a mask stay only signs, or a name and `=` as of an option, and signs; nothing of the domain behind it."""
+    """Left before a mask stay only signs, or a name and `=` as of an option, and signs; nothing of the domain behind
+    it.
+    """
     address = f"{local}@{domain}.{top}"
     text = masked(before + address + behind)
     if "▮" not in text:

@@ -11,16 +11,32 @@ from tests.pipeline.text.personal.test_personal_information import NATIONAL
 
 # What announces the number; numbers that count; numbers of the same shape that do not. Made up.
 EDGES = {
-    "Austria: months to 15 where a day is exhausted": ("SVNR ", "1232011280 1234011380 1238011580 1239290200", "1248011680 1235300280"),
+    "Austria: months to 15 where a day is exhausted": (
+        "SVNR ",
+        "1232011280 1234011380 1238011580 1239290200",
+        "1248011680 1235300280",
+    ),
     "Belgium: months plus 20 and 40, unknown months and days, both centuries": (
         "INSZ ",
         "85073003328 85073003357 85273003371 85473003317 85003003376 85070003355 00022903313 00022903381",
         "01022903305 01022903334 99022903326 99022903355",
     ),
-    "Bulgaria: months plus 20 and 40": ("EGN ", "7523169263 7552169260 0042299266 0002299267 0022299261", "7553169265 7561169263"),
+    "Bulgaria: months plus 20 and 40": (
+        "EGN ",
+        "7523169263 7552169260 0042299266 0002299267 0022299261",
+        "7553169265 7561169263",
+    ),
     "Croatia": ("OIB ", "33392005961", "33392005962"),
-    "Czechia: months plus 50 and 20": ("", "710319/2745 712319/2747 717319/2741", "716319/2740 714319/2749 719319/2743"),
-    "Denmark: any check digit, births to come": ("CPR ", "211062-5629 211062-5620 010136-4000 290200-0000", "290201-0000 320162-5629"),
+    "Czechia: months plus 50 and 20": (
+        "",
+        "710319/2745 712319/2747 717319/2741",
+        "716319/2740 714319/2749 719319/2743",
+    ),
+    "Denmark: any check digit, births to come": (
+        "CPR ",
+        "211062-5629 211062-5620 010136-4000 290200-0000",
+        "290201-0000 320162-5629",
+    ),
     "Estonia": ("isikukood ", "36805280109 50002290100 40002290104", "30102290101"),
     "Finland: temporary numbers, all signs": (
         "",
@@ -45,9 +61,17 @@ EDGES = {
     "Portugal: people": ("NIF ", "123456789 451234561", "512345678 461234564"),
     "Romania: any county": ("CNP ", "1630615123457 1630615993454 2000229123458", "2010229123451 1630615123456"),
     "Spain: foreigners": ("", "12345678Z X1234567L Y1234567X Z1234567R", "12345678L X1234567X"),
-    "Sweden: coordination numbers": ("personnummer ", "8803200016 8803800013 8803890014 8803910010 0002290013", "8803920019 8803800014"),
+    "Sweden: coordination numbers": (
+        "personnummer ",
+        "8803200016 8803800013 8803890014 8803910010 0002290013",
+        "8803920019 8803800014",
+    ),
     "United Kingdom: prefixes": ("", "AB123456C", "GB123456C ZZ123456C"),
-    "United States: numbers that adverts made known": ("SSN ", "078-05-1120 457-55-5462 219-09-9999", "666-05-1120 900-05-1120"),
+    "United States: numbers that adverts made known": (
+        "SSN ",
+        "078-05-1120 457-55-5462 219-09-9999",
+        "666-05-1120 900-05-1120",
+    ),
 }
 
 

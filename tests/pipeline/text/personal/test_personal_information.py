@@ -52,8 +52,19 @@ def counts_of(documents: list[str]) -> dict[str, list[int]]:
         ("ip", "256.1.1.1", 0),
         ("ip", "08.8.8.8", 0),
         ("ip", "10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 127.0.0.1 169.254.1.1 100.64.0.1", 0),
-        ("ip", "0.0.0.0 255.255.255.255 224.0.0.1 240.0.0.1 192.0.2.1 198.51.100.1 203.0.113.1 198.18.0.1 192.88.99.1 192.0.0.8", 0),
-        ("ip", "9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 192.169.0.0 223.255.255.255", 8),
+        (
+            "ip",
+            (
+                "0.0.0.0 255.255.255.255 224.0.0.1 240.0.0.1 192.0.2.1 198.51.100.1 203.0.113.1 198.18.0.1 192.88.99.1"
+                " 192.0.0.8"
+            ),
+            0,
+        ),
+        (
+            "ip",
+            "9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 192.169.0.0 223.255.255.255",
+            8,
+        ),
         ("national_id", "078-05-1120", 1),
         ("national_id", "000-12-3456 666-12-3456 900-12-3456 999-12-3456", 0),
         ("national_id", "123-00-4567 123-45-0000", 0),
@@ -81,40 +92,90 @@ def counts_of(documents: list[str]) -> dict[str, list[int]]:
         ("payment_card", "1234567890123452 and 41111111111111111", 0),
         ("street_address", "1600 Pennsylvania Avenue NW, Washington, DC 20500", 1),
         ("street_address", "10 Downing Street, London SW1A 2AA; 12 W. 42nd St., 5 Oak Ln", 3),
-        ("street_address", "Berliner Straße 12, 10115 Berlin; Goethestr. 3a; Paula-Fuchs-Allee 3; Hauptplatz 1, 1010 Wien", 4),
+        (
+            "street_address",
+            "Berliner Straße 12, 10115 Berlin; Goethestr. 3a; Paula-Fuchs-Allee 3; Hauptplatz 1, 1010 Wien",
+            4,
+        ),
         ("street_address", "Kerkstraat 12, 1017 GA Amsterdam", 1),
         ("street_address", "12, rue de la Paix", 1),
         ("street_address", "9 Trinity Court, Durham, NC 27701", 1),
         ("street_address", "9 Trinity Court", 0),
         (
             "street_address",
-            "88 Wall Street Journal stories, 1 Pck. Dr. Oetker, Tabellenplatz 3, Bundesstraße 73, Kaufer 2000, 50 Jahre Ständig",
+            (
+                "88 Wall Street Journal stories, 1 Pck. Dr. Oetker, Tabellenplatz 3, Bundesstraße 73, Kaufer 2000, 50"
+                " Jahre Ständig"
+            ),
             0,
         ),
-        ("date_of_birth", "born on March 3, 1970; DOB: 1970-03-03; geboren am 3. März 1970; né le 3 mars 1970; Date of birth 03/03/70", 5),
-        ("date_of_birth", "born 12 March 1732, born 31/31/1970, dob 2001-02-29, stubborn on 3 May 1970, Gebäude vom 1. April 1924", 0),
-        ("date_of_birth", "3 March 1970", 0),
-        ("date_of_birth", "* 3. Mai 1970, (* 3. Mai 1970 in Celle), am 3. Mai 1970 in Kassel geboren, op 03-03-1970 geboren", 3),
         (
             "date_of_birth",
-            "née à Brest le 1er mars 1970, nació en Cádiz el 3 de mayo de 1970, Nata a Bari il 3 marzo 1970, ur. 3 maja 1970",
+            (
+                "born on March 3, 1970; DOB: 1970-03-03; geboren am 3. März 1970; né le 3 mars 1970; Date of birth"
+                " 03/03/70"
+            ),
+            5,
+        ),
+        (
+            "date_of_birth",
+            "born 12 March 1732, born 31/31/1970, dob 2001-02-29, stubborn on 3 May 1970, Gebäude vom 1. April 1924",
+            0,
+        ),
+        ("date_of_birth", "3 March 1970", 0),
+        (
+            "date_of_birth",
+            "* 3. Mai 1970, (* 3. Mai 1970 in Celle), am 3. Mai 1970 in Kassel geboren, op 03-03-1970 geboren",
+            3,
+        ),
+        (
+            "date_of_birth",
+            (
+                "née à Brest le 1er mars 1970, nació en Cádiz el 3 de mayo de 1970, Nata a Bari il 3 marzo 1970, ur. 3"
+                " maja 1970"
+            ),
             4,
         ),
-        ("date_of_birth", "My birthday is 3 May 1970, but the birthday party on 3 May 2019 and NATO in April 4, 1949 are none", 1),
-        ("email", "<199710221740.KAA24455@wall.org> 1991Jul31.174523.9447@netlabs.com git@github.com:rack 71150.2731@compuserve.com", 1),
+        (
+            "date_of_birth",
+            "My birthday is 3 May 1970, but the birthday party on 3 May 2019 and NATO in April 4, 1949 are none",
+            1,
+        ),
+        (
+            "email",
+            (
+                "<199710221740.KAA24455@wall.org> 1991Jul31.174523.9447@netlabs.com git@github.com:rack"
+                " 71150.2731@compuserve.com"
+            ),
+            1,
+        ),
         ("ip", "Version 1.2.3.99, git 1.7.4.4, § 5.3.1.1, Chrome/16.0.45.96 Safari, 15.0.0.0/24", 0),
         ("ip", "5.3.1.1 Scope\n  * 5.3.1.2\n66.35.2.1 - - GET\nhost 8.8.8.8/x", 2),
         ("phone", "DFARS 252.227-7013, 0.8009 0.6520 Work, Telefon 1999\u20132005, Nummer 123 456 789", 0),
-        ("phone", "Call Ann on 0131 496 0724; unter 030 901820; au 01 23 45 67 89; Llámame al 912 345 678; dzwonić pod 601 123 456", 5),
+        (
+            "phone",
+            (
+                "Call Ann on 0131 496 0724; unter 030 901820; au 01 23 45 67 89; Llámame al 912 345 678; dzwonić pod"
+                " 601 123 456"
+            ),
+            5,
+        ),
         ("phone", "unter 0999, au 99 23 45 67 89, numero 1234567890, call 0131 of 496", 0),
         ("payment_card", "PL53 2217 6202 9011 5303 9452 5642 4111 1111 1111 1111", 0),
         ("national_id", "[213] (0) 770-08-2000", 0),
         (
             "street_address",
-            "10135 E. Via Linda #D124, Scottsdale, AZ 85258; 4 Oak Rise, Leeds LS1 4AP; (c) 2003 Wizards, Renton, WA 98055",
+            (
+                "10135 E. Via Linda #D124, Scottsdale, AZ 85258; 4 Oak Rise, Leeds LS1 4AP; (c) 2003 Wizards, Renton,"
+                " WA 98055"
+            ),
             2,
         ),
-        ("street_address", "8 wressle road suite 771; 106 Kate Edger Place, BINSTED, Hants; She lives at 12 Oak Glen", 3),
+        (
+            "street_address",
+            "8 wressle road suite 771; 106 Kate Edger Place, BINSTED, Hants; She lives at 12 Oak Glen",
+            3,
+        ),
         ("street_address", "9 Place Names; 20 Route Planning; 12 Oak Glen; 7 Pine Rest Stops", 0),
         ("street_address", "Ostring 28, 44787 Bochum; Ostring 28; Tolstraat 8, 3861BJ Nijkerk; Dorpsdreef 3", 3),
     ],
@@ -123,7 +184,8 @@ def test_what_counts(kind: str, text: str, count: int) -> None:
     assert counts_of([text])[kind] == [count]
 
 
-# One number of each state that passes, and the word that announces it where one is needed. Made up; the check digits are right.
+# One number of each state that passes, and the word that announces it where one is needed. Made up; the check digits
+# are right.
 NATIONAL = {
     "Austria": ("SVNR: ", "1237 010180"),
     "Belgium": ("", "85.07.30-033.28"),
@@ -164,14 +226,16 @@ def test_national_numbers(state: str) -> None:
         assert search(f"x {number} y".encode(), "national_id") == []
 
 
-# A digit cannot be wrong where nothing checks it: Denmark gave its check digit up, the United Kingdom and the United States have none.
+# A digit cannot be wrong where nothing checks it: Denmark gave its check digit up, the United Kingdom and the United
+# States have none.
 @pytest.mark.parametrize("state", [state for state in NATIONAL if not state.startswith(("Denmark", "United"))])
 def test_a_wrong_last_character_is_no_number(state: str) -> None:
     word, number = NATIONAL[state]
     last = "BCDEFGHJKLMNPQRSTVWXYZ" if number[-1].isalpha() else "0123456789"
     wrong = [f"{word}{number[:-1]}{other}" for other in last if other != number[-1]]
     passed = [text for text in wrong if search(text.encode(), "national_id")]
-    # The rest mod 10 of two sums mod 11 coincides, two centuries have keys of their own, and PPS has two letters after its seven digits.
+    # The rest mod 10 of two sums mod 11 coincides, two centuries have keys of their own, and PPS has two letters after
+    # its seven digits.
     assert len(passed) <= (len(wrong) if state == "Ireland" else 1)
 
 
@@ -189,7 +253,10 @@ def test_spans_say_where() -> None:
     documents = ["ü: a@b.cd", "", "x\nmail e@f.gh now"]
     spans = find_spans(*buffers(documents))["email"]
     places = zip(*(column.tolist() for column in spans), strict=True)
-    assert [(document, documents[document].encode()[start:stop]) for document, start, stop in places] == [(0, b"a@b.cd"), (2, b"e@f.gh")]
+    assert [(document, documents[document].encode()[start:stop]) for document, start, stop in places] == [
+        (0, b"a@b.cd"),
+        (2, b"e@f.gh"),
+    ]
 
 
 def test_offsets_need_not_begin_at_zero() -> None:
@@ -225,7 +292,11 @@ def test_numbering_plans_are_those_of_phonenumbers() -> None:
     agreed = 0
     for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
         for region in regions[:2]:
-            example = phonenumbers.example_number_for_non_geo_entity(code) if region == "001" else phonenumbers.example_number(region)
+            example = (
+                phonenumbers.example_number_for_non_geo_entity(code)
+                if region == "001"
+                else phonenumbers.example_number(region)
+            )
             if example is None:
                 continue
             national = phonenumbers.national_significant_number(example)
@@ -243,7 +314,9 @@ def test_numbering_plans_are_those_of_phonenumbers() -> None:
 
 
 def test_carrier_sentences_are_divided_evenly() -> None:
-    """Twenty and more of each kind, all with one place for the value; neither half has more than one more of a language and kind."""
+    """Twenty and more of each kind, all with one place for the value; neither half has more than one more of a language
+    and kind.
+    """
     totals: dict[str, int] = {}
     for locales, what, lines in carriers((HERE / "personal_sentences.txt").read_text()):
         assert locales or what.startswith("not: ")
@@ -251,14 +324,21 @@ def test_carrier_sentences_are_divided_evenly() -> None:
         assert abs(halves[0] - halves[1]) <= 1
         assert all(line.count("{}") == 1 for line, _ in lines)
         totals[what] = totals.get(what, 0) + len(lines)
-    of_kinds = {what: count for what, count in totals.items() if not what.startswith("not: ") and what not in ("email", "tax_id")}
+    of_kinds = {
+        what: count
+        for what, count in totals.items()
+        if not what.startswith("not: ") and what not in ("email", "tax_id")
+    }
     assert min(of_kinds.values()) >= 20
     assert len(totals) - len(of_kinds) >= 20
 
 
 def test_scores_of_made_up_sentences() -> None:
     texts = [("email", "x a@b.co", 2, 8), ("email", "x localhost 8.8.8.8", 2, 11), (None, "a@b.co and a@b.cd", 0, 0)]
-    made = [Sentence(HALVES[1], "en_US", kind or "not: mail", kind, text.encode(), start, stop) for kind, text, start, stop in texts]
+    made = [
+        Sentence(HALVES[1], "en_US", kind or "not: mail", kind, text.encode(), start, stop)
+        for kind, text, start, stop in texts
+    ]
     results = outcomes(made)
     table = held_out_scores(made, results, HALVES[1])
     assert table["email"]["en_US"] == (2, 1, 1, 1)
@@ -273,9 +353,19 @@ def test_scores_of_made_up_sentences() -> None:
 def test_precision_and_recall_on_labelled_sentences() -> None:
     """What is reached; `docs/personal-information.md` says what is missed and why."""
     assert SHARED is not None
-    reached = {kind: (score.precision, score.recall) for kind, score in scores(read_labelled(SHARED)).items() if score.labelled}
+    reached = {
+        kind: (score.precision, score.recall) for kind, score in scores(read_labelled(SHARED)).items() if score.labelled
+    }
     assert {kind: precision for kind, (precision, _) in reached.items()} == dict.fromkeys(reached, 1.0)
-    floors = {"email": 1.0, "phone": 1.0, "ip": 1.0, "national_id": 1.0, "payment_card": 1.0, "street_address": 0.58, "date_of_birth": 0.5}
+    floors = {
+        "email": 1.0,
+        "phone": 1.0,
+        "ip": 1.0,
+        "national_id": 1.0,
+        "payment_card": 1.0,
+        "street_address": 0.58,
+        "date_of_birth": 0.5,
+    }
     for kind, (_, recall) in reached.items():
         assert recall is not None
         assert recall >= floors[kind]
@@ -294,8 +384,14 @@ def test_made_up_people() -> None:
     abroad = [f"+{person['TelephoneCountryCode']} {person['TelephoneNumber']}" for person in people]
     assert sum(bool(search(number.encode(), "phone")) for number in abroad) >= 93
     # Parcel numbers, coordinates, money transfers and versions of browsers are none of these.
-    others = "\n".join(value for person in people for column, value in person.items() if column not in ("CCNumber", "NationalID"))
-    assert {kind: search(others.encode(), kind) for kind in ("ip", "iban", "national_id")} == {"ip": [], "iban": [], "national_id": []}
+    others = "\n".join(
+        value for person in people for column, value in person.items() if column not in ("CCNumber", "NationalID")
+    )
+    assert {kind: search(others.encode(), kind) for kind in ("ip", "iban", "national_id")} == {
+        "ip": [],
+        "iban": [],
+        "national_id": [],
+    }
 
 
 @pytest.mark.corpora
@@ -312,7 +408,10 @@ def test_books_hold_next_to_nothing() -> None:
 def test_mail_is_counted_as_by_the_patterns_alone() -> None:
     assert SHARED is not None
     with gzip.open(SHARED / "corpora" / "pii" / "spamassassin.jsonl.gz", "rt") as lines:
-        documents = [json.loads(line)["text"].encode("utf-8", "replace").decode() for _, line in zip(range(200), lines, strict=False)]
+        documents = [
+            json.loads(line)["text"].encode("utf-8", "replace").decode()
+            for _, line in zip(range(200), lines, strict=False)
+        ]
     counts = counts_of(documents)
     for kind in KINDS:
         assert counts[kind] == [len(search(document.encode(), kind)) for document in documents]
