@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
+from pydantic import JsonValue
+
 from manifests.base import RelativePath, Strict, sha256_of
 
 
@@ -111,7 +113,7 @@ class StepManifest(Strict):
     step: str
     settings_sha256: str
     inputs_sha256: str
-    settings: dict[str, Any]
+    settings: dict[str, JsonValue]
     inputs: dict[str, str]
     outputs: list[Output]
     ledger: Ledger

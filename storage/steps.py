@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from manifests.base import canonical_json, first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
@@ -188,7 +187,7 @@ def finish_step(
     folder: str,
     *,
     step: str,
-    settings: dict[str, Any],
+    settings: dict[str, JsonValue],
     inputs: dict[str, str],
     tasks: Sequence[TaskManifest],
     published: Sequence[Output] = (),
