@@ -11,8 +11,8 @@ import numba as nb
 import numpy as np
 
 from kernels.arrays import Boolean, Bytes, Int64s, Integer, Uint16s, Uint64s
-from kernels.characters import ALONE, LETTER, MARK, WORD
-from kernels.compiled import bare_kernel, inlined_kernel
+from kernels.characters import ALONE, LETTER, MARK, SPACE, WORD
+from kernels.compiled import bare_kernel, inlined_kernel, part_kernel
 from kernels.hashing import MULTIPLIER, SEED
 from kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
 from kernels.utf8 import code_point
@@ -128,6 +128,38 @@ def plain_run(data: Bytes, start: Integer, end: Integer) -> tuple[Integer, Integ
     common = nb.int64(letter == inside) * LETTER | nb.int64(digit == inside) * DIGIT | nb.int64(word == inside) * WORD
     stem_common = nb.int64(letter & stem == stem) * (LETTER | WORD) | nb.int64(digit & stem == stem) * (DIGIT | WORD)
     return nb.int64(size), ones(letter), common, stem_common
+
+
+@part_kernel
+def any_run(data: Bytes, start: Integer, end: Integer, points: Uint16s, kinds: Bytes) -> tuple[Integer, ...]:
+    """The run of characters that begins at `start < end`, whatever they are; empty if space stands there.
+
+    Returns:
+        Where it ends; how many of its bytes do not begin a character; its letters; the classes that all its characters
+        have; the same without the last; the space that ends it and its bytes, for the end of the text a line feed.
+    """
+    extra = letters = nb.int64(0)
+    common = stem_common = nb.int64(255)
+    i = start
+    while i < end:
+        byte = data[i]
+        kind = nb.int64(kinds[byte])
+        if kind & SPACE:
+            if byte < 0x80:
+                return i, extra, letters, common, stem_common, nb.int64(byte), nb.int64(1)
+            point, width = code_point(data, i)
+            kind = nb.int64(points[point])
+            if kind & SPACE:
+                return i, extra, letters, common, stem_common, point, nb.int64(width)
+            # What is a word of its own joins no word.
+            kind &= LETTER if kind & ALONE else LETTER | WORD
+            i += width - 1
+            extra += width - 1
+        stem_common = common
+        common &= kind
+        letters += (kind >> 1) & 1
+        i += 1
+    return i, extra, letters, common, stem_common, nb.int64(NEWLINE), nb.int64(1)
 
 
 @inlined_kernel

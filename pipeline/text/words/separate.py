@@ -14,16 +14,12 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from kernels.arrays import Boolean, Bytes, Int32s, Int64s, Integer, Uint16s, Uint32s, Uint64s
+from kernels.arrays import Boolean, Bytes, Int32s, Integer, Uint16s, Uint32s, Uint64s
 from kernels.characters import LETTER
 from kernels.compiled import bare_kernel, inlined_kernel, part_kernel
-from kernels.unaligned import bytes_between
 from kernels.utf8 import code_point
-from pipeline.text.signal_columns import Column
-from pipeline.text.words.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, SYMBOL, UPPER
+from pipeline.text.words.point_classes import AFFIX, CURRENCY, HYPHEN, ICON, QUOTE, UPPER
 from pipeline.text.words.word_hash import hash_word
-
-U64 = np.uint64
 
 # Kinds of special words, the upper bits of their value; below them the number of a stop word, or the bytes of the
 # first, second and third word that it is cut into.
@@ -31,8 +27,6 @@ STOP = 1 << 28
 UNIT = 1 << 29
 CUT = 1 << 30
 LONGEST_SPECIAL = 12
-# Places of the state that the walk and this kernel share.
-KEPT, USED, FULL, SEEN = range(4)
 
 _DOT = 46
 _DASHES = (0x2013, 0x2014)
@@ -56,55 +50,6 @@ def _special(data: Bytes, start: Integer, end: Integer, hashes: Uint64s, values:
         return nb.int64(0)
     value = look_up(hash_word(data, start, end), hashes, values)
     return value if value & kind else nb.int64(0)
-
-
-@bare_kernel
-def keep(
-    data: Bytes, start: Integer, end: Integer, origin: Integer, points: Uint16s, hashes: Uint64s, values: Uint32s,
-    words: Uint64s, lengths: Int32s, starts: Int32s, room: Integer, state: Int64s, row: Int64s,
-) -> None:  # fmt: skip
-    """Note one separated word, the bytes from `start` to `end`; `origin` is where the byte 0 of the characters kept
-    would be in `data`.
-    """
-    h = hash_word(data, start, end)
-    length = end - start
-    letter = plain = False
-    inside = U64(0)
-    if length < 64 and start + 64 <= len(data):
-        inside = (U64(1) << U64(length)) - U64(1)
-        # Of ASCII all that is neither letter nor digit is a symbol.
-        letter = bytes_between(data, start, 97, 122, 32) & inside != 0
-        plain = letter or bytes_between(data, start, 48, 57, 0) & inside != 0
-        inside &= bytes_between(data, start, 0x80, 0xFF, 0)
-    if inside or length >= 64 or start + 64 > len(data):
-        i = start
-        length = 0
-        while i < end:
-            point, width = code_point(data, i)
-            kind = points[point]
-            letter |= kind & LETTER != 0
-            plain |= kind & SYMBOL == 0
-            i += width
-            length += 1
-    row[Column.SEPARATED_WORDS] += 1
-    row[Column.SEPARATED_LETTER_WORDS] += letter
-    if plain:
-        row[Column.PLAIN_WORDS] += 1
-        row[Column.PLAIN_WORD_CHARACTERS] += length
-    if length <= LONGEST_SPECIAL:
-        value = look_up(h, hashes, values)
-        if value & STOP:
-            state[SEEN] |= 1 << (value & 15)
-    kept = state[KEPT]
-    if state[FULL] or kept >= len(words) or end - origin > room:
-        state[FULL] = 1
-        return
-    words[kept] = h
-    lengths[kept] = length
-    starts[kept] = start - origin
-    starts[kept + 1] = end - origin
-    state[KEPT] = kept + 1
-    state[USED] = end - origin
 
 
 @bare_kernel

@@ -15,9 +15,9 @@ from kernels.arrays import Bytes, Int32s, Int64s, Integer, Uint16s, Uint32s, Uin
 from kernels.compiled import bare_kernel, kernel
 from pipeline.text.signal_columns import Column
 from pipeline.text.words.joined import joined_ngrams
+from pipeline.text.words.keep import KEPT
 from pipeline.text.words.ngram import next_base, repeats, window_totals, word_ngrams
 from pipeline.text.words.scratch import Scratch
-from pipeline.text.words.separate import KEPT
 from pipeline.text.words.walk import walk
 
 # Word lengths below this are counted in a histogram; where the median is longer, lengths are sorted.
