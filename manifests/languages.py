@@ -20,7 +20,7 @@ krc ku kv kw ky la lb lez li lmo lo lrc lt lv mai mg mhr min mk ml mn mr mrj ms 
 or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa sah sc scn sco sd sh si sk sl so sq sr su sv sw ta te tg th tk tl tr tt tyv
 ug uk ur uz vec vep vi vls vo wa war wuu xal xmf yi yo yue zh
 und
-""".split()  # noqa: SIM905  (a page of quotes and commas)
+""".split()
 )
 ANY = "any"
 

@@ -17,31 +17,11 @@ from pipeline.readers.latex.definitions import BRACES, WORD_LAST
 # Environments whose content is not LaTeX: of LaTeX itself, alltt, fancyvrb, listings, minted, moreverb, Sweave, beamer,
 # tcolorbox.
 VERBATIM = frozenset(
-    (
-        *(
-            "verbatim",
-            "verbatim*",
-            "Verbatim",
-            "Verbatim*",
-            "BVerbatim",
-            "LVerbatim",
-            "SaveVerbatim",
-            "VerbatimOut",
-            "verbatimtab",
-        ),
-        *(
-            "lstlisting",
-            "lstlisting*",
-            "minted",
-            "minted*",
-            "filecontents",
-            "filecontents*",
-            "Sinput",
-            "Soutput",
-            "Scode",
-            "semiverbatim",
-        ),
-        *("alltt", "tcblisting", "verbatimwrite", "pycode", "pyverbatim", "sagesilent", "asy"),
+    tuple(
+        "verbatim, verbatim*, Verbatim, Verbatim*, BVerbatim, LVerbatim, SaveVerbatim, VerbatimOut, "
+        "verbatimtab, lstlisting, lstlisting*, minted, minted*, filecontents, filecontents*, Sinput, "
+        "Soutput, Scode, semiverbatim, alltt, tcblisting, verbatimwrite, pycode, pyverbatim, sagesilent, "
+        "asy".split(", ")
     )
 )
 _COMMENT = "comment"

@@ -19,27 +19,10 @@ _MOST_DEFINITION = 1 << 15
 
 COMMAND = re.compile(r"\\([a-zA-Z]+|[^a-zA-Z])", re.DOTALL)
 _NAME = re.compile(r"\s{0,8}(?:\{\s{0,8}\\([a-zA-Z@]+|[^a-zA-Z@])\s{0,8}\}|\\([a-zA-Z@]+|[^a-zA-Z@]))", re.DOTALL)
-DEFINERS = (
-    *(
-        "newcommand",
-        "renewcommand",
-        "providecommand",
-        "DeclareRobustCommand",
-        "newenvironment",
-        "renewenvironment",
-        "DeclareMathOperator",
-    ),
-    *(
-        "NewDocumentCommand",
-        "RenewDocumentCommand",
-        "ProvideDocumentCommand",
-        "DeclareDocumentCommand",
-        "def",
-        "gdef",
-        "edef",
-        "xdef",
-        "let",
-    ),
+DEFINERS = tuple(
+    "newcommand, renewcommand, providecommand, DeclareRobustCommand, newenvironment, renewenvironment, "
+    "DeclareMathOperator, NewDocumentCommand, RenewDocumentCommand, ProvideDocumentCommand, "
+    "DeclareDocumentCommand, def, gdef, edef, xdef, let".split(", ")
 )
 _DEFINITION = re.compile(rf"\\({'|'.join(DEFINERS)})(?![a-zA-Z@])")
 PREFIXES = frozenset(("long", "global", "outer", "protected"))

@@ -35,33 +35,10 @@ _MOST_DEPTH = 64
 MOST_ADDED = 2 << 20
 # Tags whose content is not running text. (mwparserfromhell's list of invisible tags, and those that hold other
 # languages than wikitext.)
-_DROPPED_TAGS = (
-    *(
-        "ref",
-        "references",
-        "gallery",
-        "timeline",
-        "score",
-        "imagemap",
-        "graph",
-        "hiero",
-        "mapframe",
-        "maplink",
-        "templatedata",
-        "inputbox",
-    ),
-    *(
-        "style",
-        "script",
-        "includeonly",
-        "categorytree",
-        "templatestyles",
-        "indicator",
-        "charinsert",
-        "rss",
-        "dynamicpagelist",
-        "quiz",
-    ),
+_DROPPED_TAGS = tuple(
+    "ref, references, gallery, timeline, score, imagemap, graph, hiero, mapframe, maplink, templatedata, "
+    "inputbox, style, script, includeonly, categorytree, templatestyles, indicator, charinsert, rss, "
+    "dynamicpagelist, quiz".split(", ")
 )
 # Tags whose content is not wikitext, and is shown.
 _KEPT_TAGS = ("nowiki", "pre", "math", "chem", "ce", "syntaxhighlight", "source")

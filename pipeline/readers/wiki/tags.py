@@ -18,136 +18,23 @@ from pipeline.losses import Kind
 from pipeline.readers.character_references import unescaped
 from pipeline.readers.superscripts import first_behind, in_text, last_of
 
-_HTML = (
-    *(
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "data",
-    ),
-    *(
-        "dd",
-        "del",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "font",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "ins",
-        "kbd",
-        "li",
-    ),
-    *("link", "mark", "meta", "ol", "p", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "small", "span", "strike"),
-    *(
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-        "var",
-        "wbr",
-    ),
+_HTML = tuple(
+    "abbr, b, bdi, bdo, big, blockquote, br, caption, center, cite, code, col, colgroup, data, dd, del, "
+    "dfn, div, dl, dt, em, font, h1, h2, h3, h4, h5, h6, hr, i, ins, kbd, li, link, mark, meta, ol, p, q, "
+    "rb, rp, rt, rtc, ruby, s, samp, small, span, strike, strong, sub, sup, table, tbody, td, tfoot, th, "
+    "thead, time, tr, tt, u, ul, var, wbr".split(", ")
 )
-_EXTENSIONS = (
-    *(
-        "ref",
-        "references",
-        "gallery",
-        "timeline",
-        "score",
-        "imagemap",
-        "graph",
-        "hiero",
-        "mapframe",
-        "maplink",
-        "templatedata",
-    ),
-    *(
-        "inputbox",
-        "syntaxhighlight",
-        "source",
-        "includeonly",
-        "noinclude",
-        "onlyinclude",
-        "categorytree",
-        "templatestyles",
-    ),
-    *(
-        "indicator",
-        "poem",
-        "section",
-        "nowiki",
-        "pre",
-        "math",
-        "chem",
-        "ce",
-        "translate",
-        "tvar",
-        "languages",
-        "charinsert",
-    ),
-    *(
-        "pages",
-        "pagelist",
-        "nobr",
-        "phonos",
-        "style",
-        "labeledsectiontransclusion",
-        "page-collection",
-        "dynamicpagelist",
-    ),
-    *("rss", "talkpage", "thread", "quiz", "slippymap", "listing", "buy"),
+_EXTENSIONS = tuple(
+    "ref, references, gallery, timeline, score, imagemap, graph, hiero, mapframe, maplink, templatedata, "
+    "inputbox, syntaxhighlight, source, includeonly, noinclude, onlyinclude, categorytree, "
+    "templatestyles, indicator, poem, section, nowiki, pre, math, chem, ce, translate, tvar, languages, "
+    "charinsert, pages, pagelist, nobr, phonos, style, labeledsectiontransclusion, page-collection, "
+    "dynamicpagelist, rss, talkpage, thread, quiz, slippymap, listing, buy".split(", ")
 )
 _LINES = frozenset(
-    (
-        *(
-            "br",
-            "hr",
-            "p",
-            "div",
-            "blockquote",
-            "center",
-            "poem",
-            "ul",
-            "ol",
-            "dl",
-            "dd",
-            "dt",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-        ),
-        *("h6", "tr", "caption", "table"),
+    tuple(
+        "br, hr, p, div, blockquote, center, poem, ul, ol, dl, dd, dt, h1, h2, h3, h4, h5, h6, tr, "
+        "caption, table".split(", ")
     )
 )
 # Longer names first: a name ends where something other than a letter begins.

@@ -17,169 +17,36 @@ from pipeline.readers.wiki.arguments import Given, filled, first_of, positional
 Render = Callable[[Given], str | None]
 
 # Which argument is the text: its number, or the last one.
-_ONE = (
-    *(
-        "nowrap",
-        "nobr",
-        "nobold",
-        "noitalic",
-        "noitalics",
-        "small",
-        "smaller",
-        "big",
-        "larger",
-        "large",
-        "midsize",
-        "em",
-    ),
-    *(
-        "strong",
-        "bold",
-        "italic",
-        "sc",
-        "smallcaps",
-        "sc2",
-        "smallcaps all",
-        "smcaps",
-        "allcaps",
-        "caps",
-        "no wrap",
-        "nobreak",
-    ),
-    *("center", "centre", "right", "left", "underline", "overline", "strikethrough", "strike", "del", "mark"),
-    *(
-        "highlight",
-        "blockindent",
-        "text",
-        "math",
-        "bigmath",
-        "mvar",
-        "var",
-        "intmath",
-        "tt",
-        "mono",
-        "code",
-        "kbd",
-        "key",
-    ),
-    *("samp", "pre", "output", "abbr", "tooltip", "vr", "vanchor", "anchord", "visible anchor", "unicode", "hebrew"),
-    *(
-        "polytonic",
-        "polytonisch",
-        "grc",
-        "arabic",
-        "nastaliq",
-        "hebr",
-        "xt",
-        "!xt",
-        "tq",
-        "flag",
-        "flagu",
-        "flagcountry",
-    ),
-    *("flaglist", "flag+link", "not a typo", "as written", "proper name", "ill", "interlanguage link", "illm"),
-    *("interlanguage link multi", "lang-rus", "formatnum", "num", "nts", "number table sorting", "fmtn"),
-    *(
-        "formatprice",
-        "notatypo",
-        "asiantitle",
-        "title case",
-        "typo",
-        "railgauge",
-        "rail gauge",
-        "track gauge",
-        "trackgauge",
-    ),
-    *(
-        "esd",
-        "citation needed span",
-        "cn-span",
-        "clarify span",
-        "failed verification span",
-        "disputed span",
-        "explain span",
-    ),
-    *("original research span", "dubious span", "plainlist", "plain list", "flatlist", "block indent", "langue"),
-    *(
-        "lien",
-        "link-interwiki",
-        "cap",
-        "romain",
-        "nihongo2",
-        "asbox text",
-        "wp",
-        "w",
-        "wikilink",
-        "sans-serif",
-        "serif",
-        "dfn",
-    ),
-    *("term", "defn", "birth-date and age", "death-date"),
+_ONE = tuple(
+    "nowrap, nobr, nobold, noitalic, noitalics, small, smaller, big, larger, large, midsize, em, strong, "
+    "bold, italic, sc, smallcaps, sc2, smallcaps all, smcaps, allcaps, caps, no wrap, nobreak, center, "
+    "centre, right, left, underline, overline, strikethrough, strike, del, mark, highlight, blockindent, "
+    "text, math, bigmath, mvar, var, intmath, tt, mono, code, kbd, key, samp, pre, output, abbr, tooltip, "
+    "vr, vanchor, anchord, visible anchor, unicode, hebrew, polytonic, polytonisch, grc, arabic, "
+    "nastaliq, hebr, xt, !xt, tq, flag, flagu, flagcountry, flaglist, flag+link, not a typo, as written, "
+    "proper name, ill, interlanguage link, illm, interlanguage link multi, lang-rus, formatnum, num, nts, "
+    "number table sorting, fmtn, formatprice, notatypo, asiantitle, title case, typo, railgauge, rail "
+    "gauge, track gauge, trackgauge, esd, citation needed span, cn-span, clarify span, failed "
+    "verification span, disputed span, explain span, original research span, dubious span, plainlist, "
+    "plain list, flatlist, block indent, langue, lien, link-interwiki, cap, romain, nihongo2, asbox text, "
+    "wp, w, wikilink, sans-serif, serif, dfn, term, defn, birth-date and age, death-date".split(", ")
 )
-_TWO = (
-    *(
-        "lang",
-        "langx",
-        "rtl-lang",
-        "ltr-lang",
-        "script",
-        "color",
-        "colour",
-        "audio",
-        "sort",
-        "fontcolor",
-        "resize",
-        "align",
-    ),
-    *("float", "bg", "background color", "wikt-lang", "lang+", "langue2", "farbe", "coloré", "lang-mul"),
+_TWO = tuple(
+    "lang, langx, rtl-lang, ltr-lang, script, color, colour, audio, sort, fontcolor, resize, align, "
+    "float, bg, background color, wikt-lang, lang+, langue2, farbe, coloré, lang-mul".split(", ")
 )
 _LAST = ("transl", "transliteration", "font color", "font", "font size", "tlit", "columns-list", "translittération")
-_QUOTES = (
-    *(
-        "quote",
-        "cquote",
-        "blockquote",
-        "bquote",
-        "bq",
-        "block quote",
-        "quotation",
-        "quote box",
-        "quotebox",
-        "poemquote",
-    ),
-    *("poem quote", "poem", "zitat", "cita", "citation bloc", "pull quote", "pullquote", "centered pull quote"),
-    *(
-        "centred pull quote",
-        "centered pullquote",
-        "quote frame",
-        "blockquotation",
-        "long quotation",
-        "longquote",
-        "talkquote",
-    ),
-    *("epigraph", "citaat", "citazione", "citação", "citat", "cytat", "цитата", "poetry", "verse", "block quotation"),
-    *("cita destacada", "cquote2", "bloc citation", "poème"),
+_QUOTES = tuple(
+    "quote, cquote, blockquote, bquote, bq, block quote, quotation, quote box, quotebox, poemquote, poem "
+    "quote, poem, zitat, cita, citation bloc, pull quote, pullquote, centered pull quote, centred pull "
+    "quote, centered pullquote, quote frame, blockquotation, long quotation, longquote, talkquote, "
+    "epigraph, citaat, citazione, citação, citat, cytat, цитата, poetry, verse, block quotation, cita "
+    "destacada, cquote2, bloc citation, poème".split(", ")
 )
-_SHIPS = (
-    *(
-        "hms",
-        "hmas",
-        "hmcs",
-        "hmnzs",
-        "uss",
-        "ss",
-        "rms",
-        "mv",
-        "ms",
-        "sms",
-        "gts",
-        "usns",
-        "rfa",
-        "ins",
-        "uscgc",
-        "hmis",
-    ),
-    *("mts", "ps", "tss", "usat"),
+_SHIPS = tuple(
+    "hms, hmas, hmcs, hmnzs, uss, ss, rms, mv, ms, sms, gts, usns, rfa, ins, uscgc, hmis, mts, ps, tss, usat".split(
+        ", "
+    )
 )
 _JOINED_BY = {
     **dict.fromkeys(("hlist", "flat list", "horizontal list"), " · "),
