@@ -50,17 +50,8 @@ _PERCENT = re.compile(r"(?<!\\)%")
 _MOST_GROUPS = 4
 _LINE_END = re.compile(r"\n?[ \t]*")
 # Commands with arguments in braces, not conditionals that `\\fi` ends (ifthen, etoolbox).
-_NO_CONDITIONALS = (
-    "iff",
-    "ifthenelse",
-    "iftoggle",
-    "ifbool",
-    "ifblank",
-    "ifdef",
-    "ifundef",
-    "ifcsdef",
-    "ifstrequal",
-    "ifstrempty",
+_NO_CONDITIONALS = tuple(
+    "iff, ifthenelse, iftoggle, ifbool, ifblank, ifdef, ifundef, ifcsdef, ifstrequal, ifstrempty".split(", ")
 )
 
 

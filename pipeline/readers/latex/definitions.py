@@ -39,50 +39,13 @@ _PROGRAMS = re.compile(
     r"\\(?:if(?!f(?![a-zA-Z]))[a-zA-Z@]*|else|fi|or|expandafter|noexpand|csname|endcsname|futurelet|afterassignment|aftergroup|catcode|lowercase"
     r"|uppercase|loop|repeat|string|meaning|the|number|romannumeral|[a-zA-Z]*@[a-zA-Z@]*)(?![a-zA-Z@])"
 )
-_STRUCTURE = frozenset(
-    (
-        *(
-            "begin",
-            "end",
-            "document",
-            "documentclass",
-            "usepackage",
-            "input",
-            "include",
-            "part",
-            "chapter",
-            "section",
-            "subsection",
-        ),
-        *(
-            "subsubsection",
-            "paragraph",
-            "subparagraph",
-            "appendix",
-            "item",
-            "label",
-            "ref",
-            "cite",
-            "caption",
-            "footnote",
-            "bibliography",
-        ),
-        *(
-            "bibitem",
-            "left",
-            "right",
-            "middle",
-            "title",
-            "author",
-            "maketitle",
-            "par",
-            "endinput",
-            "csname",
-            "endcsname",
-            "relax",
-        ),
-        *DEFINERS,
-        *PREFIXES,
+_STRUCTURE = (
+    frozenset(DEFINERS)
+    | PREFIXES
+    | frozenset(
+        "begin, end, document, documentclass, usepackage, input, include, part, chapter, section, subsection, "
+        "subsubsection, paragraph, subparagraph, appendix, item, label, ref, cite, caption, footnote, bibliography, "
+        "bibitem, left, right, middle, title, author, maketitle, par, endinput, csname, endcsname, relax".split(", ")
     )
 )
 

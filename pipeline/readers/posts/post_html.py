@@ -21,25 +21,8 @@ from pipeline.readers.superscripts import first_behind, in_text, last_of
 _TAG = re.compile(r"<!--|<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]{0,15})(?=[\s/>])[^<>]{0,16384}>")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BLOCKS = frozenset(
-    (
-        "p",
-        "pre",
-        "blockquote",
-        "ul",
-        "ol",
-        "dl",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "table",
-        "div",
-        "section",
-        "figure",
-        "details",
+    tuple(
+        "p, pre, blockquote, ul, ol, dl, h1, h2, h3, h4, h5, h6, hr, table, div, section, figure, details".split(", ")
     )
 )
 _ROWS = frozenset(("li", "tr", "dt", "dd", "summary", "caption"))

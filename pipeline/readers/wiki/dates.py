@@ -13,19 +13,8 @@ import re
 
 from pipeline.readers.wiki.arguments import Given, filled, positional
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+_MONTHS = tuple(
+    "January, February, March, April, May, June, July, August, September, October, November, December".split(", ")
 )
 _ISO = re.compile(r"(-?\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?(?:T.*)?")
 # Years, months and days have no more digits; Python refuses to read numbers of thousands of digits.

@@ -81,21 +81,7 @@ _ENDINGS = (
     " missing",
 )
 _CITATION_FIELDS = frozenset(
-    (
-        "last",
-        "last1",
-        "title",
-        "url",
-        "author",
-        "publisher",
-        "journal",
-        "first",
-        "ref",
-        "titre",
-        "auteur",
-        "vauthors",
-        "date",
-    )
+    tuple("last, last1, title, url, author, publisher, journal, first, ref, titre, auteur, vauthors, date".split(", "))
 )
 
 

@@ -49,21 +49,7 @@ _PREFIX = re.compile(r"(?:template|vorlage|modèle|plantilla|subst|safesubst|msg
 _NUMBERS: dict[str, Render] = {
     **dict.fromkeys(("convert", "cvt", "conv", "convinfobox", "convert/spell", "conversion"), units.convert),
     **dict.fromkeys(
-        (
-            "unité",
-            "unidad",
-            "unità",
-            "unitat",
-            "unit",
-            "num unit",
-            "m",
-            "unite",
-            "einheit",
-            "nb",
-            "nombre",
-            "maß",
-            "höhe",
-        ),
+        tuple("unité, unidad, unità, unitat, unit, num unit, m, unite, einheit, nb, nombre, maß, höhe".split(", ")),
         units.unit,
     ),
     **dict.fromkeys(("val", "valeur", "value", "val/sandbox"), units.value),
@@ -96,43 +82,23 @@ _NUMBERS: dict[str, Render] = {
     "currency": numbers.currency,
     **{name: numbers.money(name) for name in numbers.MONEY},
     **dict.fromkeys(
-        (
-            "birth date",
-            "birth date and age",
-            "bda",
-            "dob",
-            "start date",
-            "end date",
-            "start date and age",
-            "end date and age",
+        tuple(
+            "birth date, birth date and age, bda, dob, start date, end date, start date and age, end date "
+            "and age".split(", ")
         ),
         dates.date,
     ),
     **dict.fromkeys(
-        (
-            "date",
-            "dts",
-            "dtsa",
-            "date table sorting",
-            "start-date",
-            "end-date",
-            "birth-date",
-            "launch date",
-            "show date",
-            "dat",
+        tuple(
+            "date, dts, dtsa, date table sorting, start-date, end-date, birth-date, launch date, show date, dat".split(
+                ", "
+            )
         ),
         dates.date,
     ),
     **dict.fromkeys(
-        (
-            "date de naissance",
-            "date de décès",
-            "date-",
-            "fecha",
-            "fecha de nacimiento",
-            "data",
-            "datum",
-            "opening date",
+        tuple(
+            "date de naissance, date de décès, date-, fecha, fecha de nacimiento, data, datum, opening date".split(", ")
         ),
         dates.date,
     ),

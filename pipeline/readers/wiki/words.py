@@ -54,15 +54,8 @@ _JOINED_BY = {
     **dict.fromkeys(("linktext", "gaps"), ""),
     **dict.fromkeys(("keypress", "key press", "keys"), "+"),
 }
-_GIVEN_LISTS = (
-    "ubl",
-    "unbulleted list",
-    "bulleted list",
-    "blist",
-    "ordered list",
-    "olist",
-    "ublist",
-    "collapsible list",
+_GIVEN_LISTS = tuple(
+    "ubl, unbulleted list, bulleted list, blist, ordered list, olist, ublist, collapsible list".split(", ")
 )
 _AROUND = {
     '"': "“{}”",
@@ -110,18 +103,10 @@ _AROUND = {
 FIXED = {
     **dict.fromkeys(("nbsp",), "\u00a0"),
     **dict.fromkeys(
-        (
-            "spaces",
-            "space",
-            "thinsp",
-            "thin space",
-            "hair space",
-            "hairsp",
-            "en space",
-            "em space",
-            "nnbsp",
-            "figure space",
-            "pad",
+        tuple(
+            "spaces, space, thinsp, thin space, hair space, hairsp, en space, em space, nnbsp, figure space, pad".split(
+                ", "
+            )
         ),
         " ",
     ),
@@ -336,16 +321,9 @@ RENDER: dict[str, Render] = {
     **dict.fromkeys(("url", "official url", "website"), _address),
     **dict.fromkeys(("section link", "slink", "sectionlink"), _section),
     **dict.fromkeys(
-        (
-            "bibleverse",
-            "bibleref",
-            "bibleref2",
-            "bibleverse-lb",
-            "bible verse",
-            "sortname",
-            "cite bible",
-            "qref",
-            "sortname text",
+        tuple(
+            "bibleverse, bibleref, bibleref2, bibleverse-lb, bible verse, sortname, cite bible, qref, "
+            "sortname text".split(", ")
         ),
         _two_words,
     ),

@@ -17,17 +17,8 @@ _NO_REGION = "001"
 # ITU-T E.164 section 6.2.1: at most 15 digits with the calling code. The shortest numbers abroad (Niue, Saint Helena)
 # have 7.
 SHORTEST, LONGEST = 7, 15
-_TYPES = (
-    "fixed_line",
-    "mobile",
-    "toll_free",
-    "premium_rate",
-    "shared_cost",
-    "personal_number",
-    "voip",
-    "pager",
-    "uan",
-    "voicemail",
+_TYPES = tuple(
+    "fixed_line, mobile, toll_free, premium_rate, shared_cost, personal_number, voip, pager, uan, voicemail".split(", ")
 )
 
 
