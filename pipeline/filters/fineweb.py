@@ -10,7 +10,7 @@ and white space at the end of a line hides its punctuation. The words of the las
 from __future__ import annotations
 
 from manifests.filters import FineWeb
-from pipeline.filters.rules import Bound, Rule
+from pipeline.filters.rules import Bound, Rule, rule
 
 
 def rules(thresholds: FineWeb) -> tuple[Rule, ...]:
@@ -19,31 +19,29 @@ def rules(thresholds: FineWeb) -> tuple[Rule, ...]:
     A document of white space alone fails the first rule.
     """
     return (
-        Rule(
+        rule(
             "fineweb_punctuated_lines",
             "at least 12 % of lines end with a mark that ends a sentence",
-            (Bound("terminal_lines", "lines", least=thresholds.min_punctuated_lines),),
+            Bound("terminal_lines", "lines", least=thresholds.min_punctuated_lines),
         ),
-        Rule(
+        rule(
             "fineweb_short_lines",
             "at most 67 % of lines have 30 characters or fewer",
-            (Bound("short_lines", "lines", most=thresholds.max_short_lines),),
+            Bound("short_lines", "lines", most=thresholds.max_short_lines),
         ),
-        Rule(
+        rule(
             "fineweb_repeated_line_characters",
             "at most 1 % of characters are in repeated lines",
-            (
-                Bound(
-                    "full_repeated_line_characters",
-                    "characters",
-                    without="newlines",
-                    most=thresholds.max_repeated_line_characters,
-                ),
+            Bound(
+                "full_repeated_line_characters",
+                "characters",
+                without="newlines",
+                most=thresholds.max_repeated_line_characters,
             ),
         ),
-        Rule(
+        rule(
             "fineweb_newlines",
             "at most three newlines to ten words",
-            (Bound("newlines", "separated_words", most=thresholds.max_newlines_per_word),),
+            Bound("newlines", "separated_words", most=thresholds.max_newlines_per_word),
         ),
     )

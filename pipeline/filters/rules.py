@@ -42,6 +42,11 @@ class Rule:
     bounds: tuple[Bound, ...]
 
 
+def rule(reason: Reason, says: str, *bounds: Bound) -> Rule:
+    """A rule with its bounds, as the variants write it."""
+    return Rule(reason, says, bounds)
+
+
 def fails(rule: Rule, signals: pa.Table | pa.RecordBatch) -> npt.NDArray[np.bool_]:
     """Which rows fail the rule, bool[n]."""
     failed = np.zeros(signals.num_rows, np.bool_)
