@@ -17,7 +17,7 @@ U64 = np.uint64
 
 
 def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> npt.NDArray[np.uint64]:
-    """uint64[n, bands]; the band's number is part of the key, so that different bands do not meet.
+    """uint64[n, bands]; the band's number is part of the key, so that keys of different bands differ.
 
     Raises:
         ValueError: signatures are not `bands` x `rows` long.

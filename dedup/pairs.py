@@ -35,7 +35,7 @@ def pack_bands(keys: U64, rows: U64, *, partitions: int) -> Iterator[tuple[int, 
     """Elements for the band keys of one part.
 
     Args:
-        keys: uint64[n, bands]. The band's number is folded into its keys, so that bands do not meet.
+        keys: uint64[n, bands]. The band's number is folded into its keys, so that keys of different bands differ.
         rows: uint64[n], row ids.
         partitions: a key belongs to partition (key >> 32) mod `partitions`.
     """

@@ -7,9 +7,9 @@ words on its way and signs each document.
 A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`), with A to
 Z lower-cased and nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai,
 Lao, Khmer, Myanmar, Javanese and others, `kernels.character_ranges.UNSPACED`) have no such runs: each of their letters
-is a word of its own, with the combining marks behind it; digits of theirs join as all digits do. A *shingle* is `ngram`
-consecutive words; a document of fewer words is one shingle of them all. A word is hashed byte by byte to 64 bits, a
-shingle from the hashes of its words, of which the upper 32 bits are kept. Each permutation maps those by x -> a x + b
+is a word of its own, with the combining marks after it; their digits join into words as all digits do. A *shingle* is
+`ngram` consecutive words; a document of fewer words is one shingle of them all. A word is hashed byte by byte to 64
+bits, a shingle from the hashes of its words; its upper 32 bits are kept. Each permutation maps those by x -> a x + b
 mod 2^32, then x xor x >> 15, and the signature holds the smallest value of each (Broder 1997). Two signatures agree in
 a share of places that estimates the Jaccard similarity of the sets of shingles.
 """

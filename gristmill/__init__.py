@@ -4,7 +4,7 @@
     tokens = gristmill.samples(shards, "runs/first", 0, 8)     # the first 8 samples that the run trains on
     documents = gristmill.trace("runs/first", step=0)          # and the documents in them
 
-Importing the package imports none of its rooms: they come with the first call, which looks whether they are
+Importing the package imports none of its rooms: they are imported at the first call, which first checks that they are
 Gristmill's.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-# Before any room is imported, whose syntax an older Python may not know.
+# Before any room is imported: an older Python may not know its syntax.
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     raise SystemExit(
         f"Gristmill needs Python 3.11, 3.12 or 3.13, and {sys.executable} is Python"

@@ -79,7 +79,7 @@ app.add_typer(jobs.app, name="jobs")
 
 def main() -> None:
     """Run the command line; errors that a user can act on are printed without a traceback."""
-    # Whatever this process starts, by way of libraries too, imports nothing from the working folder.
+    # Nothing that this process starts, directly or through libraries, imports from the working folder.
     protect_children()
     try:
         _refuse_credentials(sys.argv[1:])
@@ -95,8 +95,8 @@ def main() -> None:
 
 
 def _refuse_credentials(words: list[str]) -> None:
-    """Arguments stand in the list of processes, and places that they name in manifests and logs; a prompt names no
-    place.
+    """Arguments are visible in the list of processes, and places that they name are written to manifests and logs. A
+    prompt names no place.
     """
     for before, word in zip(["", *words], words, strict=False):
         if before != "--prompt" and not word.startswith("--prompt=") and (found := credential_in(word)):
@@ -119,7 +119,7 @@ def _missing_module(error: ModuleNotFoundError) -> str:
 
 
 def _working_folder_gone(error: Exception) -> str | None:
-    """Such an error names no file."""
+    """What is wrong with the working folder, if that caused the error: such an error names no file."""
     if isinstance(error, OSError) and error.filename is None:
         try:
             check_working_folder()

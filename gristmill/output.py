@@ -25,7 +25,7 @@ class _Console(Console):
     """Prints data as data: no markup, no emoji codes, and nothing that a terminal would obey.
 
     Strings are made printable before they are laid out, so that columns line up; and every piece of text again before
-    it is written, so that no table, wherever it was made, can forget it.
+    it is written, so that no table is missed, wherever it was made.
     """
 
     def print(self, *objects: Any, **options: Any) -> None:
@@ -40,7 +40,7 @@ def _console(**options: Any) -> Console:
     return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True, **options)
 
 
-# Where there is no terminal nobody's window limits a table: cut cells would be lost to the log.
+# Without a terminal no window limits a table: cells that are cut would be missing from the log.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
 console = _console(width=_WIDTH)
 _errors = _console(stderr=True)

@@ -1,8 +1,8 @@
 """Texts as a terminal may show them: what comes from data cannot move the cursor, set colours, fill the clipboard or
 turn text around.
 
-Escaped, as `\\x1b` or `\\u202e`, are control characters (C0 but line feed and tab, DEL, C1), marks that change the
-direction of text, invisible ones (zero width space, byte order mark, tags), separators of lines and paragraphs, and
+These are escaped, as `\\x1b` or `\\u202e`: control characters (C0 except line feed and tab, DEL, C1), marks that change
+the direction of text, invisible ones (zero width space, byte order mark, tags), separators of lines and paragraphs, and
 halves of surrogate pairs, which cannot be sent to a terminal. The joiners of Persian, Indic scripts and emoji (U+200C,
 U+200D) and the soft hyphen are text, and stay.
 """
@@ -32,7 +32,7 @@ def printable_line(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """JSON text that stands for the same value."""
+    """JSON text of the same value."""
     return _UNSAFE_IN_JSON.sub(_json_escape, text)
 
 

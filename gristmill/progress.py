@@ -99,11 +99,11 @@ class StepProgress:
         self._thread.start()
 
     def expect(self, tasks: int) -> None:
-        """The current step will have so many tasks more."""
+        """The current step will have this many more tasks."""
         self._count.total += tasks
 
     def stop(self) -> None:
-        """End polling; the last look is complete."""
+        """End polling, after one last look at the manifests."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -120,7 +120,7 @@ class StepProgress:
                 count.text_bytes += 0 if is_url(folder) else sum(_text_bytes(join(folder, name)) for name in new)
                 seen |= new
             if earlier is None:
-                # What an earlier command finished is not this one's speed.
+                # Tasks that an earlier command finished do not count for this one's speed.
                 earlier, count.text_bytes = len(seen), 0
             count.done = len(seen)
             elapsed = time.monotonic() - began

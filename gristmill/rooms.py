@@ -1,8 +1,8 @@
-"""The first look of the front door: nothing is imported from the working folder, and each package of Gristmill's is
-Gristmill's.
+"""The first check of every command: nothing is imported from the working folder, and the packages found under
+Gristmill's names are Gristmill's own.
 
-In: `sys.path` as Python made it. Out: the same without the working folder, or an error that names the file that another
-package was found in. It comes before any other import of a command, and imports nothing that it has not checked.
+In: `sys.path` as Python made it. Out: the same without the working folder, or an error that names the file of another
+package that was found. It comes before any other import of a command, and imports nothing that it has not checked.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _HOME = Path(__file__).resolve().parents[1]
 
 
 def leave_working_folder() -> None:
-    """Take the working folder off the path, where `python -m` and empty entries of PYTHONPATH have put it.
+    """Remove the working folder from the path, where `python -m` and empty entries of PYTHONPATH have put it.
 
-    It stays where Gristmill itself lies there, and where PYTHONPATH names it in full.
+    It stays if Gristmill itself is in it, or if PYTHONPATH names it in full.
     """
     try:
         here = str(Path.cwd())
@@ -32,7 +32,7 @@ def leave_working_folder() -> None:
 
 
 def check_rooms() -> None:
-    """Each package of Gristmill's that is found is Gristmill's.
+    """Check that each package found under one of Gristmill's names is Gristmill's own.
 
     Raises:
         ImportError: names the file that was found.

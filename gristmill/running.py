@@ -86,16 +86,14 @@ def choose(runner: str | None, workers: int, cluster: Path | None) -> Runner:
 
 @contextlib.contextmanager
 def shown(folder: str, runner: Runner, *, as_json: bool) -> Iterator[tuple[StepProgress, Runner]]:
-    """While the block runs the progress of steps in `folder` is shown, of which the runner tells, and signals end the
-    command.
-    """
+    """While the block runs, show the steps' progress in `folder`, which the runner reports; signals end the command."""
     bar_or_lines: Shown = "bar" if sys.stdout.isatty() else "lines"
     with stops_on_sigterm(), step_progress(folder, shown="nothing" if as_json else bar_or_lines) as progress:
         yield progress, replace(runner, expect=progress.expect)
 
 
 def print_ledgers(ledgers: Mapping[str, Ledger], notes: Sequence[str]) -> None:
-    """The ledger of each step, and the first notes of all."""
+    """Print the ledger of each step, and the first of all notes."""
     console.print(ledger_table(ledgers))
     for note in notes[:_MOST_NOTES]:
         console.print(f"note: {note}")

@@ -1,4 +1,4 @@
-"""What ends a command before its time: signals, and what it then says."""
+"""Signals that end a command early, and what it then prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def says_stopped() -> Iterator[None]:
     """Ctrl-C inside the block ends the command.
 
     Raises:
-        SystemExit: 130 after it, with a word on what to do next.
+        SystemExit: 130 after Ctrl-C; a message says what to do next.
     """
     try:
         yield
@@ -29,7 +29,7 @@ def stops_on_sigterm() -> Iterator[None]:
     with it.
 
     Raises:
-        SystemExit: 130 after any of them, with a word on what to do next.
+        SystemExit: 130 after any of them; a message says what to do next.
     """
 
     def stop(_number: int, _frame: object) -> None:

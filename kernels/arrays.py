@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-# Places and counts: Python hands an int, and a kernel another one an int64.
+# Places and counts: Python passes an int, and a kernel passes another one an int64.
 Integer: TypeAlias = int | np.int64
 # What comparing them gives.
 Boolean: TypeAlias = bool | np.bool_

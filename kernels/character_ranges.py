@@ -1,13 +1,13 @@
 """Which code points are letters, word characters, white space and so on, as run lengths: a gap, a run, a gap, a run,
 from code point 0.
 
-Unicode 14.0.0, by Python 3.11's `str.isalpha`, `re` `\\w` and `str.isspace`. Written down rather than asked from the
+Unicode 14.0.0, by Python 3.11's `str.isalpha`, `re` `\\w` and `str.isspace`. Written down rather than taken from the
 running Python, so that output does not depend on the Python version. tests/kernels/test_characters.py checks every code
 point.
 
 `UNSPACED`: letters (general categories L and Nl) of scripts that are written without spaces between words, by
 Script_Extensions of Unicode 14.0.0 (ScriptExtensions.txt): Han, Hiragana, Katakana, Bopomofo, Yi; Thai, Lao, Khmer,
-Myanmar, Tai Le, New Tai Lue, Tai Tham, Tai Viet; Javanese, Balinese. Not Tibetan, whose mark between syllables is no
+Myanmar, Tai Le, New Tai Lue, Tai Tham, Tai Viet; Javanese, Balinese. Not Tibetan, whose mark between syllables is not a
 word character, nor Hangul, which has spaces. `MARKS`: combining marks, general category M.
 """
 

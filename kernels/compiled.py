@@ -4,8 +4,8 @@ In: a plain Python function over arrays and numbers. Out: the function compiled 
 finds a place.
 
 numba's own cache keeps a compiled kernel for as long as the kernel's own file stays as it is. The machine code also
-holds the kernels that it calls and the constants that it reads, from whatever file they come: after a change of one of
-those alone, numba would go on with the old code, and an upgrade in place could give other bytes than a fresh install.
+holds the kernels that it calls and the constants that it reads, whatever file they come from: after a change of one of
+those alone, numba would keep using the old code, and an upgrade in place could give other bytes than a fresh install.
 Here a kernel is compiled again when its file or any file of Gristmill's that it imports, directly or not, has changed.
 numba's cache also fails where no folder can be written, and can take one signature's code for another's when two
 processes write at once; here each entry has a name of its own, and what cannot be kept is compiled in each process.
@@ -82,13 +82,12 @@ def _compiled(function: Kernel, options: dict[str, Any]) -> Kernel:
 
 def _no_extensions() -> None:
     """Kernels work on arrays and numbers alone. numba would ask every package for types of its own before the first
-    call, and one that is asked imports itself whole: awkward, which the tokenizer needs, took half a second of each
-    process.
+    call, which imports that package whole: awkward, which the tokenizer needs, took half a second of each process.
     """
 
 
 class _KeptKernels(NullCache):
-    """What numba asks before it compiles a kernel, and tells afterwards."""
+    """The cache that numba asks before it compiles a kernel, and fills afterwards."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function

@@ -4,8 +4,8 @@ In: the Python file that a kernel is from, and a name. Out: the bytes that were 
 bytes now lie.
 
 Compiled code is machine code inside a pickle: whoever can write it runs what they like as whoever reads it. So a folder
-is read only where nobody but its reader or root can write, or where the sources themselves lie, whose bytecode Python
-takes as well. In this order:
+is read only where nobody but its reader or root can write, or where the sources themselves lie, since Python runs the
+bytecode there as well. In this order:
 
 1. the folder that NUMBA_CACHE_DIR names;
 2. `__pycache__` beside the source;
@@ -14,7 +14,7 @@ takes as well. In this order:
 
 All are read, so that what was compiled before an installation became read-only serves everyone; the first that can be
 written is written. Each entry is one file that appears whole, under a name that says all it depends on, and begins with
-the SHA-256 of the rest: neither a full disk, nor a kill, nor two processes at once leave an entry that is taken for
+the SHA-256 of the rest: neither a full disk, nor a kill, nor two processes at once can leave an entry that is taken for
 another.
 """
 
@@ -78,7 +78,7 @@ class Entry:
 
 
 def load(entry: Entry) -> bytes | None:
-    """What was kept, from the first place that has it whole; None when none has."""
+    """What was kept, from the first place that has it whole; None when none has it."""
     for place in places(entry.source.parent):
         with contextlib.suppress(OSError), _opened(place) as folder:
             data = _read(folder, entry.name)
@@ -140,7 +140,8 @@ def _make(place: Place) -> None:
 
 @contextlib.contextmanager
 def _opened(place: Place) -> Iterator[int]:
-    """The folder, open: what is checked is what is used, whoever renames folders meanwhile.
+    """The folder, open, so that the folder that was checked is the one that is used, even if folders are renamed
+    meanwhile.
 
     Raises:
         OSError: it is not there, or others may have written it.
@@ -175,7 +176,7 @@ def _write(folder: int, name: str, data: bytes) -> None:
 
 
 def _write_new(folder: int, name: str, data: bytes) -> str:
-    """A file of another name; none is left when it cannot be written whole."""
+    """Write a file under a temporary name, and return that; nothing is left if it cannot be written whole."""
     temporary = f"{name}.{uuid.uuid4().hex[:16]}.tmp"
     with open(
         os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=folder), "wb"
@@ -190,7 +191,7 @@ def _write_new(folder: int, name: str, data: bytes) -> str:
 
 
 def _remove_old(folder: int, entry: Entry, place: Place) -> None:
-    """Entries of this kernel from other sources.
+    """Remove entries of this kernel from other sources.
 
     Beside the sources there are no others; elsewhere another version may share the folder.
     """

@@ -1,13 +1,14 @@
-"""Characters that Python 3.12 and 3.13 know and Python 3.11 does not: everywhere they are seen as 3.11 sees them, as no
-characters at all.
+"""Characters that Python 3.12 and 3.13 know and Python 3.11 does not: they are treated everywhere as in 3.11, where
+they are unassigned.
 
 In: a text. Out: the text with stand-ins for these characters, which are unassigned in every version of Unicode; or with
 them put back.
 
-Whether a character is a letter, a digit or a mark Python's `str` methods, `re` and `unicodedata` decide by the Unicode
-version of the Python that runs: 14.0 in 3.11, 15.0 in 3.12, 15.1 in 3.13. Between these only `str.islower` and
-`str.isnumeric` of a few older characters have changed, which no text is asked for. What decides by such properties
-works on texts with stand-ins: the same bytes on every Python. `kernels.characters` is pinned to 14.0 too.
+Python's `str` methods, `re` and `unicodedata` decide whether a character is a letter, a digit or a mark by the Unicode
+version of the running Python: 14.0 in 3.11, 15.0 in 3.12, 15.1 in 3.13. Between these only `str.islower` and
+`str.isnumeric` of a few older characters have changed, and no text is tested by those. Code that decides by such
+properties works on texts with stand-ins, so that every Python gives the same bytes. `kernels.characters` is pinned to
+14.0 too.
 
 Sources: DerivedAge.txt of Unicode 15.1, ages 15.0 and 15.1.
 """
@@ -27,11 +28,12 @@ _NEWER = (
     " 1B132 1B155 1D2C0-1D2D3 1DF25-1DF2A 1E030-1E06D 1E08F 1E4D0-1E4F9 1F6DC 1F774-1F776 1F77B-1F77F 1F7D9 1FA75-1FA77"
     " 1FA87-1FA88 1FAAD-1FAAF 1FABB-1FABD 1FABF 1FACE-1FACF 1FADA-1FADB 1FAE8 1FAF7-1FAF8 2B739 2EBF0-2EE5D 31350-323AF"
 )
-# Of the stand-ins, from the character on: planes 4 to 7, in which no version of Unicode has assigned anything.
+# The distance from a character to its stand-in, which is in planes 4 to 7, in which no version of Unicode has assigned
+# anything.
 _APART = np.uint32(0x40000)
 _IS_NEWER, _STAND_IN = 1, 2
-# What the UTF-8 of the newer characters and the stand-ins begins with: all of four bytes in planes 1 to 7, and the few
-# of three.
+# How the UTF-8 of the newer characters and the stand-ins begins: all characters of four bytes in planes 1 to 7, and the
+# few of three.
 _BEGINNINGS = (b"\xf0", b"\xf1", b"\xe0\xb3\xb3", b"\xe0\xbb\x8e", b"\xe2\xbf", b"\xe3\x87\xaf")
 # A reference to a character that is written by its number.
 _REFERENCE = re.compile(r"&#(?:[xX]0*+([0-9a-fA-F]{3,5})(?![0-9a-fA-F])|0*+([0-9]{4,6})(?![0-9]));?")
@@ -54,7 +56,7 @@ def as_without_newer(decide: Callable[..., str], *texts: str) -> str:
 
 
 def with_stand_ins(text: str) -> str:
-    """The text with stand-ins for its newer characters; itself where it has none, as nearly every text.
+    """The text with stand-ins for its newer characters; the text itself where it has none, as nearly always.
 
     It has as many characters as before. A text with stand-ins of its own, which nobody writes, stays as it is.
     """
@@ -76,7 +78,7 @@ def markup_with_stand_ins(text: str) -> str:
 
 
 def without_stand_ins(text: str) -> str:
-    """The newer characters again."""
+    """The text with its newer characters put back."""
     if not _may_hold(text):
         return text
     points, kinds = _points_and_kinds(text)

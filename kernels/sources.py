@@ -1,6 +1,6 @@
 """What compiled kernels depend on: their own file and all files of Gristmill's that it imports, directly or not.
 
-In: the Python file of a kernel, or nothing for all of them. Out: SHA-256, hex. Nothing is imported that compiles.
+In: the Python file of a kernel, or nothing for all of them. Out: SHA-256, hex. No module that compiles is imported.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _imported(path: Path) -> frozenset[Path]:
 
 @cache
 def _source(module: str) -> Path | None:
-    """By its place below its room: looking for it as Python does would import what lies above it."""
+    """Found by its place below its room: a lookup as Python does it would import the packages above it."""
     room, *names = module.split(".")
     specification = find_spec(room)
     if specification is None or specification.origin is None:

@@ -1,9 +1,9 @@
 """Many bytes of an array at once, by one load wherever they lie: kernels that look at every byte do so 8 or 64 at a
 time.
 
-In: a contiguous uint8 array and an index that 7 or 63 more bytes follow; nothing is checked. Out: a uint64, of which
-the first byte is the lowest one, or the first of the 64 bytes the lowest bit. Also two instructions on such numbers
-that Python has no word for.
+In: a contiguous uint8 array and an index that 7 or 63 more bytes follow; nothing is checked. Out: a uint64 whose lowest
+byte is the first byte, or whose lowest bit is for the first of the 64 bytes. Also two instructions on such numbers that
+Python has no operator for.
 """
 
 from __future__ import annotations

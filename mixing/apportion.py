@@ -10,8 +10,8 @@ from fractions import Fraction
 def fill_in_proportion(
     total: Fraction, weights: Mapping[str, Fraction], limits: Mapping[str, Fraction]
 ) -> dict[str, Fraction]:
-    """Water-filling: divide `total` in proportion to `weights`; who reaches its limit is clipped and the rest goes to
-    the others.
+    """Water-filling: divide `total` in proportion to `weights`; one that reaches its limit is clipped, and the rest
+    goes to the others.
 
     Args:
         weights: above 0.

@@ -30,7 +30,7 @@ class MixtureRow:
     Attributes:
         rule: the pattern that matched it; None when none did.
         corpus_tokens: what the shards hold.
-        wanted: share of the run's tokens that the rules ask for, caps aside.
+        wanted: share of the run's tokens that the rules ask for, before caps.
         obtained: share of the run's tokens that it gets.
         samples: of the run.
         tokens: samples times sequence.
@@ -51,7 +51,7 @@ class MixtureRow:
 
 @dataclass(frozen=True)
 class MixturePlan:
-    """What a run's mixture comes to.
+    """The mixture that a run really gets.
 
     `rows` are sorted by bucket; `notes` are sentences on whatever differs from the rules.
     """

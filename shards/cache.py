@@ -1,9 +1,9 @@
 """A bounded local copy of shards that lie in an object store: a shard's URL and hash in, the path of a local file out.
 
-Files are named by their sha256, which is checked while they are downloaded, and again when they were written to since;
-they appear under that name whole or not at all, and are shared by all processes and runs of the machine. Below the
-limit nothing is deleted; above it the files that were used longest ago go. A file that is deleted while some process
-has it mapped stays readable there.
+Files are named by their sha256, which is checked while they are downloaded, and again when they have been written to
+since; they appear under that name whole or not at all, and are shared by all processes and runs of the machine. Below
+the limit nothing is deleted; above it the least recently used files are deleted. A file that is deleted while some
+process has it mapped stays readable there.
 
     GRISTMILL_CACHE       the folder; default: `gristmill/shards` in XDG_CACHE_HOME, else in ~/.cache
     GRISTMILL_CACHE_GB    the limit in 10^9 bytes; default: 100
@@ -187,9 +187,7 @@ def _copy_stamp(path: str) -> str | None:
 
 
 def cache_note(manifest: ShardManifest, cache: ShardCache) -> str | None:
-    """What to tell people when the shards do not fit into the cache: the order of samples goes over all of them at
-    random.
-    """
+    """A note when the shards do not fit into the cache: samples are drawn from all of them at random."""
     size = sum(entry.bytes for entry in manifest.shards)
     if size <= cache.limit:
         return None

@@ -1,5 +1,5 @@
 """What a folder holds: the steps and shards that `gristmill prep` finished in it, or the run that `train` wrote.
-Whether that is whole, `shards.verify_corpus` and `training.verify` say."""
+`shards.verify_corpus` and `training.verify` check whether that is whole."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ LINEAGE = pa.schema(
         pa.field("record_name", pa.string()),
         pa.field("bucket", pa.string(), nullable=False),
         pa.field("epoch", pa.int64(), nullable=False),  # of the bucket; 0 is the first
-        pa.field("tokens", pa.int64(), nullable=False),  # of the document in the sample
+        pa.field("tokens", pa.int64(), nullable=False),  # how many of the document's are in the sample
     ]
 )
 
@@ -123,7 +123,7 @@ def _overlaps(documents: pa.Table, low: Int64s, high: Int64s) -> tuple[pa.Table,
     """
     offset = documents["offset"].to_numpy()
     end = offset + documents["length"].to_numpy()
-    begins = np.searchsorted(end, low, side="right")  # the first document that ends behind `low`
+    begins = np.searchsorted(end, low, side="right")  # the first document that ends after `low`
     stops = np.searchsorted(offset, high, side="left")  # the first that does not begin before `high`
     each = np.maximum(stops - begins, 0)
     window = np.repeat(np.arange(len(low)), each)

@@ -10,8 +10,8 @@ its window in four steps:
    Corput 1935): any aligned run of 2^k slots visits the positions in equal steps, so it holds each bucket's share to
    within one sample, and short runs get theirs too.
 3. bucket to counter: how many samples the bucket has given before, over all stages; counter // windows is the epoch.
-4. counter to window: a keyed permutation of the bucket's windows, another for each epoch, so that an epoch sees each
-   window once.
+4. counter to window: a keyed permutation of the bucket's windows, a different one for each epoch, so that an epoch sees
+   each window once.
 
 The permutation is a balanced Feistel network (Luby and Rackoff 1988) over the smallest even number of bits that holds
 the windows; values outside are encrypted again until they fall inside (cycle-walking: Black and Rogaway 2002). Its
@@ -117,7 +117,7 @@ def new_order(tokens: Mapping[str, int], *, sequence: int, seed: int, counts: Ma
         counts: samples per block; buckets left out get none. Their sum is the block: a power of two.
 
     Raises:
-        GristmillError: counts for an unknown bucket or one without a window, or a block that is no power of two.
+        GristmillError: counts for an unknown bucket or one without a window, or a block that is not a power of two.
     """
     buckets = tuple(
         OrderBucket(name=name, tokens=tokens[name], windows=windows_in(tokens[name], sequence))

@@ -3,7 +3,7 @@
 
 The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it.
 Nothing is read at opening but the manifest and the list of files: a token array is mapped when it is first asked for,
-and only so many stay mapped. A file is read against its sha256 before it is mapped for the first time; that it was is
+and only so many stay mapped. A file is checked against its sha256 before it is mapped for the first time; this check is
 remembered (`storage.checked`).
 """
 
@@ -85,8 +85,8 @@ class Shards:
     _remembered: Remembered = field(repr=False)
 
     def unchecked(self) -> list[ShardEntry]:
-        """The shards that were not read against their hashes yet, or have changed since; none in a store, whose copies
-        are checked.
+        """The shards that were not yet checked against their hashes, or have changed since; for a store none, since its
+        copies are checked.
         """
         if is_url(self.folder):
             return []
@@ -97,7 +97,7 @@ class Shards:
         ]
 
     def check(self, entry: ShardEntry) -> None:
-        """Read a local shard against its hash unless it was before.
+        """Check a local shard against its hash, unless that was done before.
 
         Raises:
             GristmillError: it is not the one in the manifest.
@@ -169,7 +169,7 @@ def _local_maps(
 def _cached_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens]:
     """Maps of the local copies.
 
-    A copy that another process has deleted is let go, so that the disk gets its room back.
+    A copy that another process has deleted is released, so that its disk space is freed.
     """
     cache = shard_cache()
     entries = {entry.file: entry for entry in manifest.shards}
@@ -190,8 +190,8 @@ def _cached_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens
 
 
 def map_tokens(folder: str, entry: ShardEntry, dtype: str) -> Tokens:
-    """Map one shard, of a store its local copy, and check that it is the one that the manifest describes, as far as
-    that costs nothing.
+    """Map one shard (its local copy if it is in a store), and check that it is the one that the manifest describes, as
+    far as that costs nothing.
     """
     path = join(folder, entry.file)
     return _tokens_of(shard_cache().fetch(path, entry) if is_url(folder) else path, entry, dtype)

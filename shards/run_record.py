@@ -1,8 +1,8 @@
-"""What a run's folder says about itself: `run.json`, `order.json`, which tells its samples, and `metrics.jsonl`, a line
-per logged step.
+"""What a run's folder says about itself: `run.json`, `order.json`, which defines its samples, and `metrics.jsonl`, a
+line per logged step.
 
 In: the folder of a run, which training writes. Out: its record and its order, checked against each other, and its
-metrics. Whether all is as it was written, `gristmill verify` says.
+metrics. `gristmill verify` checks whether all is as it was written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ METRICS = "metrics.jsonl"
 
 
 class RunRecord(Strict):
-    """What is in `run.json`. What a version did not write yet is None: lineage does without, training does not.
+    """What is in `run.json`. What an earlier version did not write is None: lineage does without it, training does not.
 
     Attributes:
         data_digest: of the shards' manifest.
@@ -64,10 +64,10 @@ def load_order(folder: str, record: RunRecord, *, named: bool = True) -> str:
     """The text of a run's order.
 
     Args:
-        named: also an order is refused that the record does not name at all.
+        named: refuse also an order that the record does not name at all.
 
     Raises:
-        GristmillError: there is none, or it is not the one that the record names.
+        GristmillError: there is no order, or it is not the one that the record names.
     """
     path = join(folder, ORDER)
     text = read_bytes(path).decode(errors="replace")
@@ -81,14 +81,14 @@ def load_order(folder: str, record: RunRecord, *, named: bool = True) -> str:
 
 
 def load_metrics(folder: str) -> list[dict[str, Any]]:
-    """The metrics of a run, a step each; a line that was torn by a kill, or damaged, is none."""
+    """The metrics of a run, a step each; a line that was torn by a kill, or damaged, is left out."""
     path = join(folder, METRICS)
     lines = read_bytes(path).split(b"\n") if exists(path) else []
     return [step for line in lines if (step := metrics_in(line, where=path)) is not None]
 
 
 def metrics_in(line: bytes, *, where: str) -> dict[str, Any] | None:
-    """One line of metrics; None when it is none."""
+    """One line of metrics; None when it is not one."""
     try:
         value = load_json(line, where=where)
     except GristmillError:

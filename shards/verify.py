@@ -89,7 +89,7 @@ def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> 
             problems.append(Problem(name, message))
     if problems:
         return (
-            problems  # the content of files that are not the manifest's says nothing more, and may not be safe to read
+            problems  # the content of files other than the manifest's proves nothing more, and may not be safe to read
         )
     try:
         return _content_problems(folder, entry, manifest)

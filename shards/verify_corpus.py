@@ -70,7 +70,7 @@ def _shard_findings(folder: str) -> tuple[int, ShardManifest | None, list[Findin
 
 
 def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardManifest | None) -> list[Finding]:
-    """Each step against the one before: it read what that one wrote, all of it."""
+    """Each step against the one before: it must have read all that the earlier one wrote."""
     found: list[Finding] = []
 
     def differ(step: str, what: str, theirs: object, ours: object) -> None:

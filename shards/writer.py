@@ -77,8 +77,8 @@ def write_shard(
 def side_table(documents: pa.Table) -> pa.RecordBatch:
     """The columns of `SIDE_TABLE` as one batch whose buffers depend on the values only.
 
-    What Arrow writes of a slice holds the bits and dictionary words of its parent: columns are taken apart and built
-    anew.
+    What Arrow writes for a slice holds the bits and dictionary words of its parent, so columns are taken apart and
+    built anew.
     """
     every = pa.array(np.arange(documents.num_rows))
     arrays = []
@@ -118,7 +118,7 @@ def digest_of(tokenizer: TokenizerInfo, entries: list[ShardEntry]) -> str:
 
 
 def manifest_sha256_of(manifest: ShardManifest) -> str:
-    """Over all of a manifest but this hash itself: ledger and settings, which the digest leaves out."""
+    """The sha256 over all of a manifest except this hash itself: ledger and settings, which the digest leaves out."""
     return sha256_of(manifest.model_dump(mode="json", exclude={"manifest_sha256"}))
 
 
@@ -126,10 +126,10 @@ def load_manifest(folder: str, *, changed: bool = False) -> ShardManifest:
     """The manifest of a complete shard folder.
 
     Args:
-        changed: one that is not as it was written is wanted all the same, to say what is wrong with it.
+        changed: return also a manifest that was changed, to say what is wrong with it.
 
     Raises:
-        GristmillError: there is none, it is not a shard manifest, or it was changed.
+        GristmillError: there is no manifest, it is not a shard manifest, or it was changed.
     """
     path = join(folder, MANIFEST)
     if not exists(path):

@@ -1,5 +1,5 @@
-"""Files whose sha256 was checked, remembered: a file is read against its hash once, and again when the file system says
-that it changed.
+"""A memory of the files whose sha256 was checked: a file is checked against its hash once, and again when the file
+system says that it changed.
 
 In: paths of local files and the hashes that a manifest gives for them. Out: a record of one line per checked file with
 its stamp: size, time of change, time of the last change to its inode, and the inode's number. Writing to a file changes
@@ -28,7 +28,7 @@ def file_problem(path: str, *, size: int, sha256: str, found: int | None = None)
     """What is wrong with a file of a disk or a store; None when it has this size and hash. Every byte is read.
 
     Args:
-        found: its size where a listing has told it.
+        found: its size, if it is known from a listing.
     """
     try:
         found = file_size(path) if found is None else found
@@ -37,17 +37,17 @@ def file_problem(path: str, *, size: int, sha256: str, found: int | None = None)
         return None if sha256_file(path) == sha256 else "its sha256 is not the manifest's"
     except MissingError:
         return MISSING
-    except GristmillError as error:  # a disk or a store that does not give it back
+    except GristmillError as error:  # a disk or a store that fails to return it
         return error.message
 
 
 class Remembered:
     """A record of checked files, shared by processes: each adds lines and sees those of others. Without a place to
-    write it forgets.
+    write to, it lasts only as long as the process.
 
     Args:
         record: its file; need not be there. None: what is checked is remembered by this process alone.
-        stamp: what tells that a file changed: its size, and what else there is to tell.
+        stamp: gives what shows that a file changed: its size, and whatever else is known of it.
     """
 
     def __init__(self, record: Path | None, *, stamp: Callable[[str], str | None] | None = None) -> None:
@@ -58,7 +58,7 @@ class Remembered:
         """Whether the file had this hash when it was checked, and has not changed since.
 
         Args:
-            stamp: as it is now, where a listing has told it.
+            stamp: as it is now, if it is known from a listing.
         """
         now = stamp or self._stamp(path)
         if now is None:
@@ -82,10 +82,10 @@ class Remembered:
                 file.write(line.encode())
 
     def check(self, path: str, *, size: int, sha256: str, stamp: str | None = None) -> str | None:
-        """What is wrong with a file; None when it has this size and hash. Read unless remembered.
+        """What is wrong with a file; None when it has this size and hash. It is read unless its check is remembered.
 
         Args:
-            stamp: as it is now, where a listing has told it.
+            stamp: as it is now, if it is known from a listing.
         """
         now = stamp or self._stamp(path)
         if now is None:
@@ -113,7 +113,7 @@ class Remembered:
 
 
 def stamp_of(path: str) -> str | None:
-    """What the file system says of a local file; None when there is none."""
+    """What the file system says about a local file; None when there is no such file."""
     try:
         stat = os.stat(path)
     except OSError:
@@ -122,8 +122,8 @@ def stamp_of(path: str) -> str | None:
 
 
 def record_of(folder: str) -> Path | None:
-    """The record for the files of a local folder: in the user's cache, since the folder may be others'; None for a user
-    without a home.
+    """The record for the files of a local folder: in the user's cache, since the folder may belong to others; None for
+    a user without a home.
     """
     cache = user_cache()
     if cache is None:

@@ -1,9 +1,9 @@
 """Raw files as streams of decompressed bytes.
 
 In: a path; plain, gzip, zstd, bzip2, xz or lz4 by its first bytes, of one or many members. Out: portions of bytes in
-the order of the file, each saying where a member begins. Damage is told apart from the end: everything readable before
-it is delivered first (less what the last `_FEED` compressed bytes before the damage would have given). Reading may
-begin at a member in the middle of a file.
+the order of the file, each saying where a member begins. Damage is distinguished from the end: everything readable
+before it is delivered first (less what the last `_FEED` compressed bytes before the damage would have given). Reading
+may begin at a member in the middle of a file.
 
 A zstd file may begin with a dictionary for all its frames, in a skippable frame (IIPC, "Zstandard compression for WARC
 files 1.0", section 3); skippable frames elsewhere are passed over (RFC 8878, section 3.1.2; the LZ4 frame format has
@@ -13,8 +13,8 @@ Memory is bounded: compressed bytes are fed in such small portions that even a b
 Beside that, a zstd frame takes as much as its window, up to 2 GiB, or its content where that is less (`frame_headers`);
 a member that asks for more, or for a dictionary that is not there, is damage that says so.
 
-Cost is linear in the file: behind damage a member is searched from the damaged one's beginning only while no more than
-`_MOST_AGAIN` bytes, and no more than have been read, are read again.
+Cost is linear in the file: after damage, the search for the next member starts at the damaged one's beginning only
+while at most `_MOST_AGAIN` bytes are read again, and no more than have been read before.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FEED = {"gzip": 1 << 14, "zstd": 1 << 10, "bzip2": 1 << 11, "xz": 1 << 12, "lz4
 # archives seldom are larger.
 _MOST_WHOLE = 1 << 20
 _MOST_WHOLE_CONTENT = 16 << 20
-# Members in members, each damaged at its end, could have a file read as often as there are members.
+# Members within members, each damaged at its end, could cause a file to be read as often as there are members.
 _MOST_AGAIN = 256 << 20
 # RFC 1952, section 2.3.1: the header's checksum, and bits that must be zero.
 _UNUSUAL_FLAGS = 0xE2
@@ -119,7 +119,7 @@ def window_bytes(path: str) -> int:
 
 
 def beginning(raw: RawFile) -> bytes:
-    """The first decompressed bytes of a file, some hundreds at least where there are so many."""
+    """The first decompressed bytes of a file, at least some hundreds if the file has that many."""
     raw.file.seek(0)
     if raw.kind is None:
         return bytes(raw.file.read(MEMBER_HEAD))
@@ -133,15 +133,15 @@ def portions(
 
     Args:
         resume: after damage, go on with the next member whose content begins like this; None: stop there.
-        start: where to begin: in a plain file with this byte, in others with the first member from there on that
-            `resume` fits.
+        start: where to begin: in a plain file with this byte, in others with the first member from there on whose
+            content matches `resume`.
         stop: a first member that begins here or later is not wanted; reading itself goes on to the end of the file.
     """
     file = raw.file
     if raw.kind is None:
         position = start
         while True:
-            file.seek(position)  # whoever reads may have looked elsewhere
+            file.seek(position)  # the reader of the file may have moved its position
             data = bytes(file.read(_RAW_CHUNK))
             if not data:
                 return
@@ -227,13 +227,13 @@ def _whole(unread: _Unread) -> list[bytes] | None:
     """Content of a gzip member by ISA-L, a quarter faster than zlib-ng; None, and nothing used, for what is large,
     unusual or damaged.
 
-    ISA-L may accept what zlib does not and gives other bytes before damage. So only what agrees with the member's
-    checksum and length counts, and zlib-ng is asked again about everything else.
+    ISA-L may accept what zlib does not, and gives other bytes before damage. So only what agrees with the member's
+    checksum and length counts, and everything else is read again by zlib-ng.
     """
     chunk, end = unread.chunk, unread.end
     content = _by_isal(unread) if len(chunk) > 3 and chunk[2] == 8 and not chunk[3] & _UNUSUAL_FLAGS else None
     if content is None:
-        # How much is delivered before damage must not depend on who tried first.
+        # How much is delivered before damage must not depend on which library tried first.
         if unread.end != end:
             unread.file.seek(end)
         unread.chunk, unread.end = chunk, end
@@ -260,7 +260,7 @@ def _by_isal(unread: _Unread) -> list[bytes] | None:
 def _at_member(unread: _Unread, kind: str) -> bool:
     """Go on to the next member: past padding, as tar and tape leave it, and past skippable frames.
 
-    False when there is none.
+    False when there is no further member.
     """
     used = 0  # so that thousands of small frames do not copy what follows them
     while True:

@@ -25,7 +25,7 @@ from storage.processes import child_environment, python_command
 from storage.user_folders import user_state
 
 _CANCEL_S = 30.0
-# The process takes its lock in less; it imports little before that.
+# The process takes its lock in less time than this: it imports little before.
 _START_S = 10.0
 
 
@@ -34,7 +34,7 @@ class DetachedJob:
     """One detached command.
 
     Attributes:
-        state: `running`, `done`, `failed` (with `status`), or `lost` when the process ended without a word.
+        state: `running`, `done`, `failed` (with `status`), or `lost` when the process ended without recording a status.
         started: UTC, ISO 8601.
     """
 
@@ -52,7 +52,7 @@ class DetachedJob:
         return self.folder / "log"
 
     def last_line(self) -> str:
-        """Of the log."""
+        """The last line of the log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.is_file() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
@@ -119,10 +119,10 @@ def list_jobs() -> list[DetachedJob]:
 
 
 def find_job(name: str) -> DetachedJob:
-    """By its name.
+    """The command of this name.
 
     Raises:
-        GristmillError: there is none.
+        GristmillError: there is no such command.
     """
     folder = state_folder() / name
     try:
@@ -137,7 +137,7 @@ def find_job(name: str) -> DetachedJob:
             remedy="remove its folder",
         ) from None
     status = int((folder / "status").read_text()) if (folder / "status").is_file() else None
-    # The process records its status before it lets go of the lock, and needs a moment to take the lock at its start.
+    # The process records its status before it releases the lock, and needs a moment to take the lock at its start.
     if status is None and _is_held(folder):
         state = "running"
     elif status is None:
@@ -148,7 +148,7 @@ def find_job(name: str) -> DetachedJob:
 
 
 def follow(job: DetachedJob, *, write: Callable[[str], object]) -> int:
-    """Hand the log on, piece by piece, until the command has ended; returns its exit status."""
+    """Pass the log on, piece by piece, until the command has ended; returns its exit status."""
     # Other programs write into it, too, and bytes are not always text.
     with open(job.log, encoding="utf-8", errors="replace", newline="\n") as log:
         while True:

@@ -16,8 +16,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from manifests.credentials import redacted
 from manifests.errors import GristmillError
 
-# Of answers that are shorter than announced, which the library takes for whole, and of listings that break off, which
-# it does not repeat.
+# Attempts for answers that are shorter than announced, which the library takes for whole, and for listings that break
+# off, which it does not repeat.
 _ROUNDS = 4
 
 _AGAIN = "then run the same command again: finished parts are kept"
@@ -85,7 +85,7 @@ def attempt(action: Callable[[], T], url: str) -> T:
 
 
 def is_misplaced(error: BaseException) -> bool:
-    """Whether it says that the store, the bucket or its region is another."""
+    """Whether the error says that the store, the bucket or its region is wrong."""
     return any(pattern.search(str(error)) for pattern in (_NO_BUCKET, _REGION, _UNREACHABLE))
 
 
@@ -110,7 +110,7 @@ def endpoint_url() -> str | None:
 
 
 def _shortened(error: BaseException) -> str:
-    """An error in at most 400 characters: the library's line, the store's message, and the system's, which stand far
+    """An error in at most 400 characters: the library's line, the store's message, and the system's, which come far
     below it.
     """
     said, _, source = str(error).partition("\n\nDebug source:")

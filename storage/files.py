@@ -51,7 +51,7 @@ def absolute(place: str) -> str:
 def is_glob(name: str) -> bool:
     """Whether a name has wildcards.
 
-    A file of just this name may be there all the same: whoever names it in full means it.
+    A file of exactly this name may still exist: such a full name means that file.
     """
     return _GLOB.search(name) is not None
 
@@ -59,7 +59,7 @@ def is_glob(name: str) -> bool:
 def split_glob(pattern: str) -> tuple[str, str]:
     """The folder that a pattern begins with, and the pattern below it.
 
-    A local folder that is there is meant, `[1]` in its name or not.
+    A local folder that exists is taken by its name, even with `[1]` in it.
     """
     parts = pattern.split("/")
     fixed = 0
@@ -114,7 +114,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_if_there(path: str) -> bytes | None:
-    """The whole file; None when there is none. Of a store it costs one request less than to ask first."""
+    """The whole file; None when there is no such file. For a store this takes one request less than asking first."""
     try:
         return read_bytes(path)
     except MissingError:
@@ -122,8 +122,8 @@ def read_if_there(path: str) -> bytes | None:
 
 
 def map_file(path: str) -> pa.NativeFile:
-    """A random-access file: memory-mapped when local (zero-copy); of an object store, in memory when small, else read
-    as asked for.
+    """A random-access file: memory-mapped when local (zero-copy); from an object store, in memory when small, else read
+    on demand.
     """
     if is_url(path):
         file = objects.StoredObject(path)
@@ -141,8 +141,8 @@ def map_file(path: str) -> pa.NativeFile:
 
 
 def open_input(path: str) -> pa.NativeFile:
-    """A random-access file that others may write: read, never mapped. Whoever touches a mapped file that was cut dies
-    by SIGBUS.
+    """A random-access file that others may write: read, never mapped. A process that touches a mapped file that was cut
+    is killed by SIGBUS.
 
     Raises:
         MissingError: there is no such file.
@@ -175,12 +175,12 @@ def open_stream(path: str) -> BinaryIO:
 
 
 def exists(path: str) -> bool:
-    """Whether there is a file of this name; a folder is none."""
+    """Whether there is a file of this name; a folder does not count."""
     return find(path) is not None
 
 
 def find(path: str) -> Stat | None:
-    """Size and time of the last change of a file; None when there is none."""
+    """Size and time of the last change of a file; None when there is no such file."""
     if is_url(path):
         return objects.stat(path)
     if not os.path.isfile(path):
@@ -190,7 +190,7 @@ def find(path: str) -> Stat | None:
 
 
 def file_stat(path: str) -> Stat:
-    """The same of a file that must be there.
+    """The same for a file that must exist.
 
     Raises:
         GristmillError: there is no such file.
@@ -243,11 +243,12 @@ def list_stats(folder: str, pattern: str = "**", *, dotted: bool = False) -> dic
 
 
 def _check_loop(root: str, folder: str, known: set[str]) -> None:
-    """A link to a folder above it would list the same files forty times over, and two of them never end.
+    """Refuse a link to a folder above it: it would list the same files forty times over, and two such links would never
+    end.
 
     Args:
         folder: relative to `root`.
-        known: folders that are none; those looked at are added.
+        known: folders that are not such links; those looked at are added.
 
     Raises:
         GristmillError: the folder, or one on the way to it, is such a link.
@@ -295,7 +296,7 @@ def sha256_file(path: str) -> str:
         try:
             with open(
                 path, "rb"
-            ) as local:  # not mapped: what a failing disk cannot give is then an error, not the end of the process
+            ) as local:  # not mapped: a failed read of the disk is then an error, not the end of the process
                 return hashlib.file_digest(local, "sha256").hexdigest()
         except FileNotFoundError:
             raise MissingError("no such file", where=path) from None
@@ -309,8 +310,10 @@ def sha256_file(path: str) -> str:
 
 
 def matches(name: str, pattern: str, *, dotted: bool = False) -> bool:
-    """Whether a relative name fits a glob as Python's `glob` has it: `**` alone is any folders, nothing else passes a
-    slash, and names that begin with a dot must be asked for, unless `dotted`. The same for folders and stores."""
+    """Whether a relative name fits a glob as Python's `glob` has it: `**` alone matches any folders, nothing else
+    matches a slash, and a name that begins with a dot only matches a pattern that does, unless `dotted`. The same for
+    folders and stores.
+    """
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     reached = _open_to({0}, parts)
     for segment in name.split("/"):
@@ -327,7 +330,7 @@ def matches(name: str, pattern: str, *, dotted: bool = False) -> bool:
 
 
 def _open_to(reached: set[int], parts: list[str]) -> set[int]:
-    """The parts that may come next: `**` may be no folder at all, but its end is no file."""
+    """The parts that may come next: `**` may match no folder at all, but as the last part it must match a name."""
     found = set(reached)
     for at in sorted(reached):
         while at < len(parts) - 1 and parts[at] == "**":

@@ -45,8 +45,8 @@ def unusual(kind: str, head: bytes, *, dictionary: int) -> Problem | None:
 
 
 def zstd_window(head: bytes) -> int:
-    """Bytes that decompressing a zstd frame takes: its window, or its content where that is known to be less; 0 where
-    it is no frame.
+    """Bytes that decompressing a zstd frame takes: its window, or its content where that is known to be less; 0 if it
+    is not a frame.
     """
     try:
         window, content, _ = _zstd_header(head) if head.startswith(ZSTD_MAGIC) else (0, None, 0)
@@ -85,8 +85,8 @@ def _zstd(head: bytes, has: int) -> Problem | None:
 
 
 def _xz(head: bytes) -> Problem | None:
-    """By the dictionary in the first block's header: behind the stream's 12 bytes size and flags of the block, two
-    sizes if flagged.
+    """Judged by the dictionary in the first block's header: after the stream's 12 bytes come the block's size and
+    flags, and two more sizes if flagged.
     """
     flags, at = head[13], 14
     for bit in (0x40, 0x80):

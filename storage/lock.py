@@ -1,12 +1,12 @@
 """One writer per folder: the same lock for every command that writes one, on local disk and in object stores.
 
-Locally the system holds a lock on `FOLDER/.lock` and lets go of it when the process ends, however it ends. A store has
-no locks: there the object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Every
-write of it is conditional: it is made where there is none, and replaced where it is the version that was last seen, so
-that of any number of commands exactly one succeeds. Whoever finds a lease watches it: one that changes has a living
-owner; one that stays the same for long enough, by the watcher's own clock, or whose owner was a process of this machine
-that is gone, is taken over. A command that was suspended so long that another took its lease ends with an error when it
-wakes up.
+Locally the system holds a lock on `FOLDER/.lock` and releases it when the process ends, however it ends. A store has no
+locks: there the object `FOLDER/.tmp-lock.json` is a lease, which its owner renews by writing a higher count. Every
+write of it is conditional: it is created only if there is none, and replaced only if it is the version last seen, so
+exactly one of any number of commands succeeds. A command that finds a lease watches it. A lease that changes has a
+living owner. One that stays the same for long enough, by the watcher's own clock, or whose owner was a process of this
+machine that no longer runs, is taken over. A command that was suspended so long that another took its lease ends with
+an error when it wakes up.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Lease:
     Attributes:
         token: different for every writer.
         host, machine: name of the machine; its boot and process namespace, by which process numbers mean something.
-        born: when the process began, in the system's ticks; tells it from a later one of the same number.
+        born: when the process began, in the system's ticks; distinguishes it from a later one of the same number.
         count: of renewals.
     """
 
@@ -68,10 +68,10 @@ def only_writer(
     renew: float = RENEW_SECONDS,
     stale: float = STALE_SECONDS,
 ) -> Iterator[None]:
-    """Hold a folder, local or a URL, until the block ends; a local one is made.
+    """Hold a folder, local or a URL, until the block ends; a local one is created if need be.
 
     Args:
-        say: told when a lease is watched or taken over.
+        say: called with a sentence when a lease is watched or taken over.
         renew, stale: seconds, for folders in object stores; all writers of a folder must use the same.
 
     Raises:
@@ -125,10 +125,11 @@ def _leased(folder: str, say: Callable[[str], object], renew: float, stale: floa
                 following = replace(held, count=held.count + 1)
                 stored = _write(path, following, last)
                 if done.is_set():
-                    return  # it may be gone because it was released
+                    return  # it may be missing because it was released
                 if stored is None:
                     lost.set()
-                    # As Ctrl-C: also ends what waits. A command that a shell started in the background ignores that.
+                    # Like Ctrl-C, this also ends waits. A command that a shell started in the background ignores
+                    # Ctrl-C.
                     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
                     signal.pthread_kill(
                         threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT
@@ -155,7 +156,7 @@ def _leased(folder: str, say: Callable[[str], object], renew: float, stale: floa
 
 
 def _wait_for_stale(path: str, folder: str, say: Callable[[str], object], stale: float) -> UpdateVersion | None:
-    """Return when there is no lease, or none with a living owner: None, or the version that is to be replaced."""
+    """Wait until there is no lease, or none with a living owner; returns None, or the version to be replaced."""
     first, version = _read(path)
     if first is None:
         return None
@@ -187,11 +188,11 @@ def _release(path: str, mine: Lease) -> None:
         if found is not None and found.token == mine.token:
             remove_file(path)
     except GristmillError:
-        pass  # what has been written is written; the lease goes stale
+        pass  # the output is already written; the lease becomes stale
 
 
 def _read(path: str) -> tuple[Lease | None, UpdateVersion | None]:
-    """The lease and its version; None when there is none.
+    """The lease and its version; None when there is no lease.
 
     One that cannot be understood counts as a writer that never renews.
     """
@@ -206,9 +207,7 @@ def _read(path: str) -> tuple[Lease | None, UpdateVersion | None]:
 
 
 def _write(path: str, lease: Lease, before: UpdateVersion | None) -> UpdateVersion | None:
-    """Replace a version of the lease, or make it where there is none; the version written, or None when there was
-    another.
-    """
+    """Replace a version of the lease, or create it; the version written, or None when another one was there."""
     written = objects.put_if(path, _encoded(lease), before)
     if written is None:
         found, version = _read(path)
@@ -221,7 +220,7 @@ def _encoded(lease: Lease) -> bytes:
 
 
 def _is_gone(lease: Lease) -> bool:
-    """Whether the owner was a process of this machine and namespace that runs no more."""
+    """Whether the owner was a process of this machine and namespace that no longer runs."""
     return bool(lease.machine) and lease.machine == _machine() and _born(lease.pid) != lease.born
 
 
@@ -234,7 +233,7 @@ def _machine() -> str:
 
 
 def _born(pid: int) -> str:
-    """Start time of a process in ticks since boot; empty when there is none (a zombie counts as none)."""
+    """Start time of a process in ticks since boot; empty when there is no such process (a zombie does not count)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:

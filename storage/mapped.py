@@ -1,8 +1,7 @@
-"""What happens to a process that touches a mapped file which another program has cut: it ends with a sentence, not in
-silence.
+"""A process that touches a mapped file which another program has cut ends with a message, not in silence.
 
-The system answers such a touch with SIGBUS, which no Python handler sees: the instruction would be tried again for
-ever. So the handler is one of C's, and ends the process. Inputs that others may write are read, not mapped
+The system answers such a touch with SIGBUS, which no Python handler sees: the instruction would be tried again forever.
+So the handler is a C function, and ends the process. Inputs that others may write are read, not mapped
 (`storage.files.open_input`).
 """
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Up to this many bytes an object is read at once; beyond, in pieces as they are asked for.
 WHOLE = 32 << 20
 _PIECE = 16 << 20
-# Beyond so many bytes an object is sent in parts of as many, at most 10,000 of them; so many at once.
+# A larger object is sent in parts of `_PART` bytes, at most `_PARTS`, `_AT_ONCE` at a time.
 _PART = 10 << 20
 _PARTS = 10_000
 _AT_ONCE = 4
@@ -36,7 +36,7 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Stat:
-    """What a listing says of a file: its bytes, and when it was last changed, in nanoseconds."""
+    """What a listing says about a file: its bytes, and when it was last changed, in nanoseconds."""
 
     size: int
     changed: int
@@ -62,12 +62,12 @@ def put(url: str, data: bytes | bytearray | memoryview | pa.Buffer) -> None:
 
 
 def put_if(url: str, data: bytes, version: UpdateVersion | None) -> UpdateVersion | None:
-    """Store a small object if there is none (`version` None), or if the one there has this version: one writer of any
-    number succeeds.
+    """Store a small object if there is none (`version` None), or if the one there has this version: of any number of
+    writers, one succeeds.
 
     Returns:
-        The version stored; None when another was there. When the confirmation of a request was lost, that may be this
-        very one.
+        The version stored; None when another was there. When the confirmation of a request was lost, that other may be
+        the object of this very call.
 
     Raises:
         GristmillError: the store refuses, or knows no conditions.
@@ -75,13 +75,13 @@ def put_if(url: str, data: bytes, version: UpdateVersion | None) -> UpdateVersio
     store, key = locate(url)
     with suppress(
         AlreadyExistsError, PreconditionError, MissingError
-    ):  # the last: how some stores say that there is none of this version
+    ):  # the last: how some stores say that there is no object of this version
         return attempt(lambda: _version(store.put(key, data, mode=version or "create", use_multipart=False)), url)
     return None
 
 
 def get_version(url: str) -> tuple[bytes, UpdateVersion] | None:
-    """A small object and its version; None when there is none."""
+    """A small object and its version; None when there is no such object."""
     store, key = locate(url)
     with suppress(MissingError):
         found = attempt(lambda: store.get(key), url)
@@ -90,7 +90,7 @@ def get_version(url: str) -> tuple[bytes, UpdateVersion] | None:
 
 
 def _version(stored: PutResult | ObjectMeta) -> UpdateVersion:
-    """The library takes no None where it gives one."""
+    """The version without its None values, which the library gives but does not take."""
     given: UpdateVersion = {"e_tag": stored["e_tag"], "version": stored["version"]}
     return {name: value for name, value in given.items() if value is not None}  # type: ignore[return-value]
 
@@ -99,7 +99,7 @@ def get(url: str) -> pa.Buffer:
     """A whole object, of exactly the bytes that the store announces.
 
     Raises:
-        GristmillError: there is none, or it cannot be read.
+        GristmillError: there is no such object, or it cannot be read.
     """
     return StoredObject(url).read_all()
 
@@ -108,7 +108,7 @@ class StoredObject(io.RawIOBase):
     """An object opened for reading at any place; every read is one request, repeated when its answer is short.
 
     Raises:
-        GristmillError: there is none, or the store refuses.
+        GristmillError: there is no such object, or the store refuses.
     """
 
     def __init__(self, url: str) -> None:
@@ -131,7 +131,7 @@ class StoredObject(io.RawIOBase):
         return found
 
     def read_all(self) -> pa.Buffer:
-        """All bytes, in memory that is aligned for numbers of any size: those of the library begin anywhere."""
+        """All bytes, in memory that is aligned for numbers of any size: the library's buffers begin anywhere."""
         whole = np.empty(self._size, np.uint8)
         for start in range(0, self._size, _PIECE):
             whole[start : start + _PIECE] = self.read_at(start, min(_PIECE, self._size - start))
@@ -159,7 +159,7 @@ class StoredObject(io.RawIOBase):
 
 
 def stat(url: str) -> Stat | None:
-    """Size and time of an object; None when there is none."""
+    """Size and time of an object; None when there is no such object."""
     store, key = locate(url)
     with suppress(MissingError):
         return _stat(attempt(lambda: store.head(key), url))
@@ -181,7 +181,7 @@ def list_objects(url: str) -> dict[str, Stat]:
     found = {
         one["path"][start:]: _stat(one) for one in attempt(lambda: store.list(key).collect(), url) if one["path"] != key
     }
-    # A mark of a folder is listed without the slash at its end, and is no object of that name.
+    # A folder's marker is listed without the slash at its end, and is not an object of that name.
     return {name: one for name, one in found.items() if one.size or stat(f"{url.rstrip('/')}/{name}") is not None}
 
 

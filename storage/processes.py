@@ -1,5 +1,4 @@
-"""Processes that Gristmill starts of its own code: what they import, with whom they end, and how one that ended is told
-of.
+"""Processes that Gristmill starts from its own code: what they import, what ends them, and how their end is reported.
 
 In: the name of a module. Out: a command and an environment in which nothing of the working folder is imported; a
 process that a thread waits for; sentences for people. Data folders hold files of any name: a `tempfile.py` or a folder
@@ -36,7 +35,7 @@ _SHOWN_LINES = 5
 _LONGEST_LINE = 1 << 12
 
 _FATAL = "Fatal Python error: "
-# How the stack of the thread that crashed begins, told of with all others or alone.
+# How the stack of the thread that crashed begins, where all threads are listed or it alone is.
 _CURRENT = ("Current thread ", "Stack (most recent call first)")
 
 
@@ -46,7 +45,7 @@ def home() -> Path:
 
 
 def check_working_folder() -> None:
-    """What is named relative to the working folder, or loads libraries that ask for it, needs one.
+    """Check that there is a working folder: relative names, and libraries that ask for it, need one.
 
     Raises:
         GristmillError: it was deleted, or is closed to this user.
@@ -70,8 +69,8 @@ def child_environment(**more: str) -> dict[str, str]:
     folder.
 
     Relative entries of PYTHONPATH (an empty one is the working folder) are left out; Gristmill's own folder comes first
-    where it is not installed among other packages, so that children find it wherever they are started. No proxy stands
-    between processes of this machine: gRPC would ask one even for loopback.
+    where it is not installed among other packages, so that children find it wherever they are started. No proxy is used
+    between processes of this machine: gRPC would use one even for loopback.
     """
     own = str(home())
     path = [] if home().name in ("site-packages", "dist-packages") else [own]
@@ -99,7 +98,7 @@ def child_environment(**more: str) -> dict[str, str]:
 
 
 def protect_children() -> None:
-    """Change the environment of this process likewise, for what libraries start by themselves."""
+    """Change the environment of this process likewise, for processes that libraries start."""
     environment = child_environment()
     os.environ.update(environment)
     if "PYTHONPATH" not in environment:
@@ -144,20 +143,20 @@ def start_watched(
 def wait_for(event: threading.Event) -> None:
     """Wait until an event is set, in the main thread, where handlers of signals run.
 
-    The system may hand a signal to any thread. Python runs its handler in the main one, and does not wake that for it:
-    a wait without end would outlast Ctrl-C.
+    The system may deliver a signal to any thread. Python runs its handler in the main thread, but does not wake it: a
+    wait without a timeout would outlast Ctrl-C.
     """
     while not event.wait(_SIGNAL_S):
         pass
 
 
 def parent_told() -> dict[str, str]:
-    """What `child_environment` is to tell a child that calls `end_with_starter`."""
+    """What `child_environment` has to pass to a child that calls `end_with_starter`."""
     return {PARENT: str(os.getpid())}
 
 
 def end_with_starter(*, by: signal.Signals = signal.SIGKILL, patience_s: float = 0.0) -> None:
-    """`end_with_parent` for a child that was told who that is; one that a person has started by hand goes on."""
+    """`end_with_parent` for a child whose environment names its parent; one that a person started by hand goes on."""
     parent = os.environ.pop(PARENT, None)  # of this process, not of its children
     if parent is not None:
         end_with_parent(int(parent), by=by, patience_s=patience_s)
@@ -170,9 +169,9 @@ def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGKILL, patienc
     looks every second.
 
     Args:
-        parent: its process id, which it has told its child: it may have ended before this is called.
+        parent: the starter's process id, which it passed to its child: it may have ended before this is called.
         by: the signal.
-        patience_s: how long after it the process may go on; then it is killed.
+        patience_s: how long the process may go on after the signal; then it is killed.
     """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, by)
@@ -190,7 +189,7 @@ def end_with_parent(parent: int, *, by: signal.Signals = signal.SIGKILL, patienc
 
 
 class LastLines:
-    """What a process has said last, on a pipe that a thread empties."""
+    """The last lines that a process printed, from a pipe that a thread empties."""
 
     def __init__(self, stream: IO[bytes], *, copy_to: IO[bytes] | None = None) -> None:
         self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
@@ -198,7 +197,7 @@ class LastLines:
         self._reader.start()
 
     def _read(self, stream: IO[bytes], copy_to: IO[bytes] | None) -> None:
-        # A pipe that is closed under the reader, or a terminal that is gone, ends the reading and nothing else.
+        # A pipe that is closed while it is read, or a terminal that is closed, ends the reading and nothing else.
         with contextlib.suppress(OSError, ValueError):
             while line := stream.readline(_LONGEST_LINE):
                 self._lines.append(line.decode(errors="replace").rstrip())
@@ -215,12 +214,12 @@ class LastLines:
 
 
 def telling_lines(lines: Iterable[str]) -> list[str]:
-    """The few of the last lines that tell most: where Python's fault handler saw a crash, else the last ones."""
+    """The few most telling of the last lines: where Python's fault handler saw a crash, else the last ones."""
     said = [line for line in lines if line.strip() and not line.startswith("Extension modules: ")]
     fatal = next((place for place, line in enumerate(said) if line.startswith(_FATAL)), None)
     if fatal is None:
         return said[-_SHOWN_LINES:]
-    # It tells of all threads; the one that crashed need not be the first.
+    # It lists all threads; the one that crashed need not be the first.
     current = next((place for place, line in enumerate(said) if place > fatal and line.startswith(_CURRENT)), fatal)
     return [said[fatal], *said[current + 1 : current + _SHOWN_LINES]]
 

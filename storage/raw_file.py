@@ -1,7 +1,7 @@
 """Raw files and their kinds: how a file is compressed, what decompresses it, and where its members begin.
 
-In: an opened file. Out: `RawFile`; of a compressed one also the next place where a member begins whose content looks as
-expected. How its bytes are read is `compressed`.
+In: an opened file. Out: `RawFile`; for a compressed one also the next place where a member begins whose content looks
+as expected. `compressed` reads its bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 DICTIONARY_FRAME = b"\x5d\x2a\x4d\x18"
 _DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
 _MOST_DICTIONARY_BYTES = 16 << 20
-# Skippable frames before the first one with content; more are no such file.
+# The most skippable frames before the first one with content; with more it is not such a file.
 _MOST_LEADING_FRAMES = 64
 # Compressed bytes that are tried to see how a member's content begins.
 MEMBER_HEAD = 4096
@@ -66,7 +66,7 @@ def identified(file: Any) -> RawFile:
 
 
 def _dictionary(data: bytes) -> Any:
-    """The dictionary in a skippable frame, compressed or not; None when it is none."""
+    """The dictionary in a skippable frame, compressed or not; None when it is not a dictionary."""
     try:
         if data.startswith(MAGIC["zstd"]):
             data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MOST_DICTIONARY_BYTES)

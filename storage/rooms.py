@@ -1,9 +1,9 @@
 """Are Gristmill's packages the ones that Python finds? Their names are common words, and other folders and packages
-bear them too.
+have them too.
 
-In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported, of Gristmill's neither:
-what is not Gristmill's is not run. The front door takes this file by its place, since another `storage` may be the one
-that Python finds.
+In: names of packages. Out: nothing, or an error that names the file found. Nothing is imported, not even Gristmill's
+own packages: no foreign code is run. `gristmill.rooms` loads this file by its path, since Python may find another
+`storage`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _HOME = Path(__file__).resolve().parents[1]
 
 
 class ForeignRoomError(ImportError):
-    """Under the name of a package of Gristmill's, Python finds another."""
+    """Python finds another package under the name of one of Gristmill's."""
 
 
 def check_rooms(names: Sequence[str] = ROOMS) -> None:
-    """Each package that is found lies beside this one.
+    """Check that each package that is found lies beside this one.
 
     Raises:
         ForeignRoomError: another is found under that name, as a module, a package, or a folder without `__init__.py`.

@@ -1,5 +1,5 @@
-"""The process behind `storage.detached`: `python -P -m storage.run_detached FOLDER MODULE WORDS…` runs the module as
-`python -m` does, and records its exit status. It imports nothing else before it holds the lock of its folder."""
+"""The process that `storage.detached` starts: `python -P -m storage.run_detached FOLDER MODULE WORDS…` runs the module
+as `python -m` does, and records its exit status. It imports nothing else before it holds the lock of its folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> None:
         sys.argv = [module, *words]
         status = 1
         try:
-            # Cancelled before the command has begun, it records that too.
+            # If it is cancelled before the command has begun, it records that too.
             signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(130))
             runpy.run_module(module, run_name="__main__")
             status = 0

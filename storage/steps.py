@@ -1,4 +1,4 @@
-"""What a step leaves behind: task manifests while it runs, one step manifest when it is done.
+"""What a step leaves in its folder: task manifests while it runs, one step manifest when it is done.
 
 A step's folder looks like this; the step manifest is written last and makes the folder complete:
 
@@ -8,8 +8,8 @@ A step's folder looks like this; the step manifest is written last and makes the
 
 Task manifests carry stamps of raw files and of outputs (size, times), so that a resumed run need not read finished
 files again; step manifests do not, so that equal inputs and settings give equal bytes anywhere. An output whose stamp
-is no longer the one in its task's manifest is read against its sha256: a copied folder is read once, a file that was
-written to is found.
+is no longer the one in its task's manifest is checked against its sha256: a copied folder is read once, and a file that
+was written to is detected.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def write_task(folder: str, manifest: TaskManifest) -> None:
 
 
 def read_task(folder: str, task: str) -> TaskManifest | None:
-    """The manifest of a finished task; None when there is none or it cannot be used (the task then runs again)."""
+    """The manifest of a finished task; None when it is missing or cannot be used (the task then runs again)."""
     path = join(folder, TASKS, task + ".json")
     data = read_if_there(path)
     if data is None:
@@ -113,7 +113,7 @@ def check_outputs(folder: str, manifest: StepManifest) -> None:
         for output in manifest.outputs
     ):
         for name in list_files(join(folder, TASKS), "**/*.json"):
-            read_task(folder, name.removesuffix(".json"))  # which remembers its outputs
+            read_task(folder, name.removesuffix(".json"))  # this remembers its outputs
     problems = [
         (output.path, problem)
         for output in manifest.outputs
@@ -157,13 +157,13 @@ def _stamp(path: str) -> str | None:
 
 
 def _object_stamp(stat: Stat) -> str:
-    # Stores tell the time of an object more exactly in a listing than alone.
+    # Stores give the time of an object more exactly in a listing than for the object alone.
     return f"{stat.size} {stat.changed // 1_000_000_000}"
 
 
 def begin_step(folder: str) -> None:
-    """Before outputs change: from here until the new manifest the folder is not complete, and says
-    so by having none.
+    """Call this before outputs change: from here until the new manifest the folder is not complete, and has no
+    manifest.
     """
     remove_file(join(folder, MANIFEST))
     sweep_temporaries(folder)
@@ -172,7 +172,7 @@ def begin_step(folder: str) -> None:
 def remove_stale(folder: str, outputs: Iterable[Output], tasks: Iterable[str]) -> list[str]:
     """Delete what an earlier run with other settings or inputs left in the folder; returns the deleted paths.
 
-    The old step manifest goes first: from the first deletion on it would name files that are not there.
+    The old step manifest is deleted first: after any other deletion it would name files that are not there.
     """
     wanted = {output.path for output in outputs} | {f"{TASKS}/{task}.json" for task in tasks} | {MANIFEST}
     stale = [path for path in list_files(folder) if path not in wanted]
@@ -200,7 +200,7 @@ def finish_step(
     Args:
         settings, inputs: what the outputs depend on.
         published: outputs of the step itself, which no task wrote.
-        inputs_sha256: where it is not that of `inputs`.
+        inputs_sha256: if it is not that of `inputs`.
 
     Raises:
         GristmillError: the ledger of the tasks does not balance.
@@ -235,7 +235,7 @@ def write_step(folder: str, manifest: StepManifest) -> StepManifest:
 
 
 def read_step(folder: str) -> StepManifest | None:
-    """The manifest of a finished step, or None. Whether it is the one that was written, `digest_of` tells.
+    """The manifest of a finished step, or None. `digest_of` shows whether it is the one that was written.
 
     Raises:
         GristmillError: it cannot be understood.
@@ -256,8 +256,8 @@ def read_step(folder: str) -> StepManifest | None:
 
 
 def done_step(folder: str) -> StepManifest | None:
-    """The manifest of a finished step as it was written; None when there is none, or when it was changed: the step is
-    then done again.
+    """The manifest of a finished step as it was written; None when there is no manifest, or when it was changed: the
+    step is then done again.
     """
     try:
         manifest = read_step(folder)

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("s3", "s3a", "gs", "az", "abfs", "abfss", "file")
 
-# Without a byte of the answer, the sending of the request included: the slowest line that serves is 10 MiB in a minute.
+# Time without a byte of the answer, sending the request included: the slowest usable line takes a minute for 10 MiB.
 _READ_TIMEOUT = timedelta(seconds=60)
 _REQUEST_TIMEOUT = timedelta(minutes=15)
-# A store that throttles wants seconds, not milliseconds. Python looks at no signal while the library waits: about a
+# A store that throttles needs seconds, not milliseconds. Python handles no signal while the library waits: about a
 # minute in all.
 _RETRIES: RetryConfig = {
     "max_retries": 10,
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=8), "base": 2},
 }
-# Of the first request to a bucket, which asks whether the store is there at all: at most 3 x 5 s.
+# For the first request to a bucket, which asks whether the store is there at all: at most 3 x 5 s.
 _FIRST_TIMEOUT = timedelta(seconds=5)
 _FIRST_RETRIES: RetryConfig = {**_RETRIES, "max_retries": 2}
 
@@ -90,7 +90,7 @@ def _user() -> int:
 
 @lru_cache(maxsize=64)
 def _other(environment: frozenset[tuple[str, str]], root: str) -> ObjectStore:
-    """The store of `gs://` and the like. `environment`: that the library reads it from."""
+    """The store of `gs://` and the like. `environment`: the one that the library reads its settings from."""
     return attempt(lambda: from_url(root, client_options=_client_options(_READ_TIMEOUT), retry_config=_RETRIES), root)
 
 
@@ -102,7 +102,7 @@ def _bucket(environment: frozenset[tuple[str, str]], bucket: str) -> S3Store:
         if not value:
             os.environ.pop(
                 name, None
-            )  # the library takes an empty endpoint for an address, and an empty token for a token
+            )  # the library takes an empty endpoint as an address, and an empty token as a token
     keys = _keys(url)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _region(bucket)
 
@@ -114,8 +114,8 @@ def _bucket(environment: frozenset[tuple[str, str]], bucket: str) -> S3Store:
     try:
         made(_FIRST_TIMEOUT, _FIRST_RETRIES).list(".tmp-is-the-bucket-there").collect()
     except (OSError, BaseError) as error:
-        # At the first contact more likely a wrong address than a store that comes back. What else is wrong, such as
-        # keys that may be good for a part of the bucket only, the request itself will tell.
+        # At the first contact a wrong address is more likely than a store that comes back. The request itself will show
+        # what else is wrong, such as keys that are valid for a part of the bucket only.
         if is_misplaced(error):
             raise explained(error, url) from None
     return made(_READ_TIMEOUT, _RETRIES)
@@ -148,7 +148,7 @@ def _keys(url: str) -> S3Config:
         return {}
     keys = _profile()
     endpoint = endpoint_url()
-    # A store of one's own has no instance roles: asking for them takes seconds.
+    # A self-hosted store has no instance roles: asking for them takes seconds.
     if not keys and (
         "AWS_PROFILE" in environment or endpoint or environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
     ):

@@ -2,8 +2,8 @@
 none.
 
 In: XDG_CACHE_HOME, XDG_STATE_HOME and HOME, and the system's list of users. Out: absolute paths, whether a folder is
-there or not. A relative path counts as not set, as those rules want it: a home that is not known would become a folder
-named `~` in the working folder.
+there or not. A relative path counts as not set, as those rules require: an unknown home would become a folder named `~`
+in the working folder.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Finding:
 
 
 def verify_step(folder: str, step: StepManifest) -> list[Finding]:
-    """One step: its manifest against itself, its files, its tasks, the rows in its files."""
+    """Check one step: its manifest against itself, its files, its tasks, and the rows in its files."""
     messages = []
     if step.digest != digest_of(step):
         messages.append("was changed: its digest is not that of its content")
@@ -102,7 +102,8 @@ def _rows_in(path: str) -> int:
 def verify_tasks(
     folder: str, outputs: list[Output], ledger: Ledger, *, inputs: dict[str, str] | None = None
 ) -> list[Finding]:
-    """The tasks of a step: each as it was written, together what the step says. A tokenizer has none.
+    """The tasks of a step: each must be as it was written, and together they must be what the step says. A tokenizer
+    has none.
 
     Args:
         inputs: of the step, where they are those of its tasks.

@@ -5,10 +5,10 @@ A reader is a function of a path that `manifests.corpus.FORMATS` names. It gives
 order of the file, and takes what it needs of these keywords:
 
     name        the file's name in errors
-    source      says the fields of tables
+    source      gives the fields of tables
     piece       the part of the file to read, one of `pipeline.readers.pieces.split`; None: all of it
     extraction  how the text of an HTML page is found
-    draw        of the formats that hold HTML pages: records that it leaves out are skipped before their text is made
+    draw        for formats that hold HTML pages: records that it leaves out are skipped before their text is made
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Character references of HTML and wikitext: `&amp;`, `&#955;`, `&#x3bb;`.
 
-In: a text with references. Out: the text with their characters, as HTML's parsers read them. What is the number of no
-character (zero, a surrogate, or more than Unicode has) becomes U+FFFD, and is counted; U+FFFD that the author has
-written is not.
+In: a text with references. Out: the text with their characters, as HTML's parsers read them. A number that belongs to
+no character (zero, a surrogate, or more than Unicode has) becomes U+FFFD, and is counted; U+FFFD that the author wrote
+is not.
 
 Python's own `html.unescape` reads the numbers by `int`, which refuses those of thousands of digits.
 """
@@ -24,7 +24,7 @@ _WRITTEN = re.compile(r"&#(?:0*+65533(?![0-9])|[xX]0*+[fF]{3}[dD](?![0-9a-fA-F])
 
 
 def unescaped(text: str, *, lost: Counter[tuple[Kind, str]] | None = None) -> str:
-    """The text with the characters that its references stand for.
+    """The text with its references replaced by their characters.
 
     Args:
         lost: where to count those that became U+FFFD.

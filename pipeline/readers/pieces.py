@@ -6,13 +6,13 @@ it. A record belongs to the piece in which its place lies, by format:
     JSON Lines, plain                  the first byte of its line
     WARC, WET, ARC, plain              the first byte of the record
     WARC, WET, ARC, gzip, zstd, lz4    the member that begins with the record; two that share one are the first piece's
-    Parquet                            the place of its row group, were the file divided among them by their sizes
+    Parquet                            the place of its row group, if the file were divided among them by their sizes
     Arrow                              its record batch
 
 So reading all pieces one after the other gives what reading the file at once gives: the same records with the same
-offsets in the same order. Broken stretches go with the record before them. What cannot be entered in its middle is one
-piece: compressed JSON Lines and XML, and everything that is read as a whole. A file that is not what its name says
-comes out right as well: its first piece then holds everything.
+offsets in the same order. Broken stretches belong to the piece of the record before them. What cannot be read from its
+middle is one piece: compressed JSON Lines and XML, and everything that is read as a whole. A file that is not what its
+name says comes out right as well: its first piece then holds everything.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def split(name: str, *, format: SourceFormat, size: int, budget: int = TASK_BYTE
     """The pieces of a file: one when it is not larger than the budget or cannot be split, else of nearly equal size.
 
     Args:
-        name: the file's name; its suffix tells the compression.
+        name: the file's name; its suffix shows the compression.
         format: a source's format.
         size: bytes.
         budget: the most bytes of a piece; at least 1.

@@ -7,7 +7,8 @@ declares; else what is detected. A file in none of them, or with bytes that no t
 than `MOST_TEXT_BYTES`.
 
 Project Gutenberg's licence around a book is removed only when both its marks are found, the beginning before the end:
-with one alone it cannot be told from a book that quotes it, and a book is worth more than a licence.
+with one alone it cannot be distinguished from a book that quotes it, and keeping a book matters more than removing a
+licence.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from storage.compressed import Damaged
 
 # The longest novel has some 10 MB; what is larger is a collection, and would be one document here.
 MOST_TEXT_BYTES = 64 << 20
-# Bytes that stand in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and
+# Bytes that occur in no text of a charset that extends ASCII: C0 controls less white space, backspace, Ctrl-Z and
 # escape, as old texts have them.
 _BINARY = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1a\x1b"))
 # Up to one stray byte in this many bytes is a slip in UTF-8 text, shown as U+FFFD; more is another charset.
@@ -39,8 +40,8 @@ _ASCII = bytes(range(128))
 _C1 = re.compile("[\x80-\x9f]")
 _DECLARED = re.compile(rb"^character set encoding:[ \t]*([a-z0-9_.:-]{1,40})", re.IGNORECASE | re.MULTILINE)
 _DECLARED_WITHIN = 16 << 10
-# Marks of Project Gutenberg's files since 2004, and of its older ones, whose "small print" stands at the front.
-# https://www.gutenberg.org/policy/license.html stands outside of them.
+# Marks of Project Gutenberg's files since 2004, and of its older ones, whose "small print" is at the front.
+# https://www.gutenberg.org/policy/license.html is outside of them.
 _BEGINNING = re.compile(
     r"^[ \t]{0,8}(?:\*{3}[ \t]{0,4}START OF (?:THE|THIS|) ?PROJECT GUTENBERG[^\n]{0,400}(?:\n[^\n*]{1,200}){0,2}\*{3}"
     r"|\*END[ *]{0,3}THE SMALL PRINT![^\n]{0,200}\*END\*)[^\n]{0,20}$",
@@ -88,7 +89,7 @@ def decode(body: bytes) -> Decoded:
     """The bytes as text, line ends as line feeds.
 
     Raises:
-        Undecodable: they are no text.
+        Undecodable: they are not text.
     """
     decoded = _decode(body)
     return replace(decoded, text=decoded.text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -104,7 +105,8 @@ def _decode(body: bytes) -> Decoded:
     if len(body.translate(None, _BINARY)) != len(body):
         raise Undecodable("it holds bytes that stand in no text")
     utf8 = decoded_as(body, "utf-8", sure=False)
-    # A slip is rare among the bytes, and much rarer than whole characters: text with two accents in latin-1 is none.
+    # A slip is rare among the bytes, and much rarer than whole characters: text with two accents in latin-1 is not
+    # UTF-8 with slips.
     if not utf8.replaced or (utf8.replaced <= len(body) // _BYTES_PER_SLIP and lead_bytes(body) > 10 * utf8.replaced):
         return utf8
     for encoding in _candidates(body):

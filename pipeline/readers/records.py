@@ -1,7 +1,6 @@
 """What readers yield: Arrow batches of raw records, each accounted for exactly once.
 
-A record is a document, broken (to be quarantined), or skipped for a reason. What counts as a record is each format's to
-say.
+A record is a document, broken (to be quarantined), or skipped for a reason. Each format defines what a record is.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ RAW = pa.schema(
 # Batches are closed at about this much text: large enough for kernels, small enough for memory.
 BATCH_TEXT_BYTES = 4 << 20
 EXCERPT_BYTES = 200
-# Whatever a record holds: an error is a sentence, and ids and URLs are no texts.
+# Limits whatever a record holds: an error is a sentence, and ids and URLs are short.
 _MOST_ERROR_CHARACTERS = 1_000
 MOST_NAME_BYTES = 1 << 16
-# Batches are closed as well at so many bytes of ids and URLs, and at so many documents: their cost in memory is not
-# that of their text.
+# Batches are also closed at this many bytes of ids and URLs, and at this many documents: their cost in memory does not
+# follow from that of their text.
 _BATCH_NAME_BYTES = 16 << 20
 _BATCH_DOCUMENTS = 1 << 16
-# Why records are skipped that a draw leaves out.
+# The reason for skipping records that a draw leaves out.
 NOT_SAMPLED = "not_sampled"
 
 
@@ -83,7 +82,7 @@ class Draw:
     record.
 
     Attributes:
-        wanted: of a record's offset.
+        wanted: says whether the record at an offset is wanted.
         asked_size, drawn_size: size of all records that it was asked for, and of the wanted ones; both grow.
         text_cpu_s: CPU seconds that making texts took; grows.
     """
@@ -102,7 +101,7 @@ class Draw:
 
     @contextmanager
     def making_text(self) -> Iterator[None]:
-        """What happens inside counts as making a text."""
+        """Time inside the block counts as making a text."""
         began = time.process_time()
         yield
         self.text_cpu_s += time.process_time() - began
@@ -152,7 +151,7 @@ class Batcher:
         self._name_size += len(record.name or "") + len(record.url or "")
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
-        """Documents of schema `RAW`, valid and none of white space only."""
+        """Documents of schema `RAW`, all valid, each with more than white space."""
         self._flush()
         self._ready.append(batch)
         self._text_size += batch["text"].nbytes
@@ -223,11 +222,10 @@ def raw_batch(records: list[Record], *, lost: Tally | None = None) -> pa.RecordB
 
 
 def unforeseen(error: Exception) -> Problem:
-    """What the quarantine says of an error that a record has caused and nobody foresaw: it costs that record, not the
-    command.
+    """What the quarantine says about an unforeseen error that a record caused: it costs that record, not the command.
 
     Raises:
-        Exception: the error, when it is none of the record's: of the machine, of a store, or of the manifest.
+        Exception: the error, when it is not the record's but the machine's, a store's, or the manifest's.
     """
     if isinstance(error, GristmillError | MemoryError | OSError):
         raise error

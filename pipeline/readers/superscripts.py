@@ -1,6 +1,6 @@
 """Raised and lowered characters in running text: powers stay powers, whatever markup they come from.
 
-In: what stands before a superscript or subscript, and what is in it. Out: what to write in its place.
+In: the text before a superscript or subscript, and the text in it. Out: what to write in its place.
 
 Text has no raised characters of its own for most of them, and `10<sup>6</sup>` without its mark is another number. A
 caret or underscore is set only where the bare characters would read as something else; units (km2), ordinals (1st),
@@ -17,7 +17,7 @@ from kernels.newer_characters import as_without_newer, with_stand_ins
 
 # Longer passages are small print, not powers.
 _LONGEST = 24
-# The hyphen stands first, for character classes.
+# The hyphen comes first, for character classes.
 _SIGNS = "-+\u2212\u2013"
 _NUMBER = re.compile(r"\d+(?:[.,/]\d+)*")
 _SIGNED = re.compile(rf"[{_SIGNS}][ \u202f\u2009]?[\d.,/]*\w?")
@@ -25,13 +25,13 @@ _TERMS = re.compile(rf"\w+(?:[ ]?[{_SIGNS}*/\u00b7\u00d7][ ]?\w+)+")
 # Marks of notes: [1], [note 2], [citation needed].
 _NOTE = re.compile(r"\[[^\[\]]{1,40}\]")
 _NOTES = re.compile(rf"{_NOTE.pattern}(?:[,; ]{{0,2}}{_NOTE.pattern}){{0,20}}")
-# Letters that stand for a number in a power; others after a number are ordinals (1st, 2e, 3o), hours (5h) or marks of
+# Letters that represent a number in a power; others after a number are ordinals (1st, 2e, 3o), hours (5h) or marks of
 # notes (1990a).
 _VARIABLES = frozenset("ijknpqtxyzNT\u03b1\u03b2\u03bb\u03bc\u03c0\u03c3\u03c9")
 _PRICE = re.compile(r"[$\u00a3\u20ac\u00a5] ?\d{1,6}\Z")
 _SLASHES = "/\u2044\u2215"
 _CLOSING = frozenset(")]}|")
-# "in 1990.<sup>12</sup>" is no 1990.12.
+# "in 1990.<sup>12</sup>" is not 1990.12.
 _POINTS = frozenset(".,")
 # How much of the text before is looked at.
 BEFORE = 16
@@ -42,7 +42,7 @@ _AFTER = 12
 
 
 def in_text(tag: str, before: str, inside: str, *, after: str = "") -> str:
-    """What stands for an element, `sup` or `sub`, in the text of its line; two numbers are never one."""
+    """What replaces an element, `sup` or `sub`, in the text of its line; two numbers never become one."""
     marked = (superscript if tag == "sup" else subscript)(before, inside, after=after)
     if before[-1:].isdecimal() and marked[:1].isdecimal() and with_stand_ins(before[-1] + marked[0]).isdecimal():
         return f"{'^' if tag == 'sup' else '_'}{marked}"
@@ -50,7 +50,7 @@ def in_text(tag: str, before: str, inside: str, *, after: str = "") -> str:
 
 
 def last_of(parts: Sequence[str]) -> str:
-    """The last characters of a text in parts: what stands before."""
+    """The last characters of a text in parts: what comes before."""
     found: list[str] = []
     size = 0
     for part in reversed(parts):
@@ -62,10 +62,10 @@ def last_of(parts: Sequence[str]) -> str:
 
 
 def first_behind(source: str, position: int, *, tag: re.Pattern[str]) -> str:
-    """The first character of the text behind a place: what stands after. Tags are passed over, and a reference is its
+    """The first character of the text after a place: what comes next. Tags are passed over, and a reference is its
     character.
 
-    Before another power or index it is nothing: that one is told apart when its turn comes.
+    Before another power or index it is empty: that one is kept apart when its turn comes.
 
     Args:
         tag: what is passed over; its groups `name` and `end` are the tag's name and, of an end, its slash.
@@ -81,7 +81,7 @@ def first_behind(source: str, position: int, *, tag: re.Pattern[str]) -> str:
 
 
 def superscript(before: str, inside: str, *, after: str = "") -> str:
-    """What stands for a superscript: `^6` for the 6 of 10<sup>6</sup>, `2` for that of km<sup>2</sup>, nothing for the
+    """What replaces a superscript: `^6` for the 6 of 10<sup>6</sup>, `2` for that of km<sup>2</sup>, nothing for the
     mark of a note.
 
     Args:
@@ -126,7 +126,7 @@ def _is_power(before: str, raised: str) -> bool:
 
 
 def subscript(before: str, inside: str, *, after: str = "") -> str:
-    """What stands for a subscript: `_2` for the 2 of 10<sub>2</sub>, `_i` for the i of x<sub>i</sub>, `2` for that of
+    """What replaces a subscript: `_2` for the 2 of 10<sub>2</sub>, `_i` for the i of x<sub>i</sub>, `2` for that of
     H<sub>2</sub>O.
 
     Args:
@@ -154,7 +154,7 @@ def _lowered(before: str, lowered: str, after: str) -> str:
 
 
 def _is_variable(text: str) -> bool:
-    """n, 2n, -x: a letter that stands for a number, alone or with a factor."""
+    """n, 2n, -x: a letter that represents a number, alone or with a factor."""
     return text[-1] in _VARIABLES and all(character.isdecimal() or character in _SIGNS for character in text[:-1])
 
 

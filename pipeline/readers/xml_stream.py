@@ -1,12 +1,12 @@
-"""Large XML files read as a stream, past places that are no XML.
+"""Large XML files read as a stream, past places that are not XML.
 
-In: a path and a handler. Out: nothing but calls of the handler, in the order of the file. A place that is no XML costs
+In: a path and a handler. Out: nothing but calls of the handler, in the order of the file. A place that is not XML costs
 the record it lies in: reading goes on at the next tag that begins a record. Document types, and with them entities, are
 refused. Memory is bounded: a tag that does not end within `MOST_UNPARSED` bytes is damage, and so are elements nested
 deeper than `MOST_DEPTH`.
 
 The parser looks at an unfinished tag (comment, instruction) from its beginning whenever more comes (expat 2.5; later
-versions wait of themselves). So it gets more only when as much has come as it holds.
+versions wait by themselves). So it gets more only when as much has arrived as it holds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from storage.compressed import Damaged, chunks
 MOST_DEPTH = 32
 # The parser holds an unfinished tag in memory, and is fed at most 1 MiB at once by Python: none is so long.
 MOST_UNPARSED = 16 << 20
-# The errors that stand at the first byte of a tag because of what comes before it.
+# The errors that are reported at the first byte of a tag because of what comes before it.
 _NOTHING_BEGINS_HERE = tuple(
     expat.errors.codes[name]
     for name in (expat.errors.XML_ERROR_INVALID_TOKEN, expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT)
@@ -37,7 +37,7 @@ class Refused(Exception):
 
 @dataclass
 class Handler:
-    """Called for each tag; what a format does with them is its subclass's to say.
+    """Called for each tag; a format's subclass defines what to do with them.
 
     Attributes:
         origin: offset in the decompressed stream of the parser's first byte.
@@ -58,7 +58,7 @@ class Handler:
         """Some text between tags."""
 
     def restarted(self) -> None:
-        """The parser begins anew, behind damage: what was open is lost."""
+        """The parser begins anew, after damage: what was open is lost."""
 
     def lost(self, offset: int, problem: Problem, excerpt: bytes) -> None:
         """Damage at a byte of the stream; what lies there is to be quarantined."""
@@ -69,7 +69,7 @@ class Handler:
         return int(self.origin + self.parser.CurrentByteIndex)
 
     def begin(self, origin: int) -> None:
-        """A new parser whose first byte stands at `origin` of the stream."""
+        """A new parser whose first byte is at `origin` of the stream."""
         self.origin, self.path = origin, []
         self.restarted()
         self.parser = expat.ParserCreate()
@@ -105,7 +105,7 @@ def parse(path: str, handler: Handler, *, root: str, record: bytes, holds: str) 
 
     Args:
         root: name of the outermost element.
-        record: how the tag of a record begins: where reading goes on behind damage.
+        record: how the tag of a record begins: where reading goes on after damage.
         holds: what the file holds, for the message about an empty one.
 
     Raises:
@@ -135,7 +135,7 @@ class _Feed:
 
     Attributes:
         position: bytes of the stream so far.
-        searching: behind damage, until a record begins.
+        searching: after damage, until a record begins.
         tail: the last bytes while searching: a record's tag may begin in them.
         wanted: how many bytes are to come before the parser looks at what it holds again.
     """
@@ -174,7 +174,7 @@ class _Feed:
         self.wanted = 0
 
     def _behind(self, data: bytes, at: int, error: expat.ExpatError) -> int:
-        """Report damage in what was parsed from `at` on; where the search for the next record begins."""
+        """Report damage in what was parsed from `at` on; returns where the search for the next record begins."""
         begin = self._place(data, at)
         place = max(begin, self.handler.offset())
         index = at + place - begin

@@ -3,13 +3,13 @@
 In: lists (one word or phrase a line, as LDNOOBW's files have it), UTF-8 bytes and offsets of n documents, their
 languages. Out: int32[n], row-aligned: at how many places a listed phrase ends.
 
-A phrase counts where the characters around it are no word characters (letters, digits, underscore), in any case; in
-Japanese, Thai and Chinese, which write no space between words, wherever it stands. That is the rule of mC4 (TFDS
+A phrase counts where the characters around it are not word characters (letters, digits, underscore), in any case; in
+Japanese, Thai and Chinese, which write no space between words, it counts anywhere. That is the rule of mC4 (TFDS
 c4_utils.py, `get_badwords_filter_fn`), which drops pages with one or more; `datatrove` 0.10.1 has it too
 (c4_filters.py, `C4BadWordsFilter`).
 
-hyperscan finds the phrases; what is a word character is asked of Gristmill's own table, since hyperscan has another
-version of Unicode.
+hyperscan finds the phrases; Gristmill's own table says what a word character is, since hyperscan has another version of
+Unicode.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ UNSPACED = ("ja", "th", "zh")
 # Common parts of words that no list may drop pages for: each would drop a tenth of its language (TFDS c4_utils.py,
 # _BADWORDS_ALLOWLIST).
 ALLOWED = {"ja": ("sm", "グロ", "女の子"), "zh": ("性",)}
-# hyperscan refuses expressions of 16,000 bytes, and an escaped byte takes up to four: of longer phrases it looks for
-# the first bytes.
+# hyperscan refuses expressions of 16,000 bytes, and an escaped byte takes up to four: it looks only for the first bytes
+# of longer phrases.
 _LONGEST_HEAD = 1_000
 _WORD_BYTES = frozenset(byte for byte in range(0x80) if re.match(r"\w", chr(byte)))
 
@@ -51,7 +51,7 @@ class Matcher(NamedTuple):
             may scan with it.
         phrases: UTF-8, in small letters.
         spaced: whether word characters may not touch a phrase.
-        ascii: whether all phrases are ASCII; then only the letters of ASCII are put into small ones in a text.
+        ascii: whether all phrases are ASCII; then only the ASCII letters of a text are lower-cased.
     """
 
     heads: Database
@@ -78,7 +78,7 @@ def bad_words_settings(bad_words: BadWords | None) -> dict[str, str] | None:
 
 @lru_cache(maxsize=64)
 def load_matcher(path: str, language: str, _digest: str) -> Matcher:
-    """The matcher of one list, built once per process; `_digest` tells one list from the next under the same path."""
+    """The matcher of one list, built once per process; `_digest` distinguishes lists that have had the same path."""
     return make_matcher(read_bytes(path), language=language, where=path)
 
 
@@ -86,7 +86,7 @@ def make_matcher(data: bytes, *, language: str, where: str) -> Matcher:
     """The matcher of a list file's bytes.
 
     Raises:
-        GristmillError: the list is no UTF-8 or has no phrase.
+        GristmillError: the list is not UTF-8 or has no phrase.
     """
     try:
         lines = data.decode("utf-8-sig").lower().splitlines()

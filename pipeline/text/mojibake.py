@@ -1,17 +1,17 @@
-"""Mojibake: UTF-8 that was read in another encoding, told apart and undone by ftfy (Speer 2019), behind a gate that
-lets clean text pass.
+"""Mojibake: UTF-8 that was read in another encoding, found and undone by ftfy (Speer 2019), after a gate that lets
+clean text pass.
 
 In: texts. Out: whether ftfy could change them; repaired texts. A text that the gate calls clean is never changed by
 `ftfy.fix_encoding`, nor is any line of it.
 
 ftfy first searches a text for sequences of characters that real text hardly holds and leaves it alone when there are
-none (`ftfy.badness.BADNESS_RE`). The gate is a weaker form of that expression, read off the installed one: of each
-alternative the two neighbouring characters that are rarest together, as a table of which class of characters may not
+none (`ftfy.badness.BADNESS_RE`). The gate is a weaker form of that expression, read off the installed one: for each
+alternative, the two neighbouring characters that are rarest together, as a table of which class of characters may not
 follow which.
 
 ftfy errs where accented letters are often followed by typographic signs: of the 75,000 documents of the development
-corpora it changes 93, 64 of them wrongly, of a Bible in a Chinantec language (`á` and a raised `ˆ` for a tone). For
-sources in such languages: `mojibake: keep`.
+corpora it changes 93, and 64 of them wrongly, from a Bible in a Chinantec language (`á` and a raised `ˆ` for a tone).
+For sources in such languages: `mojibake: keep`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from kernels.arrays import Bools, Bytes, Int64s, Integer
 from kernels.compiled import kernel
 from kernels.utf8 import code_point
 
-# Beyond the Basic Multilingual Plane no character is told apart: all are as its last, which is none.
+# Beyond the Basic Multilingual Plane all characters are treated alike: as its last code point, which is not a
+# character.
 CODE_POINTS = 0x10000
 _LINE_FEED = 10
 _Characters = npt.NDArray[np.bool_]
@@ -79,7 +80,7 @@ def gate() -> Gate:
             singles.append(min(known, key=lambda item: int(item.sum())))
         else:
             raise ValueError("an alternative of ftfy's badness names no character")
-    # Characters that no set tells apart are one class.
+    # Characters that no set distinguishes are one class.
     told = np.stack([*singles, *(member for pair in pairs for member in pair)])
     packed = np.packbits(told, axis=0)
     columns = np.ascontiguousarray(packed.T).view(np.dtype((np.void, len(packed)))).ravel()
@@ -95,8 +96,7 @@ def gate() -> Gate:
 
 
 def repair(text: str) -> str:
-    """The text with each line's mojibake undone; lines are mended one by one, since what was pasted in has its own
-    history.
+    """The text with each line's mojibake undone; lines are repaired one by one, since pasted text has its own history.
 
     What ftfy would turn into half a surrogate pair stays.
     """
@@ -160,7 +160,7 @@ def _fix_encoding() -> Callable[[str], str]:
 
 
 def _characters(operation: object, value: Any) -> _Characters | None:
-    """Which code points one item of a pattern stands for; None for what is not a set of characters."""
+    """Which code points one item of a pattern matches; None for what is not a set of characters."""
     name = str(operation)
     if name not in ("LITERAL", "IN"):
         return None
@@ -171,7 +171,7 @@ def _characters(operation: object, value: Any) -> _Characters | None:
         if kind == "LITERAL":
             members[argument] = True
         elif kind == "RANGE":
-            # The last code point stands for all that follow.
+            # The last code point represents all that follow.
             if argument[1] >= CODE_POINTS - 1:
                 raise ValueError("ftfy's badness names characters beyond the Basic Multilingual Plane")
             members[argument[0] : argument[1] + 1] = True

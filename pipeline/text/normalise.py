@@ -5,10 +5,10 @@ ids wherever they come from. Row order is kept; a row depends on its own text on
 
 Normalised means, in this order: CR LF and CR become LF; NUL is removed; mojibake is repaired line by line
 (`pipeline.text.mojibake`); a Unicode normal form is applied; white space and byte order marks are removed from the
-start, white space from the end. Whatever that changed is looked at again until nothing changes, so that normalising
+start, white space from the end. A text that this changed is normalised again until nothing changes, so that normalising
 twice changes nothing.
 
-One walk over the bytes finds the texts that need any of it; the others are copied as they are, or not even that. Normal
+One walk over the bytes finds the texts that need any of it; the others are copied as they are, or used in place. Normal
 forms are those of Unicode 14, on every Python: `kernels.newer_characters`.
 """
 
@@ -34,7 +34,7 @@ from manifests.corpus import TextSettings
 from pipeline.text.mojibake import gate, repair, suspicious
 
 _BYTE_ORDER_MARK = "\ufeff"
-# Rounds of repair and normal form; two are enough for all that was ever seen.
+# Rounds of repair and normal form; two have been enough for every text seen so far.
 _MOST_ROUNDS = 8
 # Normal forms sort combining marks, at the square of their number in a row: texts with longer rows keep the form they
 # have. No language has more than 30 (Unicode Standard Annex 15, section 13, "Stream-Safe Text Format").
@@ -157,7 +157,7 @@ def _holds(data: Bytes, start: Integer, end: Integer, members: Bools) -> bool:
 
 @kernel
 def _gather(data: Bytes, other: Bytes, kinds: Bytes, starts: Int64s, places: Int64s, out: Bytes) -> None:
-    """Copy each text to its place: from `other` if it was mended, else from `data`."""
+    """Copy each text to its place: from `other` if it was changed, else from `data`."""
     for row in range(len(starts)):
         length = places[row + 1] - places[row]
         source = other if kinds[row] == _MENDED else data

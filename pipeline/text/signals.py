@@ -6,14 +6,14 @@ Definitions, where the papers leave a choice:
 
 - *Space* is what Python's `str.isspace` says of Unicode 14, *letter* what `str.isalpha` says (`kernels.characters`).
 - A *word* is a run of characters that are not space. Its punctuation belongs to it.
-- A *line* is what stands between line feeds and holds a word; a *paragraph* is a run of lines between blank ones. Two
-  lines or paragraphs are the same when their words are: space between words does not count.
+- A *line* is what is between line feeds and holds a word; a *paragraph* is a run of lines between blank ones. Two lines
+  or paragraphs are the same when their words are: space between words does not count.
 - *Characters* are code points; those of words, lines, paragraphs and n-grams leave space out, so that shares are shares
   of `word_characters`.
 - A *repeat* is the second or a later copy of a line, paragraph or n-gram of words. Characters of repeated n-grams count
   once where such n-grams overlap (Gopher, arXiv 2112.11446, section A.1.1, asks for that).
-- The *top* n-gram is the one that occurs most often, of equals the one that comes first; its characters are those of
-  all its occurrences, also where they overlap. An n-gram that occurs once is none: 0.
+- The *top* n-gram is the first of those that occur most often; its characters are those of all its occurrences, also
+  where they overlap. An n-gram that occurs once does not count: 0.
 - An *ellipsis* is `...` or U+2026; six dots are two. A line ends with one also if space follows. A *bullet* is one of •
   ‣ ◦ ⁃ - * at the start of a line's first word.
 
@@ -30,13 +30,13 @@ Definitions, where the papers leave a choice:
 | lines_packed | one uint32 per line, `pipeline.text.words.line` |
 
 So far this is Gopher as its paper reads (`gopher-paper`). The other columns are what two implementations of its rules
-and FineWeb's measure instead, as they stand in their code; each is compared with the implementation it comes from
+and FineWeb's measure instead, as their code has it; each is compared with the implementation it comes from
 (tests/conformance).
 
 For dolma 1.2.1 (dolma/taggers/gopher.py):
 
-- A *raw line* is what stands between runs of line feeds, with all its space: a text that begins or ends with a line
-  feed has an empty one there. A *copy* is any of two and more equal lines or n-grams, the first one included.
+- A *raw line* is what is between runs of line feeds, with all its space: a text that begins or ends with a line feed
+  has an empty one there. A *copy* is any of two and more equal lines or n-grams, the first one included.
 - A *frequent* n-gram is the top one, or the first of the text where none occurs twice.
 
 | column | unit |
@@ -52,11 +52,11 @@ For datatrove 0.10.1 (gopher_quality_filter.py, gopher_repetition_filter.py, fin
 
 - *Separated words* are words with their punctuation taken off (`pipeline.text.words.separate`), which come near to
   spaCy's. A *plain* one has a character that is not in datatrove's PUNCTUATION_SET.
-- A *raw paragraph* is what stands between two and more line feeds, with all its space but for that around the text.
+- A *raw paragraph* is what is between two or more line feeds, with all its space except that around the text.
 - A *split line* is one of `str.splitlines`.
 - A separated top n-gram has a space between its words, and may occur once. Repeated separated n-grams are found from
   left to right and do not overlap; their words are compared, and counted, without space between them.
-- A line, as above, is *short* with 30 characters and fewer, space included; *terminal* if its last character, which may
+- A line, as above, is *short* with 30 characters or fewer, space included; *terminal* if its last character, which may
   be space, is in datatrove's TERMINAL_PUNCTUATION; *full* lines are these same lines compared with all their space.
 
 | column | unit |
@@ -96,7 +96,7 @@ __all__ = ["LINES_PACKED", "MOST_WORDS", "SIGNALS", "STOP_WORDS", "Measured", "c
 
 MOST_WORDS = 1 << 20
 MOST_CHARACTER_BYTES = 1 << 24
-# Behind the characters of the separated words, which are read eight bytes at a time.
+# After the characters of the separated words, which are read eight bytes at a time.
 _PADDING = PREFIX_BYTES + 8
 _LARGEST = np.iinfo(np.int32).max
 
@@ -132,7 +132,7 @@ def compute(
         offsets: int64[n + 1] into `data`.
         permutations: k of them, for signatures (`dedup.signatures`).
         ngram: words per shingle, at least 1.
-        separate: False takes the words of whitespace for the separated ones; this is for comparison with other
+        separate: False takes the words between whitespace as the separated ones; this is for comparison with other
             implementations.
 
     Raises:
@@ -178,7 +178,7 @@ def compute_signals(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64])
 
 def _scratch(longest: int, shingles: bool) -> Scratch:
     """Scratch for documents of at most `longest` bytes. Pages that no document needs are never touched."""
-    # A word or a line takes at least two bytes, but for the last; a separated word takes one.
+    # A word or a line takes at least two bytes, except the last; a separated word takes one.
     most = min(longest // 2 + 1, MOST_WORDS)
     most_separated = min(longest, MOST_WORDS)
     largest = max(most, most_separated)

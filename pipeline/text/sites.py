@@ -31,7 +31,7 @@ def sites(urls: Sequence[str | None]) -> list[str | None]:
 def registered_domain(url: str) -> str | None:
     """The registered domain of one absolute URL, or None if it names no host.
 
-    A host that is itself a public suffix, or has no dot, stands for itself. A name too long to be one is no host.
+    A host that is itself a public suffix, or has no dot, is its own site. A name too long for a host is not one.
     """
     match = _HOST.match(url)
     host = match.group(1).lower().rstrip(".") if match else ""

@@ -1,12 +1,11 @@
 """HTML of posts to text, in one linear pass.
 
-In: the body of a post as Stack Exchange's dumps have it: a fragment that their site has made from Markdown, with few
-tags, always closed. Out: its text; paragraphs are separated by a blank line, list items marked, code blocks kept with
-their line breaks and indents, all tags removed (Llama 1: "We remove the HTML tags from text", arXiv 2302.13971, section
-2.1). Powers and indices stay readable (`pipeline.readers.superscripts`). Alternative texts and link targets are no
-text.
+In: the body of a post as Stack Exchange's dumps have it: a fragment that the site made from Markdown, with few tags,
+always closed. Out: its text; paragraphs are separated by a blank line, list items marked, code blocks kept with their
+line breaks and indents, all tags removed (Llama 1: "We remove the HTML tags from text", arXiv 2302.13971, section 2.1).
+Powers and indices stay readable (`pipeline.readers.superscripts`). Alternative texts and link targets are left out.
 
-Extractors for pages look for a main content and weigh blocks; all of a post is content.
+Extractors for pages look for the main content and weigh blocks; in a post, everything is content.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _MARKS = frozenset(("sup", "sub"))
 # Deeper lists than this are marked like the ones at this depth.
 _MOST_DEPTH = 64
 _MOST_MARKS = 8
-# What a power holds that is never closed.
+# What an unclosed power holds.
 _WORD = re.compile(r"\S{1,20}")
 
 
@@ -42,7 +41,7 @@ def post_to_text(source: str) -> str:
 
 
 def extract_post(source: str) -> Extracted:
-    """The post's text, and what it lost: scripts and styles, and references that stand for no character."""
+    """The post's text, and what it lost: scripts and styles, and references to no character."""
     out = _Lines()
     lost: Counter[tuple[Kind, str]] = Counter()
     hidden: str | None = None
@@ -87,8 +86,8 @@ class _Lines:
         self.breaks = 0
         self.mark = ""
         self.spaced = True  # nothing, or white space, ends the text
-        self.lists: list[int] = []  # of each open list the number of its next item; -1: not numbered
-        self.marks: list[tuple[str, list[str]]] = []  # of each open power or index its tag and the text in it
+        self.lists: list[int] = []  # for each open list the number of its next item; -1: not numbered
+        self.marks: list[tuple[str, list[str]]] = []  # for each open power or index its tag and the text in it
 
     def tag(self, name: str, opens: bool) -> None:
         """Breaks and marks that a tag makes."""
@@ -115,7 +114,7 @@ class _Lines:
     def write(self, text: str, preformatted: bool) -> None:
         """Text between two tags; white space becomes one blank, except in code.
 
-        In a power it waits for the end of that.
+        Text in a power waits for the end of the power.
         """
         if self.marks:
             self.marks[-1][1].append(text)
@@ -138,7 +137,7 @@ class _Lines:
         self.breaks, self.mark = 0, ""
 
     def marked(self, tag: str, after: str, preformatted: bool) -> None:
-        """The end of a power or index; an end without its beginning is nothing."""
+        """The end of a power or index; an end without its beginning is ignored."""
         if self.marks and self.marks[-1][0] == tag:
             inside = "".join(self.marks.pop()[1])
             self.write(in_text(tag, self.before(), inside, after=after), preformatted)

@@ -1,4 +1,4 @@
-"""Posts gathered by the question they belong to, on disk where memory does not hold them.
+"""Posts gathered by the question they belong to, on disk where they do not fit in memory.
 
 In: posts in any order, each with the id of its question. Out: the same posts by ascending question id: a question, then
 its answers from the highest to the lowest score; ties by id, then by place in the file.
@@ -47,7 +47,7 @@ class Post(NamedTuple):
         question: id of the question that it belongs to; its own for a question.
         offset: of its row in the raw file.
         title: None for an answer.
-        lost: what its text lost on the way from its source, as `written` gives it; nothing for nothing.
+        lost: what its text lost on the way from its source, as `written` gives it; empty where nothing was lost.
     """
 
     id: int

@@ -124,7 +124,7 @@ def _documents(batcher: Batcher, posts: Iterator[Post], site: str | None) -> Ite
 def _record(question: Post, texts: list[str], lost: Lost, site: str | None) -> Record:
     """The document of a question: its title, and the texts of its posts."""
     text = "\n\n".join(texts)
-    # A title alone is no document.
+    # A title alone is not a document.
     text = f"{question.title}\n\n{text}" if text and question.title else text
     return Record(
         question.offset,

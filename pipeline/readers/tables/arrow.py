@@ -1,16 +1,16 @@
 """Arrow IPC: files (also named Feather) and streams, one or several after each other. A record is a row; its offset is
-its number in all.
+its number among all rows.
 
 Rows without text are skipped as `empty_text`. A record batch that cannot be read is one broken entry that names its
-rows; of a file the next batch is then read, of a stream nothing is, since only reading a batch tells where the next one
-begins. In a file, a batch belongs to the piece in which it begins; everything else belongs to the first piece.
+rows; in a file, reading goes on with the next batch; in a stream it ends, since only reading a batch shows where the
+next one begins. In a file, a batch belongs to the piece in which it begins; everything else belongs to the first piece.
 
 What follows the end of a stream or file is read as well when it is another one, whatever its columns. Zeros are
 padding; other bytes are a broken entry, and so is a stream that ends without its end mark: rows may be missing. A file
 whose footer is not there, or does not know all that is in it, is read as the stream that it holds.
 
-Memory: the wanted columns of one record batch, of a stream the batch. Nothing is mapped; what is read is checked first:
-Arrow trusts it.
+Memory: the wanted columns of one record batch; of a stream, the whole batch. Nothing is mapped. What is read is checked
+first, since Arrow trusts it.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class _Sequence:
             self.place = padding(self.file, self.place, self.size)
 
     def stream(self, schema: pa.Schema, columns: list[str]) -> Iterator[Records]:
-        """The batches of the stream that begins at `place`, which moves behind its end; `sound` says whether it was
+        """The batches of the stream that begins at `place`, which moves to after its end; `sound` says whether it was
         read to there.
         """
         self.sound = False
@@ -190,7 +190,7 @@ class _Sequence:
         self.batcher.quarantine(self.first, None, Problem("damaged Arrow", what), bytes(self.file.read(200)))
 
     def following(self, start: int) -> str:
-        """What is said of bytes behind an end."""
+        """The message about bytes after an end."""
         return f"{self.size - start} bytes follow from byte {start} on that are no Arrow"
 
     def _starts_with_magic(self) -> bool:
@@ -198,7 +198,7 @@ class _Sequence:
         return bytes(self.file.read(len(MAGIC))) == MAGIC
 
     def _schema(self, skip: int) -> pa.Schema:
-        """The schema of the stream at `place` plus `skip`, to where `place` moves."""
+        """The schema of the stream at `place` plus `skip`; `place` moves there."""
         place = self.place + skip
         found = message_at(self.file, place, self.size)
         if found.kind != "schema":

@@ -1,4 +1,4 @@
-"""Where things stand in Arrow IPC bytes: messages of streams and files, and the footer of files. No content is read.
+"""Where things are in Arrow IPC bytes: messages of streams and files, and the footer of files. No content is read.
 
 In: a random-access file of NumPy's or Arrow's kind (`seek`, `read`). Out: places and numbers of rows.
 
@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.readers.tables.columns import MOST_ROWS
 
 MAGIC = b"ARROW1"
-# A file's first message stands behind its magic, which is padded.
+# A file's first message comes after its magic, which is padded.
 FILE_HEAD = 8
 _CONTINUATION = b"\xff\xff\xff\xff"
 _MOST_FOOTER_BYTES = 256 << 20
@@ -79,7 +79,7 @@ def message_at(file: Any, place: int, size: int) -> Message:
 
 
 def padding(file: Any, place: int, size: int) -> int:
-    """Where zeros end that begin at `place`: in fours, since messages may begin with a zero but not with four."""
+    """Where the zeros that begin at `place` end: in fours, since messages may begin with a zero but not with four."""
     portion = _FIRST_PORTION
     while place < size:
         file.seek(place)
@@ -93,7 +93,7 @@ def padding(file: Any, place: int, size: int) -> int:
 
 
 def footer_end(file: Any, place: int, size: int) -> int | None:
-    """Where a file's footer ends that begins at `place`: it ends in its length and the magic. None: there is none."""
+    """Where the file footer that begins at `place` ends, its length and the magic included; None without a footer."""
     base, window, portion = place, b"", _FIRST_PORTION
     while base - place < _MOST_FOOTER_BYTES:
         file.seek(base + len(window))
@@ -116,8 +116,7 @@ def batches_of(file: Any, size: int) -> list[Batch]:
     """All record batches of a file, from its footer and the head of each batch.
 
     Raises:
-        ValueError: the footer or a batch is not what it should be, or something stands before the footer that it does
-            not know.
+        ValueError: the footer or a batch is not what it should be, or something before the footer is not in it.
     """
     try:
         file.seek(max(0, size - 10))
@@ -149,8 +148,8 @@ def batches_of(file: Any, size: int) -> list[Batch]:
 
 
 def _check_gap(file: Any, begin: int, end: int) -> None:
-    """Between what a footer knows and the footer there is an end mark, and zeros: anything else is another file's, put
-    before this one.
+    """Between what a footer lists and the footer there is an end mark, and zeros: anything else belongs to another
+    file, put before this one.
     """
     if begin > end:
         raise ValueError("a record batch lies within the footer")
@@ -199,7 +198,7 @@ def _root(flat: bytes) -> int:
 
 
 def _field(flat: bytes, table: int, number: int) -> int | None:
-    """Where a field of a table stands; None when it has its default."""
+    """Where a field of a table is; None when it has its default."""
     (back,) = struct.unpack_from("<i", flat, table)
     rules = table - back
     if rules < 0:

@@ -1,11 +1,12 @@
 """Rows of Arrow columns to raw records, for Parquet and Arrow alike.
 
-In: a record batch with a text column and, where there are, columns of ids and URLs. Out: the same rows in the same
+In: a record batch with a text column and, where they exist, columns of ids and URLs. Out: the same rows in the same
 order, in a `Batcher`: documents with their row number as offset; `empty_text` for nulls and white space; rows whose
 text is not UTF-8, or has more than `MOST_TEXT_BYTES`, or whose id has more than `MOST_NAME_BYTES`, are broken. No
 Python object is made per row where a column is what it should be.
 
-A field's name is a column; where there is none, what stands before a dot names a struct that holds it (`meta.url`).
+A field's name is a column; where there is no such column, the part before a dot names a struct that holds it
+(`meta.url`).
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from manifests.errors import GristmillError
 from manifests.step import Problem
 from pipeline.readers.records import BATCH_TEXT_BYTES, EXCERPT_BYTES, MOST_NAME_BYTES, RAW, Batcher
 
-# Row numbers above this are no counts but damage; int64 offsets hold their sum.
+# Row numbers above this are damage, not counts; int64 offsets hold their sum.
 MOST_ROWS = 1 << 40
 MOST_BATCH_ROWS = 4_096
-# As of a plain text and of a line of JSON.
+# The same as for a plain text and for a line of JSON.
 MOST_TEXT_BYTES = 64 << 20
 # What Arrow raises on damage; a length that is damaged may be more than there is memory.
 DAMAGE = (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError)
 
 
 def wanted_columns(schema: pa.Schema, *, name: str, source: Source) -> list[str]:
-    """The fields that are read: text, and id and URL where there are.
+    """The fields that are read: text, and id and URL where they exist.
 
     Raises:
-        GristmillError: there is no field of the source's `text_field`, or it does not hold text; or none of a name that
-            the manifest gives for ids or URLs, other than the default.
+        GristmillError: there is no field of the source's `text_field`, or it does not hold text; or the manifest gives
+            a name other than the default for ids or URLs, and there is no such field.
     """
     columns = list(dict.fromkeys((source.text_field, source.id_field, source.url_field)))
     twice = [column for column in columns if schema.names.count(top_column(schema, column)) > 1]
@@ -75,7 +76,7 @@ def _kind_of(schema: pa.Schema, field: str) -> pa.DataType | None:
 
 
 def fields_of(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
-    """The fields that `wanted_columns` names, as columns of these names; null where the struct is that holds them."""
+    """The fields that `wanted_columns` names, as columns of these names; null where the struct around them is null."""
     arrays = []
     for field in columns:
         column = top_column(batch.schema, field)
@@ -96,7 +97,7 @@ def is_text(kind: pa.DataType) -> bool:
 def portions(column: pa.Array) -> list[tuple[int, int]]:
     """(first, stop) of portions of rows, each of at most about one batch of text and `MOST_BATCH_ROWS`, or of one row.
 
-    What a dictionary holds once counts as often as it stands in a row: the portion's text is decoded.
+    A dictionary's value counts once for each row that has it: the portion's text is decoded.
     """
     ends = np.cumsum(_lengths(column))
     bounds: list[tuple[int, int]] = []
@@ -194,8 +195,9 @@ def _bytes(column: pa.Array) -> pa.Array:
 
 
 def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> tuple[pa.Array, np.ndarray]:
-    """A column that may be absent or of any type as strings, and which of them were too long; null where they are, and
-    where only text is wanted and it is none."""
+    """A column that may be absent or of any type as strings, and which of them were too long; null where they are too
+    long, and where only text is wanted and the column is not text.
+    """
     none = np.zeros(batch.num_rows, bool)
     if name not in batch.schema.names or (only_text and not is_text(batch.schema.field(name).type)):
         return pa.nulls(batch.num_rows, pa.string()), none
@@ -217,7 +219,7 @@ def _strings(batch: pa.RecordBatch, name: str, *, only_text: bool) -> tuple[pa.A
 
 
 def _written(column: pa.Array) -> list[str | None]:
-    """Values that are no text: structs and lists as JSON.
+    """Values that are not text: structs and lists as JSON.
 
     Those that Python has no value for are written by Arrow, or left out.
     """
@@ -242,7 +244,7 @@ def _as_text(value: object) -> str | None:
     if value is None:
         return None
     text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
-    text.encode()  # half of a surrogate pair is no text
+    text.encode()  # half of a surrogate pair is not text
     return text
 
 

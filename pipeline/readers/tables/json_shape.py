@@ -1,9 +1,9 @@
 """Whether a file that should be JSON Lines is something else, from its beginning.
 
-In: the first bytes of a file. Out: None, or what it is and what to do about it. One broken line is none of this: a file
-counts as one JSON value only where its first value goes on, as JSON, behind the end of its first line, or is an array
-that fills the file. Where the first value is longer than what is looked at, the lines behind its first one decide: an
-object that is a line of its own is none of its parts.
+In: the first bytes of a file. Out: None, or what it is and what to do about it. One broken line is not enough: a file
+counts as one JSON value only where its first value goes on, as JSON, after the end of its first line, or is an array
+that fills the file. Where the first value is longer than what is looked at, the lines after its first one decide: an
+object that is a line of its own is not part of it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import orjson
 
 from manifests.step import Problem
 
-# So much of a file is looked at.
+# How much of a file is looked at.
 HEAD_BYTES = 1 << 16
 # Tokens of the first value that are looked at.
 _MOST_TOKENS = 1 << 15
-# Behind the beginning: where the end of the first line is looked for, and how much of what follows it is looked at.
+# After the beginning: how far the end of the first line is searched for, and how much of what follows is looked at.
 _MOST_FIRST_LINE = 64 << 20
 _MOST_AHEAD = 8 << 20
 _KIND = "no JSON Lines"
@@ -46,7 +46,7 @@ _WIDE = (
     (b"[\0", "UTF-16LE"),
     (b"\0[", "UTF-16BE"),
 )
-# A string may be cut by the end of what is looked at. Possessive: what is no token costs one look.
+# A string may be cut by the end of what is looked at. Possessive: what is not a token costs one look.
 _TOKEN = re.compile(
     rb"[ \t\r\n]*+(?:(?P<opens>[\[{])|(?P<closes>[\]}])|(?P<comma>,)|(?P<colon>:)"
     rb'|(?P<string>"(?:[^"\\\x00-\x1f]++|\\.)*+(?:"|\\?\Z))|(?P<other>-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity))'
@@ -60,7 +60,7 @@ class _Value:
 
     Attributes:
         stop: where it ends, or what was looked at.
-        lines: how many line feeds stand between its tokens.
+        lines: how many line feeds are between its tokens.
         complete: its end was seen.
         all_seen: all of the text was looked at.
     """
@@ -74,11 +74,11 @@ class _Value:
 def other_than_json_lines(
     head: bytes, *, complete: bool, ahead: Callable[[], Iterable[bytes]] | None = None
 ) -> Problem | None:
-    """What a file is whose first bytes are `head`; None: JSON Lines, or nothing that can be told.
+    """What a file is whose first bytes are `head`; None: JSON Lines, or undecided.
 
     Args:
         complete: `head` is the whole file.
-        ahead: portions of the file from its beginning on; asked for where `head` does not tell. Without it what follows
+        ahead: portions of the file from its beginning on; read where `head` does not decide. Without it what follows
             `head` is unknown.
     """
     for mark, encoding in _WIDE:
@@ -117,9 +117,7 @@ def other_than_json_lines(
 
 
 def lines_are_none(head: bytes) -> tuple[int, Problem] | None:
-    """(offset, what to say) of the first line that is not blank when none of the first ones is JSON, and there are
-    several.
-    """
+    """(offset, what to say) of the first line that is not blank, if there are several first lines and none is JSON."""
     lines = head.split(b"\n")[:-1]
     filled = [line for line in lines if line.strip()][:_LINES_TRIED]
     if len(filled) < 2 or any(_is_json(line) for line in filled):
@@ -141,7 +139,7 @@ def several_values(line: bytes) -> bool:
 
 
 def _first_value(text: bytes) -> _Value | None:
-    """The array or object that a text begins with, or as much of it as there is; None when it is no JSON."""
+    """The array or object that a text begins with, or as much of it as there is; None when it is not JSON."""
     open_brackets = bytearray()
     position = stop = line_feeds = 0
     # What may come next: a value, or the end of an empty one; after a value a comma or an end; after a key a colon.
@@ -149,7 +147,7 @@ def _first_value(text: bytes) -> _Value | None:
     for _ in range(_MOST_TOKENS):
         token = _TOKEN.match(text, position)
         if token is None:
-            # White space at the end of what there is, or something that is no JSON.
+            # White space at the end of what there is, or something that is not JSON.
             return (
                 None
                 if text[position:].strip() and not _is_cut(text[position:])
@@ -184,10 +182,9 @@ def _first_value(text: bytes) -> _Value | None:
 
 
 def _object_lines_follow(portions: Iterable[bytes]) -> bool | None:
-    """Whether behind the first line an object is a line of its own; None: the lines do not end within what is looked
-    at.
+    """Whether an object is a line of its own after the first line; None: the lines do not end within what is looked at.
 
-    Within a value a bracket, a comma or a colon stands before an object, and a bracket or a comma behind it.
+    Within a value, a bracket, a comma or a colon comes before an object, and a bracket or a comma after it.
     """
     first, following, seen = False, bytearray(), 0
     for portion in portions:
@@ -202,7 +199,7 @@ def _object_lines_follow(portions: Iterable[bytes]) -> bool | None:
         if len(following) > _MOST_AHEAD or (not first and seen > _MOST_FIRST_LINE):
             if b"\n" not in following:
                 return None
-            # What is cut off is no line.
+            # What is cut off is not a line.
             del following[following.rfind(b"\n") + 1 :]
             break
     before, found = True, False

@@ -4,12 +4,12 @@ stream.
 A line belongs to the piece that its first byte lies in; compressed files belong to their first piece. What damage to
 the compressed stream leaves of a last line belongs to the one broken entry for the damage.
 
-A file that is one JSON value over many lines, or no UTF-8, holds no document: one broken entry says so and what to do
+A file that is one JSON value over many lines, or not UTF-8, holds no document: one broken entry says so and what to do
 (`json_shape`). Where none of the first lines is JSON, the entry of the first one says that.
 
 JSON is that of RFC 8259, and what Python's `json` writes beside it: NaN, Infinity, and half of a surrogate pair, which
-becomes U+FFFD. A record separator before a line (RFC 7464) is no part of it. A field's name is a key of the object;
-where there is none, what stands before a dot names an object within it (`meta.url`).
+becomes U+FFFD. A record separator before a line (RFC 7464) is not part of it. A field's name is a key of the object;
+where there is no such key, the part before a dot names an object within it (`meta.url`).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _read(
     """The lines that begin in [begin, stop).
 
     Args:
-        none: of the line at this offset, what its entry says.
+        none: the offset of a line, and what its entry says.
     """
     empty = begin == 0
     try:
@@ -170,7 +170,7 @@ def _record(batcher: Batcher, offset: int, line: bytes, source: Source) -> _Unus
             what = "is missing" if text is _MISSING else f"is {type(text).__name__}, not text"
             fields = ", ".join(key[:80] for key in sorted(value)[:12])
             return _Unusable(name, Problem("no text", f"field `{source.text_field}` {what}; fields: {fields}"))
-        # What is no text is no URL.
+        # Only text can be a URL.
         batcher.add(Record(offset, name, url if isinstance(url, str) and len(url) <= MOST_NAME_BYTES else None, text))
         return None
     except _TooDeep:
@@ -185,7 +185,7 @@ def _loads(line: bytes) -> Any:
     """The value of a line.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     try:
         return orjson.loads(line)
@@ -201,7 +201,7 @@ def _loads(line: bytes) -> Any:
 
 
 def _depth(line: bytes) -> int:
-    """How deep brackets are nested, those in strings left aside."""
+    """How deep brackets are nested, not counting those in strings."""
     if line.count(b"[") + line.count(b"{") <= _MOST_DEPTH:
         return 0
     data = np.frombuffer(_STRING.sub(b"", line), np.uint8)
@@ -219,7 +219,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _problem(line: bytes, error: ValueError) -> Problem:
-    """What is wrong with a line that is no JSON."""
+    """What is wrong with a line that is not JSON."""
     if b"\x00" in line:
         return Problem("invalid UTF-8", "it holds NUL bytes, as UTF-16 does; convert the file to UTF-8")
     kind = "invalid UTF-8" if "utf-8" in str(error).lower() or not _is_utf8(line) else "invalid JSON"
@@ -238,8 +238,8 @@ def _field(value: dict[str, Any], path: str) -> Any:
 
 
 def lines(stream: Iterable[bytes], *, most: int, start: int = 0) -> Iterator[tuple[int, bytes, int]]:
-    """(offset, line without its line feed, size) of every line. Of a line of more than `most` bytes only the first
-    come.
+    """(offset, line without its line feed, size) of every line. A line of more than `most` bytes is cut: only its first
+    bytes are given.
 
     `start` is the offset of the stream's first byte.
 
@@ -289,7 +289,7 @@ class _TooDeep(Exception):
 
 
 def _text(value: Any) -> str | None:
-    """A name as text; what is no text as JSON.
+    """A name as text; what is not text, as JSON.
 
     Raises:
         _TooDeep: the value is nested too deeply to be written.

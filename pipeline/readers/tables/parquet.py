@@ -2,7 +2,7 @@
 
 A damaged stretch of rows is one broken entry that names the rows; reading goes on at the next row group. A row group
 belongs to the piece in which it would begin if the file held nothing but its groups, in their order and in proportion
-to their sizes. Where its columns really begin is not asked: Arrow's C++ exceptions about a damaged column end the
+to their sizes. Where its columns really begin is not used: Arrow's C++ exceptions about a damaged column end the
 process when they come from its Python metadata.
 """
 

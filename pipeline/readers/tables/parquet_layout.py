@@ -1,7 +1,7 @@
-"""Whether a Parquet file begins where its footer says: files put after each other end in a footer that gives places
-from its own beginning, where the file before it has other rows.
+"""Whether a Parquet file begins where its footer says. In files joined end to end, the last footer counts places from
+its own file's beginning; counted from the beginning of the whole, other rows lie there.
 
-In: a random-access file. Out: how many bytes stand before the file that the footer describes.
+In: a random-access file. Out: how many bytes come before the file that the footer describes.
 
 Sources: "Apache Parquet: File Format" and parquet.thrift; "Thrift Compact protocol encoding".
 """
@@ -20,7 +20,7 @@ Struct = dict[int, Any]
 
 
 def bytes_before(file: Any, size: int) -> int:
-    """How many bytes stand before the file that the footer describes; 0 also where that cannot be told."""
+    """How many bytes come before the file that the footer describes; 0 also where that is unknown."""
     if size < 12:
         return 0
     file.seek(size - 8)
@@ -41,9 +41,7 @@ def bytes_before(file: Any, size: int) -> int:
 
 
 def _end_of_content(footer: Struct) -> int:
-    """Where the last of the columns, indexes and filters ends that the footer knows, counted from
-    the file's beginning.
-    """
+    """Where the last of the columns, indexes and filters in the footer ends, counted from the file's beginning."""
     end = len(MAGIC)
     for group in footer.get(4, []):
         for column in group.get(1, []):
@@ -55,7 +53,7 @@ def _end_of_content(footer: Struct) -> int:
 
 
 class _Compact:
-    """Thrift's compact protocol, whatever the fields mean. An error is an IndexError or ValueError."""
+    """Thrift's compact protocol, without the meaning of the fields. An error is an IndexError or ValueError."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0

@@ -1,14 +1,14 @@
-"""Texts in capitals made small before their language is identified: the model has seen next to none in capitals.
+"""Texts in capitals are lower-cased before their language is identified: the model has seen almost none in capitals.
 
 In: UTF-8 bytes and offsets of n documents. Out: which of them are mostly in capitals, and their beginnings in small
 letters.
 
-Licences and notices in capitals are labelled at random otherwise: of 300 characters each in 40 languages 46 % keep
-their label when they are put in capitals, and as many as before when small letters are made of them again
-(`docs/pipelines.md`). A document is in capitals if more than half of the letters that are looked at are: those of
-alphabets without case count as none, so that names in Latin capitals change nothing in Chinese text. Letters of another
-look count as capitals, since the model knows none of them: fullwidth ones, small capitals, and the mathematical
-alphabets. Titles and texts half in capitals stay as they are, which measures as well.
+Licences and notices in capitals are labelled at random otherwise: of texts of 300 characters in 40 languages, 46 % keep
+their label when they are put in capitals, and as many as before when they are lower-cased again (`docs/pipelines.md`).
+A document is in capitals if more than half of the letters that are looked at are capitals. Letters of alphabets without
+case do not count as such, so that names in Latin capitals change nothing in Chinese text. Letters in other styles count
+as capitals, since the model knows none of them: fullwidth ones, small capitals, and the mathematical alphabets. Titles
+and texts half in capitals stay as they are, which measured just as well.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LOWER = (
     "A7B1:1:1:-42282 A7B2:1:1:-42261 A7B3:1:1:928 A7B4:8:2:1 A7C4:1:1:-48 A7C5:1:1:-42307 A7C6:1:1:-35384 A7C7:2:2:1 A7D0:1:1:1 "
     "A7D6:2:2:1 A7F5:1:1:1 "
 )
-# Small capitals of the block Phonetic Extensions and around, and what they stand for.
+# Small capitals of the block Phonetic Extensions and around, and the letters that they represent.
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True))
 _FULLWIDTH = (0xFF21, 0xFF41)
 _MATHEMATICAL = (0x1D400, 0x1D6A4)
@@ -51,7 +51,7 @@ _CASED_POINTS = 0x20000
 
 @cache
 def lower_case() -> dict[int, int]:
-    """Code points of capitals and letters of another look, and the small letters of plain look that stand for them."""
+    """Code points of capitals and letters in other styles, and the plain small letters for them."""
     table: dict[int, int] = {}
     for run in _LOWER.split():
         first, count, step, distance = run.split(":")
@@ -67,7 +67,7 @@ def lower_case() -> dict[int, int]:
 def _cases() -> Bytes:
     """uint8[0x20000]: `_CAPITAL` or `_SMALL` for code points with case; `_UNCASED` for all others beyond ASCII."""
     table = np.full(_CASED_POINTS, _UNCASED, np.uint8)
-    # Signs of Latin-1 and General Punctuation are no letters.
+    # Signs of Latin-1 and General Punctuation are not letters.
     table[:0xC0] = 0
     table[0x2000:0x2070] = 0
     table[0x3000:0x3005] = 0

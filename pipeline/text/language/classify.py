@@ -29,7 +29,7 @@ _EPSILON = 1e-5
 def classify(
     data: Bytes, offsets: Int64s, most_characters: int, network: Network, labels: Int32s, scores: Float32s
 ) -> None:
-    """Fill `labels`, int32[n], and `scores`, float32[n]; -1 and 0 for a document that is empty or of which the model
+    """Fill `labels`, int32[n], and `scores`, float32[n]; -1 and 0 for a document that is empty or in which the model
     knows nothing.
 
     Args:
@@ -134,7 +134,7 @@ def _cut(data: Bytes, start: Integer, end: Integer, most: Integer) -> Integer:
 
 @kernel
 def _is_label(data: Bytes, start: Integer, stop: Integer) -> bool:
-    """Words that begin with `__label__` are no words."""
+    """Whether a word begins with `__label__`: such words are left out."""
     prefix = (95, 95, 108, 97, 98, 101, 108, 95, 95)
     matching = 0
     while matching < len(prefix) and start + matching < stop and data[start + matching] == prefix[matching]:
@@ -177,7 +177,7 @@ def _add_ngrams(
     shortest: int,
     longest: int,
 ) -> int:
-    """Add the vectors of a word's n-grams that pruning has left; returns how many."""
+    """Add the vectors of those n-grams of a word that pruning kept; returns how many."""
     added = 0
     divisor = U32(buckets)
     for i in range(size):
@@ -221,7 +221,7 @@ def _ones(bits: np.uint64) -> np.int64:
 
 @kernel
 def _best(hidden: Float32s, output: Float32s, left: Int32s, right: Int32s) -> tuple[np.int64, np.float32]:
-    """The leaf with the highest probability and this probability; branches that cannot win are left aside."""
+    """The leaf with the highest probability and this probability; branches that cannot win are skipped."""
     leaves = (len(left) + 1) // 2
     nodes = np.empty(2 * leaves, np.int64)
     so_far = np.empty(2 * leaves, np.float32)
@@ -235,7 +235,7 @@ def _best(hidden: Float32s, output: Float32s, left: Int32s, right: Int32s) -> tu
         if score < lowest or (label >= 0 and score < best):
             continue
         if left[node] < 0:
-            # Of equals the one that is found first stays (a heap of one takes a second only to drop the smaller).
+            # Among equals the one found first stays (a heap of one takes a second only to drop the smaller).
             if label < 0 or score > best:
                 label, best = node, score
             continue

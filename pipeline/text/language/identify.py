@@ -31,7 +31,7 @@ def identify(data: Bytes, offsets: Int64s, *, characters: int) -> tuple[list[str
     Args:
         data: UTF-8 bytes; valid.
         offsets: int64[n + 1] into `data`.
-        characters: how many of a document's first are looked at; the cost is proportional to them.
+        characters: how many characters from a document's start are looked at; the cost is proportional to them.
 
     Returns:
         n codes, and float32[n] from 0 to 1.

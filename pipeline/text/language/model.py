@@ -34,7 +34,7 @@ class Network(NamedTuple):
         word_slots: int32[a power of two], word number or -1, by hash and linear probing.
         word_bytes, word_bounds: uint8[], int32[words + 1]: the words, one after the other.
         end_of_sentence: the number of the word for it; -1 if there is none.
-        kept: uint64[], one bit per bucket of n-grams: whether pruning has left it.
+        kept: uint64[], one bit per bucket of n-grams: whether pruning kept it.
         ranks: int32[], kept buckets before each of these 64.
         kept_rows: int32[], row of each kept bucket, in the order of the buckets.
         buckets, shortest, longest: of the n-grams.
@@ -172,7 +172,7 @@ def _decode(codes: npt.NDArray[np.generic], width: int, last_width: int, centroi
 
 
 def _buckets(pairs: Int64s, buckets: int, words: int) -> tuple[Uint64s, Int32s, Int32s]:
-    """Bits, ranks and rows of the buckets that pruning has left."""
+    """Bits, ranks and rows of the buckets that pruning kept."""
     bits = np.zeros(-(-buckets // 64) * 64, np.uint8)
     bits[pairs[:, 0]] = 1
     kept = np.packbits(bits, bitorder="little").view("<u8").astype(np.uint64)

@@ -45,10 +45,11 @@ from storage.raw_file import identified
 _MAGIC = b"mmap lm http://kheafield.com/code"
 _VERSION = _MAGIC + b" format version "
 _INCOMPLETE = _MAGIC + b" incomplete"
-# How an ARPA file begins, but for white space (SRILM's ngram-format(5)), and how it is called: `en.arpa`, `en.arpa.gz`.
+# How an ARPA file begins, apart from white space (SRILM's ngram-format(5)), and how it is named: `en.arpa`,
+# `en.arpa.gz`.
 _ARPA_BEGIN = b"\\data\\"
 _ARPA_NAME = re.compile(r".+\.arpa(\.(gz|bz2|xz|lzma|zst|zstd|lz4))?", re.IGNORECASE)
-# lm/binary_format.cc, `Sanity`: the text, then numbers that other machines write otherwise.
+# lm/binary_format.cc, `Sanity`: the text, then numbers that other machines write differently.
 _SANITY = (_VERSION + b"5\n").ljust(56, b"\0") + struct.pack("<fffIIIQ", 0.0, 1.0, -0.5, 1, 0xFFFFFFFF, 0, 1)
 _SWAPPED = struct.pack(">fff", 0.0, 1.0, -0.5)
 # lm/binary_format.hh, `FixedWidthParameters`: order, probing multiplier, kind, whether the words follow the model,
@@ -59,9 +60,9 @@ _PROBING, _TRIE, _QUANTISED, _ARRAYS = 0, 2, 1, 2
 _KINDS = ("probing", "rest probing", "trie", "quantised trie", "trie with arrays", "quantised trie with arrays")
 # `kVersion` of lm/search_hashed.hh and lm/search_trie.hh; lm/vocab.cc; lm/quantize.cc; lm/bhiksha.cc.
 _PROBING_VERSION, _TRIE_VERSION, _PROBING_WORDS_VERSION, _QUANTISED_VERSION, _ARRAYS_VERSION = 0, 1, 0, 2, 0
-# KenLM is compiled for models of order 6 at most if it is not told otherwise (CMakeLists.txt, KENLM_MAX_ORDER).
+# KenLM is compiled for models of order 6 at most unless configured otherwise (CMakeLists.txt, KENLM_MAX_ORDER).
 _LOWEST_ORDER, _HIGHEST_ORDER = 2, 6
-# lm/quantize.cc and lm/build_binary_main.cc: places in tables of values have so many bits at most.
+# lm/quantize.cc and lm/build_binary_main.cc: places in tables of values have at most this many bits.
 _MOST_VALUE_BITS = 25
 _MOST_WORDS = 1 << 32
 _BLOCK = 4 << 20
@@ -111,10 +112,10 @@ def score(model: Model, data: Bytes, offsets: Int64s) -> tuple[Float32s, Int64s]
 
 
 def check_begin(path: str, begin: bytes) -> None:
-    """Refuse a file that is none of KenLM's binary files.
+    """Refuse a file that is not one of KenLM's binary files.
 
     Args:
-        begin: its first bytes, 64 or more of a file that has so many.
+        begin: its first bytes, at least 64 if the file has that many.
 
     Raises:
         GristmillError: it is an ARPA file, a compressed file, one that `build_binary` did not finish, or something

@@ -1,13 +1,13 @@
 """Scoring by KenLM's binary files of the kind "probing": hash tables (lm/search_hashed.hh, lm/vocab.hh,
 util/probing_hash_table.hh).
 
-In: a file as uint32[] and as float32[], of which every number begins at a multiple of four, and where its tables are.
-Out: scores of sentences, in their order. Nothing outside the tables is read, whatever stands in them.
+In: a file as uint32[] and as float32[], in which every number begins at a multiple of four, and where its tables are.
+Out: scores of sentences, in their order. Nothing outside the tables is read, whatever they contain.
 
 A table is slots of a key (uint64) and a value, with linear probing from the key modulo the number of slots; a key of 0
 marks a free slot. Keys of words are their hashes, values their rows. Keys of n-grams are hashes of rows, last word
-first; values are the logarithm of the probability and, but for the longest n-grams, the backoff. The logarithm's sign
-is plus if some n-gram goes on with an older word.
+first; values are the logarithm of the probability and, except for the longest n-grams, the backoff. The logarithm's
+sign is plus if some n-gram extends this one by an older word.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def score_probing(data: Bytes, offsets: Int64s, tables: ProbingTables, scores: F
         tokens: out, int64[n], without `<s>` and `</s>`.
 
     Returns:
-        Whether the file is whole; not, when a table is full, a row is out of bounds, or a score is not a number.
+        Whether the file is whole; False when a table is full, a row is out of bounds, or a score is not a number.
     """
     order = len(tables.places) - 1
     history = np.zeros(order, np.int64)

@@ -9,8 +9,8 @@ and `DocLM`; text_normalizer.py, `normalize`). The text is normalised: see `norm
 pieces. KenLM scores the pieces as one sentence, with `<s>` and `</s>`. Perplexity is 10 ** (-score / (pieces + 1)),
 rounded to one decimal.
 
-Normalising takes line breaks away as it does all control characters, so that a document is one sentence and words on
-both sides of a break without a space grow together. cc_net's thresholds (data/cutoff.csv) are of such perplexities.
+Normalising removes line breaks, as it does all control characters, so that a document is one sentence, and words on
+both sides of a break without a space are joined. cc_net's thresholds (data/cutoff.csv) are of such perplexities.
 `sentences: lines` scores each line as a sentence of its own instead: 10 ** (-sum of scores / sum of (pieces + 1)),
 which `DocLM` does when it is given lines.
 """
@@ -97,7 +97,7 @@ def _opened(path: str) -> BinaryIO:
 
 @lru_cache(maxsize=256)
 def load_scorer(ngrams: str, sentencepiece_model: str, _digests: tuple[str, str]) -> Scorer:
-    """The scorer of one language, made once per process; `_digests` tell models from the next under the same paths.
+    """The scorer of one language, made once per process; `_digests` distinguish models that have had the same paths.
 
     Raises:
         GristmillError: a file is missing, or not what it should be.
@@ -161,11 +161,11 @@ def normalised(text: str) -> str:
     """The text as cc_net's models know it (text_normalizer.py, `normalize` with its defaults).
 
     In this order: no white space around it, small letters, no combining marks (category Mn) once it is decomposed
-    (NFD), every decimal digit 0, punctuation of other scripts as ASCII has it, no control characters, which line breaks
-    are.
+    (NFD), every decimal digit 0, punctuation of other scripts as ASCII has it, no control characters, line breaks
+    included.
 
     Characters are decomposed one by one: time is linear, where NFD's is quadratic in the length of a run of marks. So
-    the few marks that stay (category Mc, 25 of which NFD sorts) stay in the order in which they were.
+    the few marks that are kept (category Mc, 25 of which NFD sorts) keep their order.
     """
     text = text.strip().lower()
     if text.isascii():
@@ -176,7 +176,7 @@ def normalised(text: str) -> str:
     starts = replacements.starts[points]
     if lengths.max() > 1:
         ends = np.cumsum(lengths, dtype=np.int64)
-        # Counts up from its start for each code point, and on into the next.
+        # For each code point the places of its replacement, from its start on.
         index = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
     else:
         index = starts[lengths > 0]
@@ -185,8 +185,8 @@ def normalised(text: str) -> str:
 
 
 class _Replacements(NamedTuple):
-    """What stands for each code point: `lengths` (uint8[0x110000]) of `points` ("<u4"[]) from `starts`
-    (int32[0x110000]) on.
+    """What replaces each code point: `lengths` (uint8[0x110000]) of `points` ("<u4"[]) from `starts` (int32[0x110000])
+    on.
     """
 
     lengths: npt.NDArray[np.uint8]

@@ -2,13 +2,13 @@
 util/bit_packing.hh).
 
 In: a file as uint8[] and as float32[], and where its parts are. Out: scores of sentences, in their order. Nothing
-outside the parts is read, whatever stands in them.
+outside the parts is read, whatever they contain.
 
 Words are their sorted hashes; a word's row is one more than its place, row 0 is `<unk>`. A 1-gram is the logarithm of
-its probability, its backoff, and where in the 2-grams those begin that end in this word; they end where the next
+its probability, its backoff, and where in the 2-grams those that end in this word begin; they end where the next
 1-gram's begin. An n-gram of more words is found from its last word backward; the n-grams below one parent are sorted by
-their oldest word. It is an entry of bits: that word, the values, and where in the n-grams of one word more those begin
-that have it as suffix. The longest have no backoff and nothing below them.
+their oldest word. It is an entry of bits: that word, the values, and where in the n-grams of one word more those that
+have it as suffix begin. The longest have no backoff and nothing below them.
 
 Values are 31 bits of a logarithm, whose sign is minus, and 32 of a backoff; or places in tables of both, the backoff's
 first. Where the pointers' highest bits are cut off, an array has for each value of these bits the first entry that has
@@ -29,8 +29,8 @@ from pipeline.text.perplexity.words import U64, backed_off, eight_bytes, goes_on
 # What `parts` has of the n-grams of each length.
 BASE, ENTRY_BITS, VALUE_BITS, NEXT_BITS, ENTRIES, ARRAY, ARRAY_LENGTH, PROBABILITIES, BACKOFFS = range(9)
 COLUMNS = 9
-# In a model that is whole, words are spread evenly and this many guesses find any; then halves, so that no other can
-# take long.
+# In a model that is whole, words are spread evenly and this many guesses find any; then the range is halved, so that no
+# other model takes long.
 _GUESSES = 16
 _LOGARITHM_BITS, _BACKOFF_BITS = np.uint64(31), np.uint64(32)
 _SIGN = np.uint64(1 << 31)
@@ -50,8 +50,8 @@ class TrieTables(NamedTuple):
         words: how many hashes there are.
         word_bits: bits of a word's row.
         unigrams: the byte where the 1-grams begin.
-        probability_bits, backoff_bits: bits of a place in a table of logarithms, and of backoffs; 0 where values stand
-            in the entries.
+        probability_bits, backoff_bits: bits of a place in a table of logarithms, and of backoffs; 0 where values are in
+            the entries.
         begin, end: rows of `<s>` and `</s>`.
     """
 
@@ -167,7 +167,7 @@ def _below(
 def _logarithm(
     file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64
 ) -> np.float32:
-    """A logarithm that stands at bit `at` after byte `base`, or whose place in a table does: `bits` of it."""
+    """The logarithm at bit `at` after byte `base`, or the one whose place in a table is there, in `bits` bits."""
     if bits:
         return np.float32(floats[table + _bits(file, base, at, bits)])
     return np.uint32(_bits(file, base, at, _LOGARITHM_BITS) | _SIGN).view(np.float32)
@@ -177,7 +177,7 @@ def _logarithm(
 def _backoff(
     file: Bytes, floats: Float32s, table: np.uint64, bits: np.uint64, base: np.uint64, at: np.uint64
 ) -> np.float32:
-    """The same of the backoff of an entry whose values begin there."""
+    """The same for the backoff of an entry whose values begin there."""
     if bits:
         return np.float32(floats[table + _bits(file, base, at, bits)])
     return np.uint32(_bits(file, base, at + _LOGARITHM_BITS, _BACKOFF_BITS)).view(np.float32)
@@ -194,7 +194,7 @@ def score_trie(data: Bytes, offsets: Int64s, tables: TrieTables, scores: Float32
         tokens: out, int64[n], without `<s>` and `</s>`.
 
     Returns:
-        Whether the file is whole; not, when a pointer is out of bounds or goes back, or a score is not a number.
+        Whether the file is whole; False when a pointer is out of bounds or goes back, or a score is not a number.
     """
     file, floats, parts, word_bits = tables.file, tables.floats, tables.parts, tables.word_bits
     order, rows = len(parts) - 1, U64(tables.words + 1)

@@ -1,7 +1,7 @@
 """What the kernels of KenLM's binary files share: tokens, hashes of words, and what is remembered from one word to the
 next.
 
-In: bytes of sentences, and of a file, in which numbers are little-endian and stand at any address. Out: numbers.
+In: bytes of sentences, and of a file, in which numbers are little-endian and at any address. Out: numbers.
 
 Scores are by backoff (Katz 1987), summed in float32 in KenLM's order, so they are KenLM's, bit for bit. Signs, which
 carry nothing else, say when to stop looking: a backoff is -0.0 if no n-gram has this one as its context (Heafield 2011,

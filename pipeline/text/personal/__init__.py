@@ -1,6 +1,6 @@
 """Personal information: the spans of each kind that documents hold, how many, and texts without them.
 
-The public names; what each of the modules here does they say themselves.
+The public names; each module here says itself what it does.
 """
 
 from pipeline.text.personal.masking import TOKENS, mask

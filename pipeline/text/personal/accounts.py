@@ -80,7 +80,7 @@ PATTERNS = (
     Pattern(
         kind="payment_card",
         cores=(rb"[0-9]{13}", rb"[0-9]{4}[ \-][0-9]{4}[ \-][0-9]{4}", rb"[0-9]{4}[ \-][0-9]{6}[ \-][0-9]{4}"),
-        # Groups of four stand in IBANs as well: nothing that begins one, and no group before.
+        # IBANs hold groups of four as well: the start of an IBAN or another group may not come before.
         pattern=rb"(?<![A-Z]{2}[0-9]{2}[ \-])(?<![A-Z][0-9]{3}[ \-])(?<![0-9]{4}[ \-])"
         rb"(?:[2-6][0-9]{12,18}|[2-6][0-9]{3}([ \-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?"
         rb"|3[0-9]{3}([ \-])[0-9]{6}\2[0-9]{4,5})",

@@ -10,8 +10,8 @@ import re
 from pipeline.text.personal.check_digits import is_day
 from pipeline.text.personal.patterns import ANYTHING, GAP, GAP_AND_DIGIT, Pattern, whole_if
 
-# English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Polish. A birthday that
-# is not announced as such is a party.
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Polish. "Birthday" alone
+# is not enough: it may be a party's.
 _WORDS = (
     rb"(?:(?i:born|(?:date|place) of birth|birth ?date|d\.?o\.?b|birthday is|geboren|geb|geburtsdatum|geburtstag ist"
     rb"|n\xc3\xa9(?:e|\(e\))? (?:le|un|en)|naissance|anniversaire est|nacid[oa]|nacimiento|cumplea\xc3\xb1os"
@@ -77,7 +77,7 @@ PATTERNS = (
     Pattern(
         kind="date_of_birth",
         cores=(_WORDS + rb"\b" + GAP_AND_DIGIT, _OTHER_WORDS + GAP_AND_DIGIT),
-        # The first letters of all words: most places are done with.
+        # The first letters of all words: this rules most places out.
         pattern=rb"(?=[ABCDFGNPUVabcdfgnpuv])(?:"
         + _WORDS
         + rb"|"

@@ -44,7 +44,7 @@ def united_states(number: str) -> bool:
 
 
 def germany_tax(number: str) -> bool:
-    """Steuer-ID, 11 digits: among the first ten, three equal ones do not stand together (Bundeszentralamt für Steuern;
+    """Steuer-ID, 11 digits: three equal ones among the first ten are not adjacent (Bundeszentralamt für Steuern;
     section 139b Abgabenordnung)."""
     return idnr.is_valid(number) and re.search(r"(.)\1\1", number[:10]) is None
 
@@ -70,7 +70,7 @@ def germany_pension(number: str) -> bool:
 
 
 def france(number: str) -> bool:
-    """NIR, 15 characters: months 20 to 42 and from 50 on stand for incomplete papers (INSEE; decree 82-103)."""
+    """NIR, 15 characters: months 20 to 42 and from 50 on mean incomplete papers (INSEE; decree 82-103)."""
     month = int(number[3:5])
     return (1 <= month <= 12 or 20 <= month <= 42 or month >= 50) and nir.is_valid(number)
 

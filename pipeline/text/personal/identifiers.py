@@ -1,6 +1,6 @@
 r"""Identifiers that have the form of an e-mail address: those of messages and of their parts.
 
-In: a local part and what stands before it. Out: whether they are such an identifier.
+In: a local part and the text before it. Out: whether they are such an identifier.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _FIELDS = (b"-id:", b"in-reply-to:", b"references:", b"supersedes:")
 _WORDS = re.compile(
     rb"(?i:\b(?:article|message|msg|msgid|message-?id|thread|post|references|in-reply-to|id)[:=]? ?<\Z)"
 )
-# What may stand between such a field and one of its identifiers: others in angle brackets, the rest of the line, folded
+# What may come between such a field and one of its identifiers: others in angle brackets, the rest of the line, folded
 # lines.
 _SAME_FIELD = re.compile(rb"(?:[^\n<>]|\n[ \t]|<[^<>\s]{1,500}>)*<")
 # `In-Reply-To: Message from Jane Roe <jane@example.org> of Friday`.
@@ -33,7 +33,7 @@ _SHAPE = re.compile(
 
 
 def is_message_identifier(before: bytes, local: bytes) -> bool:
-    """Whether an address with this local part is the identifier of a message; `before` is what stands in front, up to a
+    """Whether an address with this local part is the identifier of a message; `before` is the text in front, up to a
     thousand bytes.
     """
     if _SHAPE.match(local) or _SCHEME.search(before[-12:]):

@@ -1,15 +1,15 @@
 r"""E-mail addresses.
 
 Out: `PATTERNS` of the kind `email`. A span is the whole address or there is none: nothing of its local part is left
-before it, nothing of its domain behind it.
+before it, and nothing of its domain after it.
 
-Which characters belong to an address the standards say (RFC 5322 section 3.2.3 for the local part, RFC 6531 for letters
+The standards say which characters belong to an address (RFC 5322 section 3.2.3 for the local part, RFC 6531 for letters
 beyond ASCII, RFC 5891 for domains), but text puts addresses into quotes, tables, queries of URLs and next to words of
 scripts without spaces. So the patterns find an `@` and a domain, and the functions here look backward from it: as many
-characters as a local part may have, less what is known to stand before addresses. In doubt a character belongs to the
+characters as a local part may have, less what is known to come before addresses. In doubt a character belongs to the
 address.
 
-Not supported: `jane [at] example [dot] org`, and addresses with space around the `@`, but for those with several names
+Not supported: `jane [at] example [dot] org`, and addresses with space around the `@`, except those with several names
 in braces.
 """
 
@@ -28,7 +28,7 @@ from pipeline.text.personal.patterns import ANYTHING, Pattern
 
 # RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.2, RFC 1035 section 2.3.4.
 _LONGEST_LOCAL, _LONGEST_DOMAIN, _LONGEST_LABEL = 64, 255, 63
-# How far back a local part is looked for: those in URLs stand behind much else.
+# How far back a local part is looked for: those in URLs come after much else.
 _BACK = 400
 # Names in braces: those of the authors of a paper.
 _BACK_BRACES = 600
@@ -48,7 +48,7 @@ _RUN = re.compile(rb"[" + _ATOM + rb"]*")
 _PLAIN_LOCAL = re.compile(rb"[A-Za-z0-9._+\-]{1,64}+(?<=[A-Za-z0-9])(?![" + _ATOM + rb"@])")
 _PLAIN_DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63})")
 _TOP_LEVEL = re.compile(rb"[A-Za-z]{2,63}|xn--[A-Za-z0-9\-]{1,59}", re.IGNORECASE)
-# Last labels that are no top-level domains but endings of files: `icon@2x.png`.
+# Last labels that are endings of files, not top-level domains: `icon@2x.png`.
 _FILES = frozenset(
     (b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"css", b"js", b"json", b"html", b"php", b"pdf")
 )
@@ -56,8 +56,8 @@ _FILES = frozenset(
 _VERSION = re.compile(rb"[vV]?[0-9]+\.[0-9]+[.\-]")
 # Users of hosts of source code, who are nobody.
 _NOBODY = frozenset((b"git", b"hg", b"svn", b"cvs", b"anoncvs", b"anonymous"))
-# What stands before `=` and an address, as an attribute or an option, by its end; other names belong to the address, as
-# in those that lists write to: `list-bounces+jane=example.org@lists.example.org`.
+# What comes before `=` and an address, as an attribute or an option, by how it ends; other names belong to the address,
+# as in those that lists write to: `list-bounces+jane=example.org@lists.example.org`.
 _KEYS = (
     rb"(?:e?-?mail|mailto|mail_?from|to|from|b?cc|addr(?:ess)?|user(?:name|id)?|login|name|author|contact|id|sender|recipient|reply|reply-?to"
     rb"|owner|maintainer|committer|account|value|href|src|query|search|rcpt|admin|webmaster|q)"
@@ -65,7 +65,7 @@ _KEYS = (
 _KEY = re.compile(rb"(?i:(?:[A-Za-z_]\w{0,40}[._\-]|[A-Za-z]{0,20})?" + _KEYS + rb")=")
 _QUERY = re.compile(rb"[?&][A-Za-z_][\w.\-]{0,40}=")
 _PUNCTUATION = b"!#$&'*./=?^`|}~-"
-# What cannot stand in most local parts: where an address touches another one, it begins behind the last of these.
+# What most local parts cannot hold: where an address touches another one, it begins after the last of these.
 _SEPARATOR = re.compile(rb"[!#$&'*/=?^`{|}~]")
 _QUOTED = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){1,%d}"' % _LONGEST_LOCAL)
 _ITEM = re.compile(rb"[A-Za-z0-9\x80-\xff][\w.+\-'\x80-\xff]{0,63}")
@@ -85,7 +85,7 @@ _TOP_LEVEL_UNSPACED = (
 
 
 def address(text: bytes | memoryview, start: int, stop: int, *, sign: int = 1) -> tuple[int, int] | None:
-    """Bounds of the address whose `@` and domain stand at `start` and `stop`; None if it is none.
+    """Bounds of the address whose `@` and domain are at `start` and `stop`; None if it is not an address.
 
     Args:
         sign: bytes of the `@`: three where it is written `%40`.
@@ -112,9 +112,7 @@ def address(text: bytes | memoryview, start: int, stop: int, *, sign: int = 1) -
 
 
 def several(text: bytes | memoryview, start: int, stop: int) -> tuple[int, int] | None:
-    """Bounds of several addresses with one domain, `{jane, john}@example.org`; `start` is where the closing bracket
-    stands.
-    """
+    """Bounds of several addresses with one domain, `{jane, john}@example.org`; `start` is the closing bracket's."""
     match = bytes(text[start:stop])
     at = match.index(b"@") + 1
     at += match[at : at + 1] in (b" ", b"\n")
@@ -129,14 +127,14 @@ def several(text: bytes | memoryview, start: int, stop: int) -> tuple[int, int] 
     if opening < 0 or b"\x00" in window[opening:] or b"@" in window[opening:]:
         return None
     items = [item for item in _BETWEEN_ITEMS.split(window[opening + 1 :].rstrip(b"\\")) if item]
-    # Other brackets are none of many addresses unless they hold a list and touch the sign.
+    # Other brackets do not hold addresses unless they hold a list and touch the sign.
     if not items or (not braces and (match[1:2] != b"@" or len(items) < 2 or not all(map(_ITEM.fullmatch, items)))):
         return None
     return head + opening - (window[:opening].endswith(b"\\")), start + at + size
 
 
 def domain_size(text: bytes | memoryview, start: int, stop: int) -> int:
-    """Bytes of the domain that begins at `start`, of those up to `stop`; 0 for none.
+    """Bytes of the domain that begins at `start`, at most up to `stop`; 0 for none.
 
     The last label is letters or Punycode, at least two (RFC 3696 section 2; ICANN delegates no other), and not the
     ending of a file.
@@ -170,7 +168,7 @@ def domain_size(text: bytes | memoryview, start: int, stop: int) -> int:
 
 
 def _goes_on(behind: bytes) -> bool:
-    """Whether what stands behind a domain makes it another thing: a name that goes on, a second `@`."""
+    """Whether the text after a domain makes it something else: a name that goes on, a second `@`."""
     if behind[:1] == b"_":
         return _UNDERSCORE_ENDS.match(behind) is None
     return re.match(rb"[\w@\-]|\.[A-Za-z0-9]", behind) is not None
@@ -189,7 +187,7 @@ def _is_literal(literal: bytes) -> bool:
 
 
 def _domain_of_letters(domain: bytes) -> tuple[str, int]:
-    """A domain with letters beyond ASCII: what of it is one, and its bytes."""
+    """A domain with letters beyond ASCII: the part that is a domain, and its bytes."""
     characters = []
     for character in domain.decode("utf-8", "ignore"):
         if not (character in ".-" or character in _INSIDE_WORDS or _class(character) & (WORD | MARK)):
@@ -201,7 +199,7 @@ def _domain_of_letters(domain: bytes) -> tuple[str, int]:
         if last:
             found = ".".join([*labels[:-1], last])
             return found, len(found.encode())
-        # A sentence that begins behind a full stop without space.
+        # A sentence that begins after a full stop without space.
         if labels[-1].isascii():
             break
         labels.pop()
@@ -209,7 +207,7 @@ def _domain_of_letters(domain: bytes) -> tuple[str, int]:
 
 
 def _top_level(label: str) -> str:
-    """What of a last label is a top-level domain: text of another script may touch it."""
+    """The part of a last label that is a top-level domain: text of another script may touch it."""
     if label[0].isascii():
         found = re.match(r"xn--[A-Za-z0-9\-]{1,59}|[A-Za-z]{2,63}", label, re.IGNORECASE)
         rest = label[found.end() :] if found else label
@@ -231,7 +229,7 @@ def local_size(text: bytes | memoryview, at: int, stop: int) -> int:
     found = _RUN.match(window[::-1])
     size = found.end() if found else 0
     local = window[len(window) - size :]
-    # A run that goes on beyond is a URL, or nothing.
+    # A run that is longer than what is looked at is a URL, or no address.
     if size == _BACK:
         local = _SEPARATOR.split(local)[-1]
     if not local.isascii():
@@ -245,7 +243,7 @@ def local_size(text: bytes | memoryview, at: int, stop: int) -> int:
 
 
 def _without_surroundings(local: bytes, before: bytes, behind: bytes) -> bytes:
-    """A run of characters that local parts may have, without what stands before addresses: URLs, keys, quotes, marks of
+    """A run of characters that local parts may have, without what comes before addresses: URLs, keys, quotes, marks of
     emphasis.
     """
     in_url = (local.startswith(b"//") and before == b":") or (local.startswith(b"www.") and b"/" in local)
@@ -267,7 +265,7 @@ def _without_surroundings(local: bytes, before: bytes, behind: bytes) -> bytes:
 def _of_letters(local: bytes) -> bytes:
     """The end of a run with letters beyond ASCII that can be a local part.
 
-    It begins behind the last character that is no letter, digit or mark of ASCII. Where a letter touches one of another
+    It begins after the last character beyond ASCII that is not part of a word. Where a letter touches one of another
     script without anything between, words and an address touch, and it begins there; a local part in a script without
     spaces is all of the run.
     """
@@ -310,7 +308,7 @@ PATTERNS = (
     Pattern(
         kind="email",
         cores=(rb"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\"\x80-\xff]@[A-Za-z0-9\[\x80-\xff]",),
-        # The sign first: it is looked for, most places are done with.
+        # The sign first: this rules most places out.
         pattern=rb"@(?<=" + _LOCAL_END + rb"@)" + _DOMAIN,
         before=b"",
         after=b"",

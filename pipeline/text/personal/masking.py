@@ -1,4 +1,4 @@
-"""Texts in which personal information is replaced by tokens that say what stood there.
+"""Texts in which personal information is replaced by tokens that say what was there.
 
 In: n texts and the spans found in them. Out: n texts, row-aligned; texts without spans keep their bytes. Spans of
 different kinds that overlap become one, named by the longest of them, then by the order of `KINDS`, then by position:

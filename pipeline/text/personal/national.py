@@ -1,8 +1,8 @@
 r"""Numbers that states give to people: the US and, of Europe, those with check digits or a shape of their own.
 
 Out: `PATTERNS` of the kind `national_id`. Numbers whose shape and check digits are unlikely to come about by chance
-count wherever they stand. All others, which are plain digits or pass by chance too often, count only after a word that
-announces them, at most 24 bytes before.
+count anywhere. All others, which are plain digits or pass by chance too often, count only after a word that announces
+them, at most 24 bytes before.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _after_century(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
     return lambda digits: accepts(digits[-10:])
 
 
-# Words are matched without regard to case; between their alternatives stand the only bars.
+# Words are matched without regard to case; the only bars are between their alternatives.
 _ANNOUNCED = (
     _Announced(rb"ssn|social security", rb"[0-9]{3}[ \-]?[0-9]{2}[ \-]?[0-9]{4}", check_digits.united_states),
     _Announced(
@@ -150,7 +150,7 @@ PATTERNS = (
         longest=12,
         measure=_plain(check_digits.germany_pension),
     ),
-    # Italy: letters may stand for digits, in groups for none.
+    # Italy: letters may replace digits, but not when it is written in groups.
     Pattern(
         kind="national_id",
         cores=(rb"[A-Z][0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2} ?[A-Z]", rb"[A-Z] [0-9]{2}[ABCDEHLMPRST][0-9]{2}"),

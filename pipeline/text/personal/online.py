@@ -32,13 +32,13 @@ _RESERVED_NETWORKS = (
     ("224.0.0.0", 4),
     ("240.0.0.0", 4),
 )
-# Of 2000::/3, which holds all global unicast addresses (RFC 4291): protocol assignments with Teredo and ORCHID,
+# Within 2000::/3, which holds all global unicast addresses (RFC 4291): protocol assignments with Teredo and ORCHID,
 # documentation, 6to4, AS112 (IANA IPv6 special-purpose address registry).
 _RESERVED_NETWORKS_6 = (("2001::", 23), ("2001:db8::", 32), ("2002::", 16), ("2620:4f:8000::", 48), ("3fff::", 20))
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _DOTTED = rb"(?:" + _OCTET + rb"\.){3}" + _OCTET
-# Bytes behind an address that are looked at.
+# Bytes after an address that are looked at.
 _AHEAD = 12
 # Where a line begins with four numbers, all of them small as those of sections are. 0.4 % of all addresses have four
 # numbers below 64.
@@ -48,7 +48,7 @@ _NUMBERED = _LINE_START + _SMALL + rb"(?:\." + _SMALL + rb"){3}(?![0-9])(?! ?-)"
 
 
 def public_place(text: bytes | memoryview, start: int, stop: int) -> tuple[int, int] | None:
-    """Bounds of an IPv4 address that can point at somebody and is no version or section; None for all others."""
+    """Bounds of an IPv4 address that can point at somebody and is not a version or section; None for all others."""
     span = bytes(text[start:stop])
     if not public_address(span):
         return None

@@ -24,10 +24,10 @@ class Pattern(NamedTuple):
 
     Attributes:
         kind: as in `manifests.corpus.PersonalInformationKind`.
-        cores: the gate looks for these; every match of `pattern` holds one, whatever stands beside the match.
+        cores: the gate looks for these; every match of `pattern` holds one, whatever is beside the match.
         pattern: what is searched for. The span is the group `span` if there is one (the rest announces it), else the
-            match. A match without its group is passed over: what it covers is something else, and no other match begins
-            in it.
+            match. A match without this group is passed over: what it covers is something else, and no other match
+            begins in it.
         before, after: what may not touch the match; by default what would make a number a part of something longer.
         seen: class of the bytes that `pattern`, `before` and `after` can match; all others are borders. Never NUL.
         longest: bytes of the longest match, and what `bounds` looks at beside it.

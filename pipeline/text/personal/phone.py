@@ -50,7 +50,7 @@ _DATE = re.compile(rb"[0-9]{1,2}([./\-])[0-9]{1,2}\1(?:19|20)[0-9]{2}|(?:19|20)[
 def longest_number(span: bytes) -> int:
     """Bytes of the longest beginning of an international number that ends with a group and is valid; 0 if none is.
 
-    Numbers swallow what follows them (`+49 30 901820 10`): groups are taken away from the end.
+    Numbers swallow what follows them (`+49 30 901820 10`), so groups are removed from the end.
     """
     core = _without_extension(span)
     for end in reversed([match.end() for match in _GROUP_ENDS.finditer(core)]):
@@ -83,7 +83,7 @@ def announced(span: bytes) -> int:
 
 
 def bracketed(span: bytes) -> int:
-    """A national number whose area code stands in brackets with its trunk prefix: 9 to 12 digits."""
+    """A national number whose area code is in brackets with its trunk prefix: 9 to 12 digits."""
     return len(span) if 9 <= len(digits_of(span)) <= 12 else 0
 
 
@@ -97,9 +97,9 @@ class _AtHome(NamedTuple):
 
     words: bytes
     number: bytes
-    # The digits, not the words, are the core: such words stand everywhere.
+    # The digits, not the words, are the core: such words are everywhere.
     core: bytes
-    # Calling codes; whether the trunk prefix 0 is no part of the number (in Italy it is).
+    # Calling codes; whether the trunk prefix 0 is not part of the number (in Italy it is).
     codes: tuple[int, ...]
     trunk: bool
 
@@ -243,7 +243,7 @@ PATTERNS = (
     Pattern(
         kind="phone",
         cores=(_ANNOUNCED.replace(_WORD_END, rb"\b") + rb"[+([]{0,3}[0-9]",),
-        # The first letters of all words: most places are done with.
+        # The first letters of all words: this rules most places out.
         pattern=rb"(?=[CDFHMOPRTWcdfhmoprtw])"
         + _ANNOUNCED
         + rb"(?P<span>"

@@ -6,9 +6,9 @@ kind, row-aligned. A row depends on its own document only.
 Two stages. One hyperscan call over the batch finds the cores of all patterns, such as an `@` between two address
 characters. Around each core the run of bytes is cut out that a match with this core could cover or look at: bytes that
 the pattern sees, no further away than its longest match. Python's `re` searches these runs with the exact pattern,
-which says also what must not stand before and after; validators follow. A match holds a core and so lies within one
-run, and what borders a run is as good as nothing to the pattern: the spans are those of the exact patterns over the
-whole texts.
+which also says what must not come before and after; validators follow. A match holds a core and so lies within one run,
+and what borders a run makes no difference to the pattern: the spans are those of the exact patterns over the whole
+texts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.text.personal import accounts, birth, mail, national, online, phon
 
 Integers = npt.NDArray[np.int64]
 
-# Columns of signals are named after these; new kinds go to the end.
+# Columns of signals are named after these; new kinds are added at the end.
 KINDS = ("email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth")
 PATTERNS = (
     *mail.PATTERNS,
@@ -38,12 +38,12 @@ PATTERNS = (
     *birth.PATTERNS,
 )
 
-# A batch with more cores than this is one of their text: the gate does not pay, and their positions would fill the
+# A batch with more cores than this consists mostly of them: the gate does not pay, and their positions would fill the
 # memory.
 MOST_CORES = 1 << 20
 # What `before`, `after` and word boundaries look at beyond a match, in bytes.
 _LOOK = 4
-# NUL stands between runs: no pattern matches it or looks for it.
+# NUL separates runs: no pattern matches it or looks for it.
 _BORDER = 0
 
 
@@ -139,8 +139,8 @@ def search_pattern(text: bytes | memoryview, index: int) -> list[tuple[int, int]
 
 
 def _spans(places: list[npt.NDArray[np.int64]], offsets: Integers) -> Spans:
-    """Spans of one kind from those of its patterns, int64[m, 2] of places in the buffer: sorted, overlapping ones made
-    one.
+    """Spans of one kind from those of its patterns, int64[m, 2] of places in the buffer: sorted, with overlapping ones
+    merged.
     """
     if not places:
         nothing = np.empty(0, np.int64)

@@ -23,7 +23,7 @@ _WEAK = (
     rb"(?:Court|Ct|Place|Pl|Square|Sq|Way|Circle|Cir|Trail|Close|Gardens|Grove|Mews|Row|Hill|Park|Walk|View|Loop|Alley"
     rb"|Plaza)"
 )
-# All others (USPS Publication 28, appendix C1): too common for anything but a place or a word that announces an
+# All others (USPS Publication 28, appendix C1): too common to count without a place or a word that announces an
 # address.
 _RARE = (
     rb"(?:Annex|Arcade|Bayou|Beach|Bend|Bluffs?|Bottom|Branch|Bridge|Brooks?|Bypass|Camp|Canyon|Cape|Causeway|Centers?|Centre|Circles|Cliffs?"
@@ -54,7 +54,7 @@ _TOWN_AND_CODE = _TOWN + rb",? (?:" + _STATE + rb",? [0-9]{5}(?:-[0-9]{4})?|" + 
 # A postcode without its space is too much like the number of a part.
 _TOWN_AND_SPACED_CODE = _TOWN_AND_CODE.replace(_POSTCODE, _POSTCODE.replace(b" ?", b" "))
 _PLACE = rb"(?:[ ,]{1,2}" + _TOWN_AND_CODE + rb"|[ ,]{1,2}" + _POSTCODE + rb")"
-# A town in capitals, as Royal Mail and its like in other countries want it, up to the next comma or the end of the
+# A town in capitals, as Royal Mail and post offices of other countries want it, up to the next comma or the end of the
 # line.
 _TOWN_IN_CAPITALS = rb"(?:, [A-Z]{4,20}(?: [A-Z]{2,20}){0,2}(?![^,\n\x00]))"
 # Where an address is announced; the number follows.
@@ -70,7 +70,7 @@ _ANY_CASE = (
     rb" ?[0-9][0-9a-z\-]{0,5})"
 )
 
-# German and Dutch: the type closes the street's name or stands after it, the number comes last.
+# German and Dutch: the type ends the street's name or comes after it, and the number comes last.
 _COMPOUND = (
     rb"(?:stra(?:\xc3\x9f|ss)e|str\.|gasse|allee|weg|ufer|damm|g\xc3\xbcrtel|straat|laan|gracht|plein|kade|singel"
     rb"|dreef|steeg)"
@@ -122,7 +122,7 @@ PATTERNS = (
         seen=_SEEN,
         longest=320,
     ),
-    # A place with its code makes an address of any name. What looks like a year stands before the owners of rights.
+    # A place with its code makes an address of any name. What looks like a year comes before the owners of rights.
     Pattern(
         kind="street_address",
         cores=(rb"[A-Z]{2},? [0-9]{5}", rb"[A-Z][0-9]{1,2}[A-Z]? [0-9][A-Z]{2}"),
@@ -143,7 +143,7 @@ PATTERNS = (
     Pattern(
         kind="street_address",
         cores=(_ANNOUNCED + rb"[1-9][0-9]{0,4}(?:-[0-9]{1,4})?[A-Za-z]? [A-Z0-9]",),
-        # The first letters of all words: most places are done with.
+        # The first letters of all words: this rules most places out.
         pattern=rb"(?=[ADLMRSadlmrs])"
         + _ANNOUNCED
         + rb"(?P<span>"

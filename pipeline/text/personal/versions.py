@@ -1,11 +1,11 @@
-r"""Four numbers with dots between them that are no address: versions of programs, pins of packages, sections of laws
-and manuals, shapes.
+r"""Four numbers with dots between them that are not an address: versions of programs, pins of packages, sections of
+laws and manuals, shapes.
 
-In: four numbers and what stands around them. Out: whether they are such a thing.
+In: four numbers and the text around them. Out: whether they are such a thing.
 
-Words say so, names of programs, and signs such as `==`. A name that nobody has listed is taken for a program's where it
-is written with capitals and the first three numbers are below 64, as those of nearly all versions are and those of 1.6
-% of all addresses.
+Words say so, names of programs, and signs such as `==`. A name that is not listed is taken for a program's if it is
+written with capitals and the first three numbers are below 64, as those of nearly all versions are and those of 1.6 %
+of all addresses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 # Bytes before the numbers that are looked at.
 BACK = 64
 
-# What is no name of a machine: after such a word stand a version, a section, a figure, a shape, an identifier of an
+# Words that do not name a machine: they are followed by a version, a section, a figure, a shape, an identifier of an
 # object.
 _WORDS = (
     b"version versions ver v firmware release build kernel git section sections sec clause paragraph chapter ch article abschnitt"
@@ -26,7 +26,7 @@ _WORDS = (
     b" appendix annex art para subsection subclause level requirement req versiunea verze version_id versionen abbildung abb"
     b" tabelle satz beispiel figura tabla tableau partie figuur tabel rysunek tabela"
 ).split()
-# Programs, systems and libraries whose versions have four numbers or stand in text often, lower case.
+# Programs, systems and libraries whose versions have four numbers or are often found in text, lower case.
 _PROGRAMS = (
     b"ios ipados macos osx watchos tvos android windows linux ubuntu debian fedora centos rhel suse opensuse alpine freebsd openbsd"
     b" netbsd solaris chromeos harmonyos symbian openssl libressl gnutls openssh nginx apache httpd lighttpd caddy tomcat jetty iis"
@@ -42,7 +42,7 @@ _PROGRAMS = (
     b" qt gtk boost log4j spring hibernate struts junit selenium visual studio eclipse netbeans dotnet .net mono asp.net powershell"
     b" exchange sharepoint routeros openwrt dd-wrt junos fortios pan-os esxi vsphere vcenter"
 ).split()
-# Words with capitals that stand before addresses.
+# Words with capitals that come before addresses.
 _OF_MACHINES = frozenset(
     b"ip ips ipv4 ipaddr ipaddress address addresses addr host hosts hostname server servers client clients gateway router node nodes proxy"
     b" vpn dns nameserver resolver resolvers ping from to at via by source src dest destination dst remote local peer user users get post"
@@ -75,11 +75,11 @@ _SMALL = 64
 
 
 def is_version(before: bytes, span: bytes, after: bytes) -> bool:
-    """Whether four numbers are none of a machine.
+    """Whether four numbers are not a machine's address.
 
     Args:
         before: at most `BACK` bytes in front of them.
-        after: some bytes behind them.
+        after: some bytes after them.
     """
     if _ENDINGS.match(after):
         return True

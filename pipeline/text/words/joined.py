@@ -28,8 +28,8 @@ def _share_prefix(characters: Bytes, starts: Int32s, positions: Integer, scratch
     """List in `scratch.counts` the positions whose n-grams may occur again, and in `scratch.places` the size in bytes
     from which on they do not: those longer than a prefix that none shares repeat nothing.
 
-    A bit of the hash stands for a prefix: a few positions more are listed, none that repeats anything is lost. Returns
-    how many these are.
+    A prefix is noted as one bit of its hash: a few positions too many are listed, but none that repeats anything is
+    lost. Returns how many these are.
     """
     grams, counts, places, bits = scratch.grams, scratch.counts, scratch.places, scratch.bits
     mask = clear_bits(positions, bits)
@@ -128,7 +128,7 @@ def joined_ngrams(
     base.
 
     It goes from word to word; where the n words that begin there, written without space between them, were seen before,
-    their characters are counted and it goes on behind them; else it notes them as seen. So `ab c` repeats `a bc`, and
+    their characters are counted and it goes on after them; else it notes them as seen. So `ab c` repeats `a bc`, and
     what a repeat covers is not noted.
 
     Runs of words that do not have their first `SHORT_PREFIX_BYTES` or `PREFIX_BYTES` bytes in common with those of
@@ -143,7 +143,7 @@ def joined_ngrams(
     if count < 5:
         return base
     candidates = _share_prefix(characters, starts, count - 4, scratch)
-    # Of each candidate the hash of its whole blocks of eight bytes, which grows with n.
+    # For each candidate, the hash of its whole blocks of eight bytes, which grows with n.
     for candidate in range(candidates):
         scratch.blocks[candidate] = SECOND_MULTIPLIER
     for n in range(5, 11):

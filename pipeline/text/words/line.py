@@ -3,7 +3,7 @@
 In: UTF-8 bytes of a document and the bounds of one line in it. Out: uint32 per line that holds a word, lines in the
 order of the text.
 
-A *line* is what stands between line feeds, without the space at its ends; a line without a word is none. Letters are
+A *line* is what is between line feeds, without the space at its ends; a line without a word does not count. Letters are
 compared without case in ASCII only.
 
 | bits | what |
@@ -149,7 +149,7 @@ def line_properties(
 
 @kernel
 def _without_citations(data: Bytes, start: Integer, end: Integer, words: Integer, table: Uint16s) -> np.uint32:
-    """The same of a line that holds a citation, but for the two flags that look at the line as it stands."""
+    """The same for a line that holds a citation, except for the two flags that look at the line as it is."""
     clean = np.empty(end - start, np.uint8)
     length = copy_without_citations(data, start, end, clean, 0)
     lost = words - _count_words(clean, length, table)
@@ -220,7 +220,7 @@ def _scan(data: Bytes, start: Integer, end: Integer, words: Integer) -> np.uint3
 
 @part_kernel
 def _end_flags(data: Bytes, start: Integer, end: Integer) -> np.uint32:
-    """What the last character of a line says."""
+    """The flags of a line's last character."""
     last = data[end - 1]
     if last == 123:
         return nb.uint32(BRACE)
@@ -232,8 +232,8 @@ def _end_flags(data: Bytes, start: Integer, end: Integer) -> np.uint32:
 
 @bare_kernel
 def _look(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
-    """Of 64 bytes, which one more follows, a bit each: those inside characters, capitals, digits, bytes that are in no
-    number (whatever other alphabets hold, the line is none), first bytes of U+00C0 to U+07FF, and places worth a look.
+    """A bit for each of 64 bytes, which one more follows: those inside characters, capitals, digits, bytes that are in
+    no number (ASCII letters, and all bytes beyond ASCII), first bytes of U+00C0 to U+07FF, and places worth a look.
     """
     marks = (
         _equal(data, at, 46)
@@ -276,7 +276,7 @@ def _letter(data: Bytes, at: Integer, letter: int) -> np.uint64:
 
 @bare_kernel
 def _look_slowly(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
-    """The same of the last bytes of all, 64 or fewer."""
+    """The same for the last bytes of the text, 64 or fewer."""
     continued = capital = digit = letter = lead = places = U64(0)
     for i in range(at, len(data)):
         bit = U64(1) << U64(i - at)
@@ -293,7 +293,7 @@ def _look_slowly(data: Bytes, at: Integer) -> tuple[np.uint64, ...]:
 
 @bare_kernel
 def _phrase(data: Bytes, start: Integer, i: Integer, end: Integer, kind: Integer) -> np.uint32:
-    """The flag of the phrase whose rare pair of letters stands at `i`, or 0."""
+    """The flag of the phrase whose rare pair of letters is at `i`, or 0."""
     if kind & _JA:
         return nb.uint32(JAVASCRIPT) if matches(data, start, i, end, _JAVASCRIPT) else nb.uint32(0)
     if kind & _PS:
@@ -384,7 +384,7 @@ def _is_counter(data: Bytes, start: Integer, end: Integer) -> Boolean:
 
 @bare_kernel
 def _is_navigation(data: Bytes, start: Integer, end: Integer) -> Boolean:
-    """Whether a navigation phrase stands at the start or at the end of the line."""
+    """Whether a navigation phrase is at the start or at the end of the line."""
     if data[start] | 32 in (108, 115) and begins(data, start, end, _STARTS):
         return True
     last = data[end - 1]

@@ -128,14 +128,14 @@ def word_ngrams(
 ) -> Integer:  # fmt: skip
     """Top 2- to 4-grams, and with `last` = 10 repeated and copied 5- to 10-grams. Returns the next free base.
 
-    Few n-grams are counted one by one. A small counter, which n-grams whose hashes end alike share, tells of each how
-    often it occurs at most: the top one is looked for among those with the largest counters, longer repeats where all
-    counters are above 1.
+    Few n-grams are counted one by one. A small counter, shared by n-grams whose hashes end alike, bounds how often each
+    of them occurs: the top one is looked for among those with the largest counters, longer repeats where all counters
+    are above 1.
 
     Args:
         words, lengths: hashes and characters of `count` words.
         last: the longest n-gram, 4 or 10.
-        first_column: where in `row` the top 2-gram goes.
+        first_column: the column of the top 2-gram in `row`.
         spaces: 0, or 1 where a space between two words counts as a character and an n-gram that occurs once may be the
             top one.
         row: [len(COLUMNS)].
@@ -200,8 +200,9 @@ def _list(
     words: Uint64s, count: Integer, mask: Integer, counters: Bytes, least_2: Integer, least_3: Integer,
     least_4: Integer, out: Uint64s,
 ) -> Integer:  # fmt: skip
-    """List the words at which n-grams end that are looked at, 16 times their number, with bits 1, 2, 4 where the
-    counter of the 2-, 3-, or 4-gram is large enough, and bit 8 where all three are above 1. Returns how many these are.
+    """List the words at which the n-grams to be looked at end, as 16 times the word's number, with bits 1, 2, 4 where
+    the counter of the 2-, 3-, or 4-gram is large enough, and bit 8 where all three are above 1. Returns how many these
+    are.
     """
     listed = 0
     second, third = mask + 1, 2 * mask + 2
@@ -236,7 +237,7 @@ def _top(
     words: Uint64s, lengths: Int32s, count: Integer, n: Integer, least: Integer, mask: Integer, listed: Integer,
     column: Integer, spaces: Integer, scratch: Scratch, base: Integer, row: Int64s,
 ) -> Integer:  # fmt: skip
-    """The characters of the top n-gram, of those listed at first, whose counters are `least` and more.
+    """The characters of the top n-gram; those listed whose counters are at least `least` are looked at first.
 
     Returns the next free base.
     """
@@ -345,7 +346,7 @@ def _repeated(
 
 @bare_kernel
 def window_totals(lengths: Int32s, count: Integer, row: Int64s) -> None:
-    """Characters of all 5- to 10-grams together, each counted in full wherever it stands; and of the top 2- to 4-gram,
+    """Characters of all 5- to 10-grams together, each counted in full wherever it occurs; and of the top 2- to 4-gram,
     once it is known (`word_ngrams`), or of the first where none occurs again."""
     total = nb.int64(0)
     for index in range(count):

@@ -1,6 +1,6 @@
 """Set phrases in a line, in any case of ASCII letters.
 
-In: UTF-8 bytes of a document, the bounds of a line in it, phrases as bytes. Out: whether one stands there.
+In: UTF-8 bytes of a document, the bounds of a line in it, phrases as bytes. Out: whether one is there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from kernels.compiled import bare_kernel, kernel
 
 @bare_kernel
 def matches(data: Bytes, start: Integer, at: Integer, end: Integer, phrase: Bytes) -> Boolean:
-    """Whether `phrase`, in small letters, stands at `at` within the line, in any case."""
+    """Whether `phrase`, given in small letters, is at `at` within the line, in any case."""
     if at < start or at + len(phrase) > end:
         return False
     for offset in range(len(phrase)):
@@ -25,25 +25,25 @@ def matches(data: Bytes, start: Integer, at: Integer, end: Integer, phrase: Byte
 
 @kernel
 def among(data: Bytes, start: Integer, end: Integer, phrases: Bytes) -> Boolean:
-    """Whether [start, end) is one of the phrases, each of which a line feed ends; in any case."""
+    """Whether [start, end) is one of the phrases, in any case; a line feed ends each phrase."""
     return _one_stands(data, start, end, phrases, True, True)
 
 
 @kernel
 def begins(data: Bytes, start: Integer, end: Integer, phrases: Bytes) -> Boolean:
-    """Whether one of the phrases stands at the start of [start, end)."""
+    """Whether one of the phrases is at the start of [start, end)."""
     return _one_stands(data, start, end, phrases, True, False)
 
 
 @kernel
 def closes(data: Bytes, start: Integer, end: Integer, phrases: Bytes) -> Boolean:
-    """Whether one of the phrases stands at the end of [start, end)."""
+    """Whether one of the phrases is at the end of [start, end)."""
     return _one_stands(data, start, end, phrases, False, True)
 
 
 @kernel
 def _one_stands(data: Bytes, start: Integer, end: Integer, phrases: Bytes, first: bool, last: bool) -> Boolean:
-    """Whether a phrase stands at the start, at the end, or with both alone in [start, end)."""
+    """Whether a phrase is at the start of [start, end), at its end, or, with both, all of it."""
     at = 0
     while at < len(phrases):
         stop = at

@@ -1,7 +1,7 @@
 """Classes of code points for the walk over a document: those of `kernels.characters` and the ones that filters and word
 rules ask for.
 
-Out: `point_classes()`, uint16[0x110000], bits; `byte_classes()`, uint8[256], what the walk wants to know of a byte.
+Out: `point_classes()`, uint16[0x110000], bits; `byte_classes()`, uint8[256], what the walk needs to know about a byte.
 
 Sources: `TERMINAL` and `SYMBOL` are the sets TERMINAL_PUNCTUATION and PUNCTUATION_SET of datatrove 0.10.1
 (utils/text.py; the former is Unicode's property Sentence_Terminal and a few more). `AFFIX`, `ICON`, `QUOTE`, `HYPHEN`
@@ -27,7 +27,7 @@ CURRENCY = 1024
 TERMINAL = 2048
 SYMBOL = 4096
 
-# Of bytes: SPACE, LETTER and WORD as in `kernels.characters`; SPACE also where a character of several bytes begins, so
+# For bytes: SPACE, LETTER and WORD as in `kernels.characters`; SPACE also where a character of several bytes begins, so
 # that one test ends a run of plain bytes.
 DIGIT = 16
 

@@ -35,7 +35,7 @@ def hash_byte(h: np.uint64, byte: int) -> np.uint64:
 
 @bare_kernel
 def is_closing(data: Bytes, start: Integer, end: Integer) -> Boolean:
-    """Whether the last byte is a mark that `pipeline.text.words.separate` would cut off behind letters or digits."""
+    """Whether the last byte is a mark that `pipeline.text.words.separate` would cut off after letters or digits."""
     mark: int = data[end - 1]
     before: int = data[end - 2]
     if mark == DOT:
@@ -164,7 +164,7 @@ def any_run(data: Bytes, start: Integer, end: Integer, points: Uint16s, kinds: B
 
 @inlined_kernel
 def copy(data: Bytes, start: Integer, end: Integer, out: Bytes, at: Integer) -> None:
-    """Copy bytes to `out` from `at` on; up to 16 more are written behind them."""
+    """Copy bytes to `out` from `at` on; up to 16 more are written after them."""
     if end - start <= 16 and start + 16 <= len(data):
         put_eight_bytes(out, at, eight_bytes(data, start))
         put_eight_bytes(out, at + 8, eight_bytes(data, start + 8))

@@ -40,7 +40,7 @@ def ends_sentence(data: Bytes, start: Integer, i: Integer, end: Integer) -> Bool
             or (mark == 0xEF and second == 0xBC and third in (0x81, 0x8E, 0x9F))
         ):
             return False
-        # Of several marks the last one counts, and closing brackets and quotes (U+3001 to U+301F, U+FF08 to U+FF0E)
+        # Among several marks the last one counts, and closing brackets and quotes (U+3001 to U+301F, U+FF08 to U+FF0E)
         # belong to the sentence.
         after = i + 3
         if after + 2 < end and (data[after] == 0xE3 and data[after + 1] == 0x80):
@@ -75,7 +75,7 @@ def ends_sentence(data: Bytes, start: Integer, i: Integer, end: Integer) -> Bool
             break
     if after >= end or not (data[after] == 32 or data[after] == 9):
         return False
-    # Of dots with a space between them (`. . .`) the last one counts.
+    # Among dots with a space between them (`. . .`) the last one counts.
     if mark == 46 and after + 1 < end and data[after + 1] == 46:
         return False
     return mark != 46 or not _is_abbreviation(data, start, i)
@@ -90,7 +90,7 @@ def _is_abbreviation(data: Bytes, start: Integer, i: Integer) -> Boolean:
         first -= 1
         if i - first > 8:
             return False
-    # Letters after letters of other alphabets are no word of their own.
+    # Letters after letters of other alphabets are not a word of their own.
     if first == i or (first > start and data[first - 1] >= 0x80):
         return False
     if i - first == 1:

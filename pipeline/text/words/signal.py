@@ -1,5 +1,5 @@
-"""The kernel behind `pipeline.text.signals`: for each document one walk over its bytes, then counting over hashes of
-what the walk found.
+"""The kernel of `pipeline.text.signals`: for each document one walk over its bytes, then counting over hashes of what
+the walk found.
 
 In: UTF-8 bytes and offsets of n documents, tables, scratch. Out: int64[n, len(COLUMNS)], signatures and packed lines,
 row-aligned. Documents are measured one after the other and do not see each other. `tests/property/test_signals.py`
@@ -36,11 +36,11 @@ def measure(
         data, offsets: valid UTF-8; int64[n + 1].
         points, kinds: `pipeline.text.words.point_classes`.
         hashes, values: `pipeline.text.words.special_words`.
-        whole: separated words are those of whitespace.
+        whole: separated words are those between whitespace.
         multipliers, addends, ngram: the permutations and words per shingle; without permutations no signature is made.
         scratch: its slots are zeros.
         signatures, shingles: [n, k], all `dedup.signatures.EMPTY`; [n], zeros.
-        packed, packed_offsets: [as many as lines can be]; [n + 1], zeros.
+        packed, packed_offsets: [the most lines possible]; [n + 1], zeros.
         out: [n, len(COLUMNS)], zeros.
     """
     base: Integer = nb.int64(1)

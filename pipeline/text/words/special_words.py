@@ -65,7 +65,7 @@ def special_words() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
 
 
 def units() -> frozenset[str]:
-    """Units that are cut off behind a digit."""
+    """Units that are cut off after a digit."""
     return frozenset(_UNITS.split())
 
 
