@@ -63,7 +63,7 @@ def separate(
         data: valid UTF-8.
         value: of the run as a special word (`look_up`).
         points: `pipeline.text.words.point_classes`; hashes, values: `pipeline.text.words.special_words`.
-        ends: [end - start or more]; filled with where each word ends, in bytes behind `start`.
+        ends: [end - start or more]; filled with where each word ends, in bytes after `start`.
 
     Returns:
         How many words these are.
@@ -210,7 +210,7 @@ def _suffix(data: Bytes, a: Integer, b: Integer, points: Uint16s, hashes: Uint64
         return b - before
     if last > a and _digit(data[last - 1]) and (point == 43 or points[point] & CURRENCY):
         return width
-    # A unit behind a digit: letters, % and /, ² and ³.
+    # A unit after a digit: letters, % and /, ² and ³.
     i = b
     while i > a and b - i < 7 and not _digit(data[i - 1]):
         i -= 1

@@ -164,7 +164,7 @@ def walk(
             word_end, word_end_extra = i, extra
             ellipsis_last = False
             simple = common & (LETTER | DIGIT) != 0
-            # A word and one mark behind it, no special case: most of the other runs.
+            # A word and one mark after it, not a special case: most of the other runs.
             marked = (
                 not simple
                 and not value & CUT
@@ -213,7 +213,7 @@ def walk(
             i += 1
             continue
         if i >= end or breaks_line(point):
-            # What `str.splitlines` gives; a line feed behind a carriage return ends nothing.
+            # What `str.splitlines` gives; a line feed after a carriage return ends nothing.
             if not (i < end and point == NEWLINE and i > start and data[i - 1] == 13) and (
                 i < end or split_start < end
             ):
