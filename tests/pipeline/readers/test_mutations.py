@@ -122,7 +122,11 @@ def test_archives_of_compressed_members(tmp_path):
         frames_found = Counter(event.headers.get("warc-record-id") for event in found if isinstance(event, Frame))
         for event, after in zip(found, [*found[1:], None], strict=True):
             # Checksums hold, but for the last record of a member whose end is missing: that is said next.
-            assert not isinstance(event, Frame) or event.block in blocks or "damaged gzip: the file ends" in str(after.problem)
+            assert (
+                not isinstance(event, Frame)
+                or event.block in blocks
+                or "damaged gzip: the file ends" in str(after.problem)
+            )
         if not data.startswith(b"\x1f\x8b"):  # then it is read as a plain file that holds no record
             check_bytes(data, found, WARC)
             continue
