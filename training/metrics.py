@@ -10,6 +10,7 @@ import contextlib
 import json
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
@@ -45,6 +46,16 @@ class StepMetrics:
     samples_xxh3: str
 
 
+def _await_next_second(folder: Path) -> None:
+    """TensorBoard reads its files in the order of their names, which hold the second in which a file was begun.
+
+    Of two files of one second the later one may come first; the steps that it repeats would then be dropped.
+    """
+    begun = [int(path.name.split(".")[3]) for path in folder.glob("events.out.tfevents.[0-9]*.*")]
+    while begun and time.time() < max(begun) + 1 <= time.time() + 1:
+        time.sleep(0.05)
+
+
 class MetricsWriter:
     """Appends metrics; each line has been handed to the operating system when `write` returns.
 
@@ -64,6 +75,7 @@ class MetricsWriter:
         kept = [line for line in load_metrics(folder) if line["step"] < resume_at]
         publish(join(self.local, METRICS), "".join(json.dumps(line) + "\n" for line in kept).encode())
         self._file: TextIO = open(join(self.local, METRICS), "a", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
+        _await_next_second(Path(self.local) / "tensorboard")
         self._board = SummaryWriter(join(self.local, "tensorboard"), purge_step=resume_at)
         self._stored = time.monotonic()
 
