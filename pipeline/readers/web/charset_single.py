@@ -21,10 +21,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Bytes
 from pipeline.readers.web.charset_decoders import single_byte_table
 from pipeline.readers.web.charset_letters import LETTERS
 
-Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 # How much likelier an encoding is than others before anything is seen: the web's shares, roughly, in nats.

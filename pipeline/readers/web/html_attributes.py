@@ -9,13 +9,10 @@ times.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import bare_kernel, inlined_kernel
 from kernels.unaligned import bytes_between, lowest
-
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 # What attributes say of an element: it is not shown; it is a link to a page (one to an e-mail address leads to no
 # page); it has one of the `SHORT_CLASSES`; its id is made of a heading; and whether it is shown is said in a way that
@@ -70,7 +67,7 @@ def read_attributes(data: Bytes, at: int) -> tuple[int, int, int]:
 
 
 @bare_kernel
-def misread(data: Bytes, at: int, cuts: Integers, count: int) -> int:
+def misread(data: Bytes, at: int, cuts: Int64s, count: int) -> int:
     """Notes, of a tag from the end of its name on, what makes resiliparse misread whether the element is shown.
 
     Args:
@@ -197,7 +194,7 @@ def _not_shown(data: Bytes, at: int, end: int) -> int:
 
 
 @bare_kernel
-def _important(data: Bytes, at: int, end: int, cuts: Integers, count: int) -> int:
+def _important(data: Bytes, at: int, end: int, cuts: Int64s, count: int) -> int:
     """Notes the `!important` of those declarations of a style that hide; how many parts are noted then."""
     while at < end:
         word_end, following = _hiding(data, at, end), _next_declaration(data, at, end)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bytes, Int64s
 from pipeline.readers.web.html_census import Census
 from pipeline.readers.web.html_characters import ENTITIES
 from pipeline.readers.web.html_list_marks import (
@@ -29,9 +29,6 @@ from pipeline.readers.web.html_list_marks import (
 )
 from pipeline.readers.web.html_tags import TAGS
 from pipeline.readers.web.html_walk import walk
-
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 
 class Blocks(NamedTuple):
@@ -63,17 +60,17 @@ class Blocks(NamedTuple):
     """
 
     text: Bytes
-    kinds: Integers
-    starts: Integers
-    stops: Integers
-    firsts: Integers
-    afters: Integers
+    kinds: Int64s
+    starts: Int64s
+    stops: Int64s
+    firsts: Int64s
+    afters: Int64s
     beyond: int
-    lists: Integers
-    in_lists: Integers
+    lists: Int64s
+    in_lists: Int64s
     characters: int
     paragraphs: int
-    cuts: Integers
+    cuts: Int64s
     figures: bool
     short_classes: bool
     census: Census | None

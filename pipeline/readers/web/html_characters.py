@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from html.entities import html5
 
-import numpy as np
-import numpy.typing as npt
-
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import bare_kernel, kernel
 from pipeline.readers.web.html_list_marks import CHARACTERS, LINKED
 from pipeline.readers.web.html_names import number_of, numbered
-
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 ENTITIES = numbered(
     {name[:-1]: ord(text) for name, text in html5.items() if name[-1] == ";" and len(text) == 1 and len(name) <= 9}
@@ -33,7 +28,7 @@ def squeeze(data: Bytes, out: Bytes) -> int:
 
 
 @bare_kernel
-def copy_text(data: Bytes, at: int, text: Bytes, used: int, now: Integers, in_link: bool) -> tuple[int, int]:
+def copy_text(data: Bytes, at: int, text: Bytes, used: int, now: Int64s, in_link: bool) -> tuple[int, int]:
     """Copies text up to the next sign that may begin a tag or a reference, without white space; (where that is, bytes
     of text).
     """
@@ -97,7 +92,7 @@ def bullet_at(data: Bytes, at: int) -> bool:
 
 
 @bare_kernel
-def copy_reference(data: Bytes, at: int, text: Bytes, used: int, entities: Integers) -> tuple[int, int]:
+def copy_reference(data: Bytes, at: int, text: Bytes, used: int, entities: Int64s) -> tuple[int, int]:
     """Copies what a character reference stands for; (where to go on, bytes of text)."""
     size = len(data)
     end = at + 1

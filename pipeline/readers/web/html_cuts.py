@@ -12,15 +12,12 @@ not step out of empty elements (lists after an empty one are written a level dee
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import bare_kernel, kernel
 from kernels.unaligned import eight_bytes, put_eight_bytes
 from pipeline.readers.web.html_names import packed
 from pipeline.readers.web.html_tags import BEGINS, HOLDS, IS_BLOCK
-
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 # White space that is looked at around a part of the markup.
 _MOST_BLANKS = 128
@@ -30,13 +27,13 @@ _LI, _PRE = packed("li"), packed("pre")
 _END, _NAME, _CLOSES, _FACTS, _PREFORMATTED, BEFORE = range(6)
 
 
-def without(markup: bytes, cuts: Integers) -> bytes:
+def without(markup: bytes, cuts: Int64s) -> bytes:
     """Markup without some parts of it."""
     return _left(np.frombuffer(markup, np.uint8), cuts).tobytes()
 
 
 @kernel
-def _left(data: Bytes, cuts: Integers) -> Bytes:
+def _left(data: Bytes, cuts: Int64s) -> Bytes:
     count = cuts.shape[1]
     size = len(data)
     for row in range(count):
@@ -65,7 +62,7 @@ def _copy(data: Bytes, at: int, end: int, left: Bytes, used: int) -> int:
 
 
 @bare_kernel
-def noted(cuts: Integers, count: int, first: int, end: int) -> int:
+def noted(cuts: Int64s, count: int, first: int, end: int) -> int:
     """Notes a part of the markup, if it holds anything; how many are noted then. There is room for it."""
     if first == end:
         return count
@@ -91,7 +88,7 @@ def may_go(data: Bytes, at: int, end: int) -> bool:
 
 
 @bare_kernel
-def blanks_before(data: Bytes, at: int, name: int, closing: bool, facts: int, before: Integers) -> int:
+def blanks_before(data: Bytes, at: int, name: int, closing: bool, facts: int, before: Int64s) -> int:
     """Where white space before a tag begins that can be left out; where the tag begins if there is no such white space.
 
     One of the two tags around it must begin an element for sure: were both passed over, the words around them would
@@ -109,7 +106,7 @@ def blanks_before(data: Bytes, at: int, name: int, closing: bool, facts: int, be
 
 
 @bare_kernel
-def note_tag(name: int, closing: bool, facts: int, end: int, before: Integers) -> None:
+def note_tag(name: int, closing: bool, facts: int, end: int, before: Int64s) -> None:
     """Notes a tag, for what follows it."""
     before[_END], before[_NAME], before[_CLOSES], before[_FACTS] = end, name, closing, facts
     if name == _PRE:
@@ -117,7 +114,7 @@ def note_tag(name: int, closing: bool, facts: int, end: int, before: Integers) -
 
 
 @bare_kernel
-def note_cut(data: Bytes, first: int, end: int, before: Integers) -> None:
+def note_cut(data: Bytes, first: int, end: int, before: Int64s) -> None:
     """Notes a part that is left out: what follows it follows the tag before."""
     if not _is_blank(data, before[_END], first):
         before[_FACTS] = 0

@@ -11,11 +11,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Int64s
 from kernels.compiled import bare_kernel, kernel
-
-Integers = npt.NDArray[np.int64]
 
 # A list of running text has at most this share of its characters in links.
 MOST_LINKED: Final = 0.6
@@ -51,7 +49,7 @@ _MOST_BITS: Final = (1 << 60) - 1
 
 
 @kernel
-def larger(table: Integers, more: int) -> Integers:
+def larger(table: Int64s, more: int) -> Int64s:
     """A table with four times the columns, and at least so many more."""
     count = table.shape[1]
     grown = np.zeros((len(table), max(4 * count, count + more)), np.int64)
@@ -60,9 +58,7 @@ def larger(table: Integers, more: int) -> Integers:
 
 
 @bare_kernel
-def begin_list(
-    lists: Integers, row: int, now: Integers, blocks: int, numbered: bool, unseen: bool, in_frame: bool
-) -> None:
+def begin_list(lists: Int64s, row: int, now: Int64s, blocks: int, numbered: bool, unseen: bool, in_frame: bool) -> None:
     """Notes where a list begins."""
     for fact in range(_OUTER):
         lists[fact, row] = now[fact]
@@ -77,7 +73,7 @@ def begin_list(
 
 
 @bare_kernel
-def end_list(lists: Integers, row: int, now: Integers, blocks: int) -> None:
+def end_list(lists: Int64s, row: int, now: Int64s, blocks: int) -> None:
     """Notes what a list held."""
     now[OPEN] = lists[_OUTER, row]
     for fact in range(_OUTER):
@@ -86,14 +82,14 @@ def end_list(lists: Integers, row: int, now: Integers, blocks: int) -> None:
 
 
 @bare_kernel
-def begin_container(now: Integers, titled: bool) -> None:
+def begin_container(now: Int64s, titled: bool) -> None:
     """Notes that a container begins."""
     now[DEPTH] += 1
     now[TITLES] = (now[TITLES] << 1 & _MOST_BITS) | titled
 
 
 @bare_kernel
-def end_containers(now: Integers, depth: int) -> None:
+def end_containers(now: Int64s, depth: int) -> None:
     """Notes that those have ended which are deeper."""
     while now[DEPTH] > depth:
         now[DEPTH] -= 1
@@ -102,14 +98,14 @@ def end_containers(now: Integers, depth: int) -> None:
 
 
 @bare_kernel
-def frame_lists(lists: Integers, first: int, after: int) -> None:
+def frame_lists(lists: Int64s, first: int, after: int) -> None:
     """Notes that lists, from one to before another, are in a frame."""
     for row in range(first, after):
         lists[_MARKS, row] |= IS_FRAMED
 
 
 @kernel
-def marks_of(lists: Integers, count: int) -> Integers:
+def marks_of(lists: Int64s, count: int) -> Int64s:
     """Marks of the first lists of a table."""
     marks = np.empty(count, np.int64)
     for row in range(count):
@@ -131,6 +127,6 @@ def marks_of(lists: Integers, count: int) -> Integers:
 
 
 @kernel
-def blocks_within(lists: Integers, count: int) -> Integers:
+def blocks_within(lists: Int64s, count: int) -> Int64s:
     """int64[2, count]: which blocks lie in the first lists of a table, from one to before the other."""
     return lists[_FIRST_BLOCK : _AFTER_BLOCKS + 1, :count].copy()

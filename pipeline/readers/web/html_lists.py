@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Int64s
 from pipeline.readers.web.html_attributes import TITLE_SEPARATORS
 from pipeline.readers.web.html_blocks import Blocks
 from pipeline.readers.web.html_list_marks import (
@@ -32,7 +33,6 @@ from pipeline.readers.web.html_list_marks import (
     SEEMS_MENU,
     SETTLED,
     UNSEEN,
-    Integers,
 )
 from pipeline.readers.web.html_tags import FRAMES
 
@@ -162,7 +162,7 @@ def all_lists(body: Any, blocks: Blocks, *, framed: bool = False) -> Lists:
     return Lists(bulleted, outer, blocks)
 
 
-def _unframed(marks: Integers) -> Integers:
+def _unframed(marks: Int64s) -> Int64s:
     return marks & ~(SEEMS_MENU | IS_FRAMED)
 
 
@@ -179,7 +179,7 @@ def with_losses(lists: Lists, lossy: npt.NDArray[np.bool_]) -> Lists:
     return lists._replace(outer=[(element, place) for element, place in lists.outer if place < 0 or lossy[place]])
 
 
-def _candidates(marks: Integers, find: Callable[[], list[Any]], *, settled: bool) -> list[tuple[Any, int, int]]:
+def _candidates(marks: Int64s, find: Callable[[], list[Any]], *, settled: bool) -> list[tuple[Any, int, int]]:
     """The lists of a tree that may be running text or frames of it, with their marks and the places of those marks.
 
     Args:
@@ -206,7 +206,7 @@ def _is_framed(element: Any, mark: int) -> bool:
     return bool(mark & SEEMS_MENU) and element.matches(_IN_A_FRAME)
 
 
-def _marks_of(elements: list[Any], marks: Integers) -> list[tuple[int, int]] | None:
+def _marks_of(elements: list[Any], marks: Int64s) -> list[tuple[int, int]] | None:
     """The marks of a tree's lists and their places, with or without those that are not shown; None where the markup
     seems to hold other lists."""
     places = np.arange(len(marks)) if len(elements) == len(marks) else np.flatnonzero(marks & UNSEEN == 0)

@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Int64s
 from kernels.compiled import bare_kernel
-
-Integers = npt.NDArray[np.int64]
 
 # The golden ratio as a fraction of 32 bits: its multiples spread well (Knuth, The Art of Computer Programming, volume
 # 3, section 6.4).
@@ -26,7 +24,7 @@ def packed(name: str) -> int:
     return int.from_bytes(name[-8:].encode(), "big")
 
 
-def numbered(numbers: dict[str, int]) -> Integers:
+def numbered(numbers: dict[str, int]) -> Int64s:
     """int64[n, 2]: packed names and their numbers, a hash table with linear probing; n is a power of two.
 
     A row without a name is 0 and -1.
@@ -44,7 +42,7 @@ def numbered(numbers: dict[str, int]) -> Integers:
 
 
 @bare_kernel
-def number_of(table: Integers, name: int) -> int:
+def number_of(table: Int64s, name: int) -> int:
     """The number of a name; -1 for one that is not in the table."""
     last = len(table) - 1
     row = (name * _MULTIPLIER >> 32) & last

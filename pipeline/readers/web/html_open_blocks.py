@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import bare_kernel, part_kernel
 from pipeline.readers.web.html_list_marks import (
     CHARACTERS,
@@ -25,9 +23,6 @@ from pipeline.readers.web.html_list_marks import (
     frame_lists,
 )
 from pipeline.readers.web.html_tags import BLOCKS, NAMES, NOSCRIPT, SCOPES
-
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 FRAME: Final = len(BLOCKS)
 SCOPE: Final = len(NAMES)
@@ -74,16 +69,16 @@ class Page(NamedTuple):
     """
 
     data: Bytes
-    tags: Integers
-    entities: Integers
+    tags: Int64s
+    entities: Int64s
     text: Bytes
-    found: Integers
-    lists: Integers
-    cuts: Integers
-    now: Integers
-    before: Integers
-    stack: Integers
-    state: Integers
+    found: Int64s
+    lists: Int64s
+    cuts: Int64s
+    now: Int64s
+    before: Int64s
+    stack: Int64s
+    state: Int64s
 
 
 @bare_kernel

@@ -9,16 +9,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import bare_kernel, kernel
 from kernels.unaligned import bytes_between, lowest
 from pipeline.readers.web.html_blocks import Blocks
 from pipeline.readers.web.html_characters import blank_width, bullet_at, squeeze
 from pipeline.readers.web.html_tags import FRAMES, HIDDEN, NAMES, NOSCRIPT
-
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 _LI: Final = NAMES.index("li")
 _FRAME: Final = NAMES.index(FRAMES[0])
@@ -42,7 +39,7 @@ class Lost(NamedTuple):
         beyond: how many were not looked for.
     """
 
-    rows: Integers
+    rows: Int64s
     beyond: int
 
 
@@ -62,13 +59,13 @@ def lost_blocks(blocks: Blocks, text: str, *, most_searched: int) -> Lost:
 def _lost(
     found: Bytes,
     page: Bytes,
-    kinds: Integers,
-    starts: Integers,
-    stops: Integers,
-    firsts: Integers,
-    afters: Integers,
+    kinds: Int64s,
+    starts: Int64s,
+    stops: Int64s,
+    firsts: Int64s,
+    afters: Int64s,
     most_searched: int,
-) -> tuple[Integers, int]:
+) -> tuple[Int64s, int]:
     words = np.empty(len(found) + _PADDING, np.uint8)
     size = squeeze(found, words)
     words[size : size + _PADDING] = 0
@@ -177,7 +174,7 @@ def _same_cells(words: Bytes, at: int, end: int, page: Bytes, start: int, stop: 
 
 
 @kernel
-def _short_lines(data: Bytes) -> tuple[Integers, int]:
+def _short_lines(data: Bytes) -> tuple[Int64s, int]:
     """The short ones of the lines and cells, without white space, bullets and numbers, packed and in order; and how
     many they are.
     """
@@ -272,7 +269,7 @@ def _packed(data: Bytes, at: int, length: int) -> int:
 
 
 @bare_kernel
-def _is_line(lines: Integers, page: Bytes, start: int, length: int) -> bool:
+def _is_line(lines: Int64s, page: Bytes, start: int, length: int) -> bool:
     """Whether a short beginning is a line or a cell of its own."""
     if length >= _SHORT:
         return False

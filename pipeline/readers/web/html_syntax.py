@@ -6,14 +6,10 @@ whether that is sure, whatever is before it. Each byte is looked at a bounded nu
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from kernels.arrays import Bytes
 from kernels.compiled import bare_kernel, kernel
 from kernels.unaligned import bytes_between, ones
 from pipeline.readers.web.html_attributes import next_byte, read_attributes
-
-Bytes = npt.NDArray[np.uint8]
 
 
 @kernel

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from kernels.arrays import Int64s
 from kernels.compiled import bare_kernel, inlined_kernel
-from pipeline.readers.web.html_names import Integers, number_of, numbered
+from pipeline.readers.web.html_names import number_of, numbered
 
 # Blocks that hold text; frames, which count as one with all that they hold; what is not shown.
 BLOCKS: Final = ("li", "tr", "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "dd", "dt", "figure")
@@ -59,7 +60,7 @@ TAGS: Final = numbered(_table())
 
 
 @bare_kernel
-def facts_of(tags: Integers, name: int) -> int:
+def facts_of(tags: Int64s, name: int) -> int:
     """The number of a packed name in the table `TAGS`; 0 for one that is not in it."""
     facts = number_of(tags, name)
     return facts if facts > 0 else 0

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from kernels.arrays import Bytes, Int64s
 from kernels.compiled import bare_kernel, kernel, part_kernel
 from pipeline.readers.web.html_attributes import (
     HIDES,
@@ -96,9 +96,6 @@ from pipeline.readers.web.html_tags import (
     kind_of,
 )
 
-Bytes = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
-
 # Blocks of a page; those beyond are only counted.
 _MOST_BLOCKS = 100_000
 # Parts that are left out at one tag: white space before it, the tag or its name, its content; and those within its
@@ -130,9 +127,7 @@ class Tag(NamedTuple):
 
 
 @kernel
-def walk(
-    data: Bytes, tags: Integers, entities: Integers
-) -> tuple[Bytes, Integers, Integers, Integers, Integers, Integers]:
+def walk(data: Bytes, tags: Int64s, entities: Int64s) -> tuple[Bytes, Int64s, Int64s, Int64s, Int64s, Int64s]:
     """Reads a page.
 
     Returns:
@@ -266,7 +261,7 @@ def _take_tag(page: Page, first: int, begins: int, closing: bool) -> int:
 
 
 @bare_kernel
-def _is_read_as_here(state: Integers) -> bool:
+def _is_read_as_here(state: Int64s) -> bool:
     """Whether the parser has surely read the same tags so far, and no drawing or formula is open."""
     return bool(state[UNSURE] == 0 and state[FOREIGN] == 0)
 

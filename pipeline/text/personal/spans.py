@@ -24,8 +24,6 @@ from kernels.arrays import Bools, Bytes, Int64s
 from kernels.compiled import kernel
 from pipeline.text.personal import accounts, birth, mail, national, online, phone, street
 
-Integers = npt.NDArray[np.int64]
-
 # Columns of signals are named after these; new kinds are added at the end.
 KINDS = ("email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth")
 PATTERNS = (
@@ -52,12 +50,12 @@ class Spans(NamedTuple):
     within the document.
     """
 
-    documents: Integers
-    starts: Integers
-    stops: Integers
+    documents: Int64s
+    starts: Int64s
+    stops: Int64s
 
 
-def count_spans(data: npt.NDArray[np.uint8], offsets: Integers) -> dict[str, npt.NDArray[np.int32]]:
+def count_spans(data: npt.NDArray[np.uint8], offsets: Int64s) -> dict[str, npt.NDArray[np.int32]]:
     """Spans per kind and document.
 
     Args:
@@ -75,13 +73,13 @@ def counts(found: dict[str, Spans], documents: int) -> dict[str, npt.NDArray[np.
     return {name: np.bincount(spans.documents, minlength=documents).astype(np.int32) for name, spans in found.items()}
 
 
-def find_spans(data: npt.NDArray[np.uint8], offsets: Integers) -> dict[str, Spans]:
+def find_spans(data: npt.NDArray[np.uint8], offsets: Int64s) -> dict[str, Spans]:
     """Spans of a batch for each of `KINDS`. Those of one kind do not overlap; those of different kinds may."""
     cores = cores_of(data[offsets[0] : offsets[-1]])
     return {kind: spans_of_kind(data, offsets, cores, kind) for kind in KINDS}
 
 
-def spans_of_kind(data: npt.NDArray[np.uint8], offsets: Integers, cores: list[Integers] | None, kind: str) -> Spans:
+def spans_of_kind(data: npt.NDArray[np.uint8], offsets: Int64s, cores: list[Int64s] | None, kind: str) -> Spans:
     """Spans of one kind around the cores of `cores_of`; in the whole texts when it gave up."""
     places = []
     for index, pattern in enumerate(PATTERNS):
@@ -138,7 +136,7 @@ def search_pattern(text: bytes | memoryview, index: int) -> list[tuple[int, int]
     return places
 
 
-def _spans(places: list[npt.NDArray[np.int64]], offsets: Integers) -> Spans:
+def _spans(places: list[npt.NDArray[np.int64]], offsets: Int64s) -> Spans:
     """Spans of one kind from those of its patterns, int64[m, 2] of places in the buffer: sorted, with overlapping ones
     merged.
     """
@@ -206,7 +204,7 @@ def _join(data: Bytes, starts: Int64s, stops: Int64s) -> tuple[Bytes, Int64s]:
     return joined, heads
 
 
-def cores_of(data: npt.NDArray[np.uint8]) -> list[Integers] | None:
+def cores_of(data: npt.NDArray[np.uint8]) -> list[Int64s] | None:
     """The gate: where cores end, int64[] for each of `PATTERNS`; None if there are more than `MOST_CORES`."""
     import hyperscan
 
