@@ -270,9 +270,9 @@ class CorpusManifest(Strict):
     tokenizer: Tokenizer
     shard_tokens: int = Field(64_000_000, ge=1_000, description="tokens per shard; 64M uint16 tokens are 128 MB")
 
-    def filters_of(self, source: Source) -> Filters:
-        """The source's own filters, or else those of the corpus."""
-        return self.filters if source.filters is None else source.filters
+    def source_filters(self) -> dict[str, Filters]:
+        """The filters of each source by its name: its own, or the corpus' filters if it has none."""
+        return {source.name: self.filters if source.filters is None else source.filters for source in self.sources}
 
     @model_validator(mode="after")
     def _unique_names(self) -> CorpusManifest:

@@ -73,11 +73,10 @@ def decide_settings(manifest: CorpusManifest, *, block_lists: tuple[BlockListSet
     Args:
         block_lists: as returned by `pipeline.decide.block_lists.list_settings`.
     """
+    filters = manifest.source_filters()
     return DecideSettings(
         sources={
-            source.name: SourceSettings(
-                filters=manifest.filters_of(source), factual=source.factual, priority=source.priority
-            )
+            source.name: SourceSettings(filters=filters[source.name], factual=source.factual, priority=source.priority)
             for source in manifest.sources
         },
         languages=manifest.languages,

@@ -69,7 +69,7 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
         begin_step(folder)
     job = TokenizeJob(
         settings=settings,
-        filters={source.name: manifest.filters_of(source) for source in manifest.sources},
+        filters=manifest.source_filters(),
         out=out,
         tokenizer=tokenizer.digest,
     )

@@ -96,7 +96,7 @@ def sample_texts(parts: list[Part], manifest: CorpusManifest, *, out: str, share
     """Texts of a `share` of the kept documents, chosen by id and seed; independent of workers and of part sizes."""
     threshold = min(1.0, share) * 2.0**64
     key = np.uint64((manifest.seed * 0x9E3779B97F4A7C15 + 0x243F6A8885A308D3) % 2**64)
-    filters = {source.name: manifest.filters_of(source) for source in manifest.sources}
+    filters = manifest.source_filters()
     for part in parts:
         for kept in kept_documents(part, filters=filters[part.source], out=out):
             batch = kept.documents
