@@ -65,9 +65,8 @@ SITES = pa.schema(
         pa.field("site", pa.string(), nullable=False),
         pa.field("documents", pa.int64(), nullable=False),
         pa.field("words", pa.int64(), nullable=False),
-        pa.field(
-            "spans", pa.int64(), nullable=False
-        ),  # personal-information spans of the kinds that the manifest counts
+        # Personal-information spans of the kinds that the manifest counts.
+        pa.field("spans", pa.int64(), nullable=False),
         pa.field("dropped", pa.bool_(), nullable=False),
     ]
 )

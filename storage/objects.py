@@ -73,9 +73,8 @@ def put_if(url: str, data: bytes, version: UpdateVersion | None) -> UpdateVersio
         GristmillError: the store refuses, or knows no conditions.
     """
     store, key = locate(url)
-    with suppress(
-        AlreadyExistsError, PreconditionError, MissingError
-    ):  # the last: how some stores say that there is no object of this version
+    # The last is how some stores say that there is no object of this version.
+    with suppress(AlreadyExistsError, PreconditionError, MissingError):
         return attempt(lambda: _version(store.put(key, data, mode=version or "create", use_multipart=False)), url)
     return None
 

@@ -100,9 +100,8 @@ def _bucket(environment: frozenset[tuple[str, str]], bucket: str) -> S3Store:
     url = f"s3://{bucket}"
     for name, value in environment:
         if not value:
-            os.environ.pop(
-                name, None
-            )  # the library takes an empty endpoint as an address, and an empty token as a token
+            # The library takes an empty endpoint as an address, and an empty token as a token.
+            os.environ.pop(name, None)
     keys = _keys(url)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _region(bucket)
 

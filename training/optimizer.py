@@ -46,8 +46,9 @@ def build_optimizer(model: GPTModel, config: TransformerConfig, settings: Optimi
             overlap_grad_reduce=settings.overlap,
             overlap_param_gather=settings.overlap and settings.distributed,
             bucket_size=settings.bucket_parameters,
+            # `train_step` checks loss and gradient norm, the same on all ranks.
             check_for_nan_in_grad=False,
-        ),  # `train_step` checks loss and gradient norm, the same on all ranks
+        ),
         model,
     )
     optimizer = get_megatron_optimizer(

@@ -58,7 +58,7 @@ def needed_libraries() -> list[str]:
 
 
 def differences(client: dict[str, str], worker: dict[str, str]) -> list[str]:
-    """What differs, one line each, in the order of `here`."""
+    """What differs, one line each, in the order of `client`."""
     return [
         f"{name} {worker.get(name, 'unknown')}, here {value}"
         for name, value in client.items()

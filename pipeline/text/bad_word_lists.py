@@ -32,7 +32,6 @@ from storage.files import read_bytes
 if TYPE_CHECKING:
     from hyperscan import Database
 
-# The column of the counts among the signals.
 UNSPACED = ("ja", "th", "zh")
 # Common parts of words that no list may drop pages for: each would drop a tenth of its language (TFDS c4_utils.py,
 # _BADWORDS_ALLOWLIST).

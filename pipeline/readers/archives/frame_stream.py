@@ -65,11 +65,8 @@ class Stream:
     member: tuple[int, int] = (0, 0)  # (position, offset) of the member that holds the byte before the current position
     record_members: list[int] = field(default_factory=list)  # positions of members that begin with a record
     judged: int = 0  # how many of `members` have been checked for a record
-    empty_line: tuple[int, int, int | None] = (
-        0,
-        0,
-        None,
-    )  # where the search for one began and got to, and where the line found ends
+    # Where the search for one began and got to, and where the line found ends.
+    empty_line: tuple[int, int, int | None] = (0, 0, None)
     damage: Damaged | None = None
     ended: bool = False
 
