@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels.arrays import Int64s
 from kernels.compiled import kernel
-from pipeline.readers.web.html_names import Integers, number_of, numbered, packed
+from pipeline.readers.web.html_names import number_of, numbered, packed
 from pipeline.readers.web.html_tags import HIDDEN, IS_BLOCK, IS_RAW, IS_VOID, NAMES, SCOPES, TAGS, facts_of, kind_of
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=9)
 
 
 @kernel
-def ask(table: Integers, name: int) -> int:
+def ask(table: Int64s, name: int) -> int:
     return number_of(table, name)
 
 
