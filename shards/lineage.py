@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.errors import GristmillError
-from shards.order import Order, locate, order_from_json
+from shards.order import Order, locate, order_from_json, positions_of
 from shards.reader import Bucket, Shards, open_shards
 from shards.run_record import load_order, load_record
 from shards.samples import check_order
@@ -64,19 +64,21 @@ def documents_of(shards: Shards, order: Order, start: int, count: int) -> pa.Tab
     """The documents in samples `start` to `start + count`.
 
     Returns:
-        Rows of `LINEAGE`, by sample and then by position in it: one for every sample and document that share tokens. A
-        sample's `tokens` add up to sequence + 1: its last token, which is only a target, counts too.
+        Rows of `LINEAGE`, by sample and then by position in it: one for every sample and document that share tokens;
+            two where a sample goes over the seam of its bucket's stream (`shards.order`) and has the document at both
+            ends. A sample's `tokens` add up to sequence + 1: its last token, which is only a target, counts too.
 
     Raises:
         GristmillError: the order is not one over these shards, or a side table cannot be read.
     """
     check_order(shards, order)
     bucket, window, epoch = locate(order, start, count)
+    begins = positions_of(order, bucket, window, epoch)
     tables = []
     for index in np.unique(bucket).tolist():
         name = order.buckets[index].name
         rows = np.flatnonzero(bucket == index)
-        for piece, row, position in _pieces(shards.buckets[name], window[rows] * order.sequence, order.sequence + 1):
+        for piece, row, position in _pieces(shards.buckets[name], begins[rows], order.sequence + 1):
             row = rows[row]
             tables.append(
                 piece.append_column("sample", pa.array(start + row))
@@ -98,22 +100,28 @@ def _pieces(bucket: Bucket, positions: Int64s, width: int) -> Sequence[tuple[pa.
     """Windows of `width` tokens at `positions` of a bucket's stream, cut by shard and document.
 
     Returns:
-        Per shard that is touched: one row per window and document, the window of each row, and where in the stream the
+        Per shard that is touched: one row per window and document, the window of each row, and where in the window the
             row begins.
     """
-    first = np.searchsorted(bucket.starts, positions, side="right") - 1
-    last = np.searchsorted(bucket.starts, positions + width, side="left") - 1
+    over = np.flatnonzero(positions + width > bucket.tokens)  # these go on at the beginning of the stream
+    window = np.concatenate([np.arange(len(positions)), over])
+    begins = np.concatenate([positions, np.zeros(len(over), np.int64)])
+    ends = np.concatenate([np.minimum(positions + width, bucket.tokens), positions[over] + width - bucket.tokens])
+    origin = np.concatenate([positions, positions[over] - bucket.tokens])
+    first = np.searchsorted(bucket.starts, begins, side="right") - 1
+    last = np.searchsorted(bucket.starts, ends, side="left") - 1
     found = []
     for shard in sorted(
         {shard for low, high in zip(first.tolist(), last.tolist(), strict=True) for shard in range(low, high + 1)}
     ):
         start, end = bucket.starts[shard], bucket.starts[shard + 1]
-        windows = np.flatnonzero((first <= shard) & (shard <= last))
-        low = np.maximum(positions[windows], start) - start
-        high = np.minimum(positions[windows] + width, end) - start
+        stretches = np.flatnonzero((first <= shard) & (shard <= last))
+        low = np.maximum(begins[stretches], start) - start
+        high = np.minimum(ends[stretches], end) - start
         documents = bucket.read_documents(shard, ["document_id", "offset", "length", *_FROM_SIDE_TABLE])
         table, touched, position = _overlaps(documents, low, high)
-        found.append((table, windows[touched], position + start))
+        stretch = stretches[touched]
+        found.append((table, window[stretch], position + start - origin[stretch]))
     return found
 
 

@@ -1,8 +1,18 @@
 """The order: sample number in, bucket, window and epoch out. A pure function; nothing is built, stored or shuffled.
 
-The tokens of a bucket form one stream, and its window `w` is tokens `w * sequence` to `w * sequence + sequence`, both
-included: windows overlap by the token that is the last target of one and the first input of the next. Sample `n` finds
-its window in four steps:
+The tokens of a bucket form one stream. An epoch cuts it into `windows_in(tokens, sequence)` windows: window `w` is the
+`sequence` + 1 tokens from `offset + w * sequence` on, both ends included, so that windows overlap by the token that is
+the last target of one and the first input of the next. Where `offset` lies is what tells the versions apart:
+
+version 1: always 0. The first token of the stream and the last ones, up to `sequence` tokens in all, are a target in no
+    epoch.
+version 2: drawn by hash for each bucket and epoch, and the stream is a ring: its first token follows its last one, as
+    the next document follows any document. At most one window of an epoch goes over this seam. A bucket of `T` tokens
+    has windows for `T - L` targets, with 1 <= L <= sequence: an epoch leaves out L / T of the tokens, at most
+    1 / (windows + 1), each token as likely as any other. The second epoch of a pair (0 and 1, 2 and 3, ...) begins
+    where it leaves out none of those that the first left out: two such epochs predict every token.
+
+No epoch has a token as a target twice, or as an input twice. Sample `n` finds its window in four steps:
 
 1. block and slot: a stage (a stretch of samples with one mixture) is cut into blocks of a power of two of samples.
 2. slot to bucket: slot `j` takes position bit-reverse(j) of the block, and each bucket owns as many consecutive
@@ -10,12 +20,10 @@ its window in four steps:
    Corput 1935): any aligned run of 2^k slots visits the positions in equal steps, so it holds each bucket's share to
    within one sample, and short runs get theirs too.
 3. bucket to counter: how many samples the bucket has given before, over all stages; counter // windows is the epoch.
-4. counter to window: a keyed permutation of the bucket's windows, a different one for each epoch, so that an epoch sees
-   each window once.
+4. counter to window: a keyed permutation of the bucket's windows (`shards.permutation`), a different one for each
+   epoch, so that an epoch sees each window once.
 
-The permutation is a balanced Feistel network (Luby and Rackoff 1988) over the smallest even number of bits that holds
-the windows; values outside are encrypted again until they fall inside (cycle-walking: Black and Rogaway 2002). Its
-round function is the finaliser of splitmix64 (Steele, Lea and Flood 2014).
+New orders have version 2. One of version 1 is read as ever, and keeps its version when its mixture changes.
 """
 
 from __future__ import annotations
@@ -32,19 +40,14 @@ from pydantic import Field, ValidationError, model_validator
 
 from manifests.base import Strict, canonical_json
 from manifests.errors import GristmillError
+from shards.permutation import permute
+from shards.slots import block_table
 
-VERSION = 1
+Version = Literal[1, 2]
+VERSION: Version = 2
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
-
-# As FF1 has (NIST SP 800-38G). Four make a strong pseudorandom permutation of many values (Luby and Rackoff 1988), but
-# over fewer than 16 windows six still give a window its place up to 4 % too often; with ten no bias is left to measure
-# in 400,000 keys.
-_ROUNDS = 10
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-# Elements a pass: several arrays of them stay in a core's cache.
-_CHUNK = 1 << 15
 
 
 class OrderBucket(Strict):
@@ -74,7 +77,7 @@ class Stage(Strict):
 class Order(Strict):
     """Everything that decides which window a sample is. Buckets are sorted by name; stages by start, the first at 0."""
 
-    version: Literal[1] = 1
+    version: Version = VERSION
     seed: int = Field(ge=0, lt=2**64)
     sequence: int = Field(ge=1)
     buckets: tuple[OrderBucket, ...]
@@ -105,11 +108,15 @@ class Order(Strict):
 
 
 def windows_in(tokens: int, sequence: int) -> int:
-    """Windows of `sequence` inputs and as many targets in a stream: the last token can only be a target."""
+    """Windows of an epoch over a stream: as many stretches of `sequence` targets as leave one token over, since the
+    first target needs a token before it.
+    """
     return max(0, (tokens - 1) // sequence)
 
 
-def new_order(tokens: Mapping[str, int], *, sequence: int, seed: int, counts: Mapping[str, int]) -> Order:
+def new_order(
+    tokens: Mapping[str, int], *, sequence: int, seed: int, counts: Mapping[str, int], version: Version = VERSION
+) -> Order:
     """An order with one stage.
 
     Args:
@@ -119,14 +126,11 @@ def new_order(tokens: Mapping[str, int], *, sequence: int, seed: int, counts: Ma
     Raises:
         GristmillError: counts for an unknown bucket or one without a window, or a block that is not a power of two.
     """
-    buckets = tuple(
-        OrderBucket(name=name, tokens=tokens[name], windows=windows_in(tokens[name], sequence))
-        for name in sorted(tokens)
-    )
+    buckets = _buckets(tokens, sequence)
     stage = Stage(
         start=0, block=max(1, sum(counts.values())), counts=_counts_in_order(buckets, counts), given=(0,) * len(buckets)
     )
-    return _validated({"seed": seed, "sequence": sequence, "buckets": buckets, "stages": (stage,)})
+    return _validated({"version": version, "seed": seed, "sequence": sequence, "buckets": buckets, "stages": (stage,)})
 
 
 def next_stage(order: Order, start: int, counts: Mapping[str, int]) -> Order:
@@ -150,9 +154,42 @@ def next_stage(order: Order, start: int, counts: Mapping[str, int]) -> Order:
         counts=_counts_in_order(order.buckets, counts),
         given=tuple(given_before(order, start)),
     )
-    return _validated(
-        {"seed": order.seed, "sequence": order.sequence, "buckets": order.buckets, "stages": (*order.stages, stage)}
-    )
+    return _validated({**order.model_dump(), "stages": (*order.stages, stage)})
+
+
+def without_stages_from(order: Order, start: int) -> Order:
+    """The order without the stages that begin at sample `start`, above 0, or later: those before are as they were."""
+    return _validated({**order.model_dump(), "stages": [stage for stage in order.stages if stage.start < start]})
+
+
+def with_new_buckets(order: Order, tokens: Mapping[str, int]) -> Order:
+    """The order over shards to which buckets were added: every sample is the one that it was, and the new buckets can
+    be used from the next stage on.
+
+    Args:
+        tokens: of each bucket, those of the order among them.
+
+    Raises:
+        GristmillError: a bucket of the order is gone, or has another number of tokens.
+    """
+    changed = [bucket.name for bucket in order.buckets if tokens.get(bucket.name) != bucket.tokens]
+    if changed:
+        raise GristmillError(
+            f"{', '.join(changed)} no longer holds what the run has read from it",
+            where="order",
+            remedy="only new buckets can be added to the shards of a run: give new data a source name of its own",
+        )
+    buckets = _buckets(tokens, order.sequence)
+    place = {bucket.name: index for index, bucket in enumerate(order.buckets)}
+
+    def filled(numbers: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(numbers[place[bucket.name]] if bucket.name in place else 0 for bucket in buckets)
+
+    stages = [
+        stage.model_copy(update={"counts": filled(stage.counts), "given": filled(stage.given)})
+        for stage in order.stages
+    ]
+    return _validated({**order.model_dump(), "buckets": buckets, "stages": [stage.model_dump() for stage in stages]})
 
 
 def order_to_json(order: Order) -> str:
@@ -171,9 +208,9 @@ def order_from_json(text: str) -> Order:
     except ValueError as error:
         raise GristmillError(f"is not JSON: {error}", where="order") from None
     version = data.get("version") if isinstance(data, dict) else None
-    if version != VERSION:
+    if version not in (1, 2):
         raise GristmillError(
-            f"version {version!r} of the order is unknown: this Gristmill knows version {VERSION}",
+            f"version {version!r} of the order is unknown: this Gristmill knows versions 1 and 2",
             where="order",
             remedy="use the Gristmill that wrote it",
         )
@@ -212,49 +249,25 @@ def locate(order: Order, start: int, count: int) -> tuple[Int64s, Int64s, Int64s
     return bucket, window, epoch
 
 
-def permute(index: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
-    """Keyed permutations of [0, size), evaluated at `index`: a bijection for every size and key.
+def positions_of(order: Order, bucket: Int64s, window: Int64s, epoch: Int64s) -> Int64s:
+    """Where windows begin in the streams of their buckets.
 
     Args:
-        index: uint64[n], each below its size.
-        size: uint64[n], 1 to 2^62.
-        key: uint64[n]; equal keys and sizes are the same permutation.
-    """
-    result = np.empty_like(index)
-    for low in range(0, len(index), _CHUNK):
-        chunk = slice(low, low + _CHUNK)
-        result[chunk] = _permute_chunk(index[chunk], size[chunk], key[chunk])
-    return result
-
-
-@lru_cache(maxsize=16)
-def block_table(counts: tuple[int, ...]) -> tuple[Int64s, Int64s]:
-    """Slot to bucket within a block.
-
-    Args:
-        counts: samples per block of each bucket; their sum is a power of two.
+        bucket, window, epoch: int64[n] each, as `locate` gives them.
 
     Returns:
-        Bucket of each slot, and how many earlier slots of the block have the same bucket: int64[sum(counts)] each,
-            read-only.
+        int64[n], each below its bucket's tokens. In version 2 a window that begins less than `sequence` + 1 tokens
+            before the end of the stream goes on at its beginning.
     """
-    ends = np.cumsum(counts, dtype=np.int64)
-    block = int(ends[-1])
-    bucket = np.searchsorted(ends, _bit_reversed(block), side="right")
-    by_bucket = np.argsort(bucket, kind="stable")
-    rank = np.empty(block, np.int64)
-    rank[by_bucket] = np.arange(block) - (ends - counts)[bucket[by_bucket]]
-    bucket.setflags(write=False)
-    rank.setflags(write=False)
-    return bucket, rank
-
-
-def _bit_reversed(block: int) -> Int64s:
-    """The positions 0 to block - 1, each with its log2(block) bits in reverse."""
-    positions = np.zeros(1, np.int64)
-    while len(positions) < block:
-        positions = np.concatenate([2 * positions, 2 * positions + 1])
-    return positions
+    begins: Int64s = window * order.sequence
+    if order.version == 1:
+        return begins
+    buckets, epochs, inverse = _distinct(order, bucket, epoch)
+    offsets = np.array(
+        [_offset(order, order.buckets[of], number) for of, number in zip(buckets, epochs, strict=True)], np.int64
+    )
+    tokens = np.array([bucket.tokens for bucket in order.buckets], np.int64)
+    return (offsets[inverse] + begins) % tokens[bucket]
 
 
 def _bucket_and_counter(stage: Stage, sample: Int64s) -> tuple[Int64s, Int64s]:
@@ -279,59 +292,47 @@ def _given_at(stage: Stage, sample: int) -> tuple[int, ...]:
 
 
 def _keys(order: Order, bucket: Int64s, epoch: Int64s) -> UInt64s:
-    """The permutation key of each (bucket, epoch): xxh3 of a canonical text, so that neither depends on the other
-    buckets.
+    """The permutation key of each (bucket, epoch)."""
+    buckets, epochs, inverse = _distinct(order, bucket, epoch)
+    keys = [
+        _drawn("order", order.version, order.seed, order.buckets[of].name, number)
+        for of, number in zip(buckets, epochs, strict=True)
+    ]
+    return np.array(keys, np.uint64)[inverse]
+
+
+def _offset(order: Order, bucket: OrderBucket, epoch: int) -> int:
+    """Where the first window of an epoch begins in version 2.
+
+    The tokens that an epoch leaves out are the last ones up to its offset. So those of two epochs differ when their
+    offsets are at least that many tokens apart on the ring, both ways round.
     """
+    left_out = bucket.tokens - bucket.windows * order.sequence
+    first = _drawn("offset", order.version, order.seed, bucket.name, epoch - epoch % 2) % bucket.tokens
+    if epoch % 2 == 0:
+        return first
+    further = _drawn("offset", order.version, order.seed, bucket.name, epoch) % (bucket.tokens - 2 * left_out + 1)
+    return (first + left_out + further) % bucket.tokens
+
+
+@lru_cache(maxsize=1 << 14)
+def _drawn(purpose: str, version: int, seed: int, bucket: str, epoch: int) -> int:
+    """64 bits: xxh3 of a canonical text, so that no bucket depends on the other buckets."""
+    return xxhash.xxh3_64_intdigest(canonical_json([purpose, version, seed, bucket, epoch]).encode())
+
+
+def _distinct(order: Order, bucket: Int64s, epoch: Int64s) -> tuple[list[int], list[int], Int64s]:
+    """The different pairs of bucket and epoch, and which of them each element has."""
     pairs, inverse = np.unique(epoch * len(order.buckets) + bucket, return_inverse=True)
-    keys = np.empty(len(pairs), np.uint64)
-    for index, pair in enumerate(pairs.tolist()):
-        of_epoch, of_bucket = divmod(pair, len(order.buckets))
-        text = canonical_json(["order", VERSION, order.seed, order.buckets[of_bucket].name, of_epoch])
-        keys[index] = xxhash.xxh3_64_intdigest(text.encode())
-    return keys[inverse]
+    epochs, buckets = np.divmod(pairs, len(order.buckets))
+    return buckets.tolist(), epochs.tolist(), inverse
 
 
-def _permute_chunk(index: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
-    half = _half_bits(size)
-    value = _feistel(index, half, key)
-    outside = np.flatnonzero(value >= size)
-    while len(outside):
-        walked = _feistel(value[outside], half[outside], key[outside])
-        value[outside] = walked
-        outside = outside[walked >= size[outside]]
-    return value
-
-
-def _half_bits(size: UInt64s) -> UInt64s:
-    """Half the smallest even number of bits that holds 0 to size - 1; at least 1."""
-    half = np.ones(len(size), np.uint64)
-    for bits in range(1, 31):
-        larger = size > np.uint64(1 << (2 * bits))
-        if not larger.any():
-            break
-        half[larger] = bits + 1
-    return half
-
-
-def _feistel(value: UInt64s, half: UInt64s, key: UInt64s) -> UInt64s:
-    """One pass over 2 * half bits. Rounds differ by multiples of gamma, which no half of 32 bits can make up for."""
-    mask = (np.uint64(1) << half) - np.uint64(1)
-    left, right = value >> half, value & mask
-    state = key.copy()
-    for _ in range(_ROUNDS):
-        state += _GAMMA
-        left, right = right, left ^ (_mixed(right + state) & mask)
-    return (left << half) | right
-
-
-def _mixed(value: UInt64s) -> UInt64s:
-    """The finaliser of splitmix64; changes `value`."""
-    value ^= value >> np.uint64(30)
-    value *= np.uint64(0xBF58476D1CE4E5B9)
-    value ^= value >> np.uint64(27)
-    value *= np.uint64(0x94D049BB133111EB)
-    value ^= value >> np.uint64(31)
-    return value
+def _buckets(tokens: Mapping[str, int], sequence: int) -> tuple[OrderBucket, ...]:
+    return tuple(
+        OrderBucket(name=name, tokens=tokens[name], windows=windows_in(tokens[name], sequence))
+        for name in sorted(tokens)
+    )
 
 
 def _counts_in_order(buckets: Sequence[OrderBucket], counts: Mapping[str, int]) -> tuple[int, ...]:

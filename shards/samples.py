@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import GristmillError
-from shards.order import Order, locate
+from shards.order import Order, locate, positions_of
 from shards.reader import Bucket, Shards
 
 
@@ -20,12 +20,13 @@ def samples(shards: Shards, order: Order, start: int, count: int) -> npt.NDArray
         GristmillError: the order is not one over these shards, or a shard is not what its manifest row says.
     """
     check_order(shards, order)
-    bucket, window, _ = locate(order, start, count)
+    bucket, window, epoch = locate(order, start, count)
+    position = positions_of(order, bucket, window, epoch)
     windows = np.empty((count, order.sequence + 1), np.int64)
     for index in np.unique(bucket).tolist():
         rows = np.flatnonzero(bucket == index)
-        rows = rows[np.argsort(window[rows])]  # rows of one shard are read together
-        _read_windows(shards.buckets[order.buckets[index].name], window[rows] * order.sequence, rows, windows)
+        rows = rows[np.argsort(position[rows])]  # rows of one shard are read together
+        _read_windows(shards.buckets[order.buckets[index].name], position[rows], rows, windows)
     return windows
 
 
@@ -45,8 +46,8 @@ def _read_windows(
         piece = tokens[offset : offset + width]
         out[row, : len(piece)] = piece
         filled = len(piece)
-        while filled < width:  # the window goes on in the next shards
-            shard += 1
+        while filled < width:  # the window goes on in the next shards; in version 2 the first follows the last
+            shard = (shard + 1) % len(bucket.entries)
             piece = bucket.map_tokens(shard)[: width - filled]
             out[row, filled : filled + len(piece)] = piece
             filled += len(piece)

@@ -16,7 +16,7 @@ from manifests.model import load_model
 from manifests.run import Run, RunManifest
 from shards.order import new_order, order_to_json
 from tests.shards.corpora import Lengths, streams, write_corpus
-from tests.shards.orders import located
+from tests.shards.orders import located, positions
 
 LENGTHS: Lengths = {"wiki/factual": [[30, 20, 44], [17]], "crawl/general": [[60, 60]]}
 
@@ -55,7 +55,7 @@ def test_samples_of_a_run(run_folder: str) -> None:
         {"wiki/factual": 111, "crawl/general": 120}, sequence=8, seed=0, counts={"wiki/factual": 3, "crawl/general": 1}
     )
     tokens = list(streams(LENGTHS).values())
-    expected = [tokens[bucket][window * 8 : window * 8 + 9] for bucket, window, _ in located(order, 10)][3:]
+    expected = [[tokens[place[0]][at] for at in positions(order, *place)] for place in located(order, 10)][3:]
     assert gristmill.samples(shards, run_folder, 3, 7).tolist() == expected
     assert gristmill.samples(shards, order, 3, 7).tolist() == expected
     with pytest.raises(GristmillError, match="is not a run folder"):

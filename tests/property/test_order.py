@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 
 from shards.order import (
     Order,
-    block_table,
     given_before,
     locate,
     new_order,
     next_stage,
     order_from_json,
     order_to_json,
-    permute,
+    positions_of,
+    with_new_buckets,
+    without_stages_from,
 )
+from shards.permutation import permute
+from shards.slots import block_table
 from tests.property.texts import thorough
-from tests.shards.orders import located, permuted
+from tests.shards.orders import located, permuted, positions
 
 SEQUENCE = 8
 
@@ -48,7 +51,8 @@ def orders(draw: st.DrawFn, stages: int = 1) -> Order:
     def counts() -> dict[str, int]:
         return dict(zip(tokens, draw(divisions(len(tokens))), strict=True))
 
-    first = new_order(tokens, sequence=SEQUENCE, seed=draw(keys), counts=counts())
+    version = draw(st.sampled_from([1, 2]))
+    first = new_order(tokens, sequence=SEQUENCE, seed=draw(keys), counts=counts(), version=version)
     changes = sorted(draw(st.sets(st.integers(1, 150), max_size=stages - 1)))
     return reduce(lambda order, start: next_stage(order, start, counts()), changes, first)
 
@@ -56,7 +60,9 @@ def orders(draw: st.DrawFn, stages: int = 1) -> Order:
 @thorough
 @given(orders(stages=4), st.integers(0, 250))
 def test_locate_equals_the_reference(order: Order, count: int) -> None:
-    assert list(zip(*(column.tolist() for column in locate(order, 0, count)), strict=True)) == located(order, count)
+    places = locate(order, 0, count)
+    assert list(zip(*(column.tolist() for column in places), strict=True)) == located(order, count)
+    assert positions_of(order, *places).tolist() == [positions(order, *place)[0] for place in located(order, count)]
 
 
 @thorough
@@ -146,3 +152,70 @@ def test_json_round_trip(order: Order) -> None:
     text = order_to_json(order)
     assert order_from_json(text) == order
     assert order_to_json(order_from_json(text)) == text
+
+
+@thorough
+@given(st.integers(1, 12), st.integers(0, 11), st.integers(1, 12), keys, st.integers(0, 5))
+@example(8, 7, 1, 0, 0)  # two windows of tokens less one: half of them are left out
+def test_what_an_epoch_of_version_2_leaves_out(sequence: int, more: int, windows: int, seed: int, pair: int) -> None:
+    """By counting targets: none twice in an epoch, at most 1 in windows + 1 left out, none in both epochs of a pair."""
+    tokens = windows * sequence + 1 + more % sequence
+    order = new_order({"a": tokens}, sequence=sequence, seed=seed, counts={"a": 1})
+    never = []
+    for epoch in (2 * pair, 2 * pair + 1):
+        _, window, epochs = locate(order, epoch * windows, windows)
+        assert epochs.tolist() == [epoch] * windows
+        places = [positions(order, 0, index, epoch) for index in window.tolist()]
+        targets = Counter(place for window_ in places for place in window_[1:])
+        inputs = Counter(place for window_ in places for place in window_[:-1])
+        assert max(targets.values()) == max(inputs.values()) == 1
+        assert all(len(set(window_)) == sequence + 1 for window_ in places)
+        never.append(set(range(tokens)) - targets.keys())
+        assert len(never[-1]) == tokens - windows * sequence <= tokens / (windows + 1)
+    assert not never[0] & never[1]
+
+
+@thorough
+@given(st.integers(1, 8), st.integers(0, 7), st.integers(1, 4))
+def test_borders_move_and_no_token_is_left_out_more_than_others(sequence: int, more: int, windows: int) -> None:
+    tokens = windows * sequence + 1 + more % sequence
+    order = new_order({"a": tokens}, sequence=sequence, seed=3, counts={"a": 1})
+    epochs = 600
+    zeros, numbers = np.zeros(epochs, np.int64), np.arange(epochs)
+    for of_epoch in (0, 1):
+        begins = np.bincount(positions_of(order, zeros, zeros, numbers)[of_epoch::2], minlength=tokens)
+        expected = epochs / 2 / tokens
+        # Chi-squared with tokens - 1 degrees of freedom: mean plus 6 standard deviations.
+        assert ((begins - expected) ** 2 / expected).sum() < tokens - 1 + 6 * np.sqrt(2 * (tokens - 1)) + 6
+
+
+@thorough
+@given(orders(stages=4), st.integers(0, 200), st.integers(1, 200), st.integers(1, 60))
+def test_new_buckets_change_no_sample_and_are_given_from_the_next_stage_on(
+    order: Order, count: int, later: int, more: int
+) -> None:
+    tokens = {bucket.name: bucket.tokens for bucket in order.buckets}
+    grown = with_new_buckets(order, {**tokens, "a": SEQUENCE * 3 + 1, "c/0": 5, "z": SEQUENCE * 9 + 1})
+
+    def seen(which: Order, samples: int) -> list[tuple[str, int, int]]:
+        bucket, window, epoch = locate(which, 0, samples)
+        names = [which.buckets[index].name for index in bucket.tolist()]
+        begins = positions_of(which, bucket, window, epoch).tolist()
+        return list(zip(names, window.tolist(), epoch.tolist(), begins, strict=True))
+
+    assert seen(grown, count) == seen(order, count)
+    start = order.stages[-1].start + later
+    changed = next_stage(grown, start, {"a": 1, order.buckets[0].name: 2, "z": 1})
+    assert seen(changed, start) == seen(order, start)
+    assert given_before(changed, start + 4 * more) == [
+        given_before(grown, start)[index] + {"a": more, order.buckets[0].name: 2 * more, "z": more}.get(bucket.name, 0)
+        for index, bucket in enumerate(grown.buckets)
+    ]
+
+
+@thorough
+@given(orders(stages=4), st.integers(1, 200))
+def test_without_later_stages_what_is_before_stays(order: Order, start: int) -> None:
+    cut = without_stages_from(order, start)
+    assert all(stage.start < start for stage in cut.stages)
+    assert np.array_equal(np.stack(locate(cut, 0, start)), np.stack(locate(order, 0, start)))

@@ -43,6 +43,10 @@ def permuted(index: int, size: int, key: int) -> int:
             return index
 
 
+def drawn(*words: object) -> int:
+    return xxhash.xxh3_64_intdigest(json.dumps(words, separators=(",", ":"), ensure_ascii=False).encode())
+
+
 def located(order: Order, samples: int) -> list[tuple[int, int, int]]:
     """Bucket, window and epoch of samples 0 to `samples`."""
     given = [0] * len(order.buckets)
@@ -52,7 +56,19 @@ def located(order: Order, samples: int) -> list[tuple[int, int, int]]:
         bucket = bucket_of_slot(stage.counts, (sample - stage.start) % stage.block)
         size, name = order.buckets[bucket].windows, order.buckets[bucket].name
         epoch, index = divmod(given[bucket], size)
-        text = json.dumps(["order", 1, order.seed, name, epoch], separators=(",", ":"), ensure_ascii=False)
-        places.append((bucket, permuted(index, size, xxhash.xxh3_64_intdigest(text.encode())), epoch))
+        places.append((bucket, permuted(index, size, drawn("order", order.version, order.seed, name, epoch)), epoch))
         given[bucket] += 1
     return places
+
+
+def positions(order: Order, bucket: int, window: int, epoch: int) -> list[int]:
+    """The places in the bucket's stream of the tokens of a window."""
+    tokens, sequence = order.buckets[bucket].tokens, order.sequence
+    offset = 0
+    if order.version == 2:
+        left_out = tokens - (tokens - 1) // sequence * sequence
+        name = order.buckets[bucket].name
+        offset = drawn("offset", 2, order.seed, name, epoch // 2 * 2) % tokens
+        if epoch % 2:
+            offset += left_out + drawn("offset", 2, order.seed, name, epoch) % (tokens - 2 * left_out + 1)
+    return [(offset + window * sequence + step) % tokens for step in range(sequence + 1)]

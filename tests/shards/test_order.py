@@ -12,37 +12,81 @@ import pytest
 from manifests.errors import GristmillError
 from shards.order import (
     Order,
-    block_table,
+    Version,
     locate,
     new_order,
     next_stage,
     order_from_json,
     order_to_json,
-    permute,
+    positions_of,
     windows_in,
+    with_new_buckets,
 )
+from shards.permutation import permute
+from shards.slots import block_table
 
 TOKENS = {"wiki/factual": 1_000_000, "crawl/general": 50_000_000_000, "crawl/factual": 70_001, "tiny/x": 300}
 COUNTS = {"wiki/factual": 100, "crawl/general": 800, "crawl/factual": 124}
 
 
 def order(**changes: int) -> Order:
-    return new_order(TOKENS, **{"sequence": 512, "seed": 7, **changes}, counts=COUNTS)
+    return new_order(TOKENS, **{"sequence": 512, "seed": 7, **changes}, counts=COUNTS)  # type: ignore[arg-type]
 
 
-def test_version_1_never_changes() -> None:
-    """Runs in progress depend on it: whoever changes the order raises its version and keeps this one."""
-    staged = next_stage(order(), 5_000, {"wiki/factual": 3, "crawl/general": 1})
-    digest = hashlib.sha256()
+@pytest.mark.parametrize(
+    ("version", "windows_sha256", "positions_sha256", "json_sha256"),
+    [
+        (
+            1,
+            "3b17f19ec268fbecadb4a5f51115c35ef82edc3ec59fe38f8c90edf19b9563bb",
+            "ff3aa88b0aa2bd6c9204ae5d2e8d4eb97196017d83893e3f6912ae4f182a9a76",
+            "4373b5cbc5320062b17300d6ae3b24d8d97a7d8e527ddf18feb2149e56b58f39",
+        ),
+        (
+            2,
+            "da13957a1b6cf344cc44a3eb1b113e90006fc48a708fd0bb562164d1b656a5fa",
+            "db206ee48067e3baa89abdf1cbada1c266a6c5043ef7b92123bca96d87e8cbd1",
+            "3f89a1b1324d0507168dbb1d423fee4b08360ac0fc000f069dd1a7eadecd3503",
+        ),
+    ],
+)
+def test_no_version_ever_changes(
+    version: Version, windows_sha256: str, positions_sha256: str, json_sha256: str
+) -> None:
+    """Runs in progress depend on it: whoever changes the order raises its version and keeps those before."""
+    staged = next_stage(order(version=version), 5_000, {"wiki/factual": 3, "crawl/general": 1})
+    windows, positions = hashlib.sha256(), hashlib.sha256()
     for start, count in ((0, 20_000), (10**12, 1_000)):
-        for column in locate(staged, start, count):
-            digest.update(column.astype("<i8").tobytes())
-    assert staged.version == 1
-    assert digest.hexdigest() == "3b17f19ec268fbecadb4a5f51115c35ef82edc3ec59fe38f8c90edf19b9563bb"
-    assert (
-        hashlib.sha256(order_to_json(staged).encode()).hexdigest()
-        == "4373b5cbc5320062b17300d6ae3b24d8d97a7d8e527ddf18feb2149e56b58f39"
-    )
+        columns = locate(staged, start, count)
+        for column in columns:
+            windows.update(column.astype("<i8").tobytes())
+        positions.update(positions_of(staged, *columns).astype("<i8").tobytes())
+    assert staged.version == version
+    assert windows.hexdigest() == windows_sha256
+    assert positions.hexdigest() == positions_sha256
+    assert hashlib.sha256(order_to_json(staged).encode()).hexdigest() == json_sha256
+
+
+def test_new_orders_have_version_2_and_a_change_keeps_the_version() -> None:
+    assert order().version == 2
+    first = order(version=1)
+    assert next_stage(first, 10, {"wiki/factual": 1}).version == 1
+    assert with_new_buckets(first, {**TOKENS, "new/x": 10_000}).version == 1
+
+
+def test_a_bucket_of_version_1_never_predicts_its_tail_and_one_of_version_2_does() -> None:
+    """64 tokens in windows of 32: half of them are left out of every epoch, or of one in two."""
+    for version, never in ((1, 32), (2, 0)):
+        tiny = new_order({"a": 64}, sequence=32, seed=0, counts={"a": 1}, version=version)  # type: ignore[arg-type]
+        begins = positions_of(tiny, *locate(tiny, 0, 2))
+        predicted = {(begin + step) % 64 for begin in begins.tolist() for step in range(1, 33)}
+        assert len(set(range(64)) - predicted) == never
+
+
+def test_other_numbers_of_tokens_in_an_old_bucket_are_refused() -> None:
+    for other in ({**TOKENS, "tiny/x": 301}, {name: TOKENS[name] for name in TOKENS if name != "tiny/x"}):
+        with pytest.raises(GristmillError, match="tiny/x no longer holds what the run has read from it"):
+            with_new_buckets(order(), other)
 
 
 def test_windows_in_a_stream() -> None:
@@ -111,6 +155,20 @@ def test_a_million_samples_in_well_under_two_seconds() -> None:
     assert (len(bucket), bucket.dtype, window.dtype, epoch.dtype) == (10**6, np.int64, np.int64, np.int64)
 
 
+def test_a_seek_in_four_hundred_buckets_takes_milliseconds() -> None:
+    """As many buckets as 20 sources of 20 bands, in a step of 1,024 samples of Llama 2."""
+    tokens = {f"source{source:02d}/q{band:02d}": 5 * 10**9 for source in range(20) for band in range(20)}
+    large = new_order(
+        tokens, sequence=4096, seed=1, counts=dict.fromkeys(tokens, 163) | {"source00/q00": 65_536 - 399 * 163}
+    )
+    locate(large, 0, 1)
+    start = time.process_time()
+    for sample in (10**8, 2 * 10**8, 3 * 10**8):
+        places = locate(large, sample, 1024)
+        positions_of(large, *places)
+    assert (time.process_time() - start) / 3 < 0.05
+
+
 def test_bad_counts_are_refused() -> None:
     for counts, message in (
         ({"wiki/factual": 3}, "power of two, not to 3"),
@@ -146,8 +204,8 @@ def test_json_of_other_versions_and_inconsistent_ones_are_refused() -> None:
         return order_from_json(json.dumps({**good, **change}))
 
     assert read({}) == staged
-    with pytest.raises(GristmillError, match="version 2 of the order is unknown"):
-        read({"version": 2})
+    with pytest.raises(GristmillError, match="version 3 of the order is unknown"):
+        read({"version": 3})
     for text in ("[]", "{}"):
         with pytest.raises(GristmillError, match="version None"):
             order_from_json(text)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from manifests.errors import GristmillError
-from shards.order import Order, locate, new_order, next_stage
+from shards.order import Order, Version, locate, new_order, next_stage, positions_of
 from shards.reader import Shards, open_shards
 from shards.samples import samples
 from tests.shards.corpora import Lengths, streams, write_corpus
-from tests.shards.orders import located
+from tests.shards.orders import located, positions
 
 SEQUENCE = 8
 LENGTHS: Lengths = {
@@ -24,7 +24,7 @@ LENGTHS: Lengths = {
 }
 
 
-def opened(folder: Path, **settings: int) -> tuple[Shards, Order]:
+def opened(folder: Path, version: Version = 2, **settings: int) -> tuple[Shards, Order]:
     write_corpus(str(folder), LENGTHS, **settings)  # type: ignore[arg-type]
     shards = open_shards(str(folder))
     order = new_order(
@@ -32,16 +32,19 @@ def opened(folder: Path, **settings: int) -> tuple[Shards, Order]:
         sequence=SEQUENCE,
         seed=3,
         counts={"wiki/factual": 3, "crawl/general": 4, "crawl/factual": 1},
+        version=version,
     )
     return shards, next_stage(order, 37, {"wiki/factual": 1, "crawl/general": 1})
 
 
 @pytest.mark.parametrize("vocab_size", [1000, 100_000])
-def test_samples_equal_windows_of_the_concatenated_tokens(tmp_path: Path, vocab_size: int) -> None:
-    shards, order = opened(tmp_path, vocab_size=vocab_size)
+@pytest.mark.parametrize("version", [1, 2])
+def test_samples_equal_windows_of_the_concatenated_tokens(tmp_path: Path, vocab_size: int, version: Version) -> None:
+    shards, order = opened(tmp_path, version, vocab_size=vocab_size)
     tokens = list(streams(LENGTHS, vocab_size=vocab_size).values())
     expected = [
-        tokens[bucket][window * SEQUENCE : window * SEQUENCE + SEQUENCE + 1] for bucket, window, _ in located(order, 90)
+        [tokens[bucket][place] for place in positions(order, bucket, window, epoch)]
+        for bucket, window, epoch in located(order, 90)
     ]
     found = samples(shards, order, 0, 90)
     assert (found.dtype, found.shape) == (np.int64, (90, SEQUENCE + 1))
@@ -57,15 +60,26 @@ def test_any_split_gives_the_same_samples(tmp_path: Path) -> None:
     assert samples(shards, order, 5, 0).shape == (0, SEQUENCE + 1)
 
 
-def test_neighbouring_windows_overlap_by_one_token(tmp_path: Path) -> None:
-    shards, order = opened(tmp_path)
-    bucket, window, _ = locate(order, 0, 60)
-    rows = {
-        (b, w): row for b, w, row in zip(bucket.tolist(), window.tolist(), samples(shards, order, 0, 60), strict=True)
-    }
-    pairs = [(row, rows[b, w + 1]) for (b, w), row in rows.items() if (b, w + 1) in rows]
+@pytest.mark.parametrize("version", [1, 2])
+def test_neighbouring_windows_overlap_by_one_token(tmp_path: Path, version: Version) -> None:
+    shards, order = opened(tmp_path, version)
+    places = zip(*(column.tolist() for column in locate(order, 0, 60)), strict=True)
+    rows = dict(zip(places, samples(shards, order, 0, 60), strict=True))
+    pairs = [(row, rows[b, w + 1, e]) for (b, w, e), row in rows.items() if (b, w + 1, e) in rows]
     assert len(pairs) > 10
     assert all(row[-1] == following[0] for row, following in pairs)
+
+
+def test_windows_go_over_the_seam_of_a_stream(tmp_path: Path) -> None:
+    """In version 2 only: the first document follows the last one."""
+    for version in (1, 2):
+        _, order = opened(tmp_path / str(version), version)  # type: ignore[arg-type]
+        bucket, window, epoch = locate(order, 0, 90)
+        tokens = np.array([bucket.tokens for bucket in order.buckets])[bucket]
+        begins = positions_of(order, bucket, window, epoch)
+        assert (begins >= 0).all()
+        assert (begins < tokens).all()
+        assert (begins + SEQUENCE + 1 > tokens).any() == (version == 2)
 
 
 def test_an_order_over_other_shards_is_refused(tmp_path: Path) -> None:
