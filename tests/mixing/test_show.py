@@ -25,10 +25,12 @@ def test_rows_are_plain_data() -> None:
         "rule": "wiki/*",
         "corpus_tokens": 10_001,
         "wanted": 0.25,
+        "granted": 0.25,
         "obtained": 0.25,
         "samples": 1024,
         "tokens": 10_240,
         "epochs": 1.024,
+        "epochs_so_far": 1.024,
         "max_epochs": 4.0,
     }
 
