@@ -135,7 +135,9 @@ def change_mixture(
     start = step * step_samples
     if start >= samples:
         raise GristmillError(
-            f"the mixture cannot change at step {step}: the run ends there", where=f"mixture {mixture.name}"
+            f"the mixture cannot change at step {step}: the run ends there",
+            where=f"mixture {mixture.name}",
+            remedy="restore the mixture; for a longer run choose another `out`",
         )
     before = with_new_buckets(order, tokens)
     return _plan(

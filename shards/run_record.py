@@ -1,5 +1,5 @@
 """What a run's folder says about itself: `run.json`, `order.json`, which defines its samples, and `metrics.jsonl`, a
-line per logged step.
+line per logged step. While a mixture is being changed there is also `order.next.json`.
 
 In: the folder of a run, which training writes. Out: its record and its order, checked against each other, and its
 metrics. `gristmill verify` checks whether all is as it was written.
@@ -13,13 +13,37 @@ from pydantic import ValidationError
 
 from manifests.base import Strict, first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
+from manifests.mixture import MixtureManifest
 from manifests.run import Run
 from shards.format import TokenizerInfo
 from storage.files import exists, join, read_bytes
 
 RECORD = "run.json"
 ORDER = "order.json"
+NEXT_ORDER = "order.next.json"
 METRICS = "metrics.jsonl"
+
+
+class MixtureChange(Strict):
+    """A change of a run's mixture, or of its data by buckets that were added.
+
+    Attributes:
+        step: the first step under the new mixture; those before are what they were.
+        added: the buckets that were added.
+        data_before, data_after: digests of the shards' manifest.
+        order_before, order_after: sha256 of `order.json`.
+        notes: what the new mixture asks for and does not get.
+    """
+
+    step: int
+    before: MixtureManifest
+    after: MixtureManifest
+    added: list[str]
+    data_before: str
+    data_after: str
+    order_before: str | None
+    order_after: str
+    notes: list[str]
 
 
 class RunRecord(Strict):
@@ -29,6 +53,7 @@ class RunRecord(Strict):
         data_digest: of the shards' manifest.
         order_sha256: of `order.json`.
         settings_sha256: of the settings that bind.
+        changes: of the mixture, the oldest first.
         sha256: over all the rest.
     """
 
@@ -38,6 +63,7 @@ class RunRecord(Strict):
     settings_sha256: str | None = None
     tokenizer: TokenizerInfo | None = None
     versions: dict[str, str] = {}
+    changes: list[MixtureChange] = []
     sha256: str | None = None
 
 
@@ -69,15 +95,20 @@ def load_order(folder: str, record: RunRecord, *, named: bool = True) -> str:
     Raises:
         GristmillError: there is no order, or it is not the one that the record names.
     """
-    path = join(folder, ORDER)
+    path, following = join(folder, ORDER), join(folder, NEXT_ORDER)
     text = read_bytes(path).decode(errors="replace")
-    if record.order_sha256 != sha256_of(text) and (named or record.order_sha256 is not None):
-        raise GristmillError(
-            "is not the order that the run began with",
-            where=path,
-            remedy="restore it from a copy, or choose another `out`",
-        )
-    return text
+    if record.order_sha256 == sha256_of(text) or (record.order_sha256 is None and not named):
+        return text
+    # A change of the mixture was killed after the record named its order and before `order.json` was that one.
+    if exists(following):
+        text = read_bytes(following).decode(errors="replace")
+        if record.order_sha256 == sha256_of(text):
+            return text
+    raise GristmillError(
+        "is not the order that the run began with",
+        where=path,
+        remedy="restore it from a copy, or choose another `out`",
+    )
 
 
 def load_metrics(folder: str) -> list[dict[str, Any]]:

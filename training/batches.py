@@ -36,11 +36,16 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Data:
-    """The shards of a run and the order in which it reads them."""
+    """The shards of a run and the order in which it reads them.
+
+    Attributes:
+        notes: where the order was planned now: what the mixture asks for and does not get.
+    """
 
     shards: Shards
     order: Order
     order_json: str
+    notes: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -80,8 +85,8 @@ def open_data(run: Run) -> Data:
     if exists(join(run.out, ORDER)) and exists(join(run.out, RECORD)):
         text = load_order(run.out, load_record(run.out))
         return Data(shards, order_from_json(text), text)
-    order = plan_run(run, shards).order
-    return Data(shards, order, order_to_json(order))
+    plan = plan_run(run, shards)
+    return Data(shards, plan.order, order_to_json(plan.order), plan.notes)
 
 
 def check_shards(shards: Shards, ranks: Ranks, *, report: Callable[[str], None]) -> None:

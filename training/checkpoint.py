@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,8 +251,16 @@ def _is_damaged(path: str, file: StoredFile) -> bool:
     return file_problem(path, size=file.bytes, sha256=file.sha256) is not None
 
 
-def check_identity(manifest: CheckpointManifest, identity: Identity, *, where: str) -> None:
-    """Raise a GristmillError unless the checkpoint belongs to this model, these data and this order."""
+def check_identity(
+    manifest: CheckpointManifest, identity: Identity, earlier: Sequence[tuple[int, Identity]] = (), *, where: str
+) -> None:
+    """Raise a GristmillError unless the checkpoint belongs to this model, these data and this order.
+
+    Args:
+        earlier: what checkpoints up to a step may belong to instead.
+    """
+    if any(manifest.step <= last and manifest.identity == before for last, before in earlier):
+        return
     theirs = manifest.identity.model_dump()
     other = [name for name, value in identity.model_dump().items() if theirs[name] != value]
     if other:

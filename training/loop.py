@@ -24,10 +24,13 @@ from megatron.core.optimizer import MegatronOptimizer
 from manifests.base import sha256_of
 from manifests.run import Run
 from shards.cache import cache_note, shard_cache
+from shards.order import order_from_json
+from shards.run_record import load_record
 from storage.files import is_url
 from storage.lock import only_writer
 from training import checkpoint, record
 from training.batches import Data, check_shards, open_data
+from training.change import Changed, earlier_identities, planned_change, record_to_change
 from training.metrics import MetricsWriter, StepMetrics
 from training.model import build_model, megatron_config
 from training.optimizer import build_optimizer
@@ -68,6 +71,7 @@ def train(
     run: Run,
     *,
     stop_after: int | None = None,
+    change_mixture: bool = False,
     on_step: Callable[[StepMetrics], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainResult:
@@ -77,6 +81,8 @@ def train(
     Called by all ranks together, which were started by a launcher, or by this process alone.
 
     Args:
+        change_mixture: where the run has begun with another mixture, or its data now have buckets more, go on from the
+            newest checkpoint with the new ones, and put it on record.
         on_step: called on rank 0 after each logged step.
         say: called on rank 0 with one-line messages for the user.
 
@@ -89,7 +95,18 @@ def train(
             report = _silent
         agree(lambda: stack.enter_context(only_writer(run.out, say=lambda text: report(f"note: {text}"))))
         data = _checked_data(run, ranks, report)
-        agree(lambda: record.begin(run, data_digest=data.digest, order_json=data.order_json, tokenizer=data.tokenizer))
+        changed = _changed(run, data, report) if change_mixture else None
+        if changed is not None:
+            data = Data(data.shards, order_from_json(changed.order_json), changed.order_json)
+        agree(
+            lambda: record.begin(
+                run,
+                data_digest=data.digest,
+                order_json=data.order_json,
+                tokenizer=data.tokenizer,
+                change=changed.change if changed else None,
+            )
+        )
         identity = identity_of(run, data)
         newest = _newest(run, identity, report)
         start = newest.step if newest else 0
@@ -135,7 +152,26 @@ def _checked_data(run: Run, ranks: Ranks, report: Callable[[str], None]) -> Data
     if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
         report(note)
     check_shards(data.shards, ranks, report=report)
+    for note in data.notes:
+        report(f"note: {note}")
     return data
+
+
+def _changed(run: Run, data: Data, report: Callable[[str], None]) -> Changed | None:
+    """The change of the run's mixture from its newest checkpoint on; None where there is nothing to change."""
+    before = agree(lambda: record_to_change(run, data.shards, data.order))
+    if before is None:
+        report("note: --change-mixture changes nothing: the run has this mixture already, or has not begun")
+        return None
+    agree(lambda: checkpoint.sweep(run.out))
+    newest = checkpoint.newest_whole(run.out, say=report)
+    step = newest.step if newest else 0
+    changed = agree(lambda: planned_change(run, data.shards, data.order, before, step=step))
+    added = f", with the new buckets {', '.join(changed.change.added)}" if changed.change.added else ""
+    report(f"from step {step} on the mixture is {run.mixture.name}{added}; before it was {before.run.mixture.name}")
+    for note in changed.change.notes:
+        report(f"note: {note}")
+    return changed
 
 
 def _built(
@@ -230,7 +266,13 @@ def _newest(
     agree(lambda: checkpoint.sweep(run.out))
     newest = checkpoint.newest_whole(run.out, say=report)
     if newest is not None:
-        checkpoint.check_identity(newest, identity, where=checkpoint.folder_of(run.out, newest.step))
+        changes = agree(lambda: load_record(run.out).changes)
+        checkpoint.check_identity(
+            newest,
+            identity,
+            earlier_identities(identity, changes),
+            where=checkpoint.folder_of(run.out, newest.step),
+        )
     return newest
 
 

@@ -47,11 +47,17 @@ def is_first() -> bool:
 
 
 def train_here(
-    run: Run, *, stop_after: int | None, on_step: Callable[[StepMetrics], None] | None, say: Callable[[str], None]
+    run: Run,
+    *,
+    stop_after: int | None,
+    change_mixture: bool,
+    on_step: Callable[[StepMetrics], None] | None,
+    say: Callable[[str], None],
 ) -> TrainResult:
     """Train in this process.
 
     Args:
+        change_mixture: as `training.loop.train` has it.
         on_step: told of each logged step, on the first rank.
 
     Raises:
@@ -62,7 +68,13 @@ def train_here(
     from training.parallel import RankError
 
     try:
-        return train(run, stop_after=stop_after, on_step=on_step if is_first() else None, say=say)
+        return train(
+            run,
+            stop_after=stop_after,
+            change_mixture=change_mixture,
+            on_step=on_step if is_first() else None,
+            say=say,
+        )
     except Exception as error:
         leave_error(error)
         # Said once: by the command that started the ranks, or by rank 0 when all ranks have the same error.

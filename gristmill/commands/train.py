@@ -32,6 +32,14 @@ def train(
     stop_after: Annotated[
         int | None, typer.Option("--stop-after", min=1, help="save a checkpoint and stop after this step")
     ] = None,
+    change_mixture: Annotated[
+        bool,
+        typer.Option(
+            "--change-mixture",
+            help="go on with a mixture, or added buckets, that the run did not begin with: from the newest checkpoint"
+            " on, and on record",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train a model; resumes from the newest checkpoint. Under torchrun, or by itself on one machine."""
@@ -46,7 +54,13 @@ def train(
             start_ranks(loaded, "gristmill", sys.argv[1:], ranks=ranks)
         return
     say = say_line if json else print_line
-    result = train_here(loaded, stop_after=stop_after, on_step=None if json else _progress_line(loaded), say=say)
+    result = train_here(
+        loaded,
+        stop_after=stop_after,
+        change_mixture=change_mixture,
+        on_step=None if json else _progress_line(loaded),
+        say=say,
+    )
     if is_first() and json:
         print_json(
             {
