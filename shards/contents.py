@@ -34,6 +34,12 @@ class Contents:
     metrics: dict[str, Any] | None
 
 
+def checkpoint_steps(folder: str) -> list[int]:
+    """The steps after which a run's folder has checkpoints, in order; whether they are whole is not looked at."""
+    names = {path.split("/")[1] for path in list_files(folder, "checkpoints/step-*/*")}
+    return sorted(int(name.removeprefix("step-")) for name in names)
+
+
 def contents_of(folder: str) -> Contents:
     """Read the manifests in a folder.
 

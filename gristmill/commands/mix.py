@@ -10,8 +10,8 @@ import typer
 from gristmill.options import Json
 from gristmill.output import console, print_json
 from manifests.run import load_run
-from mixing.plan import plan_run
-from mixing.show import mixture_rows, mixture_table
+from mixing.history import mixture_of
+from mixing.show import disk_sizes, mixture_json, mixture_tables
 from shards.reader import open_shards
 from storage.files import join
 
@@ -20,12 +20,17 @@ app = typer.Typer(no_args_is_help=True, help="Mixtures of buckets.")
 
 @app.command("show")
 def show(run: Annotated[Path, typer.Argument(metavar="RUN.yaml")], json: Json = False) -> None:
-    """Shares wanted and obtained, tokens and epochs of every bucket in a run."""
+    """Shares wanted and obtained, epochs and sizes of every bucket in a run, stage by stage.
+
+    Of a run that has begun: its stages so far, and those that its manifest's mixture makes of the rest.
+    """
     loaded = load_run(run)
-    plan = plan_run(loaded, open_shards(join(loaded.data, "shards")))
+    shards = open_shards(join(loaded.data, "shards"))
+    history, sizes, batch = mixture_of(loaded, shards), disk_sizes(shards), loaded.manifest.global_batch
     if json:
-        print_json({"buckets": mixture_rows(plan), "notes": list(plan.notes)})
+        print_json(mixture_json(history, sizes, step_samples=batch))
         return
-    console.print(mixture_table(plan))
-    for note in plan.notes:
+    for number, table in enumerate(mixture_tables(history, sizes, step_samples=batch)):
+        console.print(*(["\n"] if number else []), table, sep="", end="")
+    for note in (*history.plan.notes, *history.notes):
         console.print(f"note: {note}")

@@ -14,6 +14,7 @@ import gristmill
 from manifests.errors import GristmillError
 from manifests.mixture import MixtureManifest
 from manifests.run import Run
+from mixing.history import mixture_of
 from shards.format import ShardManifest
 from shards.lineage import documents_of_step
 from shards.order import Order, locate, new_order, next_stage, order_from_json, order_to_json, positions_of
@@ -253,3 +254,27 @@ def test_what_a_mixture_does_not_get_is_said_before_the_first_step(
     rules = [{"match": "wiki/*", "share": 0.9, "max_epochs": 0.1}, {"match": "*"}]
     train(run_of(tmp_path, corpus[0], {**FIRST, "buckets": rules}), stop_after=1, say=said.append)
     assert any(line.startswith("note: wiki/factual: held at its cap on epochs") for line in said)
+
+
+def test_mix_show_knows_what_a_run_was_and_what_a_change_would_do(
+    tmp_path: Path, corpus: tuple[Path, np.ndarray]
+) -> None:
+    shards = open_shards(f"{corpus[0]}/shards")
+    first = run_of(tmp_path, corpus[0], FIRST)
+    planned = mixture_of(first, shards)
+    assert (planned.changes, planned.notes) == ((), ())
+    train(first, stop_after=10)
+    assert mixture_of(first, shards) == planned
+    second = run_of(tmp_path, corpus[0], SECOND)
+    would = mixture_of(second, shards)
+    assert would.changes == (10,)
+    assert would.notes[0].startswith("from step 10 on, this is what `gristmill train --change-mixture` would do")
+    assert [(stage.start, stage.end) for stage in would.plan.stages] == [(0, 80), (80, 160)]
+    assert [stage.rows[1].obtained for stage in would.plan.stages] == [0.25, 0.75]
+    train(second, change_mixture=True)
+    done = mixture_of(second, shards)
+    assert (done.plan, done.changes, done.notes) == (would.plan, (10,), ())
+    more = run_of(tmp_path, grown(tmp_path / "grown"), FIRST)
+    assert "holds a finished run" in mixture_of(more, open_shards(f"{more.data}/shards")).notes[0]
+    other = run_of(tmp_path, corpus[0], FIRST, seed=8)
+    assert "holds a run of other settings" in mixture_of(other, shards).notes[0]

@@ -20,7 +20,10 @@ def test_mix_show(corpus, prepared, tmp_path) -> None:
         "tokens": 51_200,
     }
     (tmp_path / "run.yaml").write_text(yaml.safe_dump({**manifest, "mixture": mixture}))
-    rows = {row["bucket"]: row for row in printed("mix", "show", tmp_path / "run.yaml")["buckets"]}
+    shown = printed("mix", "show", tmp_path / "run.yaml")
+    rows = {row["bucket"]: row for row in shown["buckets"]}
+    assert [(stage["from_step"], stage["to_step"]) for stage in shown["stages"]] == [(0, 99)]
+    assert all(row["corpus_bytes"] > 0 for row in rows.values())
     assert rows["wiki/factual"]["obtained"] == pytest.approx(0.25, abs=0.005)
     assert sum(row["tokens"] for row in rows.values()) == 51_200
     text = run("mix", "show", tmp_path / "run.yaml")[1]
