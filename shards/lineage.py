@@ -1,21 +1,26 @@
-"""Lineage: the documents whose tokens a run's samples hold.
+"""Lineage: the documents whose tokens a run's samples hold, and the samples that hold a document's tokens.
 
-In: sample numbers, or a training step. Out: rows, from the manifests, the order and the side tables alone.
+In: sample numbers, a training step, or a document's id. Out: rows, from the manifests, the order and the side tables
+alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from manifests.errors import GristmillError
+from manifests.run import Run
+from shards.inverse import samples_with
 from shards.order import Order, locate, order_from_json, positions_of
 from shards.reader import Bucket, Shards, open_shards
-from shards.run_record import load_order, load_record
+from shards.run_record import load_metrics, load_order, load_record
 from shards.samples import check_order
 from storage.files import join
 
@@ -40,6 +45,25 @@ _FROM_SIDE_TABLE = ["source", "site", "url", "file", "record", "record_name"]
 Int64s = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """A sample that holds tokens of a document.
+
+    Attributes:
+        bucket: where the document is.
+        epoch: of the bucket; 0 is the first.
+        tokens: how many of the document's are in the sample.
+        trained: whether the run has logged this step, or a later one.
+    """
+
+    step: int
+    sample: int
+    bucket: str
+    epoch: int
+    tokens: int
+    trained: bool
+
+
 def documents_of_step(folder: str, step: int) -> list[dict[str, Any]]:
     """The documents that a training step saw, from the run's folder and the shards alone: rows of `LINEAGE`, as
     `documents_of` gives them.
@@ -47,17 +71,75 @@ def documents_of_step(folder: str, step: int) -> list[dict[str, Any]]:
     Raises:
         GristmillError: not a run folder, a step outside the run, or other shards than the run was trained on.
     """
-    record = load_record(folder)
-    run = record.run
+    run, shards, order = _opened(folder)
     if step >= run.manifest.steps:
         raise GristmillError(f"the run has steps 0 to {run.manifest.steps - 1}", where="--step")
-    shards = open_shards(join(run.data, "shards"))
+    return list(documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch).to_pylist())
+
+
+def steps_of_document(folder: str, document: str) -> list[Sighting]:
+    """The samples of a run, those to come included, that hold tokens of a document, by sample.
+
+    Reads the ids of all side tables.
+
+    Args:
+        document: its id, in hexadecimal, as `documents_of` gives it.
+
+    Raises:
+        GristmillError: not a run folder, no id, a document that is not in the shards, or other shards than the run was
+            trained on.
+    """
+    run, shards, order = _opened(folder)
+    try:
+        identity = pa.scalar(bytes.fromhex(document), pa.binary(16))
+    except (ValueError, pa.ArrowInvalid):
+        raise GristmillError(
+            f"`{document}` is not the id of a document", where="--document", remedy="32 hexadecimal digits, as in trace"
+        ) from None
+    logged = load_metrics(folder)
+    trained = logged[-1]["step"] if logged else -1
+    end, batch = run.manifest.steps * run.manifest.global_batch, run.manifest.global_batch
+    found, places = [], 0
+    for index, bucket in enumerate(order.buckets):
+        for low, high in _places(shards.buckets[bucket.name], identity):
+            places += 1
+            for sample, epoch, tokens in zip(*samples_with(order, index, low, high, end=end), strict=True):
+                step = int(sample) // batch
+                found.append(Sighting(step, int(sample), bucket.name, int(epoch), int(tokens), step <= trained))
+    if not places:
+        raise GristmillError(f"no document has the id {document}", where=shards.folder)
+    return sorted(found, key=lambda sighting: (sighting.sample, sighting.bucket))
+
+
+def _opened(folder: str) -> tuple[Run, Shards, Order]:
+    """A run, its shards and its order.
+
+    Raises:
+        GristmillError: not a run folder, or other shards than the run was trained on.
+    """
+    record = load_record(folder)
+    shards = open_shards(join(record.run.data, "shards"))
     if shards.manifest.digest != record.data_digest:
         raise GristmillError(
-            "the shards are not those that the run was trained on", where=run.data, remedy="restore the prepared corpus"
+            "the shards are not those that the run was trained on",
+            where=record.run.data,
+            remedy="restore the prepared corpus",
         )
-    order = order_from_json(load_order(folder, record, named=False))
-    return list(documents_of(shards, order, step * run.manifest.global_batch, run.manifest.global_batch).to_pylist())
+    return record.run, shards, order_from_json(load_order(folder, record, named=False))
+
+
+def _places(bucket: Bucket, identity: pa.Scalar) -> list[tuple[int, int]]:
+    """First token and end of every document with an id in a bucket's stream."""
+    places = []
+    for shard in range(len(bucket.entries)):
+        rows = bucket.read_documents(shard, ["document_id", "offset", "length"])
+        rows = rows.filter(pc.equal(rows["document_id"], identity))
+        start = int(bucket.starts[shard])
+        places += [
+            (start + offset, start + offset + length)
+            for offset, length in zip(rows["offset"].to_pylist(), rows["length"].to_pylist(), strict=True)
+        ]
+    return places
 
 
 def documents_of(shards: Shards, order: Order, start: int, count: int) -> pa.Table:

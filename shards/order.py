@@ -245,7 +245,7 @@ def locate(order: Order, start: int, count: int) -> tuple[Int64s, Int64s, Int64s
             )
     windows = np.array([bucket.windows for bucket in order.buckets], np.int64)[bucket]
     epoch, index = np.divmod(counter, windows)
-    window = permute(index.astype(np.uint64), windows.astype(np.uint64), _keys(order, bucket, epoch)).astype(np.int64)
+    window = permute(index.astype(np.uint64), windows.astype(np.uint64), keys_of(order, bucket, epoch)).astype(np.int64)
     return bucket, window, epoch
 
 
@@ -264,7 +264,7 @@ def positions_of(order: Order, bucket: Int64s, window: Int64s, epoch: Int64s) ->
         return begins
     buckets, epochs, inverse = _distinct(order, bucket, epoch)
     offsets = np.array(
-        [_offset(order, order.buckets[of], number) for of, number in zip(buckets, epochs, strict=True)], np.int64
+        [offset_of(order, order.buckets[of], number) for of, number in zip(buckets, epochs, strict=True)], np.int64
     )
     tokens = np.array([bucket.tokens for bucket in order.buckets], np.int64)
     return (offsets[inverse] + begins) % tokens[bucket]
@@ -291,7 +291,7 @@ def _given_at(stage: Stage, sample: int) -> tuple[int, ...]:
     )
 
 
-def _keys(order: Order, bucket: Int64s, epoch: Int64s) -> UInt64s:
+def keys_of(order: Order, bucket: Int64s, epoch: Int64s) -> UInt64s:
     """The permutation key of each (bucket, epoch)."""
     buckets, epochs, inverse = _distinct(order, bucket, epoch)
     keys = [
@@ -301,7 +301,7 @@ def _keys(order: Order, bucket: Int64s, epoch: Int64s) -> UInt64s:
     return np.array(keys, np.uint64)[inverse]
 
 
-def _offset(order: Order, bucket: OrderBucket, epoch: int) -> int:
+def offset_of(order: Order, bucket: OrderBucket, epoch: int) -> int:
     """Where the first window of an epoch begins in version 2.
 
     The tokens that an epoch leaves out are the last ones up to its offset. So those of two epochs differ when their

@@ -17,6 +17,7 @@ UInt64s = npt.NDArray[np.uint64]
 # in 400,000 keys.
 _ROUNDS = 10
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_ALL_GAMMAS = np.uint64(_ROUNDS * int(_GAMMA) % 2**64)
 # Elements a pass: several arrays of them stay in a core's cache.
 _CHUNK = 1 << 15
 
@@ -34,6 +35,18 @@ def permute(index: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
         chunk = slice(low, low + _CHUNK)
         result[chunk] = _permute_chunk(index[chunk], size[chunk], key[chunk])
     return result
+
+
+def unpermute(image: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
+    """The inverse of `permute`: the index whose image is `image`; the same shapes."""
+    half = _half_bits(size)
+    value = _feistel_back(image, half, key)
+    outside = np.flatnonzero(value >= size)
+    while len(outside):
+        walked = _feistel_back(value[outside], half[outside], key[outside])
+        value[outside] = walked
+        outside = outside[walked >= size[outside]]
+    return value
 
 
 def _permute_chunk(index: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
@@ -66,6 +79,17 @@ def _feistel(value: UInt64s, half: UInt64s, key: UInt64s) -> UInt64s:
     for _ in range(_ROUNDS):
         state += _GAMMA
         left, right = right, left ^ (_mixed(right + state) & mask)
+    return (left << half) | right
+
+
+def _feistel_back(value: UInt64s, half: UInt64s, key: UInt64s) -> UInt64s:
+    """The inverse of `_feistel`."""
+    mask = (np.uint64(1) << half) - np.uint64(1)
+    left, right = value >> half, value & mask
+    state = key + _ALL_GAMMAS
+    for _ in range(_ROUNDS):
+        right, left = left, right ^ (_mixed(left + state) & mask)
+        state -= _GAMMA
     return (left << half) | right
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,36 +10,11 @@ import pytest
 
 import gristmill
 from manifests.errors import GristmillError
-from manifests.mixture import MixtureManifest
-from manifests.model import load_model
-from manifests.run import Run, RunManifest
-from shards.order import new_order, order_to_json
-from tests.shards.corpora import Lengths, streams, write_corpus
+from shards.lineage import steps_of_document
+from shards.order import new_order
+from tests.gristmill.conftest import LENGTHS
+from tests.shards.corpora import streams, write_corpus
 from tests.shards.orders import located, positions
-
-LENGTHS: Lengths = {"wiki/factual": [[30, 20, 44], [17]], "crawl/general": [[60, 60]]}
-
-
-@pytest.fixture
-def run_folder(tmp_path: Path) -> str:
-    """A run over a small corpus, as far as lineage reads it."""
-    manifest = write_corpus(str(tmp_path / "prepared/shards"), LENGTHS)
-    order = new_order(
-        {"wiki/factual": 111, "crawl/general": 120}, sequence=8, seed=0, counts={"wiki/factual": 3, "crawl/general": 1}
-    )
-    settings = RunManifest(name="test", data="prepared", out="run", sequence=8, global_batch=4, tokens=8 * 4 * 6)
-    run = Run(
-        manifest=settings,
-        mixture=MixtureManifest(),
-        model=load_model("tiny", folder=tmp_path),
-        data=str(tmp_path / "prepared"),
-        out=str(tmp_path / "run"),
-    )
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "run.json").write_text(json.dumps({"run": run.model_dump(mode="json"), "data_digest": manifest.digest}))
-    (folder / "order.json").write_text(order_to_json(order))
-    return str(folder)
 
 
 def test_importing_the_package_imports_no_room() -> None:
@@ -77,3 +51,34 @@ def test_trace_says_what_is_wrong(run_folder: str, tmp_path: Path) -> None:
     write_corpus(str(tmp_path / "prepared/shards"), {**LENGTHS, "wiki/factual": [[31, 20, 43], [17]]})
     with pytest.raises(GristmillError, match="not those that the run was trained on"):
         gristmill.trace(run_folder, step=0)
+
+
+def test_the_steps_of_a_document_are_those_whose_documents_it_is_among(run_folder: str) -> None:
+    """Every document of the corpus, against what the steps say of their documents."""
+    seen: dict[str, list[tuple[int, int, int]]] = {}
+    for step in range(6):
+        for row in gristmill.trace(run_folder, step=step):
+            of_document = seen.setdefault(row["document_id"], [])
+            if of_document and of_document[-1][0] == row["sample"]:  # at both ends of the stream
+                of_document[-1] = (row["sample"], row["epoch"], of_document[-1][2] + row["tokens"])
+            else:
+                of_document.append((row["sample"], row["epoch"], row["tokens"]))
+    assert len(seen) > 4
+    for document, rows in seen.items():
+        found = steps_of_document(run_folder, document)
+        assert [(sighting.sample, sighting.epoch, sighting.tokens) for sighting in found] == rows
+        assert all(sighting.step == sighting.sample // 4 and not sighting.trained for sighting in found)
+    (Path(run_folder) / "metrics.jsonl").write_text('{"step": 2}\n')
+    found = steps_of_document(run_folder, max(seen, key=lambda document: len(seen[document])))
+    assert {sighting.trained for sighting in found if sighting.step <= 2} == {True}
+    assert {sighting.trained for sighting in found if sighting.step > 2} == {False}
+
+
+def test_a_document_that_is_not_there(run_folder: str) -> None:
+    for document, message in (
+        ("ab" * 16, "no document has the id"),
+        ("ab", "is not the id"),
+        ("xy" * 16, "is not the"),
+    ):
+        with pytest.raises(GristmillError, match=message):
+            steps_of_document(run_folder, document)

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shards.inverse import samples_with
 from shards.order import (
     Order,
     given_before,
@@ -21,7 +22,7 @@ from shards.order import (
     with_new_buckets,
     without_stages_from,
 )
-from shards.permutation import permute
+from shards.permutation import permute, unpermute
 from shards.slots import block_table
 from tests.property.texts import thorough
 from tests.shards.orders import located, permuted, positions
@@ -90,6 +91,9 @@ def test_the_permutation_equals_the_reference_for_any_size(cases: list[tuple[int
     sizes, indices = [size for size, _, _ in cases], [min(int(size * part), size - 1) for size, part, _ in cases]
     image = permute(*(np.array(column, np.uint64) for column in (indices, sizes, [key for _, _, key in cases])))
     assert image.tolist() == [permuted(index, size, key) for index, (size, _, key) in zip(indices, cases, strict=True)]
+    assert unpermute(image, *(np.array(column, np.uint64) for column in (sizes, [k for *_, k in cases]))).tolist() == (
+        indices
+    )
 
 
 @thorough
@@ -219,3 +223,22 @@ def test_without_later_stages_what_is_before_stays(order: Order, start: int) -> 
     cut = without_stages_from(order, start)
     assert all(stage.start < start for stage in cut.stages)
     assert np.array_equal(np.stack(locate(cut, 0, start)), np.stack(locate(order, 0, start)))
+
+
+@thorough
+@given(orders(stages=4), st.integers(0, 300), st.integers(0, 500), st.integers(0, 500), st.integers(0, 3))
+@example(new_order({"a": 9}, sequence=8, seed=0, counts={"a": 1}), 1, 1, 1, 0)  # no token
+@example(new_order({"a": 17}, sequence=8, seed=0, counts={"a": 1}), 9, 0, 17, 0)  # all of them
+def test_the_way_back_finds_every_sample_that_holds_a_token(
+    order: Order, end: int, one: int, other: int, which: int
+) -> None:
+    """By looking into every sample; one that goes over the seam may hold the tokens at both ends."""
+    bucket = which % len(order.buckets)
+    low, high = sorted(number % (order.buckets[bucket].tokens + 1) for number in (one, other))
+    expected = [
+        (sample, epoch, held)
+        for sample, (of, window, epoch) in enumerate(located(order, end))
+        if of == bucket and (held := sum(low <= place < high for place in positions(order, of, window, epoch)))
+    ]
+    found = samples_with(order, bucket, low, high, end=end)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
