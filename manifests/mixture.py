@@ -45,9 +45,9 @@ def _range_in(pattern: str) -> tuple[str, str, int, int] | None:
     """Pattern of what is before the band, word of the band, first and last number; None where the pattern is no range.
 
     Raises:
-        ValueError: the pattern has `..` but is no range.
+        ValueError: the band has `..` but is no range.
     """
-    if ".." not in pattern:
+    if ".." not in pattern.rsplit("/", 1)[-1]:
         return None
     found = _RANGE.fullmatch(pattern)
     if found is None or found["again"] not in ("", found["word"]) or int(found["low"]) > int(found["high"]):

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from mixing.history import MixtureHistory
 from mixing.plan import MixturePlan
-from mixing.stage_rows import MixtureRow, StagePlan
+from mixing.stage_rows import MixtureRow, StagePlan, by_source
 from shards.reader import Shards
 
 _COLUMNS = ("bucket", "rule", "share wanted", "share obtained", "epochs", "cap", "tokens", "corpus tokens", "disk size")
@@ -49,9 +49,25 @@ def mixture_json(history: MixtureHistory, sizes: Mapping[str, int], *, step_samp
     }
 
 
-def mixture_tables(history: MixtureHistory, sizes: Mapping[str, int], *, step_samples: int) -> list[Table]:
-    """A table per stage and, where there are several, one over the whole run."""
+def mixture_tables(
+    history: MixtureHistory, sizes: Mapping[str, int], *, step_samples: int, sources: bool = False
+) -> list[Table]:
+    """A table per stage and, where there are several, one over the whole run.
+
+    Args:
+        sources: one row per source instead of one per bucket.
+    """
     plan, sequence = history.plan, history.plan.order.sequence
+    if sources:
+        of_sources: dict[str, int] = {}
+        for name, size in sizes.items():
+            source = name.rsplit("/", 1)[0]
+            of_sources[source] = of_sources.get(source, 0) + size
+        sizes = of_sources
+
+    def shown(rows: Sequence[MixtureRow]) -> Sequence[MixtureRow]:
+        return by_source(rows, sequence) if sources else rows
+
     tables = []
     if len(plan.stages) > 1:
         for number, stage in enumerate(plan.stages, 1):
@@ -61,8 +77,8 @@ def mixture_tables(history: MixtureHistory, sizes: Mapping[str, int], *, step_sa
                 f"Stage {number} of {len(plan.stages)}: steps {first:,} to {stage.end // step_samples - 1:,}{how},"
                 f" {_tokens(stage, sequence)}"
             )
-            tables.append(_table(title, stage.rows, sizes, so_far=number > 1))
-    tables.append(_table(_whole(plan), plan.rows, sizes, so_far=False))
+            tables.append(_table(title, shown(stage.rows), sizes, so_far=number > 1))
+    tables.append(_table(_whole(plan), shown(plan.rows), sizes, so_far=False))
     return tables
 
 

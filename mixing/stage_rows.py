@@ -95,6 +95,30 @@ def sum_of(stages: Sequence[StagePlan]) -> tuple[MixtureRow, ...]:
     return tuple(rows)
 
 
+def by_source(rows: Sequence[MixtureRow], sequence: int) -> tuple[MixtureRow, ...]:
+    """One row per source over its bands, sorted by source; its cap is the highest of them."""
+    sources: dict[str, list[tuple[MixtureRow, int]]] = {}
+    for row in rows:
+        source = row.bucket.rsplit("/", 1)[0]
+        sources.setdefault(source, []).append((row, windows_in(row.corpus_tokens, sequence)))
+    return tuple(
+        MixtureRow(
+            bucket=source,
+            rule=", ".join(dict.fromkeys(row.rule for row, _ in bands if row.rule is not None)) or None,
+            corpus_tokens=sum(row.corpus_tokens for row, _ in bands),
+            wanted=sum(row.wanted for row, _ in bands),
+            granted=sum(row.granted for row, _ in bands),
+            obtained=sum(row.obtained for row, _ in bands),
+            samples=sum(row.samples for row, _ in bands),
+            tokens=sum(row.tokens for row, _ in bands),
+            epochs=sum(row.samples for row, _ in bands) / max(1, sum(size for _, size in bands)),
+            epochs_so_far=sum(row.epochs_so_far * size for row, size in bands) / max(1, sum(size for _, size in bands)),
+            max_epochs=max(row.max_epochs for row, _ in bands),
+        )
+        for source, bands in sorted(sources.items())
+    )
+
+
 def counted(row: MixtureRow, before: int, after: int, order: Order, samples: int) -> MixtureRow:
     """The row of a stage of `samples` samples, before which its bucket had given `before` and after it `after`."""
     windows = windows_in(row.corpus_tokens, order.sequence)

@@ -19,7 +19,13 @@ app = typer.Typer(no_args_is_help=True, help="Mixtures of buckets.")
 
 
 @app.command("show")
-def show(run: Annotated[Path, typer.Argument(metavar="RUN.yaml")], json: Json = False) -> None:
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN.yaml")],
+    sources: Annotated[
+        bool, typer.Option("--sources", help="one row per source instead of one per bucket; --json has all buckets")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Shares wanted and obtained, epochs and sizes of every bucket in a run, stage by stage.
 
     Of a run that has begun: its stages so far, and those that its manifest's mixture makes of the rest.
@@ -30,7 +36,7 @@ def show(run: Annotated[Path, typer.Argument(metavar="RUN.yaml")], json: Json = 
     if json:
         print_json(mixture_json(history, sizes, step_samples=batch))
         return
-    for number, table in enumerate(mixture_tables(history, sizes, step_samples=batch)):
+    for number, table in enumerate(mixture_tables(history, sizes, step_samples=batch, sources=sources)):
         console.print(*(["\n"] if number else []), table, sep="", end="")
     for note in (*history.plan.notes, *history.notes):
         console.print(f"note: {note}")

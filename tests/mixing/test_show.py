@@ -80,3 +80,19 @@ def test_every_stage_has_a_table_and_the_run_one_more() -> None:
 def test_small_shares_keep_a_digit() -> None:
     plan = plan_mixture(MixtureManifest(), {"a": 501, "b": 10_000_001}, samples=400_000, sequence=10, seed=0)
     assert "0.005 %" in printed(plan, {})
+
+
+def test_one_row_per_source() -> None:
+    tokens = {"crawl/q01": 30_001, "crawl/q02": 10_001, "wiki/factual": 10_001}
+    rules = [{"match": "crawl/q02", "share": 0.5}, {"match": "*"}]
+    plan = plan_mixture(MixtureManifest.model_validate({"buckets": rules}), tokens, samples=1000, sequence=10, seed=0)
+    text = io.StringIO()
+    (table,) = mixture_tables(
+        MixtureHistory(plan), {"crawl/q01": 60_000, "crawl/q02": 20_000}, step_samples=8, sources=True
+    )
+    Console(file=text, width=200).print(table)
+    lines = [" ".join(line.split()) for line in text.getvalue().splitlines()]
+    # 500 samples of q02 and 375 of q01, of 4,000 windows.
+    assert [row.samples for row in plan.rows] == [375, 500, 125]
+    assert lines[2] == "crawl *, crawl/q02 87.50 % 87.50 % 0.219 4 8,750 40,002 80 kB"
+    assert lines[3] == "wiki * 12.50 % 12.50 % 0.125 4 1,250 10,001 0 B"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ from shards.reader import open_shards
 from shards.run_record import load_order, load_record
 from shards.samples import samples
 from shards.writer import load_manifest, publish_manifest
-from tests.training.data import make_corpus, make_run, metrics
+from tests.paths import PROJECT
+from tests.training.data import make_corpus, make_run, metrics, write_run
+from tests.training.ranks import ENVIRONMENT
 from training import record
 from training.batches import combined, fingerprint
 from training.loop import train
@@ -278,3 +282,23 @@ def test_mix_show_knows_what_a_run_was_and_what_a_change_would_do(
     assert "holds a finished run" in mixture_of(more, open_shards(f"{more.data}/shards")).notes[0]
     other = run_of(tmp_path, corpus[0], FIRST, seed=8)
     assert "holds a run of other settings" in mixture_of(other, shards).notes[0]
+
+
+def test_two_ranks_agree_on_the_change(tmp_path: Path, corpus: tuple[Path, np.ndarray]) -> None:
+    def command(mixture: dict[str, Any], *options: str) -> str:
+        path = write_run(tmp_path, name="run", data=corpus[0], mixture=mixture, layout={"tensor": 2})
+        done = subprocess.run(
+            [sys.executable, "-m", "gristmill", "train", str(path), *options],
+            cwd=PROJECT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    command(FIRST, "--stop-after", "6")
+    assert "from step 6 on the mixture is second; before it was first" in command(SECOND, "--change-mixture")
+    run = run_of(tmp_path, corpus[0], SECOND)
+    assert [stage.start for stage in order_of(run).stages] == [0, 6 * BATCH]
+    check_recorded(run, 20)
