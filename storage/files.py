@@ -76,15 +76,17 @@ def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterab
 
     Args:
         path: local path or URL.
-        data: one buffer, or several to be written one after the other.
+        data: one buffer, or several to be written one after the other. On local disk those of an iterator are written
+            as they come; for an object store all are held in memory.
 
     Raises:
         GristmillError: the disk is full, the place cannot be written, or the store refuses; nothing torn is left under
             `path`.
     """
-    buffers = [data] if isinstance(data, (bytes, bytearray, memoryview, pa.Buffer)) else list(data)
+    buffers: Iterable[Any] = [data] if isinstance(data, (bytes, bytearray, memoryview, pa.Buffer)) else data
     if is_url(path):
-        objects.put(path, buffers[0] if len(buffers) == 1 else b"".join(buffers))
+        held = list(buffers)
+        objects.put(path, held[0] if len(held) == 1 else b"".join(held))
         return
     final = Path(path)
     temporary = final.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
@@ -97,8 +99,9 @@ def publish(path: str, data: bytes | bytearray | memoryview | pa.Buffer | Iterab
             os.fsync(file.fileno())
         os.replace(temporary, final)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise _write_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)  # it is gone when it was renamed
 
 
 def read_bytes(path: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -17,10 +17,13 @@ from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, digest_of, merge_ledgers
 from storage.checked import MISSING, file_problem
 from storage.files import join, list_files, map_file
-from storage.steps import MANIFEST, TASKS, read_task
+from storage.steps import MANIFEST, TASKS, read_step, read_task
 
 AGAIN = "run `gristmill prep` again: it writes the manifest anew from what is finished"
 ANEW = "delete this file and run `gristmill prep` again: it makes what is missing, and nothing else"
+
+# How the steps of exports are called.
+EXPORT = "export "
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,25 @@ def verify_step(folder: str, step: StepManifest) -> list[Finding]:
     return found + verify_tasks(
         folder, step.outputs, step.ledger, inputs=step.inputs if step.step == "extract" else None
     )
+
+
+def exported_step(folder: str) -> StepManifest | None:
+    """The manifest of an export that a folder holds; None when it holds none, or something else."""
+    try:
+        step = read_step(folder)
+    except GristmillError:
+        return None
+    return step if step is not None and step.step.startswith(EXPORT) else None
+
+
+def verify_export(folder: str, step: StepManifest) -> tuple[int, list[Finding]]:
+    """Read every byte of an export and check it.
+
+    Returns:
+        The number of files that its manifest lists, and what is wrong.
+    """
+    remedy = f"repeat `gristmill {step.step}` with the same options: it makes anew what is not whole"
+    return len(step.outputs), [replace(finding, remedy=remedy) for finding in verify_step(folder, step)]
 
 
 def _row_messages(step: StepManifest) -> list[str]:

@@ -25,9 +25,34 @@ def test_a_publish_that_fails_in_the_middle_leaves_the_old_file(tmp_path):
         yield b"half of the new"
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError):
-        publish(path, list(buffers()))
+    with pytest.raises(GristmillError, match="the disk is full"):
+        publish(path, buffers())
     assert read_bytes(path) == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_what_an_iterator_gives_is_written_as_it_comes(tmp_path):
+    path = tmp_path / "x"
+    seen = []
+
+    def buffers():
+        for number in range(3):
+            yield bytes([number]) * (1 << 20)
+            seen.append(next(tmp_path.glob(".tmp-*")).stat().st_size)
+
+    publish(str(path), buffers())
+    assert seen == [1 << 20, 2 << 20, 3 << 20]
+    assert path.stat().st_size == 3 << 20
+
+
+def test_an_error_of_the_iterator_leaves_no_temporary(tmp_path):
+    def buffers():
+        yield b"half of the new"
+        raise GristmillError("is damaged", where="a shard")
+
+    with pytest.raises(GristmillError, match="is damaged"):
+        publish(str(tmp_path / "x"), buffers())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unfinished_files_are_not_listed_and_can_be_swept(tmp_path):
