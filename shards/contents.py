@@ -1,4 +1,5 @@
-"""What a folder holds: the steps and shards that `gristmill prep` finished in it, or the run that `train` wrote.
+"""What a folder holds: the steps and shards that `gristmill prep` or `import` finished in it, or the run that `train`
+wrote.
 `shards.verify_corpus` and `training.verify` check whether that is whole."""
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from storage.files import exists, join, list_files
 from storage.steps import read_step
 
 STEPS = ("extract", "decide", "tokenizer")
+IMPORT = "import"
+IMPORTED_STEPS = (IMPORT, "tokenizer")
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,20 @@ def contents_of(folder: str) -> Contents:
     Raises:
         GristmillError: it holds nothing complete, or a manifest cannot be understood.
     """
-    steps = {name: step for name in STEPS if (step := read_step(join(folder, name))) is not None}
+    steps = {name: step for name in steps_of(folder) if (step := read_step(join(folder, name))) is not None}
     shards = load_manifest(join(folder, "shards")) if exists(join(folder, "shards", MANIFEST)) else None
     is_run = exists(join(folder, RECORD))
     if not steps and shards is None and not is_run:
         raise GristmillError(
             "holds nothing that Gristmill wrote, or nothing complete",
             where=folder,
-            remedy="name the --out of `prep` or the run folder of `train`",
+            remedy="name the --out of `prep` or `import`, or the run folder of `train`",
         )
     checkpoints = sorted({path.split("/")[1] for path in list_files(folder, "checkpoints/*/*")})
     logged = load_metrics(folder) if is_run else []
     return Contents(steps, shards, checkpoints, (logged[-1] if logged else {}) if is_run else None)
+
+
+def steps_of(folder: str) -> tuple[str, ...]:
+    """The steps that a corpus comes from: those of `prep`, or of `import`."""
+    return IMPORTED_STEPS if exists(join(folder, IMPORT, MANIFEST)) else STEPS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, StepManifest
-from shards.contents import STEPS
+from shards.contents import IMPORT, STEPS, steps_of
 from shards.format import MANIFEST, ShardManifest
 from shards.verify import verify_shards
 from shards.writer import load_manifest
@@ -26,7 +26,7 @@ def verify_corpus(folder: str) -> tuple[int, list[Finding]]:
     found: list[Finding] = []
     steps: dict[str, StepManifest] = {}
     checked = 0
-    for name in STEPS:
+    for name in steps_of(folder):
         place = join(folder, name)
         try:
             step = read_step(place)
@@ -95,6 +95,11 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
             shards.inputs,
         )
         differ("shards", "documents of decide", decided.ledger.kept, shards.ledger.records_in)
+    if shards is not None and IMPORT in steps and tokenizer is not None:
+        made = {IMPORT: steps[IMPORT].digest, "tokenizer": tokenizer.digest}
+        differ("shards", "its inputs are not these steps", made, shards.inputs)
+        differ("shards", "documents of import", steps[IMPORT].ledger.kept, shards.ledger.kept)
+    if shards is not None and tokenizer is not None and (decided is not None or IMPORT in steps):
         models = [(output.sha256, output.rows) for output in tokenizer.outputs]
         differ("shards", "tokenizer", models, [(shards.tokenizer.sha256, shards.tokenizer.vocab_size)])
     return found
