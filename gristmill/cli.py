@@ -24,8 +24,10 @@ import typer
 
 from gristmill.commands import (
     decide,
+    export,
     extract,
     generate,
+    imports,
     inspect,
     jobs,
     mix,
@@ -74,6 +76,8 @@ for command in (
     app.command()(command)
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(mix.app, name="mix")
+app.add_typer(imports.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(jobs.app, name="jobs")
 
 

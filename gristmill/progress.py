@@ -85,16 +85,20 @@ class StepProgress:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, step: str) -> None:
-        """A new step begins; the one before is complete."""
+    def begin(self, step: str, *, folder: str | None = None) -> None:
+        """A new step begins; the one before is complete.
+
+        Args:
+            folder: of the step, if it is not the one of its name.
+        """
         self.stop()
         if self._shown == "nothing":
             return
         self._stop, self._count = threading.Event(), _Count()
         bar = self._progress.add_task(step, total=None, rate="", eta="")
-        folder = join(self._out, "shards" if step == "tokenize" else step, TASKS)
+        tasks = join(folder or join(self._out, "shards" if step == "tokenize" else step), TASKS)
         self._thread = threading.Thread(
-            target=self._watch, args=(step, folder, bar, self._count, self._stop), daemon=True
+            target=self._watch, args=(step, tasks, bar, self._count, self._stop), daemon=True
         )
         self._thread.start()
 
@@ -136,6 +140,55 @@ class StepProgress:
                 say_line("  ".join(filter(None, [f"{step:<10}", f"{count.done}/{total or '?'} tasks", rate, done])))
             if last:
                 return
+
+
+@contextlib.contextmanager
+def amount_progress(label: str, *, unit: str, shown: Shown) -> Iterator[AmountProgress]:
+    """Show progress while the block runs, in an amount that its work reports: `expect(amount)`, `advance(amount)`."""
+    progress = Progress(
+        TextColumn("{task.description:<10}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[amount]}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("ETA {task.fields[eta]}", markup=False),
+        console=console,
+        disable=shown != "bar",
+    )
+    with progress:
+        made = AmountProgress(progress, label, unit, shown)
+        yield made
+        made.show(last=True)
+
+
+class AmountProgress:
+    """Counts an amount up to what is expected."""
+
+    def __init__(self, progress: Progress, label: str, unit: str, shown: Shown) -> None:
+        self._progress, self._label, self._unit, self._shown = progress, label, unit, shown
+        self._bar = progress.add_task(label, total=None, amount="", eta="")
+        self._total = self._done = 0
+        self._began = self._line = time.monotonic()
+
+    def expect(self, amount: int) -> None:
+        """So much more will come."""
+        self._total += amount
+
+    def advance(self, amount: int) -> None:
+        """So much more is done."""
+        self._done += amount
+        self.show(last=False)
+
+    def show(self, *, last: bool) -> None:
+        """Draw the bar, or say a line, unless one was said just now."""
+        elapsed = time.monotonic() - self._began
+        eta = _Count(self._total, self._done).eta(elapsed)
+        amount = f"{self._done / 1e6:,.1f} of {self._total / 1e6:,.1f} M {self._unit}"
+        self._progress.update(
+            self._bar, total=self._total or None, completed=self._done, amount=amount, eta="0:00:00" if last else eta
+        )
+        if self._shown == "lines" and (last or time.monotonic() - self._line >= _LINE_S):
+            self._line = time.monotonic()
+            say_line(f"{self._label:<10}  {amount}  " + (f"done in {elapsed:.0f} s" if last else f"ETA {eta}"))
 
 
 def _text_bytes(path: str) -> int:

@@ -8,10 +8,11 @@ holds something is refused, so that nothing of anyone is replaced.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from manifests.errors import GristmillError
-from storage.files import join, list_stats, publish, read_if_there
+from storage.files import is_url, join, list_files, publish, read_if_there
 
 BEGUN = ".begun.json"
 _OTHER = "choose another folder, or delete this one"
@@ -30,10 +31,10 @@ def check_destination(folder: str, *, purpose: dict[str, Any]) -> bool:
     path = join(folder, BEGUN)
     data = read_if_there(path)
     if data is None:
-        found = list(list_stats(folder, "**"))
-        if found:
+        found = _something_in(folder)
+        if found is not None:
             raise GristmillError(
-                f"is not empty, and not what this command wrote: it holds {found[0]}", where=folder, remedy=_OTHER
+                f"is not empty, and not what this command wrote: it holds {found}", where=folder, remedy=_OTHER
             )
         return False
     if data == _encoded(purpose):
@@ -60,6 +61,20 @@ def begin_destination(folder: str, *, purpose: dict[str, Any]) -> None:
     """
     if not check_destination(folder, purpose=purpose):
         publish(join(folder, BEGUN), _encoded(purpose))
+
+
+def _something_in(folder: str) -> str | None:
+    """The name of something in a folder; a local one is not descended into, for it may be anyone's."""
+    if is_url(folder):
+        return next(iter(list_files(folder)), None)
+    try:
+        return min((path.name for path in Path(folder).iterdir() if not path.name.startswith(".")), default=None)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise GristmillError(
+            f"cannot be used: {error.strerror}", where=folder, remedy="choose another folder"
+        ) from None
 
 
 def _encoded(purpose: dict[str, Any]) -> bytes:

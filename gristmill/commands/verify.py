@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gristmill.options import Folder, Json
 from gristmill.output import console, print_json
 from shards.run_record import RECORD
 from storage.files import exists, join
 from storage.processes import check_working_folder
+from storage.verify import exported_step, verify_export
 
 
 def verify(folder: Folder, json: Json = False) -> None:
@@ -16,6 +19,8 @@ def verify(folder: Folder, json: Json = False) -> None:
     if exists(join(folder, RECORD)):
         check_working_folder()  # MKL, which torch loads, ends the process without one
         from training.verify import verify_run as check
+    elif (exported := exported_step(folder)) is not None:
+        check = partial(verify_export, step=exported)
     else:
         from shards.verify_corpus import verify_corpus as check
     checked, found = check(folder)

@@ -34,8 +34,11 @@ def test_another_purpose_is_named(tmp_path) -> None:
 def test_what_is_not_empty_or_not_understood_is_refused(tmp_path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "a").write_text("")
-    with pytest.raises(GristmillError, match="it holds below/a"):
+    with pytest.raises(GristmillError, match="it holds below"):
         begin_destination(str(tmp_path), purpose=PURPOSE)
+    (tmp_path / "below" / "a").unlink()
+    with pytest.raises(GristmillError, match="Not a directory"):
+        check_destination("/dev/null", purpose=PURPOSE)
     for data in (b"", b"[]", b"\xff"):
         (tmp_path / BEGUN).write_bytes(data)
         with pytest.raises(GristmillError, match="cannot be understood"):

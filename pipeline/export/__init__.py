@@ -1,0 +1,1 @@
+"""Writes kept documents in the formats of others."""
