@@ -126,7 +126,8 @@ def export_parquet(
                 where=out,
                 remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
             )
-        notes = [] if written else ["no document is kept: there are no files"]
+        empty = sorted(set(sources) - {task.task.split("/", 1)[0] for task in done if task.ledger.kept})
+        notes = [f"{source}: no document is kept, and there is no file" for source in empty]
         return finish_step(out, step=STEP, settings={**settings}, inputs=inputs, tasks=done, notes=notes)
 
 

@@ -161,7 +161,10 @@ def test_nothing_kept(corpus, tmp_path) -> None:
         prepare(manifest, out=str(tmp_path / "prepared"), runner=runner)
     done = export_parquet(str(tmp_path / "prepared"), out=str(tmp_path / "out"), runner=replace(runner, workers=1))
     assert done.ledger.kept == 0
-    assert done.notes == ["no document is kept: there are no files"]
+    assert done.notes == [
+        f"{source.name}: no document is kept, and there is no file"
+        for source in sorted(manifest.sources, key=lambda source: source.name)
+    ]
     assert not list((tmp_path / "out").rglob("*.parquet"))
 
 
