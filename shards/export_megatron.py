@@ -30,7 +30,7 @@ from manifests.step import Ledger, Output, StepManifest, TaskManifest
 from shards.format import SIDE_TABLE, ShardManifest
 from shards.megatron_files import MOST_TOKENS, index_pieces, megatron_dtype
 from shards.reader import Bucket, open_shards
-from storage.destination import begin_destination, check_destination
+from storage.destination import begin_destination, check_apart, check_destination
 from storage.files import is_url, join, publish
 from storage.lock import only_writer
 from storage.steps import begin_step, done_step, finish_step, finished_task, is_whole, write_task
@@ -84,6 +84,7 @@ def export_megatron(
         GristmillError: no complete shards, a shard that is damaged, a folder that holds something else, ids or
             documents that Megatron's files cannot hold, a disk that is full.
     """
+    check_apart(out, [folder])
     shards = open_shards(folder)
     dtype = megatron_dtype(shards.manifest.tokenizer.vocab_size)
     files = [file for bucket in shards.buckets.values() for file in _files(bucket, file_tokens)]

@@ -8,6 +8,8 @@ holds something is refused, so that nothing of anyone is replaced.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,22 @@ def check_destination(folder: str, *, purpose: dict[str, Any]) -> bool:
         where=folder,
         remedy=f"repeat the command as it was, or {_OTHER}",
     )
+
+
+def check_apart(out: str, places: Iterable[str]) -> None:
+    """Refuse a folder that is, or lies in, a place that is read: what is written there would be taken for input, or be
+    deleted when the place is made anew.
+
+    Raises:
+        GristmillError: it does.
+    """
+    for place in places:
+        if f"{_real(out)}/".startswith(f"{_real(place)}/"):
+            raise GristmillError(f"lies in {place}, which is read", where=out, remedy="choose another folder")
+
+
+def _real(place: str) -> str:
+    return place.rstrip("/") if is_url(place) else os.path.realpath(place)
 
 
 def begin_destination(folder: str, *, purpose: dict[str, Any]) -> None:

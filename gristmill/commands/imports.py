@@ -15,6 +15,7 @@ from shards.format import ShardManifest
 from shards.import_settings import boundaries_of, buckets_of
 from shards.import_tokenizer import tokenizer_of
 from shards.import_tokens import SHARD_TOKENS, ImportSettings, TokenFile, import_tokens
+from storage.destination import check_apart
 from storage.files import absolute, read_bytes
 
 app = typer.Typer(no_args_is_help=True, help="Token shards from tokens that others wrote.")
@@ -75,6 +76,7 @@ def data_prep_kit(
     from shards.import_data_prep_kit import data_prep_kit_files
 
     named = [absolute(place) for place in places]
+    check_apart(absolute(out), named)
     settings = _settings("import data-prep-kit", name, tokenizer, boundaries, shard_tokens)
     files, notes = data_prep_kit_files(named, buckets_of(bucket, named))
     _run(files, settings, out, notes, json)

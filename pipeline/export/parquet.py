@@ -30,7 +30,7 @@ from pipeline.parts import Part, group_parts
 from pipeline.schemas import ipc_metadata, publish_buffer, read_ipc
 from pipeline.text.normalise import text_buffers
 from pipeline.tokenize.kept_text import kept_documents
-from storage.destination import begin_destination, check_destination
+from storage.destination import begin_destination, check_apart, check_destination
 from storage.files import join
 from storage.lock import only_writer
 from storage.steps import begin_step, finish_step, require_step
@@ -98,6 +98,7 @@ def export_parquet(
     Raises:
         GristmillError: a step is not complete, `out` holds something else, or a task failed.
     """
+    check_apart(out, [join(prepared, EXTRACT), join(prepared, DECIDE)])
     extracted = require_step(join(prepared, EXTRACT), command="gristmill extract")
     decided = require_step(join(prepared, DECIDE), command="gristmill decide")
     if decided.inputs[EXTRACT] != extracted.digest:

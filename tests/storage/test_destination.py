@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from manifests.errors import GristmillError
-from storage.destination import BEGUN, begin_destination, check_destination
+from storage.destination import BEGUN, begin_destination, check_apart, check_destination
 
 PURPOSE = {"command": "export", "settings": {"a": 1}, "inputs": {"shards": "ab"}}
 
@@ -43,3 +43,14 @@ def test_what_is_not_empty_or_not_understood_is_refused(tmp_path) -> None:
         (tmp_path / BEGUN).write_bytes(data)
         with pytest.raises(GristmillError, match="cannot be understood"):
             begin_destination(str(tmp_path), purpose=PURPOSE)
+
+
+def test_a_folder_in_a_place_that_is_read_is_refused(tmp_path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    places = [str(tmp_path / "in"), "s3://bucket/in/"]
+    for out in (tmp_path / "in", tmp_path / "in" / "a" / "b", tmp_path / "link" / "a", "s3://bucket/in/a"):
+        with pytest.raises(GristmillError, match="which is read"):
+            check_apart(str(out), places)
+    for out in (tmp_path, tmp_path / "in2", "s3://bucket/in2", "s3://bucket"):
+        check_apart(str(out), places)

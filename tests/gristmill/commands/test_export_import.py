@@ -100,6 +100,8 @@ def test_data_prep_kit(prepared, tmp_path) -> None:
     assert done["tokens"] == 3
     assert done["notes"] == [f"{tmp_path}/x.arrow has no list of ids (meta/….docs.ids): its documents have no names"]
     assert _stream(tmp_path / "out") == {"ibm/general": [5, 6, 2]}
+    with pytest.raises(GristmillError, match="which is read"):
+        run("import", "data-prep-kit", tmp_path, *words, "--boundaries", "eos", "--out", tmp_path / "new")
 
 
 @pytest.mark.parametrize(
