@@ -26,6 +26,7 @@ from gristmill.commands import (
     decide,
     export,
     extract,
+    factual,
     generate,
     imports,
     inspect,
@@ -75,6 +76,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(tokenizer.app, name="tokenizer")
+app.add_typer(factual.app, name="factual")
 app.add_typer(mix.app, name="mix")
 app.add_typer(imports.app, name="import")
 app.add_typer(export.app, name="export")

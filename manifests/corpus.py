@@ -218,6 +218,25 @@ class Perplexity(Strict):
     )
 
 
+class Factual(Strict):
+    """A model of `gristmill factual train` with which extract scores texts, and the bands that decide cuts by score.
+
+    Sources with `factual: true` have one band, `factual`, whatever the model says.
+    """
+
+    model: str
+    bands: int | None = Field(
+        20,
+        ge=2,
+        le=20,
+        description=(
+            "bands of a source, about equal in characters: `q01` to `q20`, the most factual; null: scores are stored,"
+            " and nothing is cut"
+        ),
+    )
+    sources: list[str] | None = Field(None, description="which sources are cut; default: all without `factual: true`")
+
+
 class TokenizerTraining(Strict):
     """SentencePiece BPE with Llama's options, trained on a hash sample of the kept documents."""
 
@@ -265,6 +284,7 @@ class CorpusManifest(Strict):
     block_lists: list[BlockList] = []
     bad_words: BadWords | None = None
     perplexity: Perplexity | None = None
+    factual: Factual | None = None
     dedup: Dedup = Dedup()
     personal_information: PersonalInformation | None = PersonalInformation()
     tokenizer: Tokenizer
@@ -273,6 +293,24 @@ class CorpusManifest(Strict):
     def source_filters(self) -> dict[str, Filters]:
         """The filters of each source by its name: its own, or the corpus' filters if it has none."""
         return {source.name: self.filters if source.filters is None else source.filters for source in self.sources}
+
+    def banded_sources(self) -> frozenset[str]:
+        """Names of the sources that are cut into bands by score."""
+        if self.factual is None or self.factual.bands is None:
+            return frozenset()
+        if self.factual.sources is not None:
+            return frozenset(self.factual.sources)
+        return frozenset(source.name for source in self.sources if not source.factual)
+
+    @model_validator(mode="after")
+    def _known_bands(self) -> CorpusManifest:
+        flagged = {source.name: source.factual for source in self.sources}
+        for name in (self.factual and self.factual.sources) or ():
+            if name not in flagged:
+                raise ValueError(f"`factual.sources` names `{name}`, which is no source")
+            if flagged[name]:
+                raise ValueError(f"`factual.sources` names `{name}`, which has `factual: true`: it has one band")
+        return self
 
     @model_validator(mode="after")
     def _unique_names(self) -> CorpusManifest:
@@ -333,6 +371,9 @@ def load_corpus(path: str | Path) -> CorpusManifest:
             for language, model in perplexity.models.items()
         }
         perplexity = perplexity.model_copy(update={"models": models})
+    factual = manifest.factual
+    if factual is not None:
+        factual = factual.model_copy(update={"model": _absolute(folder, factual.model)})
     return manifest.model_copy(
         update={
             "sources": sources,
@@ -340,6 +381,7 @@ def load_corpus(path: str | Path) -> CorpusManifest:
             "block_lists": block_lists,
             "bad_words": bad_words,
             "perplexity": perplexity,
+            "factual": factual,
         }
     )
 

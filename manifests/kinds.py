@@ -8,12 +8,14 @@ from manifests.base import Strict, load_yaml, validate
 from manifests.cluster import ClusterManifest
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
+from manifests.factual import FactualManifest
 from manifests.mixture import MixtureManifest
 from manifests.model import PRESETS, ModelManifest
 from manifests.run import RunManifest
 
 KINDS: dict[str, type[Strict]] = {
     "corpus": CorpusManifest,
+    "factual": FactualManifest,
     "mixture": MixtureManifest,
     "model": ModelManifest,
     "run": RunManifest,

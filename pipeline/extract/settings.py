@@ -26,6 +26,7 @@ from pipeline.engines.tasks import Task
 from pipeline.extract.inputs import RawPiece
 from pipeline.readers.pieces import Piece
 from pipeline.text.bad_word_lists import bad_words_settings
+from pipeline.text.factual.model import factual_settings
 from pipeline.text.perplexity.score import perplexity_settings
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
@@ -59,6 +60,7 @@ class ExtractSettings(Strict):
         mask: sorted.
         bad_words: hash of each list's contents, by language.
         perplexity: as in the manifest, with hashes of the models' contents instead of their paths.
+        factual: hash of the factual model.
     """
 
     version: int = VERSION
@@ -69,6 +71,7 @@ class ExtractSettings(Strict):
     seed: int
     bad_words: dict[LanguageOrAny, str] | None
     perplexity: Perplexity | None
+    factual: str | None
     part_text_bytes: int
     language_characters: int = LANGUAGE_CHARACTERS
 
@@ -80,6 +83,7 @@ class ExtractJob(Strict):
         sources: by name, each with the extraction that it uses.
         bad_word_lists: by language, paths of the lists whose hashes are in the settings.
         perplexity_models: paths of the models whose hashes are in the settings.
+        factual_model: path of the model whose hash is in the settings.
         folder: the step's folder.
     """
 
@@ -87,6 +91,7 @@ class ExtractJob(Strict):
     sources: dict[str, Source]
     bad_word_lists: dict[LanguageOrAny, str]
     perplexity_models: Perplexity | None
+    factual_model: str | None
     folder: str
 
 
@@ -124,6 +129,7 @@ def extract_settings(manifest: CorpusManifest) -> ExtractSettings:
         seed=manifest.seed,
         bad_words=bad_words_settings(manifest.bad_words),
         perplexity=perplexity_settings(manifest.perplexity),
+        factual=factual_settings(manifest.factual),
         part_text_bytes=PART_TEXT_BYTES,
     )
 
@@ -153,6 +159,7 @@ def extract_job(manifest: CorpusManifest, *, folder: str) -> ExtractJob:
         },
         bad_word_lists={} if manifest.bad_words is None else manifest.bad_words.lists,
         perplexity_models=manifest.perplexity,
+        factual_model=None if manifest.factual is None else manifest.factual.model,
         folder=folder,
     )
 

@@ -23,11 +23,14 @@ from pipeline.extract.settings import ExtractJob
 from pipeline.losses import Tally
 from pipeline.schemas import DOCUMENTS
 from pipeline.text.bad_word_lists import Matcher, count_bad_words, load_matcher
+from pipeline.text.factual.model import Model as FactualModel
+from pipeline.text.factual.model import load_model as load_factual_model
+from pipeline.text.factual.model import scores as factual_scores
 from pipeline.text.language.identify import identify
 from pipeline.text.normalise import document_ids, normalise, text_buffers
 from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.text.personal import KINDS, counts, find_spans, mask
-from pipeline.text.signal_columns import BAD_WORDS, PERPLEXITY
+from pipeline.text.signal_columns import BAD_WORDS, FACTUAL, PERPLEXITY
 from pipeline.text.signals import SIGNALS, compute
 from pipeline.text.sites import sites
 from pipeline.text.urls import without_url_credentials
@@ -51,6 +54,7 @@ class TextPass:
         bad_words: matchers by language; None if no list is given, and then the column is missing.
         scorers: perplexity models by language; None if no model is given, and then the column is missing.
         sentences: what a scorer takes as a sentence.
+        factual: None if no model is given, and then the column is missing.
     """
 
     text: TextSettings
@@ -61,6 +65,7 @@ class TextPass:
     bad_words: Mapping[str, Matcher] | None
     scorers: Mapping[str, Scorer] | None
     sentences: Literal["document", "lines"]
+    factual: FactualModel | None
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,9 @@ class PassedBatch:
     lost: Tally
 
 
-def signal_schema(*, bad_words: bool, perplexity: bool) -> pa.Schema:
+def signal_schema(*, bad_words: bool, perplexity: bool, factual: bool = False) -> pa.Schema:
     """Schema of a signals part."""
-    return pa.schema([*ALL_SIGNALS, *[BAD_WORDS] * bad_words, *[PERPLEXITY] * perplexity])
+    return pa.schema([*ALL_SIGNALS, *[BAD_WORDS] * bad_words, *[PERPLEXITY] * perplexity, *[FACTUAL] * factual])
 
 
 def signature_schema(length: int) -> pa.Schema:
@@ -128,6 +133,11 @@ def make_text_pass(job: ExtractJob) -> TextPass:
         bad_words=matchers,
         scorers=scorers,
         sentences="document" if settings.perplexity is None else settings.perplexity.sentences,
+        factual=(
+            None
+            if settings.factual is None or job.factual_model is None
+            else load_factual_model(job.factual_model, settings.factual)
+        ),
     )
 
 
@@ -168,7 +178,13 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
         columns.append(pa.array(count_bad_words(data, offsets, codes, text_pass.bad_words), pa.int32()))
     if text_pass.scorers is not None:
         columns.append(perplexities(data, offsets, codes, text_pass.scorers, sentences=text_pass.sentences))
-    schema = signal_schema(bad_words=text_pass.bad_words is not None, perplexity=text_pass.scorers is not None)
+    if text_pass.factual is not None:
+        columns.append(pa.array(factual_scores(data, offsets, text_pass.factual)))
+    schema = signal_schema(
+        bad_words=text_pass.bad_words is not None,
+        perplexity=text_pass.scorers is not None,
+        factual=text_pass.factual is not None,
+    )
     signals = pa.RecordBatch.from_arrays(columns, schema=schema)
     signed = None
     if text_pass.permutations is not None:

@@ -1,0 +1,1 @@
+"""Training the factual model: labelled documents from raw files, and the model and its report from them."""

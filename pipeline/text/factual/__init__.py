@@ -1,0 +1,1 @@
+"""How factual a text reads: a linear model on hashed word n-grams, scored and trained."""
