@@ -25,7 +25,11 @@ class FactualSource(Source):
     licence: str = Field("", description="as in a corpus manifest, as are all other keys but these four")
     label: Label | None = Field(None, description="of all its documents")
     factual_urls: str | None = Field(None, description="a file of URLs, one a line, plain or gzip")
-    weight: float = Field(1.0, gt=0, description="how much the source counts among those of its label")
+    weight: float = Field(
+        1.0,
+        gt=0,
+        description=("a source counts among those of its label by the square root of its documents, times this"),
+    )
     max_documents: int = Field(
         100_000, ge=1, description="documents of each label that are used: those with the smallest hashes"
     )
@@ -52,7 +56,7 @@ class FactualManifest(Strict):
     sources: list[FactualSource] = Field(min_length=1)
     text: TextSettings = Field(TextSettings(), description="as in the corpus whose texts will be scored")
     ngrams: Literal[1, 2] = Field(2, description="words, or words and pairs of words")
-    hash_bits: int = Field(20, ge=10, le=24, description="log2 of the number of weights; two bytes each")
+    hash_bits: int = Field(18, ge=10, le=24, description="log2 of the number of weights; two bytes each")
     max_words: int = Field(2_000, ge=1, description="words of a document that are learnt from; all are scored")
 
     @model_validator(mode="after")

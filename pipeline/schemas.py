@@ -71,6 +71,25 @@ SITES = pa.schema(
     ]
 )
 
+SCORES = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("step", pa.int32(), nullable=False),  # of the factual score: its floor in 1/1024
+        pa.field("documents", pa.int64(), nullable=False),  # kept ones; so are the characters
+        pa.field("characters", pa.int64(), nullable=False),
+    ]
+)
+
+BANDS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("band", pa.string(), nullable=False),
+        pa.field("threshold", pa.float32()),  # the band's lowest factual score; null for the first band
+        pa.field("documents", pa.int64(), nullable=False),
+        pa.field("characters", pa.int64(), nullable=False),
+    ]
+)
+
 EDGES = pa.schema(
     [
         pa.field("hub", pa.uint64(), nullable=False),

@@ -15,11 +15,15 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from kernels import compiled, disk
 from manifests.corpus import load_corpus
 from pipeline.engines.compiled import WARMING_UP, mark
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
+from pipeline.text.factual.model import make_model, model_bytes
+from storage.files import publish
 from storage.processes import end_with_starter
 
 # Passes every filter, and exercises special cases of the text pass: an address, a citation, non-ASCII letters, UTF-8
@@ -42,6 +46,8 @@ def warm_up() -> None:
         (folder / "page.html").write_text(
             f"<html><body><p>{texts[0].upper()}</p><ul><li>rye</li></ul></body></html>", encoding="utf-8"
         )
+        model = make_model(np.zeros(1 << 10), 0.0, name="warm-up", pairs=True, training={}, report={})
+        publish(str(folder / "model.arrow"), model_bytes(model))
         source = {"format": "jsonl", "files": ["texts.jsonl"], "licence": "made up"}
         manifest = {
             "kind": "corpus",
@@ -53,6 +59,7 @@ def warm_up() -> None:
             ],
             "personal_information": {"mask": ["email"]},
             "dedup": {"exact": False},
+            "factual": {"model": str(folder / "model.arrow"), "bands": None},
             "tokenizer": {"train": {"vocab_size": 320}},
         }
         (folder / "corpus.yaml").write_text(json.dumps(manifest))

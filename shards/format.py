@@ -36,7 +36,7 @@ SIDE_TABLE = pa.schema(
         pa.field("file", _WORDS, nullable=False),  # raw file, relative to the source's root
         pa.field("record", pa.int64(), nullable=False),  # where in the raw file; format-specific
         pa.field("record_name", pa.string()),  # the record's own id
-        pa.field("band", _WORDS, nullable=False),  # factual or general
+        pa.field("band", _WORDS, nullable=False),  # factual or general, or a quantile of factual scores
     ]
 )
 

@@ -64,6 +64,15 @@ def bad_words(text: str) -> None:
     count_bad_words(*_buffers(text), ["en"], {"en": matcher})
 
 
+def factual(text: str) -> None:
+    import numpy as np
+
+    from pipeline.text.factual.model import make_model, scores
+
+    model = make_model(np.arange(1 << 10) / 512 - 1, 0.0, name="m", pairs=True, training={}, report={})
+    scores(*_buffers(text), model)
+
+
 def perplexity(text: str) -> None:
     from pipeline.text.perplexity.score import normalised
 
@@ -275,6 +284,7 @@ LAYERS: dict[str, tuple[Take, tuple[str, ...]]] = {
     "cleaning": (cleaning, hostile.PLAIN),
     "bad words": (bad_words, hostile.PLAIN),
     "perplexity": (perplexity, hostile.PLAIN),
+    "factual": (factual, hostile.PLAIN),
     "encoding": (encoding, hostile.PLAIN),
     "encoding, reference": (encoding_reference, hostile.PLAIN),
     "site": (site, hostile.URL),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
+from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import part_file
 from pipeline.parts import Part, split_row_ids
 from pipeline.schemas import EDGES, publish_ipc, read_ipc
@@ -114,6 +116,31 @@ def emit_clusters(_element: str, job: DecideJob, *, edges: Sequence[str]) -> Ite
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         chosen = order[start:stop]
         yield int(numbers[chosen[0]]), np.stack([nodes[chosen], roots[chosen], repeated[chosen]]).tobytes()
+
+
+class Joined(NamedTuple):
+    """A part's rows with what `emit_clusters` says of them.
+
+    Attributes:
+        reasons: uint8[n], with those of duplicates.
+        cluster: uint64[n], row id of the copy that is kept; null without duplicates.
+    """
+
+    reasons: Reasons
+    cluster: pa.Array
+
+
+def joined_reasons(reasons: Reasons, rows: Iterable[bytes]) -> Joined:
+    """The reasons of a part's rows, uint8[n], with those of its packed rows from `emit_clusters`."""
+    joined = reasons.copy()
+    clusters, clustered = np.zeros(len(reasons), np.uint64), np.zeros(len(reasons), bool)
+    for packed in rows:
+        nodes, roots, repeated = np.frombuffer(packed, np.uint64).reshape(3, -1)
+        _, index = split_row_ids(nodes)
+        clusters[index], clustered[index] = roots, True
+        joined[index[nodes != roots]] = code_of("near_duplicate")
+        joined[index[repeated == 1]] = code_of("exact_duplicate")
+    return Joined(joined, pa.array(clusters, mask=~clustered))
 
 
 def _load_edges(folder: str, paths: Sequence[str]) -> npt.NDArray[np.uint64]:

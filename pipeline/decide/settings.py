@@ -19,11 +19,13 @@ class SourceSettings(Strict):
 
     Attributes:
         filters: the source's own filters, or else those of the corpus.
+        bands: into how many bands the source is cut by factual score; None: it is one, by `factual`.
     """
 
     filters: Filters
     factual: bool
     priority: int
+    bands: int | None = None
 
 
 class BlockListSettings(WithoutNone):
@@ -73,10 +75,16 @@ def decide_settings(manifest: CorpusManifest, *, block_lists: tuple[BlockListSet
     Args:
         block_lists: as returned by `pipeline.decide.block_lists.list_settings`.
     """
-    filters = manifest.source_filters()
+    filters, banded = manifest.source_filters(), manifest.banded_sources()
+    bands = None if manifest.factual is None else manifest.factual.bands
     return DecideSettings(
         sources={
-            source.name: SourceSettings(filters=filters[source.name], factual=source.factual, priority=source.priority)
+            source.name: SourceSettings(
+                filters=filters[source.name],
+                factual=source.factual,
+                priority=source.priority,
+                bands=bands if source.name in banded else None,
+            )
             for source in manifest.sources
         },
         languages=manifest.languages,

@@ -5,12 +5,13 @@ In: the parts of extract. Out, below `OUT/decide`:
     block_lists/<n>-<kind>.arrow   block lists as hashes
     sites/<p>.arrow            per registered domain: documents, words, personal-information spans, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
+    bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
     decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines
     dropped/<part>.arrow       the dropped documents, with their reasons and origins
 
-Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`, and
-the decisions here. Among duplicates, the row with the smallest row id (priority, part, row) is kept. Documents are
-compared as they were extracted, before line rules remove lines.
+Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`,
+`pipeline.decide.bands`, and the decisions here. Among duplicates, the row with the smallest row id (priority, part,
+row) is kept. Documents are compared as they were extracted, before line rules remove lines.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
 from manifests.filters import REASONS
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
-from pipeline.decide.duplicates import emit_clusters, run_duplicates
+from pipeline.decide.duplicates import emit_clusters, joined_reasons, run_duplicates
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
 from pipeline.decide.verdicts import PartVerdicts, judge_part
@@ -36,9 +38,9 @@ from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import Task, collect, pending_tasks
 from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
-from pipeline.filters.reasons import Reasons, code_of
+from pipeline.filters.reasons import Reasons
 from pipeline.folders import DECIDE, EXTRACT, part_file
-from pipeline.parts import Part, list_parts, split_row_ids
+from pipeline.parts import Part, list_parts
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
 from storage.steps import begin_step, done_step, finish_step, require_step, write_task
@@ -61,13 +63,14 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     done = done_step(folder)
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
+    check_scores(parts, job)
     lists = publish_lists(manifest, job)
     sites = run_site_rule(parts, job, runner=runner)
     edges = run_duplicates(parts, job, runner=runner)
-    decisions = _run_decisions(
-        parts, job, edges=[output.path for task in edges for output in task.outputs], runner=runner
-    )
-    tasks = [*lists, *sites, *edges, *decisions]
+    edge_files = [output.path for task in edges for output in task.outputs]
+    bands = run_bands(parts, job, edges=edge_files, runner=runner)
+    decisions = _run_decisions(parts, job, edges=edge_files, runner=runner)
+    tasks = [*lists, *sites, *edges, *bands, *decisions]
     ledger = merge_ledgers(task.ledger for task in tasks)
     return finish_step(
         folder,
@@ -76,7 +79,11 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         inputs={EXTRACT: extracted.digest},
         inputs_sha256=extracted.digest,
         tasks=tasks,
-        notes=[*(note for task in lists for note in task.notes), *_notes(manifest, settings, ledger, decisions)],
+        notes=[
+            *(note for task in lists for note in task.notes),
+            *_notes(manifest, settings, ledger, decisions),
+            *band_notes(job),
+        ],
     )
 
 
@@ -164,17 +171,8 @@ def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJ
 
 def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     verdicts = judge_part(part, job)
-    reasons = verdicts.reasons
-    clusters = np.zeros(part.rows, np.uint64)
-    clustered = np.zeros(part.rows, bool)
-    for packed in rows:
-        nodes, roots, repeated = np.frombuffer(packed, np.uint64).reshape(3, -1)
-        _, index = split_row_ids(nodes)
-        clusters[index], clustered[index] = roots, True
-        reasons[index[nodes != roots]] = code_of("near_duplicate")
-        reasons[index[repeated == 1]] = code_of("exact_duplicate")
-    cluster = pa.array(clusters, mask=~clustered)
-    bucket = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.rows, np.int32)), pa.array([part.bucket]))
+    reasons, cluster = joined_reasons(verdicts.reasons, rows)
+    bucket = buckets(part, job)
     removed = _removed_lines(verdicts, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
     outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS)]

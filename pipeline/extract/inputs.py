@@ -224,8 +224,10 @@ def _written(source: str, pattern: str) -> list[str]:
         f"{EXTRACT}/{part_file('quarantine', f'{source}/{name}')}",
         f"{DECIDE}/sites/dropped.arrow",
         f"{DECIDE}/edges/0-0.arrow",
+        f"{DECIDE}/bands/thresholds.arrow",
     ]
-    parts += [f"{SHARDS}/{source}/general/00000.arrow", f"{SHARDS}/_MANIFEST.json", f"{TOKENIZER}/tokenizer.model"]
+    parts += [f"{SHARDS}/{source}/{band}/00000.arrow" for band in ("general", "q01")]
+    parts += [f"{SHARDS}/_MANIFEST.json", f"{TOKENIZER}/tokenizer.model"]
     parts += [f"{step}/_MANIFEST.json" for step in (EXTRACT, DECIDE, TOKENIZER)]
     parts += [f"{step}/tasks/{source}/{name}.json" for step in (EXTRACT, DECIDE)]
     return [*parts, *(f"{SAMPLE}/{part}" for part in parts if part.startswith(EXTRACT))]

@@ -3,8 +3,8 @@
 In: a list of URLs, one a line; or Wikipedia's dump of its external links. Out: hashes to look URLs up in; or such a
 list.
 
-URLs are the same if they differ only in scheme, `www.`, user, a default port, the case of the host, what follows `#`,
-or a `/` at the end.
+URLs are the same if they differ only in scheme, `www.`, user, a default port, the case or the writing of the host
+(international or ASCII), what follows `#`, or a `/` at the end.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import xxhash
 
 from kernels.arrays import Bools, Uint64s
 from manifests.errors import GristmillError
+from pipeline.text.sites import ascii_host
 from storage.files import open_stream, publish
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
@@ -40,7 +41,7 @@ def bare_url(url: str) -> str:
     rest = rest[scheme.end() :] if scheme else rest
     end = min((place for mark in "/?" if (place := rest.find(mark)) >= 0), default=len(rest))
     host = _DEFAULT_PORT.sub("", rest[:end].rpartition("@")[2].lower()).removeprefix("www.").rstrip(".")
-    return host + rest[end:].rstrip("/")
+    return ascii_host(host) + rest[end:].rstrip("/")
 
 
 def read_url_hashes(path: str) -> Uint64s:
@@ -97,10 +98,10 @@ def write_links(dump: str, out: str) -> int:
 
 
 def external_links(path: str) -> Iterator[str]:
-    """The URLs of Wikipedia's dump of the table `externallinks` (MediaWiki's tables.json).
+    """The web addresses of Wikipedia's dump of the table `externallinks`, without mail and other schemes.
 
     Since MediaWiki 1.41 a link is `el_to_domain_index`, the host's labels in reverse order (`https://org.example.`),
-    and `el_to_path`; before that it was `el_to`.
+    and `el_to_path` (includes/ExternalLinks/LinkFilter.php, `makeIndexes`); before that it was `el_to`.
 
     Raises:
         GristmillError: not such a dump.
@@ -128,10 +129,9 @@ def _links(line: bytes, columns: Sequence[bytes], path: str) -> Iterator[str]:
     # What follows the last row, `;`, is a value by the same expression.
     for start in range(0, len(values) - len(columns) + 1, len(columns)):
         row = values[start : start + len(columns)]
-        if whole >= 0:
-            yield _text(row[whole])
-        else:
-            yield _from_index(_text(row[host])) + _text(row[rest])
+        url = _text(row[whole]) if whole >= 0 else _from_index(_text(row[host])) + _text(row[rest])
+        if url.startswith(("http://", "https://", "//")):
+            yield url
 
 
 def _text(value: bytes | None) -> str:

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
@@ -113,29 +114,31 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
     folder, size, parts = join(job.out, SHARDS), job.settings.shard_tokens, task.parts
     encoder = _encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer)
     info = tokenizer_info(encoder, job.settings)
-    pending = _Pending()
+    waiting: dict[str, _Pending] = {}
     entries: list[ShardEntry] = []
     documents = removed_lines = removed_bytes = 0
 
-    def flush() -> None:
-        nonlocal pending
-        entries.append(_write(folder, parts[0].bucket, f"{task.rank:05d}-{len(entries):04d}", pending, info, parts))
-        pending = _Pending()
+    def flush(bucket: str) -> None:
+        number = sum(entry.bucket == bucket for entry in entries)
+        entries.append(_write(folder, bucket, f"{task.rank:05d}-{number:04d}", waiting.pop(bucket), info, parts))
 
     for part in parts:
-        for kept, tokens, lengths, rows in _encoded(part, encoder, job):
-            documents += len(lengths)
+        for kept, *encoded in _encoded(part, encoder, job):
+            documents += kept.documents.num_rows
             removed_lines += kept.removed_lines
             removed_bytes += kept.removed_bytes
-            for piece in _split(tokens, lengths, rows, room=size - pending.count, size=size):
-                pending.tokens.append(piece[0])
-                pending.lengths.append(piece[1])
-                pending.rows.append(piece[2])
-                pending.count += len(piece[0])
-                if pending.count >= size:
-                    flush()
-    if pending.count:
-        flush()
+            for bucket, tokens, lengths, rows in _by_bucket(kept.buckets, *encoded):
+                room = size - waiting.get(bucket, _Pending()).count
+                for piece in _split(tokens, lengths, rows, room=room, size=size):
+                    pending = waiting.setdefault(bucket, _Pending())
+                    pending.tokens.append(piece[0])
+                    pending.lengths.append(piece[1])
+                    pending.rows.append(piece[2])
+                    pending.count += len(piece[0])
+                    if pending.count >= size:
+                        flush(bucket)
+    for bucket in sorted(waiting):
+        flush(bucket)
     written = sum(entry.documents for entry in entries)
     outputs = [output for entry in entries for output in _outputs(entry)]
     return TaskManifest(
@@ -163,7 +166,7 @@ def _encoded(
         _check_sample(kept, tokens, offsets, encoder)
         info = tokenizer_info(encoder, job.settings)
         bounded, lengths = add_boundaries(tokens, offsets, bos=info.bos_id, eos=info.eos_id)
-        yield batch, bounded, lengths, _side_rows(kept, part, metadata["file"])
+        yield batch, bounded, lengths, _side_rows(batch, part, metadata["file"])
 
 
 def add_boundaries(
@@ -200,6 +203,19 @@ def _split(
         start, room = stop, size
 
 
+def _by_bucket(
+    buckets: pa.Array, tokens: Tokens, lengths: Lengths, rows: pa.Table
+) -> Iterator[tuple[str, Tokens, Lengths, pa.Table]]:
+    """The documents of a batch by bucket, in the order of the buckets' names."""
+    names = sorted(pc.unique(buckets).to_pylist())
+    for name in names:
+        if len(names) == 1:
+            yield name, tokens, lengths, rows
+            return
+        chosen = pc.equal(buckets, name).to_numpy(zero_copy_only=False)
+        yield name, tokens[np.repeat(chosen, lengths)], lengths[chosen], rows.filter(pa.array(chosen))
+
+
 def _check_sample(
     batch: pa.RecordBatch, tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], encoder: Encoder
 ) -> None:
@@ -216,8 +232,8 @@ def _check_sample(
             )
 
 
-def _side_rows(batch: pa.RecordBatch, part: Part, file: str) -> pa.Table:
-    count = batch.num_rows
+def _side_rows(kept: KeptDocuments, part: Part, file: str) -> pa.Table:
+    batch, count = kept.documents, kept.documents.num_rows
     return pa.table(
         {
             "document_id": batch.column("id"),
@@ -227,7 +243,7 @@ def _side_rows(batch: pa.RecordBatch, part: Part, file: str) -> pa.Table:
             "file": pa.array([file] * count),
             "record": batch.column("record"),
             "record_name": batch.column("name"),
-            "band": pa.array([part.bucket.rsplit("/", 1)[1]] * count),
+            "band": pc.replace_substring_regex(kept.buckets, "^.*/", ""),
         }
     )
 

@@ -22,8 +22,8 @@ from kernels.arrays import Bools, Float64s, Int64s, Integer, Uint32s
 from kernels.compiled import bare_kernel, kernel
 
 # Chosen on one half of the sources of the development corpora, and shown on the other: bench/factual.py.
-ROUNDS = 8
-RATE = 5.0
+ROUNDS = 2
+RATE = 3.0
 
 _LOG2E = 1.0 / math.log(2.0)
 # ln 2 in two parts, the first exact in 32 bits: subtracting a multiple of it loses nothing (Cody and Waite 1980).

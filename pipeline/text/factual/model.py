@@ -109,8 +109,15 @@ def read_model(path: str) -> Model:
     try:
         table = pa.ipc.open_file(pa.py_buffer(data)).read_all()
         said = (table.schema.metadata or {}).get(_KEY)
-        if said is None or table.schema.names != [_COLUMN] or table.schema.field(0).type != pa.int16():
+        if (
+            said is None
+            or table.schema.names != [_COLUMN]
+            or table.schema.field(0).type != pa.int16()
+            or table[0].null_count
+        ):
             raise GristmillError("is no factual model", where=path, remedy=_REMEDY)
+        if table[_COLUMN].null_count:
+            raise ValueError("a weight is null")
         weights = table[_COLUMN].to_numpy().astype(np.int32)
         header = Header.model_validate(load_json(said, where=path))
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -21,7 +21,7 @@ import numpy as np
 
 from kernels.arrays import Bytes, Int32s, Int64s, Integer, Uint32s
 from kernels.characters import ALONE, MARK, WORD, classes
-from kernels.compiled import bare_kernel, kernel
+from kernels.compiled import kernel, part_kernel
 from kernels.hashing import MULTIPLIER, SEED, mix
 from kernels.utf8 import code_point
 
@@ -44,7 +44,7 @@ def folded_bytes() -> Bytes:
     return table
 
 
-@bare_kernel
+@part_kernel
 def next_word(
     data: Bytes, at: Integer, stop: Integer, folded: Bytes, points: Bytes
 ) -> tuple[np.uint64, Integer, Integer]:

@@ -8,11 +8,13 @@ the name gives, the AUC among documents of one source, where the name says nothi
 nearly all documents get one score. A classifier that does not beat the name says so.
 
 AUC is the probability that a factual document scores higher than a general one, equal scores being a half (Mann and
-Whitney 1947). Every measure weighs documents as training did: both labels alike, and within a label each source.
+Whitney 1947). Every measure weighs documents as training did: both labels alike, and within a label each source by the
+square root of its documents, so that neither a large source nor a handful of pages decides.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -100,18 +102,18 @@ class Labelled(NamedTuple):
 
 
 def importances(sources: Sequence[str], labels: Bools, weights: dict[str, float]) -> Float64s:
-    """How much each document counts, of mean 1: both labels alike, within a label each source by its weight, and within
-    a source and label each document alike.
+    """How much each document counts, of mean 1: both labels alike, within a label each source by its weight and the
+    square root of its documents, and within a source and label each document alike.
     """
     keys = [(bool(label), source) for source, label in zip(sources, labels.tolist(), strict=True)]
     counts: dict[tuple[bool, str], int] = {}
     for key in keys:
         counts[key] = counts.get(key, 0) + 1
-    totals = {label: sum(weights[source] for own, source in sorted(counts) if own == label) for label in (True, False)}
-    each = {
-        (label, source): len(keys) * 0.5 * weights[source] / totals[label] / count
-        for (label, source), count in counts.items()
+    shares = {(label, source): weights[source] * math.sqrt(count) for (label, source), count in counts.items()}
+    totals = {
+        label: sum(share for (own, _), share in sorted(shares.items()) if own == label) for label in (True, False)
     }
+    each = {key: len(keys) * 0.5 * share / totals[key[0]] / counts[key] for key, share in shares.items()}
     return np.array([each[key] for key in keys])
 
 
