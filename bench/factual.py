@@ -3,7 +3,7 @@
     python bench/factual.py [--corpora DIR]
 
 - constants: rate and rounds of the training, chosen on one half of the sources by the AUC on sources that were held out, then shown on the
-  other half.
+  other half. Training itself tries the rates on what it holds out.
 - sources: encyclopedias, textbooks, a dictionary, papers, manuals and speeches (factual) against web pages, mail, quotations, licences,
   questions and novels (general): whole sources held out, beside the AUC that a source's name gives. Wiki markup is taken out by the project's
   own reader, so that it is not what the classifier knows. Web pages are two sources, divided by site.
@@ -12,6 +12,7 @@
 - cited: pages of the development crawl whose site is cited by one of the corpora's Wikipedia articles, against the other pages: whole sites held
   out, with an interval by drawing sites again. The list of cited sites is of some 150 articles, so that many general pages would be cited by a whole
   Wikipedia; the figure is low for that.
+- tokens: how equal bands are in tokens of Llama 2's tokenizer, on the development crawl and on quotations in many languages.
 - cost: CPU seconds of the text pass with the model and without, taking turns in one process; the least of the rounds.
 
 The last line is one JSON object.
@@ -41,14 +42,16 @@ from bench.textpass import draw  # noqa: E402  (the project's root is no install
 from manifests.corpus import CorpusManifest, Source  # noqa: E402
 from manifests.factual import FactualManifest, load_factual  # noqa: E402
 from pipeline.decide.bands import band_numbers, count_scores, thresholds_of  # noqa: E402
+from pipeline.engines.runners import Runner  # noqa: E402
 from pipeline.extract.settings import extract_job  # noqa: E402
 from pipeline.extract.text_pass import make_text_pass, run_text_pass  # noqa: E402
 from pipeline.factual.documents import Documents, read_documents  # noqa: E402
 from pipeline.factual.training import cross_validate, train_factual  # noqa: E402
+from pipeline.prep import prepare  # noqa: E402
 from pipeline.readers import read_records  # noqa: E402
 from pipeline.readers.records import Record, raw_batch  # noqa: E402
 from pipeline.readers.wiki.flatten import flatten  # noqa: E402
-from pipeline.text.factual.fit import examples_of, fit, log_odds  # noqa: E402
+from pipeline.text.factual.fit import RATES, examples_of, fit, log_odds  # noqa: E402
 from pipeline.text.factual.quality import Labelled, Report, auc, importances, report  # noqa: E402
 from pipeline.text.sites import registered_domain  # noqa: E402
 
@@ -158,7 +161,7 @@ def constants(folder: Path, made: dict[str, tuple[str, Texts]]) -> dict[str, Any
             (rate, rounds): cross_validate(
                 documents, examples, found, weights=weights(found), rate=rate, rounds=rounds
             ).auc
-            for rate in (0.3, 1.0, 3.0, 10.0)
+            for rate in RATES
             for rounds in (2, 5)
         }
         parts.append((names, aucs))
@@ -169,11 +172,20 @@ def constants(folder: Path, made: dict[str, tuple[str, Texts]]) -> dict[str, Any
         print(
             f"  rate {rate:4} rounds {rounds}: AUC {value:.3f}, on the other half {parts[1][1][rate, rounds]:.3f}{mark}"
         )
-    return {"rate": chosen[0], "rounds": chosen[1], "auc": parts[0][1][chosen], "auc_other_half": parts[1][1][chosen]}
+    rates = [max(aucs, key=aucs.__getitem__)[0] for _, aucs in parts]
+    return {
+        "rates": rates,
+        "rate": chosen[0],
+        "rounds": chosen[1],
+        "auc": parts[0][1][chosen],
+        "auc_other_half": parts[1][1][chosen],
+    }
 
 
 def show(found: Report, title: str) -> None:
-    print(f"{title}: AUC {found.auc:.3f} held out ({found.folds} folds), {found.auc_source:.3f} by the source's name")
+    print(
+        f"{title}: AUC {found.auc:.3f} held out ({found.folds} folds), {found.auc_source:.3f} by the source's name; by rate {found.rates}"
+    )
     for source in found.sources:
         measured = source.auc if source.auc_within is None else source.auc_within
         print(
@@ -184,8 +196,12 @@ def show(found: Report, title: str) -> None:
         print(f"  verdict: {line}")
 
 
-def scored_by_others(folder: Path, made: dict[str, tuple[str, Texts]]) -> dict[str, Any]:
-    """Half of the sources as one crawl without labels, scored by a model of the other half, in both directions."""
+def scored_by_others(folder: Path, made: dict[str, tuple[str, Texts]], rates: list[float]) -> dict[str, Any]:
+    """Half of the sources as one crawl without labels, scored by a model of the other half, in both directions.
+
+    Args:
+        rates: that each half chooses by what it holds out.
+    """
     out: dict[str, Any] = {"bands": []}
     shares = np.zeros((2, 20))
     uneven = []
@@ -200,6 +216,7 @@ def scored_by_others(folder: Path, made: dict[str, tuple[str, Texts]]) -> dict[s
             documents.ids,
             bits=known.hash_bits,
             seed=known.seed,
+            rate=rates[turn],
         )
         scores = log_odds(examples_of(crawl.slots, crawl.bounds), model).astype(np.float32)
         sizes = np.diff(crawl.bounds)
@@ -238,9 +255,9 @@ def cited(folder: Path, corpora: Path) -> dict[str, Any]:
     path = folder / "cited.yaml"
     source = {"name": "crawl", "format": "jsonl", "files": ["crawl.jsonl"], "factual_urls": "urls.txt"}
     path.write_text(yaml.safe_dump({"kind": "factual", "name": "cited", "sources": [source]}))
-    _, found = train_factual(load_factual(path), out=str(folder / "cited.arrow"))
+    model, found = train_factual(load_factual(path), out=str(folder / "cited.arrow"))
     show(found, "cited")
-    interval = _interval(load_factual(path))
+    interval = _interval(load_factual(path), float(str(model.header.training["rate"])))
     print(f"  sites drawn again: AUC {interval[0]:.3f} to {interval[1]:.3f} (90 %)")
     within = found.auc_within or 0.0
     return {
@@ -252,11 +269,11 @@ def cited(folder: Path, corpora: Path) -> dict[str, Any]:
     }
 
 
-def _interval(found: FactualManifest) -> tuple[float, float]:
+def _interval(found: FactualManifest, rate: float) -> tuple[float, float]:
     """5 and 95 % of the AUC, with sites drawn with replacement."""
     documents = read_documents(found)
     examples = examples_of(documents.slots, documents.bounds)
-    scores = _out_of_fold(documents, examples, found)
+    scores = _out_of_fold(documents, examples, found, rate)
     groups = np.unique(np.array(documents.groups), return_inverse=True)[1]
     dice = np.random.default_rng(0)
     values = []
@@ -268,7 +285,7 @@ def _interval(found: FactualManifest) -> tuple[float, float]:
     return round(float(low), 3), round(float(high), 3)
 
 
-def _out_of_fold(documents: Documents, examples: Any, found: FactualManifest) -> np.ndarray:
+def _out_of_fold(documents: Documents, examples: Any, found: FactualManifest, rate: float) -> np.ndarray:
     """The scores that the report on these documents is of."""
     kept: list[np.ndarray] = []
 
@@ -280,10 +297,36 @@ def _out_of_fold(documents: Documents, examples: Any, found: FactualManifest) ->
 
     before, training.report = training.report, keep  # type: ignore[assignment]
     try:
-        cross_validate(documents, examples, found, weights=weights(found))
+        cross_validate(documents, examples, found, weights=weights(found), rate=rate)
     finally:
         training.report = before
     return kept[0]
+
+
+def tokens_of_bands(folder: Path, corpora: Path, model: str) -> dict[str, Any]:
+    """The most and the fewest tokens of a band over the mean, by source: bands are cut by characters."""
+    listed = [
+        {"name": "web", "format": "wet", "files": ["web/*.warc.wet.gz"]},
+        {"name": "fortunes", "format": "jsonl", "files": ["multilingual/fortunes.jsonl.gz"]},
+    ]
+    data = {
+        "name": "bands",
+        "sources": [{**source, "root": str(corpora), "licence": "test only"} for source in listed],
+        "filters": "none",
+        "factual": {"model": model},
+        "tokenizer": {"model": str(corpora / "models" / "llama2-tokenizer.model")},
+    }
+    done = prepare(CorpusManifest.model_validate(data), out=str(folder / "bands"), runner=Runner())
+    sizes = {name: size.tokens for name, size in done.shards.bucket_sizes().items()}
+    found = {}
+    for source in listed:
+        own = np.array([size for name, size in sorted(sizes.items()) if name.startswith(f"{source['name']}/")])
+        found[source["name"]] = [len(own), round(own.max() / own.mean(), 3), round(own.min() / own.mean(), 3)]
+        print(
+            f"bands of {source['name']}: {len(own)}, {own.sum():,} tokens; most {own.max() / own.mean():.3f} and fewest"
+            f" {own.min() / own.mean():.3f} of the mean"
+        )
+    return found
 
 
 def cost(folder: Path, corpora: Path, model: str) -> dict[str, Any]:
@@ -339,14 +382,16 @@ def main() -> None:
             "constants": chosen,
             "auc_held_out": whole.auc,
             "auc_source_identity": whole.auc_source,
+            "auc_by_rate": whole.rates,
             "beats_source_identity": whole.beats_source,
             "nearly_constant_sources": whole.nearly_constant_sources,
             "source_aucs": {source.name: source.auc for source in whole.sources},
             "calibration": [[band.said, band.is_factual] for band in whole.calibration],
             "train_cpu_s": round(seconds, 1),
             "model_bytes": (folder / "model.arrow").stat().st_size,
-            "one_crawl": scored_by_others(folder, made),
+            "one_crawl": scored_by_others(folder, made, chosen.pop("rates")),
             "cited": cited(folder, corpora),
+            "tokens_of_bands": tokens_of_bands(folder, corpora, str(folder / "model.arrow")),
             "cost": cost(folder, corpora, str(folder / "model.arrow")),
         }
         print(json.dumps(result))

@@ -88,5 +88,6 @@ def _print(header: Header, report: Report, *, where: str, as_json: bool) -> None
     heads = ("part", "documents", "probability said", "share factual")
     console.print(table("Held out: 20 parts by score", heads, bands, numeric=heads))
     console.print(f"model   {where}\nsha256  {header.sha256}")
+    console.print("rates   " + ", ".join(f"{rate}: AUC {auc:.3f}" for rate, auc in report.rates.items()))
     for line in report.verdict:
         console.print(f"verdict: {line}")

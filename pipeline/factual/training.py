@@ -2,8 +2,8 @@
 
 In: a factual manifest. Out: one file (`pipeline.text.factual.model`), the same bytes for the same files and manifest.
 The model is fitted to all documents; its report is of models of the same kind, each fitted without a tenth of the
-groups and scoring those (`pipeline.text.factual.quality`). One process reads and fits; documents are held as slots of
-n-grams, at most 8 KB each with the defaults.
+groups and scoring those (`pipeline.text.factual.quality`). Four rates of learning are tried so, and the best is taken.
+One process reads and fits; documents are held as slots of n-grams, at most 16 KB each with the defaults.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kernels.arrays import Bools, Float64s
 from manifests.base import sha256_of
 from manifests.factual import FactualManifest
 from pipeline.factual.documents import Documents, read_documents
-from pipeline.text.factual.fit import RATE, ROUNDS, Examples, examples_of, fit, log_odds
+from pipeline.text.factual.fit import RATES, ROUNDS, Examples, examples_of, fit, log_odds
 from pipeline.text.factual.model import Model, make_model, model_bytes
 from pipeline.text.factual.quality import Labelled, Report, folds, importances, report
 from storage.files import publish
@@ -37,16 +37,31 @@ def train_factual(
     documents = read_documents(manifest)
     examples = examples_of(documents.slots, documents.bounds)
     weights = {source.name: source.weight for source in manifest.sources}
-    found = cross_validate(documents, examples, manifest, weights=weights, on_fold=on_fold)
+    reports = []
+    for number, rate in enumerate(RATES):
+
+        def on_fold_of_rate(done: int, count: int, number: int = number) -> None:
+            on_fold(number * count + done, len(RATES) * count)
+
+        reports.append(
+            cross_validate(documents, examples, manifest, weights=weights, rate=rate, on_fold=on_fold_of_rate)
+        )
+    # Of equal ones the lowest rate.
+    rate, found = max(zip(RATES, reports, strict=True), key=lambda tried: tried[1].auc)
+    found = found.model_copy(
+        update={"rates": {f"{tried:g}": each.auc for tried, each in zip(RATES, reports, strict=True)}}
+    )
     importance = importances(documents.sources, documents.labels, weights)
-    fitted = fit(examples, documents.labels, importance, documents.ids, bits=manifest.hash_bits, seed=manifest.seed)
+    fitted = fit(
+        examples, documents.labels, importance, documents.ids, bits=manifest.hash_bits, seed=manifest.seed, rate=rate
+    )
     # Without paths, which differ from machine to machine.
     described = manifest.model_dump(mode="json", exclude={"sources": {"__all__": {"root", "factual_urls"}}})
     training: dict[str, JsonValue] = {
         "manifest_sha256": sha256_of(described),
         "seed": manifest.seed,
         "rounds": ROUNDS,
-        "rate": RATE,
+        "rate": rate,
         "max_words": manifest.max_words,
         "sources": dict(documents.origins),
     }
@@ -68,7 +83,7 @@ def cross_validate(
     manifest: FactualManifest,
     *,
     weights: dict[str, float],
-    rate: float = RATE,
+    rate: float,
     rounds: int = ROUNDS,
     on_fold: Callable[[int, int], object] = lambda done, count: None,
 ) -> Report:

@@ -66,7 +66,8 @@ class Report(Strict):
     Attributes:
         held_out: what the groups are, by label: `sources`, or `sites` or `documents` where a label has one source only.
         folds: how many models were fitted to score what each had not seen.
-        auc: of the scores of held-out documents.
+        auc: of the scores of held-out documents, by the rate of learning for which it is highest.
+        rates: that AUC by each rate that was tried.
         auc_source: of the source's name alone, its share of factual documents taken from one half and used for the
             other.
         auc_within: mean over sources with both labels; None if there is none.
@@ -80,6 +81,7 @@ class Report(Strict):
     auc_within: float | None
     nearly_constant_sources: int
     beats_source: bool
+    rates: dict[str, float] = {}
     verdict: list[str]
     sources: list[SourceQuality]
     calibration: list[Band]

@@ -75,6 +75,9 @@ def test_the_model_tells_sources_apart_that_it_has_not_seen(folder: Path, tmp_pa
     assert report.held_out == {"factual": "sources", "general": "sources"}
     assert report.folds == 2
     assert report.auc > 0.95
+    assert list(report.rates) == ["1", "3", "10", "30"]
+    assert report.auc == max(report.rates.values())
+    assert report.rates[f"{model.header.training['rate']:g}"] == report.auc
     assert report.auc_source == 1.0
     assert not report.beats_source
     assert [found.name for found in report.sources] == ["books", "forum", "papers", "shop"]
