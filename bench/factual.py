@@ -10,8 +10,8 @@
 - one crawl: held-out sources put together as one source without labels, scored by a model of the other half, cut into 20 bands of equal
   characters: the share of factual text in each band.
 - cited: pages of the development crawl whose site is cited by one of the corpora's Wikipedia articles, against the other pages: whole sites held
-  out, with an interval by drawing sites again. The list of cited sites is of some 150 articles, so that many general pages would be cited by a whole
-  Wikipedia; the figure is low for that.
+  out, with an interval by drawing sites again; in all languages, and in English alone, since English articles cite English pages. The cited
+  sites are those of some 150 articles: a whole Wikipedia cites many of the pages that count as general here, and the figure is low for that.
 - tokens: how equal bands are in tokens of Llama 2's tokenizer, on the development crawl and on quotations in many languages.
 - cost: CPU seconds of the text pass with the model and without, taking turns in one process; the least of the rounds.
 
@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import xxhash
 import yaml
 
@@ -53,6 +54,8 @@ from pipeline.readers.records import Record, raw_batch  # noqa: E402
 from pipeline.readers.wiki.flatten import flatten  # noqa: E402
 from pipeline.text.factual.fit import RATES, examples_of, fit, log_odds  # noqa: E402
 from pipeline.text.factual.quality import Labelled, Report, auc, importances, report  # noqa: E402
+from pipeline.text.language.identify import identify  # noqa: E402
+from pipeline.text.normalise import text_buffers  # noqa: E402
 from pipeline.text.sites import registered_domain  # noqa: E402
 
 _MOST = 2_000
@@ -240,8 +243,8 @@ def scored_by_others(folder: Path, made: dict[str, tuple[str, Texts]], rates: li
     return out
 
 
-def cited(folder: Path, corpora: Path) -> dict[str, Any]:
-    """Pages of cited sites against the rest of one crawl."""
+def cited(folder: Path, corpora: Path, *, language: str | None) -> dict[str, Any]:
+    """Pages of cited sites against the rest of one crawl; of one language, or of all."""
     links = {
         registered_domain(url)
         for name in ("enwiki", "wikitext-articles")
@@ -249,6 +252,10 @@ def cited(folder: Path, corpora: Path) -> dict[str, Any]:
         for url in _LINK.findall(row["text"])
     }
     crawl = pages(corpora)
+    if language is not None:
+        texts = pa.array([row["text"] for row in crawl], pa.large_string())
+        codes, _ = identify(*text_buffers(texts), characters=1_000)
+        crawl = [row for row, code in zip(crawl, codes, strict=True) if code == language]
     (folder / "crawl.jsonl").write_text("".join(json.dumps(row) + "\n" for row in crawl))
     urls = sorted({row["url"] for row in crawl if registered_domain(row["url"]) in links})
     (folder / "urls.txt").write_text("".join(url + "\n" for url in urls))
@@ -256,7 +263,7 @@ def cited(folder: Path, corpora: Path) -> dict[str, Any]:
     source = {"name": "crawl", "format": "jsonl", "files": ["crawl.jsonl"], "factual_urls": "urls.txt"}
     path.write_text(yaml.safe_dump({"kind": "factual", "name": "cited", "sources": [source]}))
     model, found = train_factual(load_factual(path), out=str(folder / "cited.arrow"))
-    show(found, "cited")
+    show(found, f"cited, {language or 'all languages'}")
     interval = _interval(load_factual(path), float(str(model.header.training["rate"])))
     print(f"  sites drawn again: AUC {interval[0]:.3f} to {interval[1]:.3f} (90 %)")
     within = found.auc_within or 0.0
@@ -390,7 +397,8 @@ def main() -> None:
             "train_cpu_s": round(seconds, 1),
             "model_bytes": (folder / "model.arrow").stat().st_size,
             "one_crawl": scored_by_others(folder, made, chosen.pop("rates")),
-            "cited": cited(folder, corpora),
+            "cited": cited(folder, corpora, language=None),
+            "cited_english": cited(folder, corpora, language="en"),
             "tokens_of_bands": tokens_of_bands(folder, corpora, str(folder / "model.arrow")),
             "cost": cost(folder, corpora, str(folder / "model.arrow")),
         }

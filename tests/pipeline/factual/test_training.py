@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -104,6 +105,15 @@ def test_the_same_bytes_every_time_and_in_any_order_of_records(
     assert (shuffled.header.bias, shuffled.header.report) == (known.header.bias, known.header.report)
     # The files are others, and the model says so.
     assert shuffled.header.training["sources"] != known.header.training["sources"]
+
+
+GOLDEN = "cd506320bf380f946508c4703f7cc8548c236af408f1c83c0c335903efe5361d"
+
+
+def test_golden(folder: Path, tmp_path: Path) -> None:
+    """The weights of fixed texts: the same on every machine, and for every version of NumPy, numba and Python."""
+    model, _ = train_factual(load_factual(manifest(folder, FOUR)), out=str(tmp_path / "m"))
+    assert hashlib.sha256(model.weights.astype("<i4").tobytes()).hexdigest() == GOLDEN
 
 
 def test_labels_by_url(folder: Path, tmp_path: Path) -> None:
