@@ -218,3 +218,9 @@ def test_only_the_named_sources_are_cut(manifest: CorpusManifest) -> None:
     assert manifest.model_copy(update={"factual": named}).banded_sources() == {"crawl"}
     assert "wiki" not in manifest.banded_sources()
     assert "crawl" in manifest.banded_sources()
+
+
+@pytest.mark.slow
+def test_portable_job_service(manifest: CorpusManifest, prepared: Path, tmp_path: Path) -> None:
+    prepare(manifest, out=str(tmp_path), runner=Runner(kind="portable"))
+    assert tree_hashes(tmp_path) == tree_hashes(prepared)
