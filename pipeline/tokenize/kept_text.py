@@ -50,12 +50,14 @@ class KeptDocuments(NamedTuple):
     Attributes:
         documents: schema `pipeline.schemas.DOCUMENTS`, with cleaned texts.
         chosen: bool[rows of the batch], which rows of the part's batch are kept.
+        buckets: string[kept], the bucket of each.
         removed_lines: number of removed lines.
         removed_bytes: number of bytes by which the texts shrank.
     """
 
     documents: pa.RecordBatch
     chosen: np.ndarray
+    buckets: pa.Array
     removed_lines: int
     removed_bytes: int
 
@@ -81,7 +83,7 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
     """
     path = join(out, EXTRACT, part_file("documents", part.name))
     decisions = read_ipc(
-        join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "removed_lines"]
+        join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "bucket", "removed_lines"]
     ).combine_chunks()
     reasons = decisions["reason"].to_numpy()
     cleaning = cleaning_of(filters)
@@ -89,18 +91,21 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
     for batch in iterate_ipc(path):
         chosen = reasons[start : start + batch.num_rows] == 0
         removed = decisions["removed_lines"].slice(start, batch.num_rows).filter(pa.array(chosen)).combine_chunks()
+        names = decisions["bucket"].slice(start, batch.num_rows).filter(pa.array(chosen)).cast(pa.string())
+        buckets = names.combine_chunks()
         start += batch.num_rows
         if not chosen.any():
             continue
         kept = batch.filter(pa.array(chosen))
         if cleaning is None:
-            yield KeptDocuments(kept, chosen, 0, 0)
+            yield KeptDocuments(kept, chosen, buckets, 0, 0)
             continue
         texts = kept.column("text")
         cleaned = clean_texts(texts, removed, cleaning)
         yield KeptDocuments(
             kept.set_column(kept.schema.get_field_index("text"), kept.schema.field("text"), cleaned),
             chosen,
+            buckets,
             len(removed.flatten()),
             _text_bytes(texts) - _text_bytes(cleaned),
         )
