@@ -79,19 +79,39 @@ class Bucket:
 
 
 @dataclass(frozen=True, eq=False)
+class Streams:
+    """The buckets' streams one after the other, in the order of the shards.
+
+    Attributes:
+        starts: int64[shards + 1], where each shard begins.
+        first: number of a bucket's first shard, by name.
+    """
+
+    starts: npt.NDArray[np.int64]
+    first: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
 class Shards:
     """A complete shard folder; `buckets` is sorted by name.
 
     Attributes:
+        streams: for readers that go over all buckets at once.
         seen: what was looked at when the folder was opened.
     """
 
     folder: str
     manifest: ShardManifest
     buckets: dict[str, Bucket]
+    streams: Streams
     seen: Seen
+    _mapped: Callable[[int], Tokens] = field(repr=False)
     _checked: Callable[[str, int, str], None] = field(repr=False)
     _remembered: Remembered = field(repr=False)
+
+    def map_tokens(self, shard: int) -> Tokens:
+        """All tokens of a shard, counted over all buckets: see `Bucket.map_tokens`."""
+        return self._mapped(shard)
 
     def unchecked(self) -> list[ShardEntry]:
         """The shards that were not yet checked against their hashes, or have changed since; for a store none, since its
@@ -134,17 +154,16 @@ def open_shards(folder: str) -> Shards:
 
     rows = manifest.shards.in_order()
     mapped = (_cached_maps if is_url(folder) else _local_maps)(folder, manifest, rows, checked)
+    starts = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(rows.tokens, out=starts[1:])
     buckets: dict[str, Bucket] = {}
-    names, tokens = rows.buckets, rows.tokens
     first = 0
-    for name, group in groupby(names):
+    for name, group in groupby(rows.buckets):
         stop = first + sum(1 for _ in group)
-        starts = np.zeros(stop - first + 1, np.int64)
-        np.cumsum(tokens[first:stop], out=starts[1:])
         buckets[name] = Bucket(
             name=name,
-            tokens=int(starts[-1]),
-            starts=starts,
+            tokens=int(starts[stop] - starts[first]),
+            starts=starts[first : stop + 1] - starts[first],
             entries=rows[first:stop],
             folder=folder,
             _first=first,
@@ -152,9 +171,15 @@ def open_shards(folder: str) -> Shards:
             _checked=checked,
         )
         first = stop
-    seen = guard(folder, manifest, checked)
     return Shards(
-        folder=folder, manifest=manifest, buckets=buckets, seen=seen, _checked=checked, _remembered=remembered
+        folder=folder,
+        manifest=manifest,
+        buckets=buckets,
+        streams=Streams(starts, {name: bucket._first for name, bucket in buckets.items()}),
+        seen=guard(folder, manifest, checked),
+        _mapped=mapped,
+        _checked=checked,
+        _remembered=remembered,
     )
 
 
