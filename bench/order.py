@@ -32,7 +32,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -77,7 +76,13 @@ def main() -> None:
 
 def _child(name: str, folder: Path, *, python: str = sys.executable, env: dict[str, str] | None = None) -> Any:
     command = [python, str(HERE / "order.py"), "--child", name, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})})
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **(env or {})},
+    )
     if done.returncode:
         raise SystemExit(f"{name}: {done.stderr[-2_000:]}")
     print(f"{name}: {done.stdout.strip().splitlines()[-1]}", flush=True)
@@ -92,7 +97,8 @@ def startup(prepared: Path) -> dict[str, Any]:
 
     samples(shards, order, 0, 1)
     cpu, wall = time.process_time(), time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    peak = int(status["VmHWM"].split()[0]) / 1e3  # getrusage gives the starter's, where that was more
     seen = shards.seen
     return {
         "cpu_s": cpu, "wall_s": wall, "mb": peak, "buckets": len(shards.buckets), "bounded": seen.bounded, "encoded": seen.encoded,

@@ -27,7 +27,7 @@ REQUIREMENTS = {
     "faker": ["Faker==37.12.0"],
     "litdata": [
         *("--no-deps", "litdata==0.2.76", "lightning-utilities==0.15.3", "tifffile==2026.3.3"),
-        *("boto3==1.44.8", "botocore==1.44.8", "s3transfer==0.19.3", "jmespath==1.1.0"),
+        *("boto3", "botocore", "s3transfer", "jmespath"),
     ],
 }
 # Nothing that came out later is installed.
