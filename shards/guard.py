@@ -1,8 +1,8 @@
 """The guard on every load: are the tokens what the manifest says they are?
 
 Hashes show that a shard is the file that was written. They do not show that it means what the manifest says: shards
-whose tokenizer was changed on the way have sound hashes, and train a model on noise (marin, issue 5034: 26 TB of
-tokens without BOS). So a few documents are looked at:
+whose tokenizer was changed on the way have sound hashes, and train a model on something else (marin, issue 5034: a
+silent change of the tokenizer cost 26 TB of shards). So a few documents are looked at:
 
 - their first and last token, against `bos_id` and `eos_id`: of `SHARDS_OPENED` shards when a local folder is opened,
   of each shard when it is mapped, of all documents by `gristmill verify`;

@@ -1,8 +1,8 @@
 """The rows of a shard manifest, one a shard: arrays for what is summed and searched, entries made when asked for.
 
 In: entries, or the Arrow file that lists them. Out: `ShardList`, a sequence of `ShardEntry` in the order of the file.
-31,250 shards are a few megabytes of columns; as many pydantic objects would take a hundred times the memory and half a
-minute's patience. Names of inputs, most of the file's text, are read only when an entry is asked for.
+31,250 shards are a few megabytes of columns; as many pydantic objects would take ten times the memory and half a second
+of each start. Names of inputs, most of the file's text, are read only when an entry is asked for.
 
 Schema of the file: `SHARD_LIST`; one record batch, zstd.
 """
