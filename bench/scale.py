@@ -142,8 +142,6 @@ def count(work: Workload, points: Points) -> Counts:
     rows = work.documents / parts
     total = work.documents * bytes_per_document(BANDS, exact=True)
     partitions = math.ceil(total / BYTES_PER_PARTITION)
-    text_of_group = 4 * work.shard_tokens
-    parts_of_group = math.ceil(text_of_group / (work.text_bytes / parts))
     return Counts(
         parts=parts,
         rows=rows,
@@ -153,7 +151,7 @@ def count(work: Workload, points: Points) -> Counts:
         exact_elements=parts * occupied(rows, partitions),
         edges=work.documents * work.duplicate_share * facts["edges_per_duplicate"],
         kept_documents=facts["kept_documents"] / facts["tokens"] * work.tokens,
-        shard_tasks=math.ceil(parts / parts_of_group),
+        shard_tasks=math.ceil(work.tokens / work.shard_tokens),  # tasks are cut by what is kept
         embedded_passes=math.ceil(total / SHUFFLE_BYTES),
     )
 

@@ -107,7 +107,7 @@ def limits(work: Workload, points: Points, counts: Counts, prices: Prices) -> li
             "shards of a folder, all in each rank's manifest", counts.shard_tasks * points.slope("open.memory") / GB, "GB", 4.0,
             "`open.memory`",
         ),
-        linear("shards mapped at once (`OPEN_MAPS`): more are mapped again and again", counts.shard_tasks, "shards", 8_192.0, "counted"),
+        linear("shards mapped at once (`most_maps`): more are mapped again and again", counts.shard_tasks, "shards", 43_686.0, "counted"),
         Limit(
             "embedded runner: passes over all signatures (`SHUFFLE_BYTES`)", counts.embedded_passes, "passes", 10.0,
             10 * SHUFFLE_BYTES / bytes_per_document(BANDS, exact=True), "counted; a cluster makes one pass",

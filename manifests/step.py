@@ -19,7 +19,8 @@ class Output(Strict):
     Attributes:
         path: relative to the step's folder.
         rows: number of records in the file.
-        text_bytes: bytes of UTF-8 text in those records; 0 if the file has no text.
+        text_bytes: bytes of UTF-8 text in those records; of decisions, about how many of them are kept; 0 of files that
+            have nothing to do with text.
     """
 
     path: RelativePath

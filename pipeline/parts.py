@@ -7,7 +7,7 @@ found them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -88,14 +88,37 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     return parts
 
 
-def group_parts(parts: Sequence[Part], *, text_bytes: int) -> list[list[Part]]:
-    """Group consecutive parts of one source, at least `text_bytes` of text per group if the source has that much."""
+def kept_bytes(step: StepManifest) -> dict[str, int]:
+    """Bytes of text that a finished decide step keeps of each part, by the part's name."""
+    kept: dict[str, int] = {}
+    for output in step.outputs:
+        kind, name = kind_and_name(output.path)
+        if kind == "decisions":
+            kept[name] = output.text_bytes
+    return kept
+
+
+def group_parts(parts: Sequence[Part], *, kept: Mapping[str, int], text_bytes: int) -> list[list[Part]]:
+    """Group consecutive parts of one source, at least `text_bytes` of kept text a group.
+
+    What is left at the end of a source joins the group before it if it is less than half of that; so only a source that
+    keeps less than half has a group with less.
+
+    Args:
+        kept: bytes of text that are kept of each part, by its name.
+    """
     groups: list[list[Part]] = []
-    filled = 0
+    filled: list[int] = []
     for part in parts:
-        if not groups or groups[-1][-1].source != part.source or filled >= text_bytes:
+        if not groups or groups[-1][-1].source != part.source or filled[-1] >= text_bytes:
             groups.append([])
-            filled = 0
+            filled.append(0)
         groups[-1].append(part)
-        filled += part.text_bytes
-    return groups
+        filled[-1] += kept[part.name]
+    merged: list[list[Part]] = []
+    for group, size in zip(groups, filled, strict=True):
+        if merged and merged[-1][-1].source == group[0].source and 2 * size < text_bytes:
+            merged[-1].extend(group)
+        else:
+            merged.append(group)
+    return merged

@@ -188,7 +188,7 @@ def _copy_stamp(path: str) -> str | None:
 
 def cache_note(manifest: ShardManifest, cache: ShardCache) -> str | None:
     """A note when the shards do not fit into the cache: samples are drawn from all of them at random."""
-    size = sum(entry.bytes for entry in manifest.shards)
+    size = int(manifest.shards.bytes.sum())
     if size <= cache.limit:
         return None
     return (

@@ -6,22 +6,29 @@ A shard is an Arrow IPC *file*, uncompressed, with exactly one record batch and 
 
 so that `column.values` is one contiguous array over the mapped file. Beside it, `NAME.documents.arrow` has one row per
 document in the same order (`SIDE_TABLE`). Schema metadata of both names the format, dtype, tokenizer, bucket and shard.
-Shards of a bucket are ordered by name; `_MANIFEST.json` lists them with hashes and is published last.
+Shards of a bucket are ordered by name. `_SHARDS.arrow` lists them with hashes (`shards.shard_list`); `_MANIFEST.json`
+says what they are, names the list by its hash, and is published last. Manifests of format `gristmill-shard/1` hold the
+list themselves, in JSON, and can still be read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from manifests.base import RelativePath, Strict
 from manifests.step import Ledger
+from shards.shard_list import ShardEntry as ShardEntry
+from shards.shard_list import ShardList
 
+# Of the shards' own files, and of the manifest that names them.
 FORMAT = "gristmill-shard/1"
+MANIFEST_FORMAT: Final = "gristmill-shard/2"
 MANIFEST = "_MANIFEST.json"
+LIST = "_SHARDS.arrow"
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
@@ -50,29 +57,6 @@ class TokenizerInfo(Strict):
     eos_id: int | None
 
 
-class ShardEntry(Strict):
-    """One shard.
-
-    Attributes:
-        file: relative to the shard folder; so is `documents_file`.
-        content_sha256: over tokens, offsets and document ids: does not depend on the Arrow version that wrote the file.
-        inputs: names of the parts that it was made from.
-    """
-
-    bucket: str
-    name: str
-    file: RelativePath
-    documents_file: RelativePath
-    sha256: str
-    documents_sha256: str
-    content_sha256: str
-    bytes: int
-    documents_bytes: int
-    documents: int
-    tokens: int
-    inputs: list[str]
-
-
 @dataclass(frozen=True)
 class BucketSize:
     """How much a bucket holds."""
@@ -82,10 +66,22 @@ class BucketSize:
     tokens: int = 0
 
 
+class ListFile(Strict):
+    """The Arrow file that lists the shards, beside the manifest."""
+
+    file: RelativePath
+    sha256: str
+    bytes: int
+    shards: int
+
+
 class ShardManifest(Strict):
     """All shards of a prepared corpus, sorted by bucket and name.
 
     Attributes:
+        format: `gristmill-shard/1` for a manifest whose JSON holds the list of shards.
+        shards: not part of the JSON of a later format.
+        listed: the file that holds `shards`; None before it is published, and in `gristmill-shard/1`.
         digest: sha256 over the tokenizer and the content hashes in order; two corpora with the same digest train the
             same.
         settings_sha256: over the settings of the step that wrote the shards.
@@ -93,25 +89,31 @@ class ShardManifest(Strict):
         manifest_sha256: over all the rest of the manifest; empty in those of earlier versions.
     """
 
-    format: Literal["gristmill-shard/1"] = "gristmill-shard/1"
+    format: Literal["gristmill-shard/1", "gristmill-shard/2"] = MANIFEST_FORMAT
     corpus: str
     dtype: Literal["uint16", "uint32"]
     tokenizer: TokenizerInfo
-    shards: list[ShardEntry]
+    shards: ShardList
+    listed: ListFile | None = None
     ledger: Ledger = Ledger()
     settings_sha256: str = ""
     inputs: dict[str, str] = {}
     digest: str = ""
     manifest_sha256: str = ""
 
+    def stored(self) -> dict[str, Any]:
+        """What the manifest's JSON holds."""
+        return self.model_dump(mode="json", exclude={"listed" if self.format == FORMAT else "shards"})
+
     def bucket_sizes(self) -> dict[str, BucketSize]:
         """How much each bucket holds."""
         sizes: dict[str, BucketSize] = {}
-        for entry in self.shards:
-            size = sizes.get(entry.bucket, BucketSize())
-            sizes[entry.bucket] = BucketSize(
-                size.shards + 1, size.documents + entry.documents, size.tokens + entry.tokens
-            )
+        shards = self.shards
+        for bucket, documents, tokens in zip(
+            shards.buckets, shards.documents.tolist(), shards.tokens.tolist(), strict=True
+        ):
+            size = sizes.get(bucket, BucketSize())
+            sizes[bucket] = BucketSize(size.shards + 1, size.documents + documents, size.tokens + tokens)
         return sizes
 
 

@@ -2,18 +2,20 @@
 `shards.cache`.
 
 The tokens of a bucket's shards, in name order, form one stream; `Bucket.starts` says where each shard begins in it.
-Nothing is read at opening but the manifest and the list of files: a token array is mapped when it is first asked for,
-and only so many stay mapped. A file is checked against its sha256 before it is mapped for the first time; this check is
-remembered (`storage.checked`).
+Read at opening are the manifest, the names of the files, and what `shards.guard` looks at: a few documents of a few
+shards. A token array is mapped when it is first asked for, and only so many stay mapped. A file is checked against its
+sha256 before it is mapped for the first time; this check is remembered (`storage.checked`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,17 +23,17 @@ import pyarrow as pa
 
 from manifests.errors import GristmillError
 from shards.cache import shard_cache
-from shards.format import FORMAT, ShardEntry, ShardManifest
+from shards.format import ShardEntry, ShardManifest
+from shards.guard import Seen, check_boundaries, guard
+from shards.shard_files import Tokens, arrays_of, read_side_table
+from shards.shard_list import ShardList
 from shards.writer import load_manifest
 from storage.checked import Remembered, record_of
-from storage.files import is_url, join, list_stats, map_file
-from storage.objects import get
+from storage.files import is_url, join, list_stats
 
-# Far below Linux's vm.max_map_count (65,530 maps a process); a map holds no file descriptor once it is made.
-OPEN_MAPS = 8192
+# Linux's vm.max_map_count where nobody has changed it.
+_MAPS = 65_530
 MEND = "run `gristmill prep` again: it makes files that are not whole anew, and no others"
-
-Tokens = npt.NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +49,20 @@ class Bucket:
     name: str
     tokens: int
     starts: npt.NDArray[np.int64]
-    entries: list[ShardEntry]
+    entries: ShardList
     folder: str
-    _mapped: Callable[[str], Tokens] = field(repr=False)
+    _first: int = field(repr=False)  # number of the bucket's first shard among all
+    _mapped: Callable[[int], Tokens] = field(repr=False)
     _checked: Callable[[str, int, str], None] = field(repr=False)
 
     def map_tokens(self, shard: int) -> Tokens:
         """All tokens of a shard: a read-only view of the mapped file, uint16 or uint32 [entries[shard].tokens].
 
         Raises:
-            GristmillError: the file is gone, is not the one in the manifest, or cannot be fetched from its store.
+            GristmillError: the file is gone, is not the one in the manifest, or cannot be fetched from its store; or
+                its documents are not bounded as the manifest says.
         """
-        return self._mapped(self.entries[shard].file)
+        return self._mapped(self._first + shard)
 
     def read_documents(self, shard: int, columns: list[str] | None = None) -> pa.Table:
         """The side table of a shard, or some columns of it: one row per document, in the order of the tokens."""
@@ -75,14 +79,39 @@ class Bucket:
 
 
 @dataclass(frozen=True, eq=False)
+class Streams:
+    """The buckets' streams one after the other, in the order of the shards.
+
+    Attributes:
+        starts: int64[shards + 1], where each shard begins.
+        first: number of a bucket's first shard, by name.
+    """
+
+    starts: npt.NDArray[np.int64]
+    first: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
 class Shards:
-    """A complete shard folder; `buckets` is sorted by name."""
+    """A complete shard folder; `buckets` is sorted by name.
+
+    Attributes:
+        streams: for readers that go over all buckets at once.
+        seen: what was looked at when the folder was opened.
+    """
 
     folder: str
     manifest: ShardManifest
     buckets: dict[str, Bucket]
+    streams: Streams
+    seen: Seen
+    _mapped: Callable[[int], Tokens] = field(repr=False)
     _checked: Callable[[str, int, str], None] = field(repr=False)
     _remembered: Remembered = field(repr=False)
+
+    def map_tokens(self, shard: int) -> Tokens:
+        """All tokens of a shard, counted over all buckets: see `Bucket.map_tokens`."""
+        return self._mapped(shard)
 
     def unchecked(self) -> list[ShardEntry]:
         """The shards that were not yet checked against their hashes, or have changed since; for a store none, since its
@@ -90,10 +119,11 @@ class Shards:
         """
         if is_url(self.folder):
             return []
+        shards = self.manifest.shards
         return [
-            entry
-            for entry in self.manifest.shards
-            if not self._remembered.holds(join(self.folder, entry.file), entry.sha256)
+            shards[at]
+            for at, (file, sha256) in enumerate(zip(shards.files, shards.sha256s, strict=True))
+            if not self._remembered.holds(join(self.folder, file), sha256)
         ]
 
     def check(self, entry: ShardEntry) -> None:
@@ -109,10 +139,11 @@ def open_shards(folder: str) -> Shards:
     """Open a shard folder.
 
     Raises:
-        GristmillError: there is no shard manifest, or a file that it lists is not there.
+        GristmillError: there is no shard manifest, a file that it lists is not there, or what `shards.guard` looks at
+            is not what the manifest says.
     """
     manifest = load_manifest(folder)
-    _check_files(folder, manifest)
+    _check_files(folder, manifest.shards)
     remembered = Remembered(record_of(folder))
 
     def checked(file: str, size: int, sha256: str) -> None:
@@ -121,168 +152,121 @@ def open_shards(folder: str) -> Shards:
         if problem is not None:
             raise GristmillError(problem, where=path, remedy=MEND)
 
-    mapped = _cached_maps(folder, manifest) if is_url(folder) else _local_maps(folder, manifest, checked)
-    rows = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
-    buckets = {
-        name: _bucket(folder, name, list(group), mapped, checked)
-        for name, group in groupby(rows, key=lambda entry: entry.bucket)
-    }
-    return Shards(folder=folder, manifest=manifest, buckets=buckets, _checked=checked, _remembered=remembered)
+    rows = manifest.shards.in_order()
+    mapped = (_cached_maps if is_url(folder) else _local_maps)(folder, manifest, rows, checked)
+    starts = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(rows.tokens, out=starts[1:])
+    buckets: dict[str, Bucket] = {}
+    first = 0
+    for name, group in groupby(rows.buckets):
+        stop = first + sum(1 for _ in group)
+        buckets[name] = Bucket(
+            name=name,
+            tokens=int(starts[stop] - starts[first]),
+            starts=starts[first : stop + 1] - starts[first],
+            entries=rows[first:stop],
+            folder=folder,
+            _first=first,
+            _mapped=mapped,
+            _checked=checked,
+        )
+        first = stop
+    return Shards(
+        folder=folder,
+        manifest=manifest,
+        buckets=buckets,
+        streams=Streams(starts, {name: bucket._first for name, bucket in buckets.items()}),
+        seen=guard(folder, manifest, checked),
+        _mapped=mapped,
+        _checked=checked,
+        _remembered=remembered,
+    )
 
 
-def _check_files(folder: str, manifest: ShardManifest) -> None:
-    stats = list_stats(folder, "**/*.arrow")
-    files = [
-        pair
-        for entry in manifest.shards
-        for pair in ((entry.file, entry.bytes), (entry.documents_file, entry.documents_bytes))
-    ]
-    missing = [name for name, _ in files if name not in stats]
+def _check_files(folder: str, shards: ShardList) -> None:
+    files = [*shards.files, *shards.documents_files]
+    if is_url(folder):
+        stats = list_stats(folder, "**/*.arrow")
+        _check_there(folder, files, stats)
+        for name, size in zip(files, [*shards.bytes.tolist(), *shards.documents_bytes.tolist()], strict=True):
+            if stats[name].size != size:
+                raise GristmillError(
+                    f"has {stats[name].size} bytes, the manifest says {size}", where=join(folder, name), remedy=MEND
+                )
+    else:  # sizes are looked at when a file is mapped
+        _check_there(folder, files, _names_in(folder, files))
+
+
+def _check_there(folder: str, files: list[str], there: Container[str]) -> None:
+    missing = [name for name in files if name not in there]
     if missing:
         raise GristmillError(
-            f"{len(missing)} of {len(files)} files are missing, the first is {missing[0]}",
+            f"{len(missing)} of {len(files)} files are missing, the first is {min(missing)}",
             where=folder,
             remedy="restore them, or run `gristmill prep` again",
         )
-    for name, size in files if is_url(folder) else []:  # local files are checked when they are mapped
-        if stats[name].size != size:
-            raise GristmillError(
-                f"has {stats[name].size} bytes, the manifest says {size}",
-                where=join(folder, name),
-                remedy=MEND,
-            )
+
+
+def _names_in(folder: str, files: list[str]) -> set[str]:
+    """The files in the folders of these files; one call of the system lists hundreds, and none is asked for alone."""
+    names: set[str] = set()
+    for below in {file.rpartition("/")[0] for file in files}:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(join(folder, below)) as listing:
+            names.update(f"{below}/{found.name}" if below else found.name for found in listing if found.is_file())
+    return names
 
 
 def _local_maps(
-    folder: str, manifest: ShardManifest, checked: Callable[[str, int, str], None]
-) -> Callable[[str], Tokens]:
-    entries = {entry.file: entry for entry in manifest.shards}
-
-    @lru_cache(maxsize=OPEN_MAPS)
-    def mapped(file: str) -> Tokens:
-        checked(file, entries[file].bytes, entries[file].sha256)
-        return map_tokens(folder, entries[file], manifest.dtype)
+    folder: str, manifest: ShardManifest, rows: ShardList, checked: Callable[[str, int, str], None]
+) -> Callable[[int], Tokens]:
+    @lru_cache(maxsize=most_maps())
+    def mapped(shard: int) -> Tokens:
+        entry = rows[shard]
+        checked(entry.file, entry.bytes, entry.sha256)
+        return _guarded(join(folder, entry.file), entry, manifest)
 
     return mapped
 
 
-def _cached_maps(folder: str, manifest: ShardManifest) -> Callable[[str], Tokens]:
+def _cached_maps(
+    folder: str, manifest: ShardManifest, rows: ShardList, _: Callable[[str, int, str], None]
+) -> Callable[[int], Tokens]:
     """Maps of the local copies.
 
     A copy that another process has deleted is released, so that its disk space is freed.
     """
     cache = shard_cache()
-    entries = {entry.file: entry for entry in manifest.shards}
-    held: dict[str, Tokens] = {}
+    held: dict[int, tuple[ShardEntry, Tokens]] = {}
+    most = most_maps()
 
-    def mapped(file: str) -> Tokens:
-        entry = entries[file]
-        if file in held and cache.touch(entry):
-            return held[file]
-        for other in [other for other in held if not cache.path_of(entries[other]).exists()]:
+    def mapped(shard: int) -> Tokens:
+        if shard in held and cache.touch(held[shard][0]):
+            return held[shard][1]
+        for other in [other for other, (entry, _) in held.items() if not cache.path_of(entry).exists()]:
             del held[other]
-        held[file] = _tokens_of(cache.fetch(join(folder, file), entry), entry, manifest.dtype)
-        while len(held) > OPEN_MAPS:
+        entry = rows[shard]
+        held[shard] = entry, _guarded(cache.fetch(join(folder, entry.file), entry), entry, manifest)
+        while len(held) > most:
             del held[next(iter(held))]
-        return held[file]
+        return held[shard][1]
 
     return mapped
 
 
-def map_tokens(folder: str, entry: ShardEntry, dtype: str) -> Tokens:
-    """Map one shard (its local copy if it is in a store), and check that it is the one that the manifest describes, as
-    far as that costs nothing.
-    """
-    path = join(folder, entry.file)
-    return _tokens_of(shard_cache().fetch(path, entry) if is_url(folder) else path, entry, dtype)
-
-
-def _tokens_of(path: str, entry: ShardEntry, dtype: str) -> Tokens:
-    batch = read_batch(path, size=entry.bytes)
-    column = batch.column(0)
-    metadata = batch.schema.metadata or {}
-    if metadata.get(b"format") != FORMAT.encode() or not pa.types.is_large_list(column.type):
-        raise GristmillError(f"is not a token shard of format {FORMAT}", where=path, remedy="run `gristmill verify`")
-    tokens = column.values.to_numpy(zero_copy_only=True)
-    if len(tokens) != entry.tokens or str(tokens.dtype) != dtype:
-        raise GristmillError(
-            f"holds {len(tokens)} tokens as {tokens.dtype}, the manifest says {entry.tokens} as {dtype}",
-            where=path,
-            remedy="run `gristmill verify`",
-        )
-    view: Tokens = tokens
-    return view
-
-
-def read_batch(path: str, *, size: int) -> pa.RecordBatch:
-    """The only record batch of a mapped Arrow IPC file of `size` bytes.
-
-    Raises:
-        GristmillError: another size (touching a map beyond the end of its file kills the process), or not such a file.
+@lru_cache(maxsize=1)
+def most_maps() -> int:
+    """How many shards a process keeps mapped: two thirds of the maps that Linux allows it (`vm.max_map_count`, 65,530
+    unless it was changed), and so many where the system does not say. A map holds no file descriptor once it is made.
     """
     try:
-        with map_file(path) as file:
-            if file.size() != size:
-                raise GristmillError(
-                    f"has {file.size()} bytes, the manifest says {size}", where=path, remedy="run `gristmill verify`"
-                )
-            reader = pa.ipc.open_file(file)
-            if reader.num_record_batches != 1:
-                raise GristmillError(
-                    f"has {reader.num_record_batches} record batches instead of one",
-                    where=path,
-                    remedy="run `gristmill verify`",
-                )
-            return reader.get_batch(0)
-    except pa.ArrowInvalid as error:
-        raise GristmillError(
-            f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`"
-        ) from None
+        allowed = int(Path("/proc/sys/vm/max_map_count").read_text())
+    except (OSError, ValueError):
+        allowed = _MAPS
+    return max(1, 2 * allowed // 3)
 
 
-def read_side_table(folder: str, entry: ShardEntry, columns: list[str] | None = None) -> pa.Table:
-    """The side table of a shard, or some columns of it in the given order."""
-    path = join(folder, entry.documents_file)
-    try:
-        with _side_file(path, entry) as file:
-            schema = pa.ipc.open_file(file).schema
-            wanted = None if columns is None else [schema.get_field_index(column) for column in columns]
-            if wanted is not None and -1 in wanted:
-                raise GristmillError("lacks columns of a side table", where=path, remedy="run `gristmill verify`")
-            file.seek(0)
-            table = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted)).read_all()
-    except pa.ArrowInvalid as error:
-        raise GristmillError(
-            f"is not an Arrow IPC file: {error}", where=path, remedy="run `gristmill verify`"
-        ) from None
-    return table if columns is None else table.select(columns)
-
-
-def _side_file(path: str, entry: ShardEntry) -> pa.NativeFile:
-    """The file of a side table; one that is downloaded as a whole is checked as a whole."""
-    if not is_url(path):
-        return map_file(path)
-    data = get(path)
-    if hashlib.sha256(memoryview(data)).hexdigest() != entry.documents_sha256:
-        raise GristmillError("its sha256 is not the manifest's", where=path, remedy="run `gristmill verify`")
-    return pa.BufferReader(data)
-
-
-def _bucket(
-    folder: str,
-    name: str,
-    entries: list[ShardEntry],
-    mapped: Callable[[str], Tokens],
-    checked: Callable[[str, int, str], None],
-) -> Bucket:
-    starts = np.zeros(len(entries) + 1, np.int64)
-    np.cumsum([entry.tokens for entry in entries], out=starts[1:])
-    return Bucket(
-        name=name,
-        tokens=int(starts[-1]),
-        starts=starts,
-        entries=entries,
-        folder=folder,
-        _mapped=mapped,
-        _checked=checked,
-    )
+def _guarded(path: str, entry: ShardEntry, manifest: ShardManifest) -> Tokens:
+    """The tokens of a local file, after a look at some of its documents."""
+    tokens, offsets = arrays_of(path, entry, manifest.dtype)
+    check_boundaries(tokens, offsets, manifest.tokenizer, where=path, entry=entry)
+    return tokens

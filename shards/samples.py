@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from manifests.errors import GristmillError
 from shards.order import Order, locate, positions_of
-from shards.reader import Bucket, Shards
+from shards.reader import Shards
+
+Int64s = npt.NDArray[np.int64]
 
 
 def samples(shards: Shards, order: Order, start: int, count: int) -> npt.NDArray[np.int64]:
@@ -23,32 +25,40 @@ def samples(shards: Shards, order: Order, start: int, count: int) -> npt.NDArray
     bucket, window, epoch = locate(order, start, count)
     position = positions_of(order, bucket, window, epoch)
     windows = np.empty((count, order.sequence + 1), np.int64)
-    for index in np.unique(bucket).tolist():
-        rows = np.flatnonzero(bucket == index)
-        rows = rows[np.argsort(position[rows])]  # rows of one shard are read together
-        _read_windows(shards.buckets[order.buckets[index].name], position[rows], rows, windows)
+    # One after the other, the buckets' streams are one stream.
+    streams = shards.streams
+    first = np.array([streams.first[entry.name] for entry in order.buckets], np.int64)[bucket]
+    last = np.array([len(shards.buckets[entry.name].entries) for entry in order.buckets], np.int64)[bucket] + first - 1
+    _read_windows(shards, streams.starts[first] + position, first, last, windows)
     return windows
 
 
-def _read_windows(
-    bucket: Bucket, positions: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], out: npt.NDArray[np.int64]
-) -> None:
-    """Fill the given rows of `out` with the tokens of a bucket's stream that begin at `positions`,
-    in ascending order.
+def _read_windows(shards: Shards, positions: Int64s, first: Int64s, last: Int64s, out: Int64s) -> None:
+    """Fill the rows of `out` with the tokens of the stream of all buckets that begin at `positions`.
+
+    A window that reaches the end of its bucket's last shard goes on in its first one.
     """
     width = out.shape[1]
-    shards = np.searchsorted(bucket.starts, positions, side="right") - 1
-    offsets = positions - bucket.starts[shards]
-    mapped = -1
-    for row, shard, offset in zip(rows.tolist(), shards.tolist(), offsets.tolist(), strict=True):
+    starts = shards.streams.starts
+    rows = np.argsort(positions)  # rows of one shard are read together
+    begins = positions[rows]
+    numbers = np.searchsorted(starts, begins, side="right") - 1
+    offsets = begins - starts[numbers]
+    lengths = starts[numbers + 1] - begins
+    mapped, tokens = -1, np.empty(0, np.uint16)
+    for row, shard, offset, length in zip(
+        rows.tolist(), numbers.tolist(), offsets.tolist(), lengths.tolist(), strict=True
+    ):
         if shard != mapped:
-            tokens, mapped = bucket.map_tokens(shard), shard
-        piece = tokens[offset : offset + width]
-        out[row, : len(piece)] = piece
-        filled = len(piece)
-        while filled < width:  # the window goes on in the next shards; in version 2 the first follows the last
-            shard = (shard + 1) % len(bucket.entries)
-            piece = bucket.map_tokens(shard)[: width - filled]
+            tokens, mapped = shards.map_tokens(shard), shard
+        if length >= width:
+            out[row] = tokens[offset : offset + width]
+            continue
+        out[row, :length] = tokens[offset:]
+        filled = length
+        while filled < width:  # the window goes on in the next shards
+            shard = first[row] if shard == last[row] else shard + 1
+            piece = shards.map_tokens(shard)[: width - filled]
             out[row, filled : filled + len(piece)] = piece
             filled += len(piece)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,8 +15,9 @@ import pyarrow as pa
 
 from manifests.errors import GristmillError
 from manifests.step import Ledger
-from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
-from shards.reader import read_batch, read_side_table
+from shards.format import FORMAT, LIST, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from shards.guard import DOCUMENTS_VERIFIED, Beside, beside, encode_again
+from shards.shard_files import read_batch, read_side_table
 from shards.writer import content_sha256, digest_of, load_manifest, manifest_sha256_of
 from storage.checked import file_problem
 from storage.files import join, list_files
@@ -32,12 +34,16 @@ class Problem:
         return f"{self.file}: {self.message}"
 
 
-def verify_shards(folder: str) -> list[Problem]:
+def verify_shards(folder: str, *, say: Callable[[str], object] = lambda note: None) -> list[Problem]:
     """Read every byte of a shard folder and check it.
 
     Checked are the size and sha256 of each file; and, where they fit, layout, metadata, rows, offsets, token ids,
-    document boundaries, the side table's rows against the tokens' offsets, and the content hash; then the manifest's
-    order, digest and ledger, and that there are no other shards.
+    document boundaries, the side table's rows against the tokens' offsets, the content hash, and the tokens of a few
+    documents, which are encoded again (`shards.guard`); then the manifest's order, digest and ledger, and that there
+    are no other shards.
+
+    Args:
+        say: told what could not be checked.
 
     Returns:
         What is wrong, by shard; empty when nothing is.
@@ -46,17 +52,26 @@ def verify_shards(folder: str) -> list[Problem]:
         GristmillError: there is no shard manifest, or it cannot be read.
     """
     manifest = load_manifest(folder, changed=True)
+    problems: list[Problem] = []
+    found, unproved = None, Counter[str]()
+    try:
+        found = beside(folder, manifest)
+    except GristmillError as error:
+        problems.append(Problem(MANIFEST, f"{error.where} {error.message}"))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing and Arrow leave the interpreter's lock
-        found = pool.map(lambda entry: _shard_problems(folder, entry, manifest), manifest.shards)
-        problems = [problem for group in found for problem in group]
+        for group, note in pool.map(lambda entry: _shard_problems(folder, entry, manifest, found), manifest.shards):
+            problems += group
+            unproved.update([note] if note is not None else [])
+    for note, count in sorted(unproved.items()):
+        say(f"no document of {count:,} of {len(manifest.shards):,} shards was encoded again: {note}")
     return problems + _manifest_problems(folder, manifest)
 
 
 def _manifest_problems(folder: str, manifest: ShardManifest) -> list[Problem]:
     messages = []
-    keys = [(entry.bucket, entry.name) for entry in manifest.shards]
+    keys = manifest.shards.bucket_and_name()
     repeated = [f"{bucket}/{name}" for (bucket, name), count in Counter(keys).items() if count > 1]
-    documents = sum(entry.documents for entry in manifest.shards)
+    documents = int(manifest.shards.documents.sum())
     if repeated:
         messages.append(f"lists {', '.join(repeated)} more than once")
     if keys != sorted(keys):
@@ -71,14 +86,17 @@ def _manifest_problems(folder: str, manifest: ShardManifest) -> list[Problem]:
         messages.append(f"its ledger keeps {manifest.ledger.kept} documents, its shards hold {documents}")
     if not messages and manifest.manifest_sha256 != manifest_sha256_of(manifest):
         messages.append("was changed, or is of an earlier version: its manifest_sha256 is not that of its content")
-    listed = {name for entry in manifest.shards for name in (entry.file, entry.documents_file)}
+    listed = {LIST, *manifest.shards.files, *manifest.shards.documents_files}
     others = [
         Problem(name, "is not in the manifest") for name in list_files(folder, "**/*.arrow") if name not in listed
     ]
     return [Problem(MANIFEST, message) for message in messages] + others
 
 
-def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> list[Problem]:
+def _shard_problems(
+    folder: str, entry: ShardEntry, manifest: ShardManifest, found: Beside | None
+) -> tuple[list[Problem], str | None]:
+    """What is wrong with a shard, and why none of its documents was encoded again."""
     problems = []
     for name, size, sha256 in (
         (entry.file, entry.bytes, entry.sha256),
@@ -88,21 +106,28 @@ def _shard_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> 
         if message is not None:
             problems.append(Problem(name, message))
     if problems:
-        return (
-            problems  # the content of files other than the manifest's proves nothing more, and may not be safe to read
-        )
+        # The content of files other than the manifest's proves nothing more, and may not be safe to read.
+        return problems, None
     try:
-        return _content_problems(folder, entry, manifest)
+        batch = read_batch(join(folder, entry.file), size=entry.bytes)
+        problems = _content_problems(folder, batch, entry, manifest)
+        if problems:
+            return problems, None
+        if found is None:
+            return [], "there is no tokenizer of theirs beside them"
+        column = batch.column(0)
+        arrays = column.values.to_numpy(zero_copy_only=True), column.offsets.to_numpy()
+        _, note = encode_again(folder, entry, manifest, found, arrays, documents=DOCUMENTS_VERIFIED)
     except GristmillError as error:
         concerned = entry.documents_file if error.where == join(folder, entry.documents_file) else entry.file
-        return [Problem(concerned, error.message)]
+        return [Problem(concerned, error.message)], None
     except pa.ArrowException as error:
-        return [Problem(entry.file, f"cannot be read: {error}")]
+        return [Problem(entry.file, f"cannot be read: {error}")], None
+    return [], note
 
 
-def _content_problems(folder: str, entry: ShardEntry, manifest: ShardManifest) -> list[Problem]:
+def _content_problems(folder: str, batch: pa.RecordBatch, entry: ShardEntry, manifest: ShardManifest) -> list[Problem]:
     tokenizer = manifest.tokenizer
-    batch = read_batch(join(folder, entry.file), size=entry.bytes)
     side = read_side_table(folder, entry)
     problems = [
         Problem(name, message)

@@ -6,6 +6,8 @@ and how to repair it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, StepManifest
 from shards.contents import IMPORT, STEPS, steps_of
@@ -17,8 +19,11 @@ from storage.steps import read_step
 from storage.verify import AGAIN, ANEW, Finding, verify_step, verify_tasks
 
 
-def verify_corpus(folder: str) -> tuple[int, list[Finding]]:
+def verify_corpus(folder: str, *, say: Callable[[str], object] = lambda note: None) -> tuple[int, list[Finding]]:
     """Read every byte of a prepared corpus and check it.
+
+    Args:
+        say: told what could not be checked.
 
     Returns:
         The number of files that its manifests list, and what is wrong.
@@ -41,7 +46,7 @@ def verify_corpus(folder: str) -> tuple[int, list[Finding]]:
         found += verify_step(place, step)
     shards = None
     if exists(join(folder, "shards", MANIFEST)):
-        count, shards, more = _shard_findings(join(folder, "shards"))
+        count, shards, more = _shard_findings(join(folder, "shards"), say)
         checked += count
         found += more
     else:
@@ -49,17 +54,15 @@ def verify_corpus(folder: str) -> tuple[int, list[Finding]]:
     return checked, found + _chain_findings(folder, steps, shards)
 
 
-def _shard_findings(folder: str) -> tuple[int, ShardManifest | None, list[Finding]]:
+def _shard_findings(folder: str, say: Callable[[str], object]) -> tuple[int, ShardManifest | None, list[Finding]]:
     try:
         manifest = load_manifest(folder, changed=True)
-        problems = verify_shards(folder)
+        problems = verify_shards(folder, say=say)
     except GristmillError as error:
         return 0, None, [Finding(str(error.where), error.message, AGAIN)]
-    files = [
-        pair
-        for entry in manifest.shards
-        for pair in ((entry.file, entry.sha256), (entry.documents_file, entry.documents_sha256))
-    ]
+    shards = manifest.shards
+    files = [*zip(shards.files, shards.sha256s, strict=True)]
+    files += zip(shards.documents_files, shards.documents_sha256s, strict=True)
     outputs = [Output(path=file, sha256=sha256, bytes=0, rows=0) for file, sha256 in files]
     found = [
         Finding(join(folder, problem.file), problem.message, AGAIN if problem.file == MANIFEST else ANEW)

@@ -13,8 +13,19 @@ from pydantic import ValidationError
 
 from manifests.base import first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
-from shards.format import FORMAT, MANIFEST, SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
-from storage.files import exists, join, publish, read_bytes
+from shards.format import (
+    FORMAT,
+    LIST,
+    MANIFEST,
+    MANIFEST_FORMAT,
+    SIDE_TABLE,
+    ListFile,
+    ShardManifest,
+    TokenizerInfo,
+    token_dtype,
+)
+from shards.shard_list import ShardEntry, ShardList
+from storage.files import exists, join, publish, read_bytes, read_if_there
 
 
 def write_shard(
@@ -103,23 +114,39 @@ def content_sha256(
 
 
 def publish_manifest(folder: str, manifest: ShardManifest) -> ShardManifest:
-    """Fill in the digest and publish the manifest: the commit mark of the folder."""
-    entries = sorted(manifest.shards, key=lambda entry: (entry.bucket, entry.name))
-    complete = manifest.model_copy(update={"shards": entries, "digest": digest_of(manifest.tokenizer, entries)})
+    """Fill in the digest, publish the list of shards, then the manifest: the commit mark of the folder."""
+    entries = ShardList.of(manifest.shards).in_order()
+    data = entries.to_file()
+    listed = ListFile(file=LIST, sha256=_sha256(data), bytes=data.size, shards=len(entries))
+    complete = manifest.model_copy(
+        update={
+            "format": MANIFEST_FORMAT,
+            "shards": entries,
+            "listed": listed,
+            "digest": digest_of(manifest.tokenizer, entries),
+        }
+    )
     complete = complete.model_copy(update={"manifest_sha256": manifest_sha256_of(complete)})
-    text = json.dumps(complete.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(complete.stored(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if read_if_there(join(folder, LIST)) != data.to_pybytes():
+        publish(join(folder, LIST), data)
     publish(join(folder, MANIFEST), text.encode())
     return complete
 
 
-def digest_of(tokenizer: TokenizerInfo, entries: list[ShardEntry]) -> str:
+def digest_of(tokenizer: TokenizerInfo, shards: ShardList) -> str:
     """What identifies a prepared corpus: its tokenizer and the content of its shards in order."""
-    return sha256_of([tokenizer.model_dump(), [[entry.bucket, entry.name, entry.content_sha256] for entry in entries]])
+    rows = [[*key, content] for key, content in zip(shards.bucket_and_name(), shards.content_sha256s, strict=True)]
+    return sha256_of([tokenizer.model_dump(), rows])
 
 
 def manifest_sha256_of(manifest: ShardManifest) -> str:
-    """The sha256 over all of a manifest except this hash itself: ledger and settings, which the digest leaves out."""
-    return sha256_of(manifest.model_dump(mode="json", exclude={"manifest_sha256"}))
+    """The sha256 over all of a manifest except this hash itself: ledger and settings, which the digest leaves out, and
+    the hash of the list of shards.
+    """
+    said = manifest.stored()
+    del said["manifest_sha256"]
+    return sha256_of(said)
 
 
 def load_manifest(folder: str, *, changed: bool = False) -> ShardManifest:
@@ -129,20 +156,28 @@ def load_manifest(folder: str, *, changed: bool = False) -> ShardManifest:
         changed: return also a manifest that was changed, to say what is wrong with it.
 
     Raises:
-        GristmillError: there is no manifest, it is not a shard manifest, or it was changed.
+        GristmillError: there is no manifest, it is not a shard manifest, it was changed, or its list of shards is not
+            the one that it names.
     """
     path = join(folder, MANIFEST)
     if not exists(path):
         raise GristmillError("holds no complete token shards", where=folder, remedy="run `gristmill prep` to its end")
     try:
-        manifest = ShardManifest.model_validate(load_json(read_bytes(path), where=path))
+        said = load_json(read_bytes(path), where=path)
+        if isinstance(said, dict) and said.get("format") == MANIFEST_FORMAT:
+            if "shards" in said:
+                raise GristmillError(f"holds shards itself, which {MANIFEST_FORMAT} lists in {LIST}", where=path)
+            said["shards"] = _listed(folder, said.get("listed"))
+        manifest = ShardManifest.model_validate(said)
     except ValidationError as error:
         raise GristmillError(
             f"is not a shard manifest: {first_problem(error)}", where=path, remedy="run `gristmill prep` again"
         ) from None
     except GristmillError as error:
         raise GristmillError(
-            f"is not a shard manifest: {error.message}", where=path, remedy="run `gristmill prep` again"
+            error.message if error.where == join(folder, LIST) else f"is not a shard manifest: {error.message}",
+            where=error.where or path,
+            remedy="run `gristmill prep` again",
         ) from None
     if not changed and manifest.manifest_sha256 not in ("", manifest_sha256_of(manifest)):
         raise GristmillError(
@@ -151,6 +186,23 @@ def load_manifest(folder: str, *, changed: bool = False) -> ShardManifest:
             remedy="run `gristmill prep` again",
         )
     return manifest
+
+
+def _listed(folder: str, said: object) -> ShardList:
+    """The list of shards that a manifest names, checked against its hash."""
+    listed = ListFile.model_validate(said)
+    path = join(folder, LIST)
+    if listed.file != LIST:
+        raise GristmillError(f"names its list `{listed.file}`, not {LIST}")
+    data = read_if_there(path)
+    if data is None:
+        raise GristmillError("is missing: the manifest names it as its list of shards", where=path)
+    if len(data) != listed.bytes or hashlib.sha256(data).hexdigest() != listed.sha256:
+        raise GristmillError("its sha256 is not the one in the manifest", where=path)
+    shards = ShardList.from_file(pa.py_buffer(data), where=path)
+    if len(shards) != listed.shards:
+        raise GristmillError(f"lists {len(shards)} shards, the manifest says {listed.shards}", where=path)
+    return shards
 
 
 def _check(

@@ -16,6 +16,7 @@ from mixing.plan import change_mixture
 from shards.order import Order, order_to_json
 from shards.reader import Shards
 from shards.run_record import RECORD, MixtureChange, RunRecord, load_record
+from shards.shard_list import ShardList
 from shards.writer import digest_of
 from storage.files import exists, join
 from training.checkpoint import Identity
@@ -46,7 +47,7 @@ def record_to_change(run: Run, shards: Shards, order: Order) -> RunRecord | None
         return None
     of_order = {bucket.name for bucket in order.buckets}
     old = [entry for entry in shards.manifest.shards if entry.bucket in of_order]
-    if digest_of(shards.manifest.tokenizer, old) != record.data_digest:
+    if digest_of(shards.manifest.tokenizer, ShardList.of(old)) != record.data_digest:
         raise GristmillError(
             "the buckets that the run reads, or their tokenizer, are not what they were: only new buckets can be added",
             where=run.data,

@@ -151,6 +151,8 @@ def _checked_data(run: Run, ranks: Ranks, report: Callable[[str], None]) -> Data
     data = open_data(run)
     if is_url(data.shards.folder) and (note := cache_note(data.shards.manifest, shard_cache())):
         report(note)
+    if data.shards.seen.note is not None:
+        report(f"note: {data.shards.seen.note}")
     check_shards(data.shards, ranks, report=report)
     for note in data.notes:
         report(f"note: {note}")

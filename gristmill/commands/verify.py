@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from gristmill.options import Folder, Json
 from gristmill.output import console, print_json
 from shards.run_record import RECORD
@@ -16,17 +14,24 @@ def verify(folder: Folder, json: Json = False) -> None:
     """Read every file against its manifests: hashes, ledgers, rows, shards, checkpoints; says how to mend what it
     finds.
     """
+    notes: list[str] = []
     if exists(join(folder, RECORD)):
         check_working_folder()  # MKL, which torch loads, ends the process without one
-        from training.verify import verify_run as check
+        from training.verify import verify_run
+
+        checked, found = verify_run(folder)
     elif (exported := exported_step(folder)) is not None:
-        check = partial(verify_export, step=exported)
+        checked, found = verify_export(folder, step=exported)
     else:
-        from shards.verify_corpus import verify_corpus as check
-    checked, found = check(folder)
+        from shards.verify_corpus import verify_corpus
+
+        checked, found = verify_corpus(folder, say=notes.append)
     if json:
-        print_json({"folder": folder, "files": checked, "problems": [str(finding) for finding in found]})
+        problems = [str(finding) for finding in found]
+        print_json({"folder": folder, "files": checked, "problems": problems, "notes": notes})
     else:
+        for note in notes:
+            console.print(f"note: {note}")
         for finding in found:
             console.print(f"problem: {finding.where}: {finding.message}\n  remedy: {finding.remedy}")
         console.print(f"{checked:,} files checked, {len(found)} problems")

@@ -6,7 +6,8 @@ In: the parts of extract. Out, below `OUT/decide`:
     sites/<p>.arrow            per registered domain: documents, words, personal-information spans, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
     bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
-    decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines
+    decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines; the manifest says
+                               how many bytes of text they keep
     dropped/<part>.arrow       the dropped documents, with their reasons and origins
 
 Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`,
@@ -30,6 +31,7 @@ from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_led
 from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.duplicates import emit_clusters, joined_reasons, run_duplicates
+from pipeline.decide.kept_size import kept_text_bytes
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
 from pipeline.decide.verdicts import PartVerdicts, judge_part
@@ -42,6 +44,7 @@ from pipeline.filters.reasons import Reasons
 from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
+from pipeline.text.signal_columns import LINES_PACKED
 from storage.files import join
 from storage.steps import begin_step, done_step, finish_step, require_step, write_task
 
@@ -175,7 +178,8 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     bucket = buckets(part, job)
     removed = _removed_lines(verdicts, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
-    outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS)]
+    kept = _kept_text_bytes(part, verdicts, reasons, job)
+    outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS, text_bytes=kept)]
     outputs.append(_publish_dropped(part, reasons, cluster, job))
     counts = np.bincount(reasons, minlength=len(REASONS))
     dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
@@ -191,6 +195,12 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
         job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details)
     )
     return task
+
+
+def _kept_text_bytes(part: Part, verdicts: PartVerdicts, reasons: Reasons, job: DecideJob) -> int:
+    columns = ["characters", *([] if verdicts.removed is None else [LINES_PACKED.name])]
+    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=columns)
+    return kept_text_bytes(signals, reasons, verdicts.removed, text_bytes=part.text_bytes)
 
 
 def _removed_lines(verdicts: PartVerdicts, reasons: Reasons) -> pa.Array:

@@ -26,7 +26,7 @@ from pipeline.decide.settings import DecideSettings
 from pipeline.engines.runners import Runner, with_helpers
 from pipeline.engines.tasks import Task, pending_tasks, run_tasks
 from pipeline.folders import DECIDE, EXTRACT, kind_and_name, part_file
-from pipeline.parts import Part, group_parts
+from pipeline.parts import Part, group_parts, kept_bytes
 from pipeline.schemas import ipc_metadata, publish_buffer, read_ipc
 from pipeline.text.normalise import text_buffers
 from pipeline.tokenize.kept_text import kept_documents
@@ -116,7 +116,9 @@ def export_parquet(
     with only_writer(out, say=runner.say), with_helpers(runner) as helped:
         begin_destination(out, purpose=purpose)
         on_step(STEP)
-        tasks = _tasks(group_parts(_parts(extracted), text_bytes=file_text_bytes), sha256_of(purpose))
+        tasks = _tasks(
+            group_parts(_parts(extracted), kept=kept_bytes(decided), text_bytes=file_text_bytes), sha256_of(purpose)
+        )
         if pending_tasks(tasks, folder=out):
             begin_step(out)
         done = run_tasks(tasks, export_group, job, folder=out, label="Export", runner=helped)

@@ -15,7 +15,7 @@ from manifests.filters import Filters
 from pipeline.engines.tasks import Task
 from pipeline.parts import Part
 
-VERSION = 1
+VERSION = 2
 
 
 class TokenizeSettings(Strict):

@@ -2,15 +2,17 @@
 
 In: documents and decisions parts, row-aligned (`pipeline.tokenize.kept_text` leaves out the lines that decide removed);
 the tokenizer. Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`. One task reads consecutive
-parts of one source, in order, and writes shards of about `shard_tokens` tokens; documents are never split across
-shards. Shard names are made of the source's name and the task's rank within the source.
+parts of one source that keep text for about `shard_tokens` tokens, whatever was dropped of them, and writes their
+documents by id into shards of about that size (`pipeline.tokenize.hash_order`); documents are never split across
+shards. Names are made of the bucket's name, the task's rank within the source, and the shard's within the task and
+bucket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -24,24 +26,25 @@ from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_led
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER, part_file
-from pipeline.parts import Part, group_parts, list_parts
+from pipeline.parts import Part, group_parts, kept_bytes, list_parts
 from pipeline.schemas import ipc_metadata
 from pipeline.tokenize.encoder import Encoder, compare, encode, load_encoder
+from pipeline.tokenize.hash_order import Encoded, cut_in_hash_order
 from pipeline.tokenize.kept_text import KeptDocuments, kept_documents
 from pipeline.tokenize.settings import TokenizeJob, TokenizeSettings, TokenizeTask, tokenize_settings
 from pipeline.tokenize.training_step import MODEL
-from shards.format import ShardEntry, ShardManifest, TokenizerInfo, token_dtype
+from shards.format import LIST, ShardManifest, TokenizerInfo, token_dtype
+from shards.shard_list import ShardEntry, ShardList
 from shards.writer import publish_manifest, write_shard
 from storage.files import join, read_bytes
 from storage.steps import begin_step, remove_stale, require_step
 
 # One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.
 CHECK_ONE_IN = 1_000
-# A low estimate of bytes of text per token, to group parts into tasks before their tokens are counted.
+# A usual number of bytes of text per token, to group parts into tasks before their tokens are counted.
 _BYTES_PER_TOKEN = 4
-
-Tokens = npt.NDArray[np.uint32]
-Lengths = npt.NDArray[np.int64]
+# Of text, for a source that is cut into bands: a task holds its tokens, two bytes for about four of text.
+_MOST_TASK_BYTES = 2 << 30
 
 
 def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardManifest:
@@ -60,12 +63,13 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
         )
     settings = tokenize_settings(manifest)
     key = sha256_of([settings.model_dump(mode="json"), decided.digest, tokenizer.digest])
-    tasks = [
-        _task(group, rank, key)
-        for rank, group in _ranked(
-            group_parts(list_parts(extracted, manifest), text_bytes=manifest.shard_tokens * _BYTES_PER_TOKEN)
-        )
+    kept = kept_bytes(decided)
+    groups = [
+        group
+        for source, parts in groupby(list_parts(extracted, manifest), key=lambda part: part.source)
+        for group in group_parts(list(parts), kept=kept, text_bytes=_task_bytes(source, manifest))
     ]
+    tasks = [_task(group, rank, key, kept) for rank, group in _ranked(groups)]
     if pending_tasks(tasks, folder=folder):
         begin_step(folder)
     job = TokenizeJob(
@@ -76,6 +80,13 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
     )
     manifests = run_tasks(tasks, tokenize_group, job, folder=folder, label="Tokenize", runner=runner)
     return _publish(manifests, job, corpus=manifest.name, decided=decided)
+
+
+def _task_bytes(source: str, manifest: CorpusManifest) -> int:
+    """Bytes of kept text a task: enough for a shard in each band of the source, as far as memory allows."""
+    bands = manifest.factual.bands if manifest.factual is not None and source in manifest.banded_sources() else None
+    one = manifest.shard_tokens * _BYTES_PER_TOKEN
+    return max(one, min(one * (bands or 1), _MOST_TASK_BYTES))
 
 
 def _ranked(groups: list[list[Part]]) -> list[tuple[int, list[Part]]]:
@@ -89,56 +100,42 @@ def _ranked(groups: list[list[Part]]) -> list[tuple[int, list[Part]]]:
     return ranked
 
 
-def _task(group: list[Part], rank: int, key: str) -> TokenizeTask:
+def _task(group: list[Part], rank: int, key: str, kept: Mapping[str, int]) -> TokenizeTask:
     return TokenizeTask(
         name=f"{group[0].source}/{rank:05d}",
         key=sha256_of([key, [part.model_dump(mode="json") for part in group]]),
-        weight=sum(part.text_bytes for part in group),
+        weight=sum(kept[part.name] for part in group),
         rank=rank,
         parts=tuple(group),
     )
 
 
-@dataclass
-class _Pending:
-    """Documents of one bucket that wait to be written to a shard."""
-
-    tokens: list[npt.NDArray[np.uint32]] = field(default_factory=list)
-    lengths: list[npt.NDArray[np.int64]] = field(default_factory=list)
-    rows: list[pa.Table] = field(default_factory=list)
-    count: int = 0
-
-
 def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
     """Turn consecutive parts of one source into shards."""
-    folder, size, parts = join(job.out, SHARDS), job.settings.shard_tokens, task.parts
+    folder, parts = join(job.out, SHARDS), task.parts
     encoder = _encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer)
     info = tokenizer_info(encoder, job.settings)
-    waiting: dict[str, _Pending] = {}
-    entries: list[ShardEntry] = []
+    buckets: dict[str, Encoded] = {}
     documents = removed_lines = removed_bytes = 0
-
-    def flush(bucket: str) -> None:
-        number = sum(entry.bucket == bucket for entry in entries)
-        entries.append(_write(folder, bucket, f"{task.rank:05d}-{number:04d}", waiting.pop(bucket), info, parts))
-
     for part in parts:
-        for kept, *encoded in _encoded(part, encoder, job):
+        for kept in _encoded(part, encoder, job, buckets):
             documents += kept.documents.num_rows
             removed_lines += kept.removed_lines
             removed_bytes += kept.removed_bytes
-            for bucket, tokens, lengths, rows in _by_bucket(kept.buckets, *encoded):
-                room = size - waiting.get(bucket, _Pending()).count
-                for piece in _split(tokens, lengths, rows, room=room, size=size):
-                    pending = waiting.setdefault(bucket, _Pending())
-                    pending.tokens.append(piece[0])
-                    pending.lengths.append(piece[1])
-                    pending.rows.append(piece[2])
-                    pending.count += len(piece[0])
-                    if pending.count >= size:
-                        flush(bucket)
-    for bucket in sorted(waiting):
-        flush(bucket)
+    entries = []
+    for bucket in sorted(buckets):
+        for number, cut in enumerate(cut_in_hash_order(buckets.pop(bucket), size=job.settings.shard_tokens)):
+            entry = write_shard(
+                folder,
+                bucket=bucket,
+                name=f"{task.rank:05d}-{number:04d}",
+                tokens=cut.tokens,
+                offsets=cut.offsets,
+                documents=cut.documents,
+                tokenizer=info,
+                inputs=[part.name for part in parts],
+            )
+            entries.append(entry)
     written = sum(entry.documents for entry in entries)
     outputs = [output for entry in entries for output in _outputs(entry)]
     return TaskManifest(
@@ -155,18 +152,24 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
     )
 
 
-def _encoded(
-    part: Part, encoder: Encoder, job: TokenizeJob
-) -> Iterator[tuple[KeptDocuments, Tokens, Lengths, pa.Table]]:
-    """For each record batch: kept documents, tokens with BOS and EOS uint32[t], lengths int64[n], side-table rows."""
+def _encoded(part: Part, encoder: Encoder, job: TokenizeJob, buckets: dict[str, Encoded]) -> Iterator[KeptDocuments]:
+    """Encode the kept documents of a part and add them to their buckets; yields each batch when that is done."""
     metadata = ipc_metadata(join(job.out, EXTRACT, part_file("documents", part.name)))
+    info = tokenizer_info(encoder, job.settings)
     for batch in kept_documents(part, filters=job.filters[part.source], out=job.out):
         kept = batch.documents
         tokens, offsets = encode(encoder, kept.column("text"))
         _check_sample(kept, tokens, offsets, encoder)
-        info = tokenizer_info(encoder, job.settings)
         bounded, lengths = add_boundaries(tokens, offsets, bos=info.bos_id, eos=info.eos_id)
-        yield batch, bounded, lengths, _side_rows(batch, part, metadata["file"])
+        bounded = bounded.astype(token_dtype(info.vocab_size))
+        rows = _side_rows(batch, part, metadata["file"])
+        for bucket in pc.unique(batch.buckets).to_pylist():
+            chosen = pc.equal(batch.buckets, bucket).to_numpy(zero_copy_only=False)
+            encoded = buckets.setdefault(bucket, Encoded())
+            encoded.tokens.append(bounded if chosen.all() else bounded[np.repeat(chosen, lengths)])
+            encoded.lengths.append(lengths[chosen])
+            encoded.rows.append(rows.filter(pa.array(chosen)))
+        yield batch
 
 
 def add_boundaries(
@@ -190,32 +193,6 @@ def add_boundaries(
     return bounded, lengths
 
 
-def _split(
-    tokens: Tokens, lengths: Lengths, rows: pa.Table, *, room: int, size: int
-) -> Iterator[tuple[Tokens, Lengths, pa.Table]]:
-    """Cut a batch between documents so that a shard ends with the document that fills it."""
-    ends = np.cumsum(lengths)
-    start = 0
-    while start < len(lengths):
-        before = int(ends[start - 1]) if start else 0
-        stop = min(int(np.searchsorted(ends, before + room)) + 1, len(lengths))
-        yield tokens[before : int(ends[stop - 1])], lengths[start:stop], rows.slice(start, stop - start)
-        start, room = stop, size
-
-
-def _by_bucket(
-    buckets: pa.Array, tokens: Tokens, lengths: Lengths, rows: pa.Table
-) -> Iterator[tuple[str, Tokens, Lengths, pa.Table]]:
-    """The documents of a batch by bucket, in the order of the buckets' names."""
-    names = sorted(pc.unique(buckets).to_pylist())
-    for name in names:
-        if len(names) == 1:
-            yield name, tokens, lengths, rows
-            return
-        chosen = pc.equal(buckets, name).to_numpy(zero_copy_only=False)
-        yield name, tokens[np.repeat(chosen, lengths)], lengths[chosen], rows.filter(pa.array(chosen))
-
-
 def _check_sample(
     batch: pa.RecordBatch, tokens: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], encoder: Encoder
 ) -> None:
@@ -232,38 +209,19 @@ def _check_sample(
             )
 
 
-def _side_rows(kept: KeptDocuments, part: Part, file: str) -> pa.Table:
-    batch, count = kept.documents, kept.documents.num_rows
+def _side_rows(batch: KeptDocuments, part: Part, file: str) -> pa.Table:
+    documents, count = batch.documents, batch.documents.num_rows
     return pa.table(
         {
-            "document_id": batch.column("id"),
+            "document_id": documents.column("id"),
             "source": pa.array([part.source] * count),
-            "site": batch.column("site"),
-            "url": batch.column("url"),
+            "site": documents.column("site"),
+            "url": documents.column("url"),
             "file": pa.array([file] * count),
-            "record": batch.column("record"),
-            "record_name": batch.column("name"),
-            "band": pc.replace_substring_regex(kept.buckets, "^.*/", ""),
+            "record": documents.column("record"),
+            "record_name": documents.column("name"),
+            "band": pc.replace_substring_regex(batch.buckets, "^.*/", ""),
         }
-    )
-
-
-def _write(
-    folder: str, bucket: str, name: str, pending: _Pending, info: TokenizerInfo, parts: Sequence[Part]
-) -> ShardEntry:
-    tokens = np.concatenate(pending.tokens).astype(token_dtype(info.vocab_size))
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(pending.lengths))])
-    table = pa.concat_tables(pending.rows)
-    table = table.append_column("offset", pa.array(offsets[:-1])).append_column("length", pa.array(np.diff(offsets)))
-    return write_shard(
-        folder,
-        bucket=bucket,
-        name=name,
-        tokens=tokens,
-        offsets=offsets,
-        documents=table,
-        tokenizer=info,
-        inputs=[part.name for part in parts],
     )
 
 
@@ -302,11 +260,10 @@ def _publish(tasks: list[TaskManifest], job: TokenizeJob, *, corpus: str, decide
             where=folder,
             remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
         )
-    entries = sorted(
-        (ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"]), key=lambda e: (e.bucket, e.name)
-    )
+    entries = ShardList.of(ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"])
     info = tokenizer_info(_encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer), job.settings)
-    remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
+    written = [output for task in tasks for output in task.outputs]
+    remove_stale(folder, [*written, Output(path=LIST, sha256="", bytes=0, rows=0)], [task.task for task in tasks])
     return publish_manifest(
         folder,
         ShardManifest(

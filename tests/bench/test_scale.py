@@ -33,8 +33,8 @@ def test_counts_are_those_of_the_code():
     assert counts.edges == 1e6 * 0.5 * 2
     # 500 documents of 1,000 are kept and hold a million tokens: 1e9 tokens are 500,000 documents.
     assert counts.kept_documents == 500_000
-    # Groups of 64 MB of text, parts of 66.7 MB: each part is a group.
-    assert counts.shard_tasks == 60
+    # A task keeps text for one shard: 1e9 tokens in shards of 16 million.
+    assert counts.shard_tasks == 63
 
 
 def test_few_keys_meet_each_their_own_partition_and_many_meet_all():

@@ -29,7 +29,7 @@ def test_entropy(counts, nats):
 
 
 def test_unigram_entropy_counts_all_buckets(tmp_path):
-    info = TokenizerInfo(sha256="0" * 64, vocab_size=8, bos_id=1, eos_id=2)
+    info = TokenizerInfo(sha256="0" * 64, vocab_size=8, bos_id=None, eos_id=None)
     entries = []
     for bucket, tokens in (("a/general", [3, 3, 4]), ("b/factual", [4])):
         documents = pa.table(

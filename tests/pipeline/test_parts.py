@@ -37,15 +37,36 @@ def test_an_element_comes_back() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "wanted", "groups"),
-    [([], 10, []), ([5, 5, 5], 10, [2, 1]), ([20, 1], 10, [1, 1]), ([1, 1, 1], 100, [3])],
+    [
+        ([], 10, []),
+        ([5, 5, 5], 10, [2, 1]),
+        ([5, 5, 4], 10, [3]),  # what is left is less than half
+        ([20, 1], 10, [2]),
+        ([20, 1, 9], 10, [1, 2]),
+        ([1, 1, 1], 100, [3]),
+        ([0, 0, 10, 0, 0], 10, [5]),
+    ],
 )
-def test_groups_fill_up_in_order(sizes, wanted, groups) -> None:
-    parts = [part(number=number, text_bytes=size) for number, size in enumerate(sizes)]
-    grouped = group_parts(parts, text_bytes=wanted)
+def test_groups_fill_up_in_order_with_what_is_kept(sizes, wanted, groups) -> None:
+    parts = [part(f"s/{number:04d}", number, text_bytes=1_000) for number in range(len(sizes))]
+    kept = {each.name: size for each, size in zip(parts, sizes, strict=True)}
+    grouped = group_parts(parts, kept=kept, text_bytes=wanted)
     assert [len(group) for group in grouped] == groups
     assert [p.number for group in grouped for p in group] == list(range(len(sizes)))
 
 
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 40))
+def test_no_group_is_small_unless_its_source_is(sizes, wanted) -> None:
+    parts = [part(f"s/{number:04d}", number) for number in range(len(sizes))]
+    kept = {each.name: size for each, size in zip(parts, sizes, strict=True)}
+    filled = [sum(kept[p.name] for p in group) for group in group_parts(parts, kept=kept, text_bytes=wanted)]
+    assert sum(filled) == sum(sizes)
+    assert all(2 * size >= wanted for size in filled) or len(filled) == 1
+    assert all(2 * size < 3 * wanted + 2 * max(sizes) for size in filled)
+
+
 def test_groups_do_not_cross_sources() -> None:
-    parts = [part(source="a"), part(source="a"), part(source="b")]
-    assert [[p.source for p in group] for group in group_parts(parts, text_bytes=1_000)] == [["a", "a"], ["b"]]
+    parts = [part("a/0", source="a"), part("a/1", source="a"), part("b/0", source="b")]
+    kept = {"a/0": 10, "a/1": 10, "b/0": 1}
+    grouped = group_parts(parts, kept=kept, text_bytes=1_000)
+    assert [[p.source for p in group] for group in grouped] == [["a", "a"], ["b"]]

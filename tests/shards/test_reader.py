@@ -10,6 +10,7 @@ import pytest
 from manifests.errors import GristmillError
 from shards import reader
 from shards.reader import open_shards
+from shards.shard_files import arrays_of
 from tests.shards.corpora import streams, write_corpus
 
 LENGTHS = {"wiki/factual": [[3, 1, 4], [1, 5, 9]], "crawl/general": [[2, 6], [5], [3, 5]], "crawl/factual": [[7]]}
@@ -42,7 +43,7 @@ def test_tokens_are_mapped_once_and_cannot_be_written(folder: str) -> None:
 
 
 def test_maps_are_bounded_and_hold_no_descriptors(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "OPEN_MAPS", 1)
+    monkeypatch.setattr(reader, "most_maps", lambda: 1)
     bucket = open_shards(folder).buckets["crawl/general"]
     first = bucket.map_tokens(0)
     descriptors = count_descriptors()
@@ -86,7 +87,7 @@ def test_a_file_of_the_right_size_with_other_content_is_not_mapped(folder: str) 
     shards = open_shards(folder)
     entry = shards.manifest.shards[0].model_copy(update={"bytes": side.stat().st_size})
     with pytest.raises(GristmillError, match="is not a token shard"):
-        reader.map_tokens(folder, entry, "uint16")
+        arrays_of(str(path), entry, "uint16")
 
 
 def test_a_side_table_of_another_shard_is_refused(folder: str) -> None:

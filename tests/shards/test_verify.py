@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def replace_bytes(folder: Path, name: str, data: bytes) -> None:
     (folder / name).write_bytes(data)
     prefix = "documents_" if name == SIDE else ""
     change_entry(folder, lambda _: {f"{prefix}bytes": len(data), f"{prefix}sha256": hashlib.sha256(data).hexdigest()})
+
+
+def write_inline(folder: Path, manifest: ShardManifest) -> None:
+    """As the first format had it: the list of shards in the manifest's own JSON."""
+    old = manifest.model_copy(update={"format": "gristmill-shard/1"})
+    (folder / "_MANIFEST.json").write_text(json.dumps(old.stored()))
+    (folder / "_SHARDS.arrow").unlink(missing_ok=True)
 
 
 def batch_of(folder: Path, name: str) -> pa.RecordBatch:
@@ -195,8 +203,7 @@ def test_swapped_manifest_rows(folder: Path) -> None:
     assert f"{TOKENS}: its metadata says shard 00000-0000, the manifest 00001-0000" in found
     assert len(found) == 4  # two files each of two shards
 
-    text = manifest.model_copy(update={"shards": manifest.shards[::-1]}).model_dump_json()
-    (folder / "_MANIFEST.json").write_text(text)
+    write_inline(folder, manifest.model_copy(update={"shards": manifest.shards[::-1]}))
     assert problems(folder) == [
         "_MANIFEST.json: its shards are not sorted by bucket and name",
         "_MANIFEST.json: its digest is not that of its rows",
@@ -215,7 +222,7 @@ def test_swapped_manifest_rows(folder: Path) -> None:
 )
 def test_a_manifest_that_disagrees_with_itself(folder: Path, changes: dict[str, object], messages: list[str]) -> None:
     manifest: ShardManifest = load_manifest(str(folder)).model_copy(update=changes)
-    (folder / "_MANIFEST.json").write_text(manifest.model_dump_json())
+    write_inline(folder, manifest)
     assert problems(folder) == [f"_MANIFEST.json: {message}" for message in messages]
 
 
