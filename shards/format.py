@@ -22,7 +22,7 @@ import pyarrow as pa
 from manifests.base import RelativePath, Strict
 from manifests.step import Ledger
 from shards.shard_list import ShardEntry as ShardEntry
-from shards.shard_list import ShardList
+from shards.shard_list import ShardListField
 
 # Of the shards' own files, and of the manifest that names them.
 FORMAT = "gristmill-shard/1"
@@ -93,7 +93,7 @@ class ShardManifest(Strict):
     corpus: str
     dtype: Literal["uint16", "uint32"]
     tokenizer: TokenizerInfo
-    shards: ShardList
+    shards: ShardListField
     listed: ListFile | None = None
     ledger: Ledger = Ledger()
     settings_sha256: str = ""

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Self, overload
+from typing import Annotated, Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from manifests.base import RelativePath, Strict
 from manifests.errors import GristmillError
@@ -234,16 +233,6 @@ class ShardList(Sequence[ShardEntry]):
     def __repr__(self) -> str:
         return f"<{len(self)} shards>"
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(
-            lambda value, validated: value if isinstance(value, cls) else cls.of(validated(value)),
-            handler.generate_schema(list[ShardEntry]),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda rows: [entry.model_dump(mode="json") for entry in rows]
-            ),
-        )
-
     def _taken(self, order: Int64s) -> Self:
         return type(self)(self._rows.take(pa.array(order)), self._inputs, self._places[order])
 
@@ -268,3 +257,17 @@ def _read(data: pa.Buffer, columns: list[int]) -> pa.RecordBatch:
         raise ValueError("its columns are not those of a list of shards")
     batch.validate(full=True)
     return batch
+
+
+def _validated(value: object) -> ShardList:
+    """A field of a manifest: a list of shards as it is, or the rows of one."""
+    return value if isinstance(value, ShardList) else ShardList.of(_ENTRIES.validate_python(value))
+
+
+def _entries(shards: ShardList) -> list[dict[str, Any]]:
+    return [entry.model_dump(mode="json") for entry in shards]
+
+
+_ENTRIES = TypeAdapter(list[ShardEntry])
+# As a field of a model.
+ShardListField = Annotated[ShardList, PlainValidator(_validated), PlainSerializer(_entries)]

@@ -82,7 +82,12 @@ def test_parquet(prepared, tmp_path) -> None:
     assert done["ledger"]["kept"] == kept
     paths = [tmp_path / "out" / file["path"] for file in done["files"]]
     assert sum(pq.read_metadata(path).num_rows for path in paths) == kept
-    assert printed("verify", tmp_path / "out") == {"folder": str(tmp_path / "out"), "files": len(paths), "problems": []}
+    assert printed("verify", tmp_path / "out") == {
+        "folder": str(tmp_path / "out"),
+        "files": len(paths),
+        "problems": [],
+        "notes": [],
+    }
     paths[0].write_bytes(b"")
     status, text = run("verify", tmp_path / "out")
     assert status == 1
