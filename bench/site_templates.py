@@ -1,0 +1,243 @@
+"""Labelled planted web sites: the truth that the rule for sites heavy in personal information is chosen and shown on.
+
+    for site in draw(seed): ...
+
+Out: sites with their pages, each site with the truth whether it is heavy in personal information of private persons.
+`make_site` is a pure function of its arguments (and of the development corpora beside the project, which give the running
+text); pages come in the order of their numbers. Templates are divided into two halves by a hash of their names, heavy ones
+and look-alikes apart and each batch by itself: rules are chosen on one half and shown on the other. Diluted sites have running text between the
+records of each page (a third to nine tenths of the words), or pages of nothing else (20 to 60 % of the pages).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bench import site_heavy as heavy
+from bench import site_more_heavy as more_heavy
+from bench import site_more_work as more_work
+from bench import site_texts as texts
+from bench import site_work as work
+from bench.personal_values import LOCALES
+from bench.site_filler import Setting, furniture, site_name
+from bench.site_heavy import PageMaker
+from bench.site_people import ascii_slug
+
+Half = Literal["development", "held out"]
+# Private part of the public suffix list: whoever registers here gets a host of their own.
+HOSTERS = ("blogspot.com", "github.io", "netlify.app", "pages.dev", "web.app", "vercel.app")
+# Blogs of one hoster in a draw: one heavy, the others ordinary.
+BLOGS = 21
+HEAVY_BLOG, ORDINARY_BLOG = "hoster, heavy blog", "hoster, ordinary blog"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site: `name` is its registered domain, or its host at a hoster; `heavy` is the truth."""
+
+    name: str
+    template: str
+    heavy: bool
+    locale: str
+    diluted: bool
+    pages: list[Page]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A kind of site."""
+
+    heavy: bool
+    make: Callable[[Setting], PageMaker]
+    # Each batch is divided into halves by itself, so that another one moves none of those before it.
+    batch: int = 1
+
+
+TEMPLATES: dict[str, Template] = {
+    "people finder": Template(True, heavy.people_finder),
+    "reverse phone": Template(True, heavy.reverse_phone),
+    "leak dump": Template(True, heavy.leak_dump),
+    "cv bank": Template(True, heavy.cv_bank),
+    "genealogy": Template(True, heavy.genealogy),
+    "arrest records": Template(True, heavy.arrest_records),
+    "property owners": Template(True, heavy.property_owners),
+    "names only": Template(True, heavy.names_only),
+    "club members": Template(True, heavy.club_members),
+    "court records": Template(True, heavy.court_records),
+    "personal ads": Template(True, heavy.personal_ads),
+    "guest book": Template(True, heavy.guest_book),
+    "doxxing forum": Template(True, heavy.doxxing_forum),
+    "debtors list": Template(True, heavy.debtors_list),
+    "old classmates": Template(True, heavy.old_classmates),
+    HEAVY_BLOG: Template(True, heavy.neighbours_blog),
+    "newspaper": Template(False, work.newspaper),
+    "shop": Template(False, work.shop),
+    "law firm": Template(False, work.law_firm),
+    "faculty": Template(False, work.faculty),
+    "public offices": Template(False, work.public_offices),
+    "business directory": Template(False, work.business_directory),
+    "restaurant guide": Template(False, work.restaurant_guide),
+    "events": Template(False, work.events),
+    "recipes": Template(False, texts.recipes),
+    "change log": Template(False, texts.change_log),
+    "network manual": Template(False, texts.network_manual),
+    "statutes": Template(False, texts.statutes),
+    "mailing list": Template(False, texts.mailing_list),
+    "encyclopedia": Template(False, texts.encyclopedia),
+    "filmographies": Template(False, texts.filmographies),
+    "sports results": Template(False, texts.sports_results),
+    "bibliography": Template(False, texts.bibliography),
+    "forum": Template(False, texts.forum),
+    ORDINARY_BLOG: Template(False, texts.ordinary_blog),
+    "estate agency": Template(False, work.estate_agency),
+    "school news": Template(False, work.school_news),
+    "company registry": Template(False, work.company_registry),
+    "travel guide": Template(False, work.travel_guide),
+    "medical directory": Template(False, work.medical_directory),
+    "press releases": Template(False, work.press_releases),
+    "job adverts": Template(False, work.job_adverts),
+    "software documentation": Template(False, texts.software_documentation),
+    "novel": Template(False, texts.novel),
+    "white pages": Template(True, more_heavy.white_pages, batch=2),
+    "voter roll": Template(True, more_heavy.voter_roll, batch=2),
+    "e-mail list": Template(True, more_heavy.email_list, batch=2),
+    "alumni directory": Template(True, more_heavy.alumni_directory, batch=2),
+    "offender registry": Template(True, more_heavy.offender_registry, batch=2),
+    "patients list": Template(True, more_heavy.patients_list, batch=2),
+    "wedding registry": Template(True, more_heavy.wedding_registry, batch=2),
+    "lost relatives": Template(True, more_heavy.lost_relatives, batch=2),
+    "keepers of cars and dogs": Template(True, more_heavy.keepers, batch=2),
+    "bad tenants": Template(True, more_heavy.bad_tenants, batch=2),
+    "exam results": Template(True, more_heavy.exam_results, batch=2),
+    "donors": Template(True, more_heavy.donors, batch=2),
+    "scam victims": Template(True, more_heavy.scam_victims, batch=2),
+    "family history forum": Template(True, more_heavy.family_history_forum, batch=2),
+    "parliament": Template(False, more_work.parliament, batch=2),
+    "bar association": Template(False, more_work.bar_association, batch=2),
+    "sports club": Template(False, more_work.sports_club, batch=2),
+    "theatre": Template(False, more_work.theatre, batch=2),
+    "museum guide": Template(False, more_work.museum_guide, batch=2),
+    "theses": Template(False, more_work.theses, batch=2),
+    "obituaries": Template(False, more_work.obituaries, batch=2),
+    "court decisions": Template(False, more_work.court_decisions, batch=2),
+    "holiday homes": Template(False, more_work.holiday_homes, batch=2),
+    "product support": Template(False, more_work.product_support, batch=2),
+    "patents": Template(False, more_work.patents, batch=2),
+    "parts catalogue": Template(False, more_work.parts_catalogue, batch=2),
+}
+
+
+def half(template: str) -> Half:
+    """The half of a template: alternately in the order of the hashes of the names.
+
+    Heavy ones and look-alikes are divided apart, and so is each batch.
+    """
+    wanted = TEMPLATES[template]
+    names = [name for name, other in TEMPLATES.items() if (other.heavy, other.batch) == (wanted.heavy, wanted.batch)]
+    order = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
+    return "held out" if order.index(template) % 2 else "development"
+
+
+def _random(*parts: object) -> random.Random:
+    return random.Random(hashlib.sha256(repr(parts).encode()).digest())
+
+
+def _host(rng: random.Random, template: str, seed: int, setting: Setting) -> str:
+    """The site's name. Blogs whose seeds agree but for the last two digits share their hoster."""
+    if template not in (HEAVY_BLOG, ORDINARY_BLOG):
+        return site_name(rng, setting.locale, setting.people)
+    unique = hashlib.sha256(repr((template, seed, setting.locale)).encode()).hexdigest()[:6]
+    return f"{ascii_slug(rng.choice(setting.people.pools.streets))[:12]}{unique}.{HOSTERS[seed // 100 % len(HOSTERS)]}"
+
+
+def _interleave(rng: random.Random, blocks: list[str], filler: list[str]) -> list[str]:
+    """Blocks and filler in their orders, at random one after the other; the title stays first."""
+    places = [True] * (len(blocks) - 1) + [False] * len(filler)
+    rng.shuffle(places)
+    left, right = iter(blocks[1:]), iter(filler)
+    return [blocks[0], *(next(left) if place else next(right) for place in places)]
+
+
+def make_site(template: str, *, seed: int, locale: str, pages: int, words: int, diluted: bool) -> Site:
+    """One site of `pages` pages of about `words` words each.
+
+    Pages vary around `words` by a factor of up to two; a page has at least one record, so short pages may be longer than
+    asked. Raises KeyError for templates and locales that there are not.
+    """
+    rng = _random(template, seed, locale, pages, words, diluted)
+    setting = Setting(rng, locale, "", pages=pages)
+    name = _host(rng, template, seed, setting)
+    setting.domain = name
+    header, footer = furniture(setting)
+    make = TEMPLATES[template].make(setting)
+    within = diluted and rng.random() < 0.5
+    filler_share = rng.uniform(1 / 3, 0.9) if within else 0.0
+    filler_pages = (
+        set(rng.sample(range(pages), int(pages * rng.uniform(0.2, 0.6)))) if diluted and not within else set()
+    )
+    address, gap = _addresses(rng, name), rng.choice(("\n", "\n\n", "\n"))
+    made = []
+    for index in range(pages):
+        wanted = max(5, int(words * 2 ** rng.uniform(-1, 1) * 0.96))
+        if index in filler_pages:
+            blocks = [setting.title(), *setting.prose(wanted)]
+        else:
+            blocks = [block for block in make(index, int(wanted * (1 - filler_share))) if block]
+            if within:
+                size = sum(len(block.split()) for block in blocks)
+                blocks = _interleave(rng, blocks, setting.prose(int(size * filler_share / (1 - filler_share))))
+        made.append(Page(address(index, blocks[0]), gap.join((*header, *blocks, *footer))))
+    return Site(name, template, TEMPLATES[template].heavy, locale, diluted, made)
+
+
+def _addresses(rng: random.Random, name: str) -> Callable[[int, str], str]:
+    """How the site forms the addresses of its pages, from number and title."""
+    host = f"https://{rng.choice(('', 'www.')) if name.count('.') == 1 else ''}{name}"
+    folder = rng.choice(("page", "view", "item", "p", "content", "node"))
+    form = rng.randrange(4)
+
+    def address(index: int, title: str) -> str:
+        slug = "-".join(filter(None, map(ascii_slug, title.split()[:5])))[:60] or "page"
+        return (
+            host
+            + (
+                f"/{folder}/{index}",
+                f"/{slug}-{index}.html",
+                f"/{folder}.php?id={index}",
+                f"/{index // 50}/{slug}-{index}",
+            )[form]
+        )
+
+    return address
+
+
+def draw(seed: int, *, most_pages: int = 3000) -> Iterator[Site]:
+    """One site of every template, heavy ones also diluted, and 20 ordinary blogs beside the heavy one of the hoster.
+
+    Locales are drawn evenly; pages log-uniformly from 3 to `most_pages`, words per page from 30 to 3,000.
+    """
+    for template, kind in TEMPLATES.items():
+        for diluted in (False, True) if kind.heavy else (False,):
+            for blog in range(BLOGS - 1 if template == ORDINARY_BLOG else 1):
+                rng = _random("draw", seed, template, diluted, blog)
+                yield make_site(
+                    template,
+                    seed=seed * 100 + blog,
+                    locale=rng.choice(LOCALES),
+                    pages=round(math.exp(rng.uniform(math.log(3), math.log(most_pages)))),
+                    words=round(math.exp(rng.uniform(math.log(30), math.log(3000)))),
+                    diluted=diluted,
+                )
