@@ -1,5 +1,5 @@
-r"""Street addresses: a house number and a street as English, German, Dutch and French write them, with what follows on
-the same line.
+r"""Street addresses: a house number and a street as English, German, Dutch, French, Italian, Spanish, Portuguese and
+Polish write them, with what follows on the same line.
 
 Out: `PATTERNS` of the kind `street_address`. A street's name begins with a capital letter. Types of streets that are
 also common words count only where a unit, a postcode or a town with its state follows.
@@ -89,6 +89,40 @@ _FRENCH = (
 )
 _FRENCH_WORD = _CAPITAL + rb"[A-Za-z\x80-\xff'\-]{1,30}"
 _FRENCH_NAME = rb" (?:(?:de|du|des|la|le|les) |[ld]'){0,3}" + _FRENCH_WORD + rb"(?: " + _FRENCH_WORD + rb"){0,3}"
+
+# Italian, Spanish, Portuguese and Polish: type, name, number; the town with its postcode may follow. A name of Roman
+# numerals or a date: `Via XX Settembre 12`, `Calle 2 de Mayo, 5`.
+_ROMANCE = (
+    rb"(?:Via|Viale|V\.le|Piazza|P\.zza|Piazzale|Corso|C\.so|Largo|Vicolo|Strada|Contrada"
+    rb"|Calle|C/|Avda\.?|Avenida|Av\.|Plaza|Pza\.|Paseo|P\xc2\xba|Ronda|Camino|Traves\xc3\xada|Carretera|Rua|Travessa)"
+)
+_ROMANCE_NAME = (
+    rb" (?:[0-9]{1,2} )?"
+    rb"(?:(?:d[aeio]|de[li]|della|delle|dello|dei|degli|das|dos|la|las|los|el|[Dd]ell'|[DdLl]')[ ']?){0,3}"
+    rb"(?:" + _CAPITAL + rb"|(?<=')" + _LETTER + rb")(?:" + _LETTER + rb"|[.'\-]){0,30}"
+    rb"(?: (?:(?:d[aeio]|de[li]|della|delle|dei|degli|y|e|das|dos|la|las|los) ){0,2}"
+    + _CAPITAL
+    + rb"(?:"
+    + _LETTER
+    + rb"|[.'\-]){0,30}){0,4}"
+)
+_ROMANCE_NUMBER = rb",? (?:n(?:\.?\xc2[\xba\xb0]|\.)? ?)?[1-9][0-9]{0,3}(?: ?(?:bis|[A-Da-d])\b)?(?:/[0-9A-Za-z]{1,3})?"
+_ROMANCE_TOWN = rb"(?:(?:,| [\-\xe2\x80\x93]{1,3})? [0-9]{5} " + _CAPITAL + _LETTER + rb"{1,30})?"
+_POLISH = rb"(?:ul\.|al\.|os\.|pl\.|[Uu]lica|[Aa]leja|[Aa]leje|[Oo]siedle)"
+_POLISH_NAME = (
+    rb" (?:(?:gen|ks|\xc5\x9bw|dr|prof|pl|kard|bp|mjr|p\xc5\x82k)\. )?(?:[0-9]{1,2} )?"
+    + _CAPITAL
+    + rb"(?:"
+    + _LETTER
+    + rb"|[.\-]){0,30}"
+    rb"(?: (?:" + _CAPITAL + rb"|i )(?:" + _LETTER + rb"|[.\-]){0,30}){0,3}"
+)
+_POLISH_NUMBER = (
+    rb" [1-9][0-9]{0,3}[A-Za-z]?(?:(?:/| m\. ?)[1-9][0-9]{0,3}[a-z]?)?(?:, [0-9]{2}-[0-9]{3} "
+    + _CAPITAL
+    + _LETTER
+    + rb"{1,30})?"
+)
 
 PATTERNS = (
     Pattern(
@@ -192,7 +226,8 @@ PATTERNS = (
         rb"(?:" + _COMPOUND + rb"|[ \-]" + _APART + rb")" + _NUMBER_LAST + _TOWN_AFTER_CODE + rb"?"
         rb"|" + _COMPOUND_WEAK + _NUMBER_LAST + _TOWN_AFTER_CODE + rb")",
         before=rb"[\w.@\-]|[\x80-\xff]",
-        after=rb"[\w@]|[.,][0-9]",
+        # The rest of a character that the match would cut.
+        after=rb"[\w@\x80-\xbf]|[.,][0-9]",
         seen=_SEEN,
         longest=340,
     ),
@@ -209,5 +244,23 @@ PATTERNS = (
         after=rb"[\w]|[\x80-\xff]",
         seen=_SEEN,
         longest=200,
+    ),
+    Pattern(
+        kind="street_address",
+        cores=(_ROMANCE + rb" [A-Z0-9a-z\xc3-\xdf]",),
+        pattern=_ROMANCE + _ROMANCE_NAME + _ROMANCE_NUMBER + _ROMANCE_TOWN,
+        before=rb"[\w.,@\-/]|[\x80-\xff]",
+        after=rb"[\w]|[\x80-\xff]|[.,:][0-9]",
+        seen=_SEEN,
+        longest=400,
+    ),
+    Pattern(
+        kind="street_address",
+        cores=(_POLISH + rb" [A-Z0-9a-z\xc3-\xdf]",),
+        pattern=_POLISH + _POLISH_NAME + _POLISH_NUMBER,
+        before=rb"[\w.,@\-/]|[\x80-\xff]",
+        after=rb"[\w]|[\x80-\xff]|[.,:][0-9]",
+        seen=_SEEN,
+        longest=320,
     ),
 )

@@ -99,6 +99,31 @@ def counts_of(documents: list[str]) -> dict[str, list[int]]:
         ),
         ("street_address", "Kerkstraat 12, 1017 GA Amsterdam", 1),
         ("street_address", "12, rue de la Paix", 1),
+        (
+            "street_address",
+            (
+                "Via Roma 12; Via Giuseppe Verdi, 12 - 20121 Milano; Viale dell'Industria 5/B; P.zza del Duomo 1;"
+                " Corso Vittorio Emanuele II, 45; Via XX Settembre 12; Via d'Azeglio 4"
+            ),
+            7,
+        ),
+        ("street_address", "Via Roma; Via FTP 12.5; Corso 1990; Largo al factotum 3; Corso Italia 12345", 0),
+        (
+            "street_address",
+            "Calle Mayor, 5; C/ de Alcalá, nº 45, 28014 Madrid; Avda. de la Constitución 3; Calle 2 de Mayo, 5",
+            4,
+        ),
+        ("street_address", "Rua das Flores, 12; Rua 25 de Abril, n.º 3; Travessa do Carmo 7", 3),
+        ("street_address", "Calle Mayor; Rua Augusta 12.50", 0),
+        (
+            "street_address",
+            (
+                "ul. Marszałkowska 10/12; ul. Żeromskiego 5 m. 7, 30-001 Kraków; al. Jana Pawła II 23;"
+                " os. Tysiąclecia 4; pl. Wolności 1, 61-739 Poznań; ulica Długa 5"
+            ),
+            6,
+        ),
+        ("street_address", "ul. 5; ul. mała 3; ul. Długa 12:30; al. Jana", 0),
         ("street_address", "9 Trinity Court, Durham, NC 27701", 1),
         ("street_address", "9 Trinity Court", 0),
         (
