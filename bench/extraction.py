@@ -46,15 +46,14 @@ sys.path.insert(0, str(HERE.parent))
 from fastwarc import ArchiveIterator, WarcRecordType  # noqa: E402
 from resiliparse.extract.html2text import extract_plain_text  # noqa: E402
 
+from bench.held_out import registered_domain, text_of  # noqa: E402
 from bench.held_out import report as held_out  # noqa: E402
-from bench.held_out import text_of  # noqa: E402
 from bench.list_items import kept, read_manuals  # noqa: E402
 from bench.selected_pages import read_selected  # noqa: E402
 from pipeline.readers.web.charset import decode_text  # noqa: E402
 from pipeline.readers.web.content_coding import decode_body  # noqa: E402
 from pipeline.readers.web.html import MOST_HTML_BYTES, TooComplex, html_to_text  # noqa: E402
 from pipeline.readers.web.http import HttpError, UnusableBody, content_type, parse_response  # noqa: E402
-from pipeline.text.sites import registered_domain  # noqa: E402
 
 CHOICES = ("resiliparse", "trafilatura", "adaptive")
 ARCHIVES = ("web-dev-00.warc.gz", "web-dev-01.warc.gz")

@@ -39,6 +39,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from bench.held_out import registered_domain  # noqa: E402
 from bench.textpass import draw  # noqa: E402  (the project's root is no installed package)
 from manifests.corpus import CorpusManifest, Source  # noqa: E402
 from manifests.factual import FactualManifest, load_factual  # noqa: E402
@@ -56,7 +57,6 @@ from pipeline.text.factual.fit import RATES, examples_of, fit, log_odds  # noqa:
 from pipeline.text.factual.quality import Labelled, Report, auc, importances, report  # noqa: E402
 from pipeline.text.language.identify import identify  # noqa: E402
 from pipeline.text.normalise import text_buffers  # noqa: E402
-from pipeline.text.sites import registered_domain  # noqa: E402
 
 _MOST = 2_000
 _SHORTEST = 200

@@ -16,10 +16,12 @@ import hashlib
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from publicsuffixlist import PublicSuffixList
 from resiliparse.parse.html import HTMLTree
 
 from pipeline.readers.web.html import (
@@ -31,7 +33,7 @@ from pipeline.readers.web.html import (
     html_to_text,
 )
 from pipeline.readers.web.html_container import LEAST_INSIDE, SHARE, paragraph_container
-from pipeline.text.sites import registered_domain
+from pipeline.text.sites import site_of
 
 REPEATS = 10
 Shares = tuple[float, float, float]
@@ -137,6 +139,20 @@ def f1(found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def half(url: str, repeat: int) -> int:
     """Which half of the sites a page's belongs to, 0 or 1."""
     return hashlib.sha256(f"{repeat}\0{registered_domain(url) or url}".encode()).digest()[0] % 2
+
+
+def registered_domain(url: str) -> str | None:
+    """The registered domain of a URL, or None if it names no host; pages of one hoster belong together."""
+    site = site_of(url)
+    if site is None or site.startswith("[") or site.replace(".", "").isdigit():
+        return site
+    domain = _suffixes().privatesuffix(site)
+    return str(domain) if domain else site
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(only_icann=True)
 
 
 def best(rules: Sequence[Rule], found: npt.NDArray[np.float64]) -> int:

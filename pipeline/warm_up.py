@@ -26,11 +26,11 @@ from pipeline.text.factual.model import make_model, model_bytes
 from storage.files import publish
 from storage.processes import end_with_starter
 
-# Passes every filter, and exercises special cases of the text pass: an address, a citation, non-ASCII letters, UTF-8
-# read as Latin-1.
+# Passes every filter, and exercises special cases of the text pass: an address, a telephone number, a citation,
+# non-ASCII letters, UTF-8 read as Latin-1.
 _SENTENCE = (
-    "The miller of the old mill {number} has wrïtten to miller{number}@example.org that the wheat is â€œripeâ€\x9d and"
-    " dry.[1]\n"
+    "The miller of the old mill {number} has wrïtten to miller{number}@example.org, Tel: 030 123{number}456, that the"
+    " wheat is â€œripeâ€\x9d and dry.[1]\n"
 )
 
 

@@ -131,10 +131,10 @@ def encoding_reference(text: str) -> None:
 
 
 def site(text: str) -> None:
-    from pipeline.text.sites import registered_domain
+    from pipeline.text.sites import site_of
 
-    registered_domain(text)
-    registered_domain("http://" + text)
+    site_of(text)
+    site_of("http://" + text)
 
 
 def block_list(text: str) -> None:

@@ -4,8 +4,9 @@ In: batches of schema `pipeline.readers.records.RAW`. Out: `PassedBatch`, row-al
 `signal_schema` and `signature_schema`, in the order of the input, without records that contain only white space. A row
 depends only on its own record and the settings, not on how records are batched.
 
-The order: the text is normalised; then personal information is found and counted, and masked where the manifest says
-so. The result is the document's text, from which its id, signals, language and signature are computed.
+The order: the text is normalised; then personal information and names of persons are found, counted and hashed, and
+masked where the manifest says so. The result is the document's text, from which its id, signals, language and signature
+are computed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,6 +32,9 @@ from pipeline.text.language.identify import identify
 from pipeline.text.normalise import document_ids, normalise, text_buffers
 from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.text.personal import KINDS, counts, find_spans, mask
+from pipeline.text.personal.business import count_business_marks
+from pipeline.text.personal.names import find_names
+from pipeline.text.personal.values import BUSINESS, NAMES, VALUES, personal_values
 from pipeline.text.signal_columns import BAD_WORDS, FACTUAL, PERPLEXITY
 from pipeline.text.signals import SIGNALS, compute
 from pipeline.text.sites import sites
@@ -41,6 +46,9 @@ ALL_SIGNALS = pa.schema(
         pa.field("language", pa.dictionary(pa.int16(), pa.string()), nullable=False),
         pa.field("language_score", pa.float32(), nullable=False),
         *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
+        NAMES,
+        BUSINESS,
+        VALUES,
     ]
 )
 
@@ -148,19 +156,23 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
     empty = records.num_rows - int(pc.sum(filled).as_py() or 0)
     if empty:
         records, texts = records.filter(filled), texts.filter(filled)
-    spans = find_spans(*text_buffers(texts))
+    urls = without_url_credentials(records["url"])
+    site_names = sites(urls.to_pylist())
+    buffers = text_buffers(texts)
+    spans, names = find_spans(*buffers), find_names(*buffers)
     span_counts = counts(spans, len(texts))
+    marks = count_business_marks(*buffers)
+    values = personal_values(*buffers, spans, names, site_names)
     texts = mask(texts, spans, kinds=text_pass.mask)
     lost = Tally()
     lost.add_columns("masked_spans", {kind: span_counts[kind] for kind in text_pass.mask})
     data, offsets = text_buffers(texts)
-    urls = without_url_credentials(records["url"])
     documents = pa.RecordBatch.from_arrays(
         [
             document_ids(texts),
             texts,
             urls,
-            pa.array(sites(urls.to_pylist()), pa.string()),
+            pa.array(site_names, pa.string()),
             without_url_credentials(records["name"]),
             records["offset"],
         ],
@@ -173,6 +185,9 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
         pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
         pa.array(scores, pa.float32()),
         *[pa.array(span_counts[kind], pa.int32()) for kind in KINDS],
+        pa.array(np.bincount(names.documents, minlength=len(texts)), pa.int32()),
+        pa.array(marks),
+        values,
     ]
     if text_pass.bad_words is not None:
         columns.append(pa.array(count_bad_words(data, offsets, codes, text_pass.bad_words), pa.int32()))

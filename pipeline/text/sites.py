@@ -1,8 +1,10 @@
-"""The site of a URL: its registered domain, by the Public Suffix List that the installed package carries.
+"""The site of a URL: whoever answers for it, by the Public Suffix List that the installed package carries.
 
-In: URLs. Out, row-aligned: `example.co.uk` for `https://www.example.co.uk/a`; the address itself for IP hosts; None
-where there is no host. Lower case, international names in their ASCII form, so that a site has one name. The result
-changes with the list, that is with the version of `publicsuffixlist`, and with nothing else.
+In: URLs. Out, row-aligned: the registered domain, `example.co.uk` for `https://www.example.co.uk/a`; below a suffix of
+the list's private part, where a hoster gives names to others, the name given, `ann.github.io` for
+`https://ann.github.io/blog`; the address itself for IP hosts; None where there is no host. Lower case, international
+names in their ASCII form, so that a site has one name. The result changes with the list, that is with the version of
+`publicsuffixlist`, and with nothing else.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ _ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[.*")
 
 def sites(urls: Sequence[str | None]) -> list[str | None]:
     """The sites of many URLs, in order; None for None."""
-    return [None if url is None else registered_domain(url) for url in urls]
+    return [None if url is None else site_of(url) for url in urls]
 
 
-def registered_domain(url: str) -> str | None:
-    """The registered domain of one absolute URL, or None if it names no host.
+def site_of(url: str) -> str | None:
+    """The site of one absolute URL, or None if it names no host.
 
     A host that is itself a public suffix, or has no dot, is its own site. A name too long for a host is not one.
     """
@@ -59,5 +61,4 @@ def ascii_host(host: str) -> str:
 def _suffixes() -> PublicSuffixList:
     from publicsuffixlist import PublicSuffixList
 
-    # ICANN's part of the list only: who registered the domain answers for what is below it, blogs of a hoster included.
-    return PublicSuffixList(only_icann=True)
+    return PublicSuffixList()
