@@ -185,7 +185,7 @@ def count_edges(corpus: str, out: str) -> dict[str, Any]:
 
     manifest = load_corpus(corpus)
     ids = 1 << 30
-    settings = decide_settings(manifest, block_lists=list_settings(manifest))
+    settings = decide_settings(manifest, block_lists=list_settings(manifest), allowed_sites=None)
     job = DecideJob(settings=settings, extract=f"{out}/extract", folder=f"{out}/decide", key="")
     grouped: dict[int, list[bytes]] = {}
     for part in list_parts(require_step(f"{out}/extract", command="gristmill extract"), manifest):

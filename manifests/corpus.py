@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from manifests.base import Strict, load
 from manifests.filters import Filters, GopherPaper
@@ -51,6 +51,45 @@ Extraction = Literal["resiliparse", "trafilatura", "adaptive"]
 PersonalInformationKind = Literal[
     "email", "phone", "ip", "national_id", "iban", "payment_card", "street_address", "date_of_birth"
 ]
+
+# Kinds of evidence about a site (`pipeline.decide.site_evidence`).
+SiteEvidence = Literal[
+    "email_and_more",
+    "birth_and_more",
+    "secret",
+    "private",
+    "private_kinds",
+    "private_named_kinds",
+    "private_list",
+    "private_dates",
+    "names",
+    "dates",
+    "density",
+    "national_share",
+    "staff",
+    "business",
+    "staff_share",
+    "marks_share",
+]
+SITE_BIAS = -3.0
+SITE_WEIGHTS: dict[SiteEvidence, float] = {
+    "email_and_more": 2.31,
+    "birth_and_more": 0.28,
+    "secret": 1.46,
+    "private": 1.14,
+    "private_kinds": 0.62,
+    "private_named_kinds": 0.76,
+    "private_list": 0.72,
+    "private_dates": 2.0,
+    "names": 1.56,
+    "dates": 1.18,
+    "density": 0.61,
+    "national_share": 0.47,
+    "staff": -1.82,
+    "business": -0.89,
+    "staff_share": -1.04,
+    "marks_share": -1.0,
+}
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
@@ -138,20 +177,42 @@ class Dedup(Strict):
     minhash: MinHash | None = MinHash()
 
 
-class PersonalInformation(Strict):
-    """The site rule and masking.
+class SiteRule(Strict):
+    """Which sites go as a whole: those whose pages hold rare personal information, page after page.
 
-    The site rule drops a whole registered domain if its pages have too much personal information.
-
-    `kinds` and the thresholds are used by decide, which counts what extract found; `mask` is used by extract, which
-    writes the texts.
+    A site is a registered domain, or a host below a hosting suffix. Its score is `bias` and, for each kind of evidence,
+    its weight times the share of the site's pages that have it; a site above 0 goes. The weights were fitted on planted
+    sites (`bench/sites.py`); docs/personal-information.md says what each kind of evidence is.
     """
 
-    kinds: list[PersonalInformationKind] = Field(
-        ["email", "phone", "ip", "national_id"], description="what the rules count; extract counts all kinds"
+    weights: dict[SiteEvidence, FiniteFloat] = Field(
+        SITE_WEIGHTS, description="by kind of evidence; kinds that are left out count nothing"
     )
-    max_spans_per_1000_words: float = Field(5.0, gt=0)
-    min_documents: int = Field(5, ge=1, description="sites with fewer documents are not judged")
+    bias: FiniteFloat = Field(
+        SITE_BIAS, description="score of a site without any evidence; raise it to drop more sites"
+    )
+    furniture_share: float = Field(
+        0.03, ge=0, le=1, description="a value on more than this share of a site's pages belongs to the site itself"
+    )
+    prior_pages: float = Field(
+        2.0, ge=0, description="a site is judged as if it had so many more pages, with the mean of all sites"
+    )
+    allow: str | list[str] | None = Field(
+        None, description="files with sites that are never dropped, one a line, or folders laid out like UT1"
+    )
+
+
+class PersonalInformation(Strict):
+    """What becomes of personal information: sites, documents, and spans within texts.
+
+    `sites`, `kinds` and `max_spans_per_document` are used by decide, which counts what extract found; `mask` is used by
+    extract, which writes the texts.
+    """
+
+    sites: SiteRule | None = Field(SiteRule(), description="drops whole sites; null: none")
+    kinds: list[PersonalInformationKind] = Field(
+        ["email", "phone", "ip", "national_id"], description="what `max_spans_per_document` counts"
+    )
     max_spans_per_document: int | None = Field(
         None, ge=0, description="a document with more is dropped; Dolma keeps up to 5 (arXiv 2402.00159)"
     )
@@ -162,6 +223,19 @@ class PersonalInformation(Strict):
             " before"
         ),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_rule(cls, data: object) -> object:
+        gone = [
+            name for name in ("max_spans_per_1000_words", "min_documents") if isinstance(data, dict) and name in data
+        ]
+        if gone:
+            raise ValueError(
+                f"{' and '.join(gone)}: sites are no longer judged by spans per word, but by different rare spans"
+                " on their pages; remove this, and see `sites`"
+            )
+        return data
 
 
 class BlockList(Strict):
@@ -371,6 +445,10 @@ def load_corpus(path: str | Path) -> CorpusManifest:
             for language, model in perplexity.models.items()
         }
         perplexity = perplexity.model_copy(update={"models": models})
+    information = manifest.personal_information
+    if information is not None and information.sites is not None:
+        allow = _absolute_all(folder, information.sites.allow)
+        information = information.model_copy(update={"sites": information.sites.model_copy(update={"allow": allow})})
     factual = manifest.factual
     if factual is not None:
         factual = factual.model_copy(update={"model": _absolute(folder, factual.model)})
@@ -381,6 +459,7 @@ def load_corpus(path: str | Path) -> CorpusManifest:
             "block_lists": block_lists,
             "bad_words": bad_words,
             "perplexity": perplexity,
+            "personal_information": information,
             "factual": factual,
         }
     )

@@ -15,6 +15,7 @@ from typing import Literal
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.step import StepManifest
+from pipeline.decide.allowed_sites import check_allowed
 from pipeline.decide.block_lists import check_lists
 from pipeline.decide.step import decide
 from pipeline.engines import flink
@@ -96,6 +97,7 @@ def rehearse(manifest: CorpusManifest, *, out: str, share: float, runner: Runner
 def _check_places(manifest: CorpusManifest) -> None:
     """What later steps read is looked for before the first one begins, which may take days."""
     check_lists(manifest)
+    check_allowed(manifest)
     if manifest.tokenizer.model is not None and not exists(manifest.tokenizer.model):
         raise GristmillError("no such file", where=manifest.tokenizer.model, remedy="check `tokenizer.model`")
 

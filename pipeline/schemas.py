@@ -60,17 +60,6 @@ DROPPED = pa.schema(
     ]
 )
 
-SITES = pa.schema(
-    [
-        pa.field("site", pa.string(), nullable=False),
-        pa.field("documents", pa.int64(), nullable=False),
-        pa.field("words", pa.int64(), nullable=False),
-        # Personal-information spans of the kinds that the manifest counts.
-        pa.field("spans", pa.int64(), nullable=False),
-        pa.field("dropped", pa.bool_(), nullable=False),
-    ]
-)
-
 SCORES = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),

@@ -50,7 +50,7 @@ KINDS = ("sites", "urls", "words")
 _REASONS: dict[str, Reason] = {"sites": "blocked_site", "urls": "blocked_url", "words": "blocked_word"}
 # Names of the files in a folder laid out like UT1.
 _IN_FOLDER = {"sites": ("domains", "domains.gz"), "urls": ("urls", "urls.gz"), "words": ("words", "words.gz")}
-_SCHEMA = pa.schema([pa.field("hash", pa.uint64(), nullable=False)])
+HASHES = pa.schema([pa.field("hash", pa.uint64(), nullable=False)])
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
@@ -87,7 +87,7 @@ def list_settings(manifest: CorpusManifest) -> tuple[BlockListSettings, ...]:
         BlockListSettings(
             name=block_list.name,
             min_words=block_list.min_words,
-            **{kind: _content_hash(_files(block_list, kind)) for kind in KINDS if getattr(block_list, kind)},
+            **{kind: content_hash(list_files(block_list, kind)) for kind in KINDS if getattr(block_list, kind)},
         )
         for block_list in manifest.block_lists
     )
@@ -108,12 +108,12 @@ def publish_lists(manifest: CorpusManifest, job: PartitionJob) -> list[TaskManif
     for number, block_list in enumerate(manifest.block_lists):
         for kind in KINDS:
             if getattr(block_list, kind):
-                entries = read_list(_files(block_list, kind), kind=kind, name=block_list.name)
-                batch = pa.RecordBatch.from_arrays([pa.array(entries.hashes)], schema=_SCHEMA)
+                entries = read_list(list_files(block_list, kind), kind=kind, name=block_list.name)
+                batch = pa.RecordBatch.from_arrays([pa.array(entries.hashes)], schema=HASHES)
                 if entries.unread:
                     what = f"{entries.unread:,} lines are none of its {kind} and left out, as `{entries.example}`"
                     notes.append(f"block list `{block_list.name}`: {what}")
-                outputs.append(publish_ipc(job.folder, _path(number, kind), [batch], _SCHEMA, compress=False))
+                outputs.append(publish_ipc(job.folder, _path(number, kind), [batch], HASHES, compress=False))
     task = TaskManifest(task=TASK, key=job.key, inputs={}, outputs=outputs, ledger=Ledger(), notes=notes)
     write_task(job.folder, task)
     return [task]
@@ -123,7 +123,7 @@ def _path(number: int, kind: str) -> str:
     return f"{FOLDER}/{number:03d}-{kind}.arrow"
 
 
-def _files(block_list: BlockList, kind: str) -> list[str]:
+def list_files(block_list: BlockList, kind: str) -> list[str]:
     """The files of one list, sorted by name."""
     patterns = getattr(block_list, kind)
     paths = sorted(
@@ -149,7 +149,8 @@ def _expand(pattern: str, kind: str) -> list[str]:
     return [join(pattern, name) for name in list_stats(pattern, "**") if name.rsplit("/", 1)[-1] in _IN_FOLDER[kind]]
 
 
-def _content_hash(paths: Sequence[str]) -> str:
+def content_hash(paths: Sequence[str]) -> str:
+    """A hash of the contents of files, whatever their names."""
     digest = xxhash.xxh3_128()
     for path in paths:
         with open_stream(path) as file:
@@ -167,7 +168,7 @@ def check_lists(manifest: CorpusManifest) -> None:
     for block_list in manifest.block_lists:
         for kind in KINDS:
             if getattr(block_list, kind):
-                _files(block_list, kind)
+                list_files(block_list, kind)
 
 
 def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
@@ -189,7 +190,7 @@ def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
                     if "#" in line:
                         line = _COMMENT.sub("", line).rstrip(" \t")
                     if line and (entry := clean(line)) is not None:
-                        hashes.append(_hash(entry))
+                        hashes.append(entry_hash(entry))
                     elif line:
                         unread, example = unread + 1, example or line[:_SHOWN]
                 known += len(hashes)
@@ -219,7 +220,8 @@ def _pieces(path: str) -> Iterator[list[bytes]]:
             yield lines
 
 
-def _hash(entry: str) -> int:
+def entry_hash(entry: str) -> int:
+    """The hash of an entry of a list."""
     return xxhash.xxh3_64_intdigest(entry.encode())
 
 
@@ -290,7 +292,7 @@ def url_prefix_hashes(url: str) -> list[int]:
         before.update(bare[start : match.start()].encode())
         start = match.start()
         hashes.append(before.intdigest())
-    return [*hashes, _hash(bare.rstrip("/"))]
+    return [*hashes, entry_hash(bare.rstrip("/"))]
 
 
 def url_words(url: str) -> list[str]:
@@ -333,11 +335,11 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
             continue
         match kind:
             case "sites":
-                candidates = [_hash(suffix) for suffix in host_suffixes(host_of(url))]
+                candidates = [entry_hash(suffix) for suffix in host_suffixes(host_of(url))]
             case "urls":
                 candidates = url_prefix_hashes(url)
             case _:
-                candidates = [_hash(word) for word in url_words(url)]
+                candidates = [entry_hash(word) for word in url_words(url)]
         hashes += candidates
         rows += [row] * len(candidates)
     return np.array(hashes, np.uint64), np.array(rows, np.int64)

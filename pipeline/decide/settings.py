@@ -7,7 +7,7 @@ and `DecideJob`, these settings and the folders to use, which is sent to each wo
 from __future__ import annotations
 
 from manifests.base import Strict, WithoutNone
-from manifests.corpus import CorpusManifest, Dedup, Languages, PersonalInformation
+from manifests.corpus import CorpusManifest, Dedup, Languages, PersonalInformation, SiteRule
 from manifests.filters import Filters
 from pipeline.engines.partitions import PartitionJob
 
@@ -47,7 +47,8 @@ class DecideSettings(Strict):
 
     Attributes:
         sources: by name.
-        personal_information: the site rule; None if there is no rule.
+        personal_information: None if there are no rules on it.
+        allowed_sites: a hash of the contents of the list of sites that are never dropped; None if there is none.
     """
 
     version: int = VERSION
@@ -56,6 +57,12 @@ class DecideSettings(Strict):
     block_lists: tuple[BlockListSettings, ...]
     dedup: Dedup
     personal_information: PersonalInformation | None
+    allowed_sites: str | None = None
+
+    @property
+    def site_rule(self) -> SiteRule | None:
+        """The site rule, if there is one."""
+        return None if self.personal_information is None else self.personal_information.sites
 
 
 class DecideJob(PartitionJob):
@@ -69,14 +76,22 @@ class DecideJob(PartitionJob):
     extract: str
 
 
-def decide_settings(manifest: CorpusManifest, *, block_lists: tuple[BlockListSettings, ...]) -> DecideSettings:
+def decide_settings(
+    manifest: CorpusManifest, *, block_lists: tuple[BlockListSettings, ...], allowed_sites: str | None
+) -> DecideSettings:
     """The settings of the step for a corpus manifest.
 
     Args:
         block_lists: as returned by `pipeline.decide.block_lists.list_settings`.
+        allowed_sites: as returned by `pipeline.decide.allowed_sites.allowed_settings`.
     """
     filters, banded = manifest.source_filters(), manifest.banded_sources()
     bands = None if manifest.factual is None else manifest.factual.bands
+    information = manifest.personal_information
+    if information is not None and information.sites is not None:
+        # What the list holds counts, not where it lies.
+        sites = information.sites.model_copy(update={"allow": None})
+        information = information.model_copy(update={"sites": sites})
     return DecideSettings(
         sources={
             source.name: SourceSettings(
@@ -90,5 +105,6 @@ def decide_settings(manifest: CorpusManifest, *, block_lists: tuple[BlockListSet
         languages=manifest.languages,
         block_lists=block_lists,
         dedup=manifest.dedup,
-        personal_information=manifest.personal_information,
+        personal_information=information,
+        allowed_sites=allowed_sites,
     )

@@ -3,7 +3,7 @@
 In: the parts of extract. Out, below `OUT/decide`:
 
     block_lists/<n>-<kind>.arrow   block lists as hashes
-    sites/<p>.arrow            per registered domain: documents, words, personal-information spans, dropped or not
+    sites/<p>.arrow            per site: documents, words, evidence of personal information, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
     bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
     decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines; the manifest says
@@ -28,6 +28,7 @@ from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
 from manifests.filters import REASONS
 from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from pipeline.decide.allowed_sites import allowed_settings, publish_allowed
 from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.duplicates import emit_clusters, joined_reasons, run_duplicates
@@ -40,7 +41,7 @@ from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import Task, collect, pending_tasks
 from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
-from pipeline.filters.reasons import Reasons
+from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
@@ -58,7 +59,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     folder = join(out, DECIDE)
     extracted = require_step(join(out, EXTRACT), command="gristmill extract")
     parts = list_parts(extracted, manifest)
-    settings = decide_settings(manifest, block_lists=list_settings(manifest))
+    settings = decide_settings(manifest, block_lists=list_settings(manifest), allowed_sites=allowed_settings(manifest))
     described = settings.model_dump(mode="json")
     job = DecideJob(
         settings=settings, extract=join(out, EXTRACT), folder=folder, key=sha256_of([described, extracted.digest])
@@ -67,7 +68,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
     check_scores(parts, job)
-    lists = publish_lists(manifest, job)
+    lists = [*publish_lists(manifest, job), *publish_allowed(manifest, job)]
     sites = run_site_rule(parts, job, runner=runner)
     edges = run_duplicates(parts, job, runner=runner)
     edge_files = [output.path for task in edges for output in task.outputs]
@@ -98,7 +99,7 @@ def _notes(
     enabled = {
         "exact_duplicate": manifest.dedup.exact,
         "near_duplicate": manifest.dedup.minhash is not None,
-        "personal_information_site": rule is not None,
+        "personal_information_site": rule is not None and rule.sites is not None,
         "personal_information_document": rule is not None and rule.max_spans_per_document is not None,
         "language": manifest.languages.keep != "all",
     }
@@ -190,6 +191,11 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
         "blocked": verdicts.blocked,
         "removed_lines": len(removed.flatten()),
         "shortened_documents": part.rows - removed.null_count,
+        "words": {
+            "all": int(verdicts.words.sum()),
+            "kept": int(verdicts.words[reasons == 0].sum()),
+            "of_dropped_sites": int(verdicts.words[reasons == code_of("personal_information_site")].sum()),
+        },
     }
     write_task(
         job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kernels.arrays import Int64s
 from manifests.corpus import Languages
 from manifests.errors import GristmillError
 from manifests.filters import FilterSpec
@@ -27,6 +28,7 @@ from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import ipc_names, read_ipc
+from pipeline.text.personal.values import VALUES
 from pipeline.text.signal_columns import LINES_PACKED
 from storage.files import join
 
@@ -40,6 +42,7 @@ class PartVerdicts(NamedTuple):
         line_offsets: int64[n + 1], where each document's lines begin; None if no filter looks at lines.
         documents: the columns id, site and, with block lists, url.
         blocked: how many documents each block list blocked, in the order of the manifest.
+        words: int64[n], of each document.
     """
 
     reasons: Reasons
@@ -47,6 +50,7 @@ class PartVerdicts(NamedTuple):
     line_offsets: npt.NDArray[np.int64] | None
     documents: pa.Table
     blocked: list[int]
+    words: Int64s
 
 
 def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
@@ -66,7 +70,9 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
         reasons = np.where(codes, codes, reasons)
     reasons = document_reasons(reasons, signals, settings.personal_information)
     reasons = site_reasons(reasons, documents["site"], dropped_sites(job))
-    return PartVerdicts(reasons, removed, None if removed is None else line_values(signals)[1], documents, blocked)
+    offsets = None if removed is None else line_values(signals)[1]
+    words = signals["words"].to_numpy().astype(np.int64)
+    return PartVerdicts(reasons, removed, offsets, documents, blocked, words)
 
 
 def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], languages: Languages) -> Verdicts:
@@ -82,13 +88,14 @@ def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], language
 
 
 def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
-    """A signals part. The line columns, which are most of its bytes, are read only if a filter looks at lines.
+    """A signals part without hashed values, which only the site rule reads. The line columns, which are most of its
+    bytes, are read only if a filter looks at lines.
 
     Raises:
         GristmillError: a filter looks at lines, and the part has no line columns.
     """
     with_lines = any(section.looks_at_lines for section in filters)
-    names = ipc_names(path)
+    names = [name for name in ipc_names(path) if name != VALUES.name]
     if with_lines and LINES_PACKED.name not in names:
         raise GristmillError(
             "the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again"

@@ -83,6 +83,8 @@ def write_corpus(folder: Path, *, scale: int = 1, vocab_size: int = 420) -> Corp
             _source("questions", "stackexchange", "Posts.xml", filters="none"),
             _source("wiki", "mediawiki", "*.xml.bz2", priority=10, factual=True),
         ],
+        # Weights of the tests' own: those of the manifest are fitted and change.
+        "personal_information": {"sites": {"weights": {"named_email": 6.0}, "bias": -3.0}},
         "tokenizer": {"train": {"vocab_size": vocab_size, "sample_mb": 1}},
         "shard_tokens": 4_000,
     }
@@ -130,7 +132,8 @@ def _write_crawl(folder: Path, corpus: Corpus, count: int) -> None:
     for number in range(1_000, 1_006):  # a directory of people
         corpus.document(f"<urn:uuid:{number}>", "personal_information_site")
         people = " ".join(
-            f"Write to person{number}{entry}@people.test or call (212) 555-01{entry:02d}." for entry in range(10)
+            f"Write to Ann Quandersen, person{number}{entry}@gmail.com, or call (212) 555-{number % 10}{entry:03d}."
+            for entry in range(10)
         )
         records.append(_response(number, prose(f"people {number}") + "\n\n" + people, "people.test"))
     corpus.document("<urn:uuid:2000>", "gopher_words")

@@ -34,7 +34,12 @@ def write(folder: Path, text: str, name: str = "corpus.yaml") -> Path:
     [
         ("shard_token: 5000", "shard_token", "shard_tokens"),
         ("dedup: {minhash: {band: 3}}", "dedup.minhash.band", "bands"),
-        ("personal_information: {min_document: 3}", "personal_information.min_document", "min_documents"),
+        (
+            "personal_information: {max_spans_per_documents: 3}",
+            "personal_information.max_spans_per_documents",
+            "max_spans_per_document",
+        ),
+        ("personal_information: {sites: {prior_page: 3}}", "personal_information.sites.prior_page", "prior_pages"),
     ],
 )
 def test_unknown_key_names_the_nearest_valid_one(tmp_path, line, wanted, hint):

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from manifests.corpus import BlockList, CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from manifests.filters import REASONS
-from pipeline.decide.block_lists import _files as list_files_of
 from pipeline.decide.block_lists import (
     blocked_codes,
     host_of,
@@ -27,6 +26,7 @@ from pipeline.decide.block_lists import (
     read_list,
     url_prefix_hashes,
 )
+from pipeline.decide.block_lists import list_files as list_files_of
 from pipeline.decide.settings import DecideJob, decide_settings
 from pipeline.schemas import read_ipc
 from tests.paths import SHARED
@@ -44,7 +44,7 @@ def corpus(*lists: dict[str, Any]) -> CorpusManifest:
 
 
 def job_of(manifest: CorpusManifest, folder: Path) -> DecideJob:
-    settings = decide_settings(manifest, block_lists=list_settings(manifest))
+    settings = decide_settings(manifest, block_lists=list_settings(manifest), allowed_sites=None)
     return DecideJob(settings=settings, extract=str(folder / "extract"), folder=str(folder / "decide"), key="k")
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from manifests.corpus import Languages, PersonalInformation
 from manifests.filters import REASONS
-from pipeline.decide.site_rule import document_reasons, is_heavy, site_reasons, spans_of
+from pipeline.decide.site_rule import document_reasons, site_reasons, spans_of
 from pipeline.decide.verdicts import filter_reasons
 from pipeline.filters.reasons import code_of
 
@@ -28,14 +27,6 @@ def test_a_site_marks_only_what_is_left() -> None:
     marked = site_reasons(reasons, sites, {"bad.org"})
     assert [REASONS[code] for code in marked] == ["personal_information_site", "language", "kept", "kept"]
     assert site_reasons(reasons, sites, set()).tolist() == reasons.tolist()
-
-
-@pytest.mark.parametrize(
-    ("documents", "words", "spans", "heavy"),
-    [(5, 1_000, 6, True), (5, 1_000, 5, False), (4, 1_000, 600, False), (5, 0, 1, True), (5, 0, 0, False)],
-)
-def test_the_site_rule(documents, words, spans, heavy) -> None:
-    assert is_heavy(documents, words, spans, PersonalInformation(max_spans_per_1000_words=5, min_documents=5)) is heavy
 
 
 def test_only_the_kinds_of_the_rule_count() -> None:

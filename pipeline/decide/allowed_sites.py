@@ -1,0 +1,78 @@
+"""Sites that the site rule never drops, whatever their pages hold.
+
+In: the list files of the manifest, as for block lists of sites. Out: `OUT/decide/sites/allowed.arrow`, the entries as
+sorted hashes, and which sites of a partition they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from manifests.corpus import BlockList, CorpusManifest
+from manifests.step import Ledger, TaskManifest
+from pipeline.decide.block_lists import HASHES, content_hash, entry_hash, host_suffixes, list_files, read_list
+from pipeline.decide.settings import DecideJob
+from pipeline.schemas import publish_ipc, read_ipc
+from storage.files import join
+from storage.steps import finished_task, write_task
+
+_NAME = "personal_information.sites.allow"
+_TASK = "sites/allowed"
+_FILE = f"{_TASK}.arrow"
+
+
+def allowed_settings(manifest: CorpusManifest) -> str | None:
+    """A hash of the contents of the list; None without one."""
+    files = _files(manifest)
+    return content_hash(files) if files else None
+
+
+def check_allowed(manifest: CorpusManifest) -> None:
+    """Check that the files of the list exist.
+
+    Raises:
+        GristmillError: the list names no file.
+    """
+    _files(manifest)
+
+
+def publish_allowed(manifest: CorpusManifest, job: DecideJob) -> list[TaskManifest]:
+    """Publish the hashes of the list; nothing if there is none, or it is published already.
+
+    Raises:
+        GristmillError: the list is missing, empty, or no list of sites.
+    """
+    files = _files(manifest)
+    if not files:
+        return []
+    done = finished_task(job.folder, _TASK, job.key)
+    if done is not None:
+        return [done]
+    entries = read_list(files, kind="sites", name=_NAME)
+    batch = pa.RecordBatch.from_arrays([pa.array(entries.hashes)], schema=HASHES)
+    notes = []
+    if entries.unread:
+        notes.append(f"`{_NAME}`: {entries.unread:,} lines are no sites and left out, as `{entries.example}`")
+    output = publish_ipc(job.folder, _FILE, [batch], HASHES, compress=False)
+    task = TaskManifest(task=_TASK, key=job.key, inputs={}, outputs=[output], ledger=Ledger(), notes=notes)
+    write_task(job.folder, task)
+    return [task]
+
+
+def are_allowed(sites: Sequence[str], job: DecideJob) -> npt.NDArray[np.bool_]:
+    """Which sites are on the list, or below one that is: bool[n]."""
+    if job.settings.allowed_sites is None:
+        return np.zeros(len(sites), bool)
+    listed = set(read_ipc(join(job.folder, _FILE))["hash"].to_pylist())
+    return np.array([any(entry_hash(name) in listed for name in host_suffixes(site)) for site in sites], bool)
+
+
+def _files(manifest: CorpusManifest) -> list[str]:
+    information = manifest.personal_information
+    if information is None or information.sites is None or information.sites.allow is None:
+        return []
+    return list_files(BlockList(name=_NAME, sites=information.sites.allow), "sites")

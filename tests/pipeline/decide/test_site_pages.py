@@ -1,0 +1,210 @@
+"""Which pages sites are judged by: the same however documents are dealt out to parts and elements come."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.decide import site_pages
+from pipeline.decide.settings import DecideJob
+from pipeline.decide.site_evidence import EVIDENCE, site_evidence
+from pipeline.decide.site_pages import (
+    MOST_PAGES,
+    emit_counts,
+    emit_pages,
+    pages_of,
+    partition_name,
+    partition_of,
+    reduce_counts,
+    reduce_pages,
+    run_site_pages,
+)
+from pipeline.engines.runners import Runner
+from pipeline.parts import Part
+from pipeline.schemas import read_ipc
+from pipeline.text.personal.values import KIND_SHIFT, NAMED, ValueKind
+from tests.pipeline.decide.site_parts import Document, site_job, write_parts
+
+
+def page(site: str | None, number: int) -> Document:
+    """A page with some values of its own; every fifth has one that is on others too."""
+    kind = list(ValueKind)[number % len(ValueKind)]
+    values = {(kind << KIND_SHIFT) | number, (ValueKind.EMAIL << KIND_SHIFT) | int(NAMED) | (number + 1_000)}
+    if number % 5 == 0:
+        values.add(ValueKind.PHONE << KIND_SHIFT)
+    return Document(site, f"{site} {number}", number % 90, tuple(sorted(values)))
+
+
+def deal(documents: Sequence[Document], parts: int, seed: int) -> list[list[Document]]:
+    draw = random.Random(seed)
+    shuffled = draw.sample(list(documents), len(documents))
+    return [shuffled[number::parts] for number in range(parts)]
+
+
+def shuffle(parts: Sequence[Part], job: DecideJob, *, partitions: int, seed: int = 0) -> dict[str, int]:
+    """Both stages without Beam, elements in a random order; how many pages were sent for each site."""
+    draw = random.Random(seed)
+    sent: dict[str, int] = defaultdict(int)
+    for emit, reduce in ((emit_counts, reduce_counts), (emit_pages, reduce_pages)):
+        elements: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
+        for part in draw.sample(list(parts), len(parts)):
+            for number, element in partial(emit, partitions=partitions)(part, job):
+                elements[number].append(element)
+                if emit is emit_pages:
+                    for site in pa.ipc.open_file(element).read_all()["site"].to_pylist():
+                        sent[site] += 1
+        for number, held in elements.items():
+            reduce(number, draw.sample(held, len(held)), job)
+    return sent
+
+
+def read(job: DecideJob, kind: str, *, partitions: int) -> list[dict[str, Any]]:
+    tables = [read_ipc(f"{job.folder}/{partition_name(kind, number)}.arrow") for number in range(partitions)]
+    for number, table in enumerate(tables):
+        names = table["site"].to_pylist()
+        assert names == sorted(names)
+        assert all(partition_of(name, partitions) == number for name in names)
+    return sorted(
+        (row for table in tables for row in table.to_pylist()), key=lambda row: (row["site"], row.get("id", b""))
+    )
+
+
+def expected(documents: Sequence[Document], most: int) -> tuple[list[dict[str, Any]], list[tuple[str, bytes]]]:
+    """Evidence of each site, and the pages that it is judged by, slowly."""
+    rows, pages = [], []
+    sites = sorted({document.site for document in documents if document.site is not None})
+    for site in sites:
+        here = [document for document in documents if document.site == site]
+        chosen = dict(sorted({document.id: document for document in here}.items())[:most])
+        pages += [(site, identity) for identity in chosen]
+        table = pa.table(
+            {
+                "site": [site] * len(chosen),
+                "words": pa.array([document.words for document in chosen.values()], pa.int32()),
+                "person_names": pa.array([len(document.text) % 3 for document in chosen.values()], pa.int32()),
+                "business_marks": pa.array([len(document.text) % 2 for document in chosen.values()], pa.int32()),
+                "personal_values": pa.array([document.values for document in chosen.values()], site_pages.VALUES.type),
+            }
+        )
+        (row,) = site_evidence(pages_of(table), furniture_share=0.03).to_pylist()
+        counts = {"site": site, "documents": len(here), "words": sum(document.words for document in here)}
+        rows.append(counts | row)
+    return rows, pages
+
+
+def check(documents: Sequence[Document], folder: Path, *, parts: int, partitions: int, seed: int = 0) -> dict[str, int]:
+    written = write_parts(folder / "extract", deal(documents, parts, seed))
+    job = site_job(folder / "extract", folder / "decide")
+    sent = shuffle(written, job, partitions=partitions, seed=seed)
+    rows, pages = expected(documents, site_pages.MOST_PAGES)
+    assert read(job, "evidence", partitions=partitions) == rows
+    assert [(row["site"], row["id"]) for row in read(job, "pages", partitions=partitions)] == pages
+    return sent
+
+
+SMALL = [page(f"site{number % 7}.example", number) for number in range(60)] + [page(None, 1), page(None, 2)]
+
+
+@pytest.mark.parametrize(("parts", "partitions", "seed"), [(1, 1, 0), (1, 4, 1), (5, 1, 2), (5, 4, 3), (30, 3, 4)])
+def test_any_order_and_number_of_parts(parts: int, partitions: int, seed: int, tmp_path: Path) -> None:
+    check(SMALL, tmp_path, parts=parts, partitions=partitions, seed=seed)
+
+
+def test_copies_of_a_page_count_once(tmp_path: Path) -> None:
+    copies = [page("a.example", 1)] * 9 + [page("a.example", 2), page("b.example", 1)] * 2
+    check(copies, tmp_path, parts=4, partitions=2)
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    rows = {row["site"]: row for row in read(job, "evidence", partitions=2)}
+    assert (rows["a.example"]["documents"], rows["a.example"]["pages"]) == (11, 2)
+    assert (rows["b.example"]["documents"], rows["b.example"]["pages"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("parts", "seed"), [(1, 0), (7, 1), (40, 2)])
+def test_large_sites_are_sampled(parts: int, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
+    large = [page("large.example", number) for number in range(1_500)]
+    other = [page("other.example", number) for number in range(41)] + [
+        page("small.example", number) for number in range(40)
+    ]
+    sent = check([*large, *other, *SMALL], tmp_path, parts=parts, partitions=2, seed=seed)
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    rows = {row["site"]: row["pages"] for row in read(job, "evidence", partitions=2)}
+    assert (rows["large.example"], rows["other.example"], rows["small.example"]) == (40, 40, 40)
+    assert sent["large.example"] < 3 * 40
+    assert [row["site"] for row in read(job, "large", partitions=2)] == ["large.example", "other.example"]
+
+
+def test_a_large_site_of_copies_keeps_its_pages(tmp_path: Path) -> None:
+    """How many pages are sent depends on how many are different, not on how many documents there are."""
+    copies = [page("copies.example", number % 3) for number in range(4 * MOST_PAGES)]
+    for number in range(4):
+        copies += [page(f"copy{number}.example", 1)] * (MOST_PAGES + 1)
+    many = [page("many.example", number % 500) for number in range(3 * MOST_PAGES)]
+    check([*copies, *many], tmp_path, parts=3, partitions=1)
+
+
+def test_the_number_of_different_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_pages, "MOST_PAGES", 10)
+    documents = [page("exact.example", number % 30) for number in range(200)]
+    documents += [page("about.example", number % 3_000) for number in range(9_000)]
+    written = write_parts(tmp_path / "extract", deal(documents, 5, 0))
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    shuffle(written, job, partitions=1)
+    different = {row["site"]: row["different"] for row in read(job, "large", partitions=1)}
+    assert different["exact.example"] == 30
+    # Three standard deviations of an eighth.
+    assert 3_000 * 5 / 8 < different["about.example"] < 3_000 * 11 / 8
+
+
+def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
+    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 10_000)
+    documents = [*(page("large.example", number) for number in range(600)), *SMALL]
+    # A part without any site beside large ones.
+    parts = write_parts(tmp_path / "extract", [*deal(documents, 4, 0), [page(None, 3)], []])
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    tasks = run_site_pages(parts, job, runner=Runner())
+    partitions = len(tasks) // 2
+    assert partitions > 3
+    rows, pages = expected(documents, 40)
+    assert read(job, "evidence", partitions=partitions) == rows
+    assert [(row["site"], row["id"]) for row in read(job, "pages", partitions=partitions)] == pages
+    assert [task.task for task in tasks[partitions:]] == [
+        partition_name("evidence", number) for number in range(partitions)
+    ]
+
+
+@pytest.mark.parametrize("documents", [[], [page(None, 1)]])
+def test_no_sites(documents: list[Document], tmp_path: Path) -> None:
+    parts = write_parts(tmp_path / "extract", [documents])
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    run_site_pages(parts, job, runner=Runner())
+    assert read(job, "evidence", partitions=1) == []
+    assert read_ipc(f"{job.folder}/{partition_name('evidence', 0)}.arrow").schema == pa.schema(
+        [*site_pages.COUNTS, *EVIDENCE]
+    )
+
+
+def test_slices_of_lists() -> None:
+    table = pa.table(
+        {
+            "site": ["a", "a", "b"],
+            "words": pa.array([1, 2, 3], pa.int32()),
+            "person_names": pa.array([0, 0, 0], pa.int32()),
+            "business_marks": pa.array([0, 0, 0], pa.int32()),
+            "personal_values": pa.array([[1, 2], [3], [4, 5]], site_pages.VALUES.type),
+        }
+    )
+    pages = pages_of(table.slice(1))
+    assert pages.offsets.tolist() == [0, 1, 3]
+    assert pages.values.tolist() == [3, 4, 5]
+    assert pages.sites.tolist() == [0, 1]
+    assert pages.values.dtype == np.uint32
