@@ -97,11 +97,13 @@ def compare(sources: Sequence[str], *, split: int, name: str, work: Path) -> boo
 
 
 def with_roots(corpus: dict[str, Any], sources: Sequence[str], root: str) -> dict[str, Any]:
-    """The corpus manifest with the chosen sources only, their files below `root`."""
+    """The corpus manifest with the chosen sources only, their files below `root`. Without factual bands: their model is
+    made by `make demo`, which does not run here.
+    """
     chosen = [
         {**source, "root": join(root, source["name"])} for source in corpus["sources"] if source["name"] in sources
     ]
-    return {**corpus, "sources": chosen}
+    return {**{key: value for key, value in corpus.items() if key != "factual"}, "sources": chosen}
 
 
 def split_files(sources: Sequence[str], *, raw: Path, out: Path, split: int) -> list[Path]:
