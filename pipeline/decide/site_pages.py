@@ -78,7 +78,7 @@ def run_site_pages(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> 
     counts = {number: partition_name("counts", number) for number in range(partitions)}
     evidence = {number: partition_name("evidence", number) for number in range(partitions)}
     run_partitions(
-        counts, parts, partial(emit_counts, partitions=partitions), reduce_counts, job, label="Sites", runner=runner
+        counts, parts, partial(emit_sites, partitions=partitions), reduce_sites, job, label="Sites", runner=runner
     )
     run_partitions(
         evidence, parts, partial(emit_pages, partitions=partitions), reduce_pages, job, label="Pages", runner=runner
@@ -95,7 +95,7 @@ def partition_name(kind: str, number: int) -> str:
     return f"{FOLDER}/{kind}-{number:05d}"
 
 
-def emit_counts(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[int, bytes]]:
+def emit_sites(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[int, bytes]]:
     """One part's documents and words per site, one element per partition: an IPC file of `_PART_COUNTS`."""
     documents = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["site", "id"])
     words = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["words"])["words"]
@@ -106,7 +106,7 @@ def emit_counts(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tupl
     yield from _by_partition(counts.append_column(_PART_COUNTS.field("smallest"), _smallest_ids(table)), partitions)
 
 
-def reduce_counts(partition: int, elements: list[bytes], job: DecideJob) -> str:
+def reduce_sites(partition: int, elements: list[bytes], job: DecideJob) -> str:
     """Publish the documents and words of the partition's sites, and which of them are large."""
     table = _read_elements(elements, _PART_COUNTS)
     sums = table.group_by("site").aggregate([("documents", "sum"), ("words", "sum")]).sort_by("site")

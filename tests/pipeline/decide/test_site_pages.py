@@ -18,13 +18,13 @@ from pipeline.decide.settings import DecideJob
 from pipeline.decide.site_evidence import EVIDENCE, site_evidence
 from pipeline.decide.site_pages import (
     MOST_PAGES,
-    emit_counts,
     emit_pages,
+    emit_sites,
     pages_of,
     partition_name,
     partition_of,
-    reduce_counts,
     reduce_pages,
+    reduce_sites,
     run_site_pages,
 )
 from pipeline.engines.runners import Runner
@@ -53,7 +53,7 @@ def shuffle(parts: Sequence[Part], job: DecideJob, *, partitions: int, seed: int
     """Both stages without Beam, elements in a random order; how many pages were sent for each site."""
     draw = random.Random(seed)
     sent: dict[str, int] = defaultdict(int)
-    for emit, reduce in ((emit_counts, reduce_counts), (emit_pages, reduce_pages)):
+    for emit, reduce in ((emit_sites, reduce_sites), (emit_pages, reduce_pages)):
         elements: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
         for part in draw.sample(list(parts), len(parts)):
             for number, element in partial(emit, partitions=partitions)(part, job):
