@@ -19,12 +19,14 @@ ENVIRONMENTS = HERE.parent / ".cache" / "peers"
 
 # What the environment of a peer holds. datatrove splits English words with spaCy, which it does not pull in by itself.
 # numpy 1: dolma 1.2.1 was built for it. ufal-kenlm is KenLM's own Python module, as wheels. Faker is no peer: it makes
-# the values of bench/personal_held_out.py. litdata needs torch, which is taken from the environment that asks for it.
+# the values of bench/personal_held_out.py. datasets opens shards in tests; it brings pandas, which Beam would import in
+# each process. litdata needs torch, which is taken from the environment that asks for it.
 REQUIREMENTS = {
     "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7", "nltk==3.9.2"],
     "dolma": ["dolma==1.2.1"],
     "kenlm": ["ufal-kenlm==26.4.1"],
     "faker": ["Faker==37.12.0"],
+    "datasets": ["datasets==5.2.0"],
     "litdata": [
         *("--no-deps", "litdata==0.2.76", "lightning-utilities==0.15.3", "tifffile==2026.3.3"),
         *("boto3", "botocore", "s3transfer", "jmespath"),

@@ -6,12 +6,16 @@ against the manifests.
 
 from __future__ import annotations
 
+import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from bench.peers import Unavailable, peer_environment, peer_python
 from manifests.corpus import load_corpus
 from pipeline.engines.runners import Runner
 from pipeline.export.parquet import export_parquet
@@ -40,37 +44,46 @@ def _table(path: Path) -> pa.Table:
 
 
 @pytest.fixture
-def datasets(monkeypatch) -> Any:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
-    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
-    found = pytest.importorskip("datasets", reason="datasets is not installed: it is in the group `dev`")
-    found.disable_progress_bars()
-    return found
+def datasets(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+    """What datasets reads from files; bytes as hexadecimal digits."""
+    try:
+        python = peer_python("datasets")
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    environment = {**peer_environment(), "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+    def load(kind: str, files: list[Path], how: str = "whole") -> list[dict[str, Any]]:
+        words = [python, Path(__file__).with_name("with_datasets.py"), kind, tmp_path / "cache", how, *files]
+        run = subprocess.run([*map(str, words)], env=environment, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        rows: list[dict[str, Any]] = json.loads(run.stdout)
+        return rows
+
+    return load
 
 
-def test_datasets_open_shards_and_side_tables(prepared, datasets, tmp_path) -> None:
-    for entry in _entries(prepared):
-        shard, side = (prepared / "shards" / name for name in (entry.file, entry.documents_file))
-        loaded = {
-            path: datasets.load_dataset("arrow", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
-            for path in (shard, side)
-        }
-        assert loaded[shard]["tokens"][:] == _table(shard)["tokens"].to_pylist()
-        assert sum(len(tokens) for tokens in loaded[shard]["tokens"]) == entry.tokens
-        assert loaded[side][:] == _table(side).to_pydict()
-        assert loaded[side].num_rows == entry.documents
+def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with bytes as hexadecimal digits."""
+    return [{name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()} for row in rows]
 
 
-def test_datasets_open_many_shards_at_once(prepared, datasets, tmp_path) -> None:
+def test_datasets_open_shards_and_side_tables(prepared, datasets) -> None:
+    entry = max(_entries(prepared), key=lambda entry: entry.tokens)
+    shard, side = (prepared / "shards" / name for name in (entry.file, entry.documents_file))
+    tokens = datasets("arrow", [shard])
+    assert tokens == _table(shard).to_pylist()
+    assert sum(len(row["tokens"]) for row in tokens) == entry.tokens
+    assert datasets("arrow", [side]) == _plain(_table(side).to_pylist())
+
+
+def test_datasets_open_many_shards_at_once(prepared, datasets) -> None:
     """As people do; a list of the shards alone, since side tables have other columns."""
     entries = _entries(prepared)
-    files = [str(prepared / "shards" / entry.file) for entry in entries]
-    loaded = datasets.load_dataset("arrow", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    files = [prepared / "shards" / entry.file for entry in entries]
+    rows = datasets("arrow", files)
     assert len(files) > 5
-    assert loaded.num_rows == sum(entry.documents for entry in entries)
-    streamed = datasets.load_dataset("arrow", data_files=files, split="train", streaming=True)
-    assert [row["tokens"] for row in streamed] == loaded["tokens"][:]
+    assert len(rows) == sum(entry.documents for entry in entries)
+    assert datasets("arrow", files, "streaming") == rows
 
 
 def test_polars_opens_shards_and_side_tables(prepared) -> None:
@@ -107,7 +120,7 @@ def test_duckdb_reads_shards_and_side_tables_through_arrow(prepared) -> None:
             connection.unregister("side")
 
 
-def test_all_three_open_the_parquet_files(prepared, datasets, tmp_path) -> None:
+def test_all_three_open_the_parquet_files(prepared, datasets) -> None:
     polars, duckdb = (
         pytest.importorskip(name, reason=f"{name} is not installed: it is in the group `dev`")
         for name in ("polars", "duckdb")
@@ -123,6 +136,8 @@ def test_all_three_open_the_parquet_files(prepared, datasets, tmp_path) -> None:
         texts = dict(connection.execute(f"SELECT id, text FROM read_parquet('{pattern}')").fetchall())
     assert counts == dict(frame["source"].value_counts().iter_rows())
     assert texts == dict(frame.select("id", "text").iter_rows())
-    loaded = datasets.load_dataset("parquet", data_files=pattern, split="train", cache_dir=str(tmp_path / "cache"))
-    assert loaded.num_rows == kept
-    assert {row["id"]: row["text"] for row in loaded} == texts
+    loaded = datasets("parquet", sorted((prepared / "parquet").rglob("*.parquet")))
+    assert len(loaded) == kept
+    assert {
+        bytes.fromhex(row["id"]) if isinstance(row["id"], str) else row["id"]: row["text"] for row in loaded
+    } == texts

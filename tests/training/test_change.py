@@ -124,7 +124,7 @@ def test_a_checkpoint_from_before_the_change_is_gone_on_from(tmp_path: Path, cor
     shutil.rmtree(f"{run.out}/checkpoints/step-00000015")
     said: list[str] = []
     train(run, stop_after=15, say=said.append)
-    assert said[0].startswith("resumed after step 12 ")
+    assert said[1].startswith("resumed after step 12 ")
     assert [line["loss"] for line in metrics(Path(run.out))] == losses
     # One from after the change is not one of the order before it.
     run_file = Path(run.out, "run.json")
