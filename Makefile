@@ -32,7 +32,7 @@ env: .venv/.complete
 	@command -v $(firstword $(PYTHON)) > /dev/null || \
 		{ echo "There is no $(PYTHON): install Python 3.11, 3.12 or 3.13, or name one, as in \`make demo PYTHON=python3.11\`." >&2; exit 1; }
 	@if test -x $(BIN)/python; then $(BIN)/python scripts/check_python.py --environment; else $(PYTHON) scripts/check_python.py; fi
-	@echo "== environment: .venv (about 570 MB of downloads, 2.0 GB on disk)"
+	@echo "== environment: .venv (about 570 MB of downloads, 2.3 GB on disk)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
