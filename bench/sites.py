@@ -28,8 +28,8 @@ import pyarrow as pa
 
 from bench.site_templates import draw, half
 from manifests.corpus import SiteEvidence
-from pipeline.decide.site_report import open_sites, site_tables
-from pipeline.decide.site_rule import EVIDENCE_KINDS, mean_rates, site_rates
+from pipeline.decide.site_report import means_of, open_sites, site_tables
+from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates
 
 MANIFEST = {
     "kind": "corpus",
@@ -85,9 +85,8 @@ def judge(seed: int, *, most_pages: int, folder: Path) -> list[Judged]:
         words = [sys.executable, "-m", "gristmill", step, str(folder / "corpus.yaml"), "--out", str(folder / "out")]
         subprocess.run([*words, "--json"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     sites = open_sites(str(folder / "out"))
-    means = mean_rates(str(folder / "out" / "decide"), range(sites.partitions))
     table = pa.concat_tables(list(site_tables(sites)))
-    rates = site_rates(table, means=means, prior_pages=sites.rule.prior_pages)
+    rates = site_rates(table, means=means_of(sites, 0), prior_pages=sites.rule.prior_pages)
     judged = [
         Judged(seed, *truths[row["site"]], row, {kind: float(rates[kind][number]) for kind in EVIDENCE_KINDS})
         for number, row in enumerate(table.to_pylist())

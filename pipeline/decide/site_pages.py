@@ -74,7 +74,7 @@ SITE_EVIDENCE = pa.schema([*COUNTS, *EVIDENCE])
 
 def run_site_pages(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
     """Publish counts, pages and evidence of all partitions; returns the tasks, those of evidence last."""
-    partitions = partitions_for(sum(part.rows for part in parts) * _BYTES_PER_PAGE)
+    partitions = site_partitions(parts)
     counts = {number: partition_name("counts", number) for number in range(partitions)}
     evidence = {number: partition_name("evidence", number) for number in range(partitions)}
     run_partitions(
@@ -88,6 +88,16 @@ def run_site_pages(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> 
         for names in (counts, evidence)
         for manifest in collect([Task(name=name, key=job.key) for name in names.values()], folder=job.folder)
     ]
+
+
+def site_partitions(parts: Sequence[Part]) -> int:
+    """How many partitions the sites of these parts have."""
+    return partitions_for(sum(part.rows for part in parts) * _BYTES_PER_PAGE)
+
+
+def evidence_file(partition: int) -> str:
+    """The evidence on the sites of one partition, below the step's folder."""
+    return f"{partition_name('evidence', partition)}.arrow"
 
 
 def partition_name(kind: str, number: int) -> str:
@@ -169,18 +179,12 @@ def reduce_pages(partition: int, elements: list[bytes], job: DecideJob) -> str:
     pages = table.take(pa.array(_first_pages(table, most=MOST_PAGES))).combine_chunks()
     counts = read_ipc(join(job.folder, f"{partition_name('counts', partition)}.arrow"))
     evidence = site_evidence(pages_of(pages), furniture_share=rule.furniture_share)
-    rows = pa.RecordBatch.from_arrays(
-        [*counts.combine_chunks().to_batches()[0].columns, *evidence.columns]
-        if evidence.num_rows
-        else [pa.array([], field.type) for field in SITE_EVIDENCE],
-        schema=SITE_EVIDENCE,
-    )
-    name = partition_name("evidence", partition)
+    rows = pa.table([*counts.columns, *evidence.columns], schema=SITE_EVIDENCE).combine_chunks()
     outputs = [
         publish_ipc(job.folder, f"{partition_name('pages', partition)}.arrow", pages.to_batches(), PAGES),
-        publish_ipc(job.folder, f"{name}.arrow", [rows], SITE_EVIDENCE),
+        publish_ipc(job.folder, evidence_file(partition), rows.to_batches(), SITE_EVIDENCE),
     ]
-    return finish_partition(name, job, outputs)
+    return finish_partition(partition_name("evidence", partition), job, outputs)
 
 
 def pages_of(table: pa.Table) -> Pages:

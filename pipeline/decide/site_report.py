@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +16,10 @@ import pyarrow.compute as pc
 
 from manifests.corpus import SiteEvidence, SiteRule
 from manifests.errors import GristmillError
-from manifests.step import StepManifest
+from manifests.step import StepManifest, TaskManifest
 from pipeline.decide.settings import DecideSettings
 from pipeline.decide.site_pages import PAGES, partition_name, partition_of
-from pipeline.decide.site_rule import EVIDENCE_KINDS, mean_rates, site_rates, sites_file
+from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates, sites_file, verdicts_task
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
 from pipeline.text.normalise import text_buffers
@@ -26,7 +27,7 @@ from pipeline.text.personal import find_spans
 from pipeline.text.personal.masking import TOKENS
 from pipeline.text.personal.names import find_names
 from shards.contents import contents_of
-from storage.files import exists, join
+from storage.files import join
 from storage.steps import read_task, require_step
 
 # Scores at which the sweep cuts, beside the rule's own, 0.
@@ -107,9 +108,8 @@ def open_sites(out: str) -> SiteFolder:
             where=out,
             remedy="leave out `personal_information: null` and `sites: null`, and run `gristmill decide`",
         )
-    partitions = 0
-    while exists(join(out, DECIDE, sites_file(partitions))):
-        partitions += 1
+    written = {output.path for output in step.outputs}
+    partitions = next(number for number in count() if sites_file(number) not in written)
     return SiteFolder(out, extract, step, partitions, rule)
 
 
@@ -149,11 +149,7 @@ def losses(sites: SiteFolder) -> list[Loss]:
     for output in sites.decide.outputs:
         if not output.path.startswith("decisions/"):
             continue
-        task = read_task(folder, output.path.removesuffix(".arrow"))
-        if task is None:
-            raise GristmillError(
-                f"the manifest of {output.path} is not there", where=folder, remedy="run `gristmill decide` again"
-            )
+        task = _task(folder, output.path.removesuffix(".arrow"))
         words = task.details["words"]
         amounts = (
             task.ledger.dropped.get("personal_information_site", 0),
@@ -173,6 +169,21 @@ def losses(sites: SiteFolder) -> list[Loss]:
         for source, (documents, words, total, kept) in sorted(found.items())
         if documents
     ]
+
+
+def means_of(sites: SiteFolder, partition: int) -> dict[SiteEvidence, float]:
+    """The means of all sites, towards which those of a partition were drawn; the same for each."""
+    means: dict[SiteEvidence, float] = _task(join(sites.folder, DECIDE), verdicts_task(partition)).details["means"]
+    return means
+
+
+def _task(folder: str, name: str) -> TaskManifest:
+    task = read_task(folder, name)
+    if task is None:
+        raise GristmillError(
+            f"the manifest of the task {name} is not there", where=folder, remedy="run `gristmill decide` again"
+        )
+    return task
 
 
 def _kept_tokens(out: str) -> dict[str, int]:
@@ -200,8 +211,7 @@ def explain_site(sites: SiteFolder, site: str) -> Explanation:
             where=sites.folder,
             remedy="name a registered domain, or a host below a hosting suffix: `example.org`, `ann.github.io`",
         )
-    means = mean_rates(decide, range(sites.partitions))
-    rates = site_rates(row, means=means, prior_pages=sites.rule.prior_pages)
+    rates = site_rates(row, means=means_of(sites, number), prior_pages=sites.rule.prior_pages)
     weights = sites.rule.weights
     evidence = [
         (kind, float(rates[kind][0]), weights[kind], weights[kind] * float(rates[kind][0]))
@@ -227,10 +237,10 @@ def _examples(sites: SiteFolder, site: str, pages: pa.Table) -> Iterator[tuple[s
         if not output.path.startswith("documents/") or len(found) == len(wanted):
             continue
         path = join(sites.folder, EXTRACT, output.path)
+        documents = read_ipc(path, columns=["site", "id"])
         rows = np.flatnonzero(
             pc.and_(
-                pc.equal(read_ipc(path, columns=["site"])["site"], site).fill_null(False),
-                pc.is_in(read_ipc(path, columns=["id"])["id"], value_set=wanted),
+                pc.equal(documents["site"], site).fill_null(False), pc.is_in(documents["id"], value_set=wanted)
             ).to_numpy(zero_copy_only=False)
         )
         if len(rows):

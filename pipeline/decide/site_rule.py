@@ -3,7 +3,6 @@
 In: the evidence of all sites (`pipeline.decide.site_pages`). Out, below `OUT/decide/sites`:
 
     <p>.arrow         `SITES`, the sites of one partition with their verdicts, sorted by name
-    prior.json        the mean over all sites that small sites are drawn towards
     dropped.arrow     the names of the dropped sites, sorted; later tasks read only this file
 
 Llama 2 removed "certain sites known to contain a high volume of personal information about private individuals" (arXiv
@@ -27,7 +26,7 @@ from manifests.corpus import PersonalInformation, SiteEvidence, SiteRule
 from manifests.step import Ledger, TaskManifest
 from pipeline.decide.allowed_sites import are_allowed
 from pipeline.decide.settings import DecideJob
-from pipeline.decide.site_pages import FOLDER, SITE_EVIDENCE, partition_name, run_site_pages
+from pipeline.decide.site_pages import FOLDER, SITE_EVIDENCE, evidence_file, run_site_pages, site_partitions
 from pipeline.engines.partitions import finish_partition
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect, run_tasks
@@ -96,10 +95,10 @@ def run_site_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> l
     if job.settings.site_rule is None:
         return []
     pages = run_site_pages(parts, job, runner=runner)
-    numbers = range(sum(task.task.startswith(partition_name("evidence", 0)[:-5]) for task in pages))
+    numbers = range(site_partitions(parts))
     means = mean_rates(job.folder, numbers)
     key = sha256_of([job.key, means])
-    tasks = [SiteTask(name=_name(number), key=key, partition=number, means=means) for number in numbers]
+    tasks = [SiteTask(name=verdicts_task(number), key=key, partition=number, means=means) for number in numbers]
     verdicts = run_tasks(tasks, judge_partition, job, folder=job.folder, label="Site verdicts", runner=runner)
     if finished_task(job.folder, _DROPPED_TASK, job.key) is None:
         _publish_dropped([task.name for task in tasks], job)
@@ -110,7 +109,7 @@ def mean_rates(folder: str, partitions: Iterable[int]) -> dict[SiteEvidence, flo
     """The mean of each kind of evidence over all sites, towards which sites with few pages are drawn."""
     sums, weights = dict.fromkeys(EVIDENCE_KINDS, 0), 0
     for number in partitions:
-        table = read_ipc(join(folder, f"{partition_name('evidence', number)}.arrow"))
+        table = read_ipc(join(folder, evidence_file(number)))
         weight = np.minimum(table["pages"].to_numpy(), _MOST_WEIGHT)
         weights += int(weight.sum())
         for kind in EVIDENCE_KINDS:
@@ -163,16 +162,21 @@ def site_scores(table: pa.Table, rule: SiteRule, *, means: Mapping[SiteEvidence,
 
 
 def judge_partition(task: SiteTask, job: DecideJob) -> TaskManifest:
-    """Publish the verdicts on the sites of one partition."""
+    """Publish the verdicts on the sites of one partition.
+
+    The task's manifest says towards which means they were drawn.
+    """
     rule = job.settings.site_rule
     assert rule is not None
-    table = read_ipc(join(job.folder, f"{partition_name('evidence', task.partition)}.arrow"))
+    table = read_ipc(join(job.folder, evidence_file(task.partition)))
     scores = site_scores(table, rule, means=task.means)
     allowed = are_allowed(table["site"].to_pylist(), job)
     columns = [*table.columns, pa.array(scores), pa.array(allowed), pa.array((scores > 0) & ~allowed)]
     batches = pa.table(columns, schema=SITES).combine_chunks().to_batches()
     output = publish_ipc(job.folder, sites_file(task.partition), batches, SITES)
-    return TaskManifest(task=task.name, key=task.key, inputs={}, outputs=[output], ledger=Ledger())
+    return TaskManifest(
+        task=task.name, key=task.key, inputs={}, outputs=[output], ledger=Ledger(), details={"means": task.means}
+    )
 
 
 def dropped_sites(job: DecideJob) -> set[str]:
@@ -208,10 +212,11 @@ def spans_of(signals: pa.Table, rule: PersonalInformation) -> npt.NDArray[np.int
 
 def sites_file(partition: int) -> str:
     """The sites of one partition with their verdicts, below the step's folder."""
-    return f"{_name(partition)}.arrow"
+    return f"{verdicts_task(partition)}.arrow"
 
 
-def _name(partition: int) -> str:
+def verdicts_task(partition: int) -> str:
+    """The task that judges the sites of one partition."""
     return f"{FOLDER}/{partition:05d}"
 
 
