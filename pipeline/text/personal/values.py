@@ -120,9 +120,7 @@ def _values_of(
     kind: str, data: Bytes, starts: Int64s, stops: Int64s, first: Int64s, sites: list[str | None]
 ) -> Uint32s:
     """The values of spans of one kind, in documents that begin at `first`, without the bit for names: uint32[m]."""
-    if kind == "phone":
-        return _phones(data, starts, stops)
-    hashes = _hashes(data, starts, stops)
+    hashes = (_phone_hashes if kind == "phone" else _hashes)(data, starts, stops)
     if kind == "email":
         texts = [data[start:stop].tobytes() for start, stop in zip(starts, stops, strict=True)]
         kinds = np.array([_EMAILS[owner_of(text, site)] for text, site in zip(texts, sites, strict=True)])
@@ -169,9 +167,9 @@ def _hashes(data: Bytes, starts: Int64s, stops: Int64s) -> Uint64s:
 
 
 @kernel
-def _phones(data: Bytes, starts: Int64s, stops: Int64s) -> Uint32s:
-    """Values of telephone numbers: the block's hash above the number's."""
-    out = np.empty(len(starts), np.uint32)
+def _phone_hashes(data: Bytes, starts: Int64s, stops: Int64s) -> Uint64s:
+    """Hashes of telephone numbers: in the bits that values keep, the block's above the number's."""
+    out = np.empty(len(starts), np.uint64)
     for span in range(len(starts)):
         digits = 0
         for place in range(starts[span], stops[span]):
@@ -185,8 +183,7 @@ def _phones(data: Bytes, starts: Int64s, stops: Int64s) -> Uint32s:
                 if seen <= digits - 4:
                     block = mix(block, nb.uint64(byte))
         low = nb.uint64((1 << BLOCK_SHIFT) - 1)
-        value = ((block & nb.uint64((1 << 13) - 1)) << nb.uint64(BLOCK_SHIFT)) | (number & low)
-        out[span] = nb.uint32(value) | nb.uint32(2 << KIND_SHIFT)
+        out[span] = (block << nb.uint64(BLOCK_SHIFT)) | (number & low)
     return out
 
 
