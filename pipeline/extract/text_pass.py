@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,7 +33,7 @@ from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.text.personal import KINDS, counts, find_spans, mask
 from pipeline.text.personal.business import count_business_marks
 from pipeline.text.personal.names import find_names
-from pipeline.text.personal.values import BUSINESS, NAMES, VALUES, personal_values
+from pipeline.text.personal.values import BUSINESS, VALUES, personal_values
 from pipeline.text.signal_columns import BAD_WORDS, FACTUAL, PERPLEXITY
 from pipeline.text.signals import SIGNALS, compute
 from pipeline.text.sites import sites
@@ -46,7 +45,6 @@ ALL_SIGNALS = pa.schema(
         pa.field("language", pa.dictionary(pa.int16(), pa.string()), nullable=False),
         pa.field("language_score", pa.float32(), nullable=False),
         *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
-        NAMES,
         BUSINESS,
         VALUES,
     ]
@@ -185,7 +183,6 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
         pa.array(codes, pa.string()).dictionary_encode().cast(ALL_SIGNALS.field("language").type),
         pa.array(scores, pa.float32()),
         *[pa.array(span_counts[kind], pa.int32()) for kind in KINDS],
-        pa.array(np.bincount(names.documents, minlength=len(texts)), pa.int32()),
         pa.array(marks),
         values,
     ]

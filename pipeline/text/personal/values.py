@@ -1,8 +1,7 @@
 """What the spans of a document are hashed to: enough to count different values on a site, too little to find one again.
 
 In: UTF-8 bytes and offsets of n documents, their spans, and their sites. Out, row-aligned: a list of uint32 for each
-document, its different values in ascending order, at most `MOST_VALUES` of each kind (those with the smallest hashes);
-and how often the document mentions names of persons.
+document, its different values in ascending order, at most `MOST_VALUES` of each kind (those with the smallest hashes).
 
 A value is 4 bits of its kind (`ValueKind`), one bit that says whether a person's name stands near it, and 27 bits of a
 hash. Telephone numbers have 13 bits for all but their last four digits, their *block*, and 14 bits for the number
@@ -32,7 +31,6 @@ from pipeline.text.personal.near_names import find_near_names
 from pipeline.text.personal.spans import Spans
 
 VALUES = pa.field("personal_values", pa.list_(pa.field("item", pa.uint32(), nullable=False)), nullable=False)
-NAMES = pa.field("person_names", pa.int32(), nullable=False)
 BUSINESS = pa.field("business_marks", pa.int32(), nullable=False)
 
 # Of one kind in one document: a page that holds more is heavy whatever the others are.

@@ -89,7 +89,6 @@ def expected(documents: Sequence[Document], most: int) -> tuple[list[dict[str, A
             {
                 "site": [site] * len(chosen),
                 "words": pa.array([document.words for document in chosen.values()], pa.int32()),
-                "person_names": pa.array([len(document.text) % 3 for document in chosen.values()], pa.int32()),
                 "business_marks": pa.array([len(document.text) % 2 for document in chosen.values()], pa.int32()),
                 "personal_values": pa.array([document.values for document in chosen.values()], site_pages.VALUES.type),
             }
@@ -198,7 +197,6 @@ def test_slices_of_lists() -> None:
         {
             "site": ["a", "a", "b"],
             "words": pa.array([1, 2, 3], pa.int32()),
-            "person_names": pa.array([0, 0, 0], pa.int32()),
             "business_marks": pa.array([0, 0, 0], pa.int32()),
             "personal_values": pa.array([[1, 2], [3], [4, 5]], site_pages.VALUES.type),
         }
