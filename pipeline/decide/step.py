@@ -45,7 +45,6 @@ from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
-from pipeline.text.signal_columns import LINES_PACKED
 from storage.files import join
 from storage.steps import begin_step, done_step, finish_step, require_step, write_task
 
@@ -179,12 +178,13 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     bucket = buckets(part, job)
     removed = _removed_lines(verdicts, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
-    kept = _kept_text_bytes(part, verdicts, reasons, job)
+    kept = kept_text_bytes(verdicts.signals, reasons, verdicts.removed, text_bytes=part.text_bytes)
     outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS, text_bytes=kept)]
     outputs.append(_publish_dropped(part, reasons, cluster, job))
     counts = np.bincount(reasons, minlength=len(REASONS))
     dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
     ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
+    words = verdicts.signals["words"].to_numpy().astype(np.int64)
     task = _task(part)
     inputs = {part.name: part.sha256}
     details = {
@@ -192,21 +192,15 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
         "removed_lines": len(removed.flatten()),
         "shortened_documents": part.rows - removed.null_count,
         "words": {
-            "all": int(verdicts.words.sum()),
-            "kept": int(verdicts.words[reasons == 0].sum()),
-            "of_dropped_sites": int(verdicts.words[reasons == code_of("personal_information_site")].sum()),
+            "all": int(words.sum()),
+            "kept": int(words[reasons == 0].sum()),
+            "of_dropped_sites": int(words[reasons == code_of("personal_information_site")].sum()),
         },
     }
     write_task(
         job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details)
     )
     return task
-
-
-def _kept_text_bytes(part: Part, verdicts: PartVerdicts, reasons: Reasons, job: DecideJob) -> int:
-    columns = ["characters", *([] if verdicts.removed is None else [LINES_PACKED.name])]
-    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=columns)
-    return kept_text_bytes(signals, reasons, verdicts.removed, text_bytes=part.text_bytes)
 
 
 def _removed_lines(verdicts: PartVerdicts, reasons: Reasons) -> pa.Array:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kernels.arrays import Int64s
 from manifests.corpus import Languages
 from manifests.errors import GristmillError
 from manifests.filters import FilterSpec
@@ -42,7 +41,7 @@ class PartVerdicts(NamedTuple):
         line_offsets: int64[n + 1], where each document's lines begin; None if no filter looks at lines.
         documents: the columns id, site and, with block lists, url.
         blocked: how many documents each block list blocked, in the order of the manifest.
-        words: int64[n], of each document.
+        signals: the columns words, characters and, if a filter looks at lines, `lines_packed`.
     """
 
     reasons: Reasons
@@ -50,7 +49,7 @@ class PartVerdicts(NamedTuple):
     line_offsets: npt.NDArray[np.int64] | None
     documents: pa.Table
     blocked: list[int]
-    words: Int64s
+    signals: pa.Table
 
 
 def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
@@ -71,8 +70,8 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
     reasons = document_reasons(reasons, signals, settings.personal_information)
     reasons = site_reasons(reasons, documents["site"], dropped_sites(job))
     offsets = None if removed is None else line_values(signals)[1]
-    words = signals["words"].to_numpy().astype(np.int64)
-    return PartVerdicts(reasons, removed, offsets, documents, blocked, words)
+    kept = signals.select(["words", "characters", *([] if removed is None else [LINES_PACKED.name])])
+    return PartVerdicts(reasons, removed, offsets, documents, blocked, kept)
 
 
 def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], languages: Languages) -> Verdicts:
