@@ -16,7 +16,6 @@ source in which nearly all have one score has fewer bands, and a note says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ import pyarrow.compute as pc
 from kernels.arrays import Float32s, Int32s, Int64s
 from manifests.errors import GristmillError
 from manifests.step import TaskManifest
-from pipeline.decide.duplicates import emit_clusters, joined_reasons
+from pipeline.decide.duplicates import joined_reasons, parts_with_clusters
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, workers_for
@@ -74,13 +73,7 @@ def run_bands(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], ru
 
             from pipeline.engines.dofns import EmitNames, EmitPacked
 
-            emit = EmitPacked(partial(emit_clusters, edges=edges), job)
-            clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(emit)
-            numbered = [(part.number, part.model_dump_json().encode()) for part in pending]
-            joined = {
-                "part": pipeline | "Parts" >> beam.Create(numbered),
-                "rows": clusters,
-            } | "Join" >> beam.CoGroupByKey()
+            joined = parts_with_clusters(pipeline, pending, job, edges=edges)
             counted = joined | "Scores" >> beam.ParDo(EmitPacked(emit_counts, job))
             return counted | beam.GroupByKey() | "Groups" >> beam.ParDo(EmitNames(reduce_counts, job))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +116,23 @@ def emit_clusters(_element: str, job: DecideJob, *, edges: Sequence[str]) -> Ite
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
         chosen = order[start:stop]
         yield int(numbers[chosen[0]]), np.stack([nodes[chosen], roots[chosen], repeated[chosen]]).tobytes()
+
+
+def parts_with_clusters(pipeline: Any, parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str]) -> Any:
+    """Each part as JSON, with its rows from `emit_clusters`: a PCollection of the part's number and both, by name.
+
+    One worker computes the clusters of all edges and reads nothing else; parts that are not given have rows only.
+    """
+    import apache_beam as beam
+
+    from pipeline.engines.dofns import EmitPacked
+
+    emit = EmitPacked(partial(emit_clusters, edges=edges), job)
+    clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(emit)
+    numbered = [(part.number, part.model_dump_json().encode()) for part in parts]
+    # Both sides of the join are bytes, so that the shuffle has one deterministic coder.
+    joined = {"part": pipeline | "Parts" >> beam.Create(numbered), "rows": clusters}
+    return joined | "Join" >> beam.CoGroupByKey()
 
 
 class Joined(NamedTuple):

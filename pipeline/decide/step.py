@@ -18,7 +18,6 @@ row) is kept. Documents are compared as they were extracted, before line rules r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_led
 from pipeline.decide.allowed_sites import allowed_settings, publish_allowed
 from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
-from pipeline.decide.duplicates import emit_clusters, joined_reasons, run_duplicates
+from pipeline.decide.duplicates import joined_reasons, parts_with_clusters, run_duplicates
 from pipeline.decide.kept_size import kept_text_bytes
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
@@ -130,7 +129,7 @@ def _notes(
 def _run_decisions(
     parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner
 ) -> list[TaskManifest]:
-    """Compute clusters from the edges in one worker, which reads nothing else, and join them to the parts by number."""
+    """Publish the decisions of the parts that have none yet."""
     tasks = [Task(name=_task(part), key=job.key) for part in parts]
     runner.expect(len(tasks))
     waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
@@ -140,16 +139,9 @@ def _run_decisions(
         def build(pipeline: Any) -> object:
             import apache_beam as beam
 
-            from pipeline.engines.dofns import EmitNames, EmitPacked
+            from pipeline.engines.dofns import EmitNames
 
-            emit = EmitPacked(partial(emit_clusters, edges=edges), job)
-            clusters = pipeline | "All edges" >> beam.Create(["edges"]) | "Clusters" >> beam.ParDo(emit)
-            numbered = [(part.number, part.model_dump_json().encode()) for part in pending]
-            # Both sides of the join are bytes, so that the shuffle has one deterministic coder.
-            joined = {
-                "part": pipeline | "Parts" >> beam.Create(numbered),
-                "rows": clusters,
-            } | "Join" >> beam.CoGroupByKey()
+            joined = parts_with_clusters(pipeline, pending, job, edges=edges)
             return joined | "Decisions" >> beam.ParDo(EmitNames(decide_part, job))
 
         run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
