@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.step import Output
@@ -85,6 +87,15 @@ EDGES = pa.schema(
         pa.field("row", pa.uint64(), nullable=False),
     ]
 )
+
+
+def id_halves(ids: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """The halves of ids, uint64[n, 2]: ids are ordered as their halves are."""
+    array = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
+    if not len(array):
+        return np.zeros((0, 2), np.uint64)
+    halves = np.frombuffer(array.buffers()[1], ">u8").reshape(-1, 2)
+    return halves[array.offset : array.offset + len(array)].astype(np.uint64)
 
 
 class GrowingFile:

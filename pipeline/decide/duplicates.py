@@ -28,7 +28,7 @@ from pipeline.engines.tasks import Task, collect
 from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import part_file
 from pipeline.parts import Part, split_row_ids
-from pipeline.schemas import EDGES, publish_ipc, read_ipc
+from pipeline.schemas import EDGES, id_halves, publish_ipc, read_ipc
 from storage.files import join
 
 FOLDER = "edges"
@@ -72,12 +72,8 @@ def emit_keys(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[
     kept = np.flatnonzero(verdicts.reasons == 0)
     rows = np.uint64(part.base) + kept.astype(np.uint64)
     if job.settings.dedup.exact:
-        ids = (
-            np.frombuffer(verdicts.documents["id"].combine_chunks().buffers()[1], ">u8")
-            .reshape(-1, 2)[kept]
-            .astype(np.uint64)
-        )
-        for partition, packed in pack_ids(ids, rows, partitions=partitions):
+        ids = id_halves(verdicts.documents["id"])
+        for partition, packed in pack_ids(ids[kept], rows, partitions=partitions):
             yield _ID_KEYS + partition, packed
     if (minhash := job.settings.dedup.minhash) is not None:
         table = read_ipc(join(job.extract, part_file("signatures", part.name)))

@@ -35,7 +35,7 @@ from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
 from pipeline.folders import part_file
 from pipeline.parts import Part
-from pipeline.schemas import DOCUMENT_ID, ipc_bytes, publish_ipc, read_ipc
+from pipeline.schemas import DOCUMENT_ID, id_halves, ipc_bytes, publish_ipc, read_ipc
 from pipeline.text.personal.values import BUSINESS, VALUES
 from storage.files import join
 
@@ -137,7 +137,7 @@ def _smallest_ids(table: pa.Table) -> pa.Array:
     rows = _first_pages(table, most=_SMALLEST)
     sizes = np.bincount(_site_numbers(table["site"])[rows]) if len(rows) else np.zeros(0, np.int64)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(_halves(table["id"])[rows, 0]))
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(id_halves(table["id"])[rows, 0]))
 
 
 def _different(parts: pa.Table) -> float:
@@ -209,7 +209,7 @@ def _first_pages(table: pa.Table, *, most: int) -> Int64s:
     """The rows of the first `most` different pages of each site, of a table sorted by site and id."""
     if not table.num_rows:
         return np.zeros(0, np.int64)
-    sites, ids = _site_numbers(table["site"]), _halves(table["id"])
+    sites, ids = _site_numbers(table["site"]), id_halves(table["id"])
     new = np.ones(len(sites), bool)
     new[1:] = (sites[1:] != sites[:-1]) | (ids[1:] != ids[:-1]).any(axis=1)
     rows = np.flatnonzero(new)
@@ -218,21 +218,9 @@ def _first_pages(table: pa.Table, *, most: int) -> Int64s:
     return rows[rank < most]
 
 
-def _halves(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """The halves of ids: uint64[n, 2]."""
-    if not len(ids):
-        return np.zeros((0, 2), np.uint64)
-    array = ids.combine_chunks()
-    return (
-        np.frombuffer(array.buffers()[1], ">u8")
-        .reshape(-1, 2)[array.offset : array.offset + len(array)]
-        .astype(np.uint64)
-    )
-
-
 def _ranks(ids: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """Where ids lie between the smallest possible one, 0, and the largest, 1: float64[n]."""
-    return _halves(ids)[:, 0] / float(1 << 64)
+    return id_halves(ids)[:, 0] / float(1 << 64)
 
 
 @lru_cache(maxsize=1)

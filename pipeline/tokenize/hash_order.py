@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from kernels.arrays import Int64s
 from kernels.compiled import kernel
+from pipeline.schemas import id_halves
 
 Tokens = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -69,9 +70,8 @@ def cut_in_hash_order(encoded: Encoded, *, size: int) -> Iterator[Cut]:
 
 def id_order(ids: pa.Array) -> Int64s:
     """The rows int64[n] in ascending order of their ids, binary(16)[n]; equal ids keep their order."""
-    start = 16 * ids.offset
-    words = np.frombuffer(ids.buffers()[1], ">u8")[start // 8 : start // 8 + 2 * len(ids)].astype(np.uint64)
-    return np.lexsort((words[1::2], words[::2]))
+    halves = id_halves(ids)
+    return np.lexsort((halves[:, 1], halves[:, 0]))
 
 
 def _cuts(ends: Int64s, *, size: int) -> Iterator[tuple[int, int]]:
