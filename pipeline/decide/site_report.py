@@ -23,8 +23,8 @@ from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates, sites_file, ve
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
 from pipeline.text.normalise import text_buffers
-from pipeline.text.personal import find_spans
-from pipeline.text.personal.masking import TOKENS
+from pipeline.text.personal import KINDS, TOKENS, Spans, find_spans
+from pipeline.text.personal.masking import replace
 from pipeline.text.personal.names import find_names
 from shards.contents import contents_of
 from storage.files import join
@@ -256,14 +256,13 @@ def masked_lines(text: str) -> list[str]:
     array = pa.array([text], pa.large_string())
     data, offsets = text_buffers(array)
     names = find_names(data, offsets)
-    places = [(start, stop, NAME_TOKEN) for start, stop in zip(names.starts, names.stops, strict=True)]
-    for kind, spans in find_spans(data, offsets).items():
-        places += [(start, stop, TOKENS[kind]) for start, stop in zip(spans.starts, spans.stops, strict=True)]
-    encoded, pieces, end = text.encode(), [], 0
-    for start, stop, token in sorted(places):
-        if start >= end:
-            pieces += [encoded[end:start].decode("utf-8", "replace"), token]
-        end = max(end, int(stop))
-    pieces.append(encoded[end:].decode("utf-8", "replace"))
-    lines = [line.strip() for line in "".join(pieces).splitlines() if line.strip()]
+    found = find_spans(data, offsets)
+    masked = replace(
+        array,
+        [
+            *((found[kind], TOKENS[kind]) for kind in KINDS),
+            (Spans(names.documents, names.starts, names.stops), NAME_TOKEN),
+        ],
+    )
+    lines = [line.strip() for line in masked[0].as_py().splitlines() if line.strip()]
     return [line if len(line) <= _LINE else line[:_LINE] + " …" for line in lines[:_LINES]]

@@ -51,23 +51,35 @@ def mask(texts: pa.LargeStringArray, spans: Mapping[str, Spans], *, kinds: Seque
         raise GristmillError(
             f"no such kind of personal information: {unknown[0]}", where="mask", remedy=f"use {', '.join(KINDS)}"
         )
-    wanted = [kind for kind in KINDS if kind in kinds]
-    if not any(len(spans[kind].starts) for kind in wanted):
+    return replace(texts, [(spans[kind], TOKENS[kind]) for kind in KINDS if kind in kinds])
+
+
+def replace(texts: pa.LargeStringArray, places: Sequence[tuple[Spans, str]]) -> pa.LargeStringArray:
+    """Replace spans by tokens; those that overlap become the token of the longest, then of the first in `places`.
+
+    Args:
+        texts: without nulls.
+        places: spans of one kind, and their token.
+
+    Returns:
+        As many texts; `texts` itself when there is nothing to replace.
+    """
+    if not any(len(spans.starts) for spans, _ in places):
         return texts
     data, offsets = text_buffers(texts)
-    starts = np.concatenate([spans[kind].starts + offsets[spans[kind].documents] for kind in wanted])
-    stops = np.concatenate([spans[kind].stops + offsets[spans[kind].documents] for kind in wanted])
-    tokens = np.repeat(np.array([KINDS.index(kind) for kind in wanted]), [len(spans[kind].starts) for kind in wanted])
+    starts = np.concatenate([spans.starts + offsets[spans.documents] for spans, _ in places])
+    stops = np.concatenate([spans.stops + offsets[spans.documents] for spans, _ in places])
+    tokens = np.repeat(np.arange(len(places)), [len(spans.starts) for spans, _ in places])
     order = np.lexsort((tokens, starts))
-    token_data, token_offsets = _token_table()
+    token_data, token_offsets = _token_table([token for _, token in places])
     masked, masked_offsets = _replace(
         data, offsets, starts[order], stops[order], tokens[order], token_data, token_offsets
     )
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(masked_offsets), pa.py_buffer(masked))
 
 
-def _token_table() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    encoded = [TOKENS[kind].encode() for kind in KINDS]
+def _token_table(tokens: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    encoded = [token.encode() for token in tokens]
     return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)]).astype(np.int64)
 
 
