@@ -7,10 +7,14 @@ finaliser of splitmix64 (Steele, Lea and Flood 2014). Versions 1 and 2 of the or
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 UInt64s = npt.NDArray[np.uint64]
+# Values, half the bits of each, keys.
+_Cipher = Callable[[UInt64s, UInt64s, UInt64s], UInt64s]
 
 # As FF1 has (NIST SP 800-38G). Four make a strong pseudorandom permutation of many values (Luby and Rackoff 1988), but
 # over fewer than 16 values six still give a value its place up to 4 % too often; with ten no bias is left to measure
@@ -33,31 +37,24 @@ def permute(index: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
     result = np.empty_like(index)
     for low in range(0, len(index), _CHUNK):
         chunk = slice(low, low + _CHUNK)
-        result[chunk] = _permute_chunk(index[chunk], size[chunk], key[chunk])
+        result[chunk] = _cycle_walked(_feistel, index[chunk], size[chunk], key[chunk])
     return result
 
 
 def unpermute(image: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
     """The inverse of `permute`: the index whose image is `image`; the same shapes."""
-    half = _half_bits(size)
-    value = _feistel_back(image, half, key)
-    outside = np.flatnonzero(value >= size)
-    while len(outside):
-        walked = _feistel_back(value[outside], half[outside], key[outside])
-        value[outside] = walked
-        outside = outside[walked >= size[outside]]
-    return value
+    return _cycle_walked(_feistel_back, image, size, key)
 
 
-def _permute_chunk(index: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
+def _cycle_walked(cipher: _Cipher, value: UInt64s, size: UInt64s, key: UInt64s) -> UInt64s:
+    """Each value encrypted until it lies below its size."""
     half = _half_bits(size)
-    value = _feistel(index, half, key)
-    outside = np.flatnonzero(value >= size)
+    walked = cipher(value, half, key)
+    outside = np.flatnonzero(walked >= size)
     while len(outside):
-        walked = _feistel(value[outside], half[outside], key[outside])
-        value[outside] = walked
-        outside = outside[walked >= size[outside]]
-    return value
+        walked[outside] = again = cipher(walked[outside], half[outside], key[outside])
+        outside = outside[again >= size[outside]]
+    return walked
 
 
 def _half_bits(size: UInt64s) -> UInt64s:
