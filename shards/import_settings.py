@@ -1,16 +1,37 @@
-"""The words of an import's options: buckets and boundaries, checked."""
+"""How files of others are imported: the settings, and the words of the options, checked."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from manifests.errors import GristmillError
 from shards.import_bounds import BOUNDARIES, Boundaries
 
+SHARD_TOKENS = 64_000_000
 # As the names of sources in a corpus manifest: they are names of folders.
 _NAME = r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"
 _BUCKET = re.compile(f"{_NAME}/{_NAME}")
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """How files are imported.
+
+    Attributes:
+        command: which wrote the folder.
+        corpus: its name.
+        model: path of the SentencePiece model that wrote the tokens.
+        boundaries: what each document begins and ends with.
+        shard_tokens: a shard is closed by the document that fills it.
+    """
+
+    command: str
+    corpus: str
+    model: str
+    boundaries: Boundaries
+    shard_tokens: int = SHARD_TOKENS
 
 
 def buckets_of(given: Sequence[str], inputs: Sequence[str]) -> list[str]:

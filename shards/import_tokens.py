@@ -26,18 +26,18 @@ import xxhash
 
 from manifests.base import sha256_of
 from manifests.errors import GristmillError
-from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from manifests.step import Ledger, StepManifest, TaskManifest, merge_ledgers
 from shards.contents import IMPORT
 from shards.format import SIDE_TABLE, ShardEntry, ShardManifest, TokenizerInfo, token_dtype
-from shards.import_bounds import Boundaries, Special, check_bounded, check_undeclared, content_of, count_bounded
+from shards.import_bounds import Special, check_bounded, check_undeclared, content_of, count_bounded
+from shards.import_settings import ImportSettings
 from shards.import_tokenizer import publish_tokenizer, tokenizer_of
-from shards.writer import publish_manifest, write_shard
+from shards.writer import finish_shards, shard_outputs, write_shard
 from storage.destination import begin_destination, check_destination
 from storage.files import file_stat, join, read_bytes, sha256_file
 from storage.lock import only_writer
-from storage.steps import begin_step, finished_task, remove_stale, write_step, write_task
+from storage.steps import begin_step, finished_task, write_step, write_task
 
-SHARD_TOKENS = 64_000_000
 VERSION = 1
 DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What Arrow raises for files that are damaged."""
@@ -81,25 +81,6 @@ class TokenFile:
     def path(self) -> str:
         """Of the file itself."""
         return next(iter(self.paths.values()))
-
-
-@dataclass(frozen=True)
-class ImportSettings:
-    """How files are imported.
-
-    Attributes:
-        command: which wrote the folder.
-        corpus: its name.
-        model: path of the SentencePiece model that wrote the tokens.
-        boundaries: what each document begins and ends with.
-        shard_tokens: a shard is closed by the document that fills it.
-    """
-
-    command: str
-    corpus: str
-    model: str
-    boundaries: Boundaries
-    shard_tokens: int = SHARD_TOKENS
 
 
 @dataclass(frozen=True)
@@ -285,7 +266,7 @@ def _run(
         task=task.name,
         key=task.key,
         inputs=inputs,
-        outputs=[output for entry in shards.entries for output in _outputs(entry)],
+        outputs=[output for entry in shards.entries for output in shard_outputs(entry)],
         ledger=Ledger(records_in=records, kept=kept, dropped={"no_tokens": empty} if empty else {}),
         details={"shards": [entry.model_dump(mode="json") for entry in shards.entries]},
     )
@@ -335,15 +316,6 @@ def _token_ids(documents: Documents, info: TokenizerInfo) -> list[bytes]:
     ]
 
 
-def _outputs(entry: ShardEntry) -> list[Output]:
-    return [
-        Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
-        Output(
-            path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents
-        ),
-    ]
-
-
 def _publish_step(out: str, command: str, settings: dict[str, Any], tasks: Sequence[TaskManifest]) -> str:
     """Publish the manifest of the import; its digest."""
     inputs = {
@@ -367,19 +339,14 @@ def _publish_step(out: str, command: str, settings: dict[str, Any], tasks: Seque
 def _publish_shards(
     folder: str, corpus: str, info: TokenizerInfo, tasks: Sequence[TaskManifest], inputs: dict[str, str]
 ) -> ShardManifest:
-    entries = [ShardEntry.model_validate(entry) for task in tasks for entry in task.details["shards"]]
-    if not entries:
+    if not any(task.details["shards"] for task in tasks):
         raise GristmillError("the files hold no document with tokens", where=folder)
-    remove_stale(folder, [output for task in tasks for output in task.outputs], [task.task for task in tasks])
-    return publish_manifest(
+    return finish_shards(
         folder,
-        ShardManifest(
-            corpus=corpus,
-            dtype=str(token_dtype(info.vocab_size)),
-            tokenizer=info,
-            shards=entries,
-            ledger=merge_ledgers(task.ledger for task in tasks),
-            settings_sha256=sha256_of({"import": inputs[IMPORT]}),
-            inputs=inputs,
-        ),
+        tasks,
+        corpus=corpus,
+        tokenizer=info,
+        ledger=merge_ledgers(task.ledger for task in tasks),
+        settings_sha256=sha256_of({"import": inputs[IMPORT]}),
+        inputs=inputs,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from manifests.base import first_problem, load_json, sha256_of
 from manifests.errors import GristmillError
+from manifests.step import Ledger, Output, TaskManifest
 from shards.format import (
     FORMAT,
     LIST,
@@ -26,6 +28,7 @@ from shards.format import (
 )
 from shards.shard_list import ShardEntry, ShardList
 from storage.files import exists, join, publish, read_bytes, read_if_there
+from storage.steps import remove_stale
 
 
 def write_shard(
@@ -111,6 +114,48 @@ def content_sha256(
     digest.update(np.ascontiguousarray(offsets, "<i8").data)
     digest.update(b"".join(document_ids.to_pylist()))
     return digest.hexdigest()
+
+
+def shard_outputs(entry: ShardEntry) -> list[Output]:
+    """The two files of a shard as outputs of the task that wrote it."""
+    return [
+        Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
+        Output(
+            path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents
+        ),
+    ]
+
+
+def finish_shards(
+    folder: str,
+    tasks: Sequence[TaskManifest],
+    *,
+    corpus: str,
+    tokenizer: TokenizerInfo,
+    ledger: Ledger,
+    settings_sha256: str,
+    inputs: dict[str, str],
+) -> ShardManifest:
+    """Delete what earlier runs left in a shard folder, and publish the manifest of the shards that its tasks wrote.
+
+    Args:
+        tasks: each with the rows of its shards in its details, as `shards`.
+    """
+    written = [output for task in tasks for output in task.outputs]
+    # The list of shards is written with the manifest.
+    remove_stale(folder, [*written, Output(path=LIST, sha256="", bytes=0, rows=0)], [task.task for task in tasks])
+    return publish_manifest(
+        folder,
+        ShardManifest(
+            corpus=corpus,
+            dtype=str(token_dtype(tokenizer.vocab_size)),
+            tokenizer=tokenizer,
+            shards=ShardList.of(ShardEntry.model_validate(row) for task in tasks for row in task.details["shards"]),
+            ledger=ledger,
+            settings_sha256=settings_sha256,
+            inputs=inputs,
+        ),
+    )
 
 
 def publish_manifest(folder: str, manifest: ShardManifest) -> ShardManifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +12,12 @@ from gristmill.output import bucket_table, console, ledger_table, print_json, sa
 from gristmill.progress import amount_progress
 from gristmill.stopping import stops_on_sigterm
 from shards.format import ShardManifest
-from shards.import_settings import boundaries_of, buckets_of
-from shards.import_tokenizer import tokenizer_of
-from shards.import_tokens import SHARD_TOKENS, ImportSettings, TokenFile, import_tokens
+from shards.import_settings import SHARD_TOKENS, ImportSettings, boundaries_of, buckets_of
 from storage.destination import check_apart
 from storage.files import absolute, read_bytes
+
+if TYPE_CHECKING:
+    from shards.import_tokens import TokenFile
 
 app = typer.Typer(no_args_is_help=True, help="Token shards from tokens that others wrote.")
 
@@ -51,6 +52,7 @@ def megatron(
 ) -> None:
     """Megatron-LM's .bin and .idx to token shards."""
     from shards.import_megatron import megatron_files
+    from shards.import_tokenizer import tokenizer_of
 
     places = [absolute(prefix) for prefix in prefixes]
     settings = _settings("import megatron", name, tokenizer, boundaries, shard_tokens)
@@ -93,6 +95,8 @@ def _settings(command: str, name: str, tokenizer: str, boundaries: str, shard_to
 
 
 def _run(files: list[TokenFile], settings: ImportSettings, out: str, notes: list[str], as_json: bool) -> None:
+    from shards.import_tokens import import_tokens
+
     place = absolute(out)
     with stops_on_sigterm(), amount_progress("import", unit="tokens", shown=shown(as_json)) as progress:
         done = import_tokens(files, settings, out=place, expect=progress.expect, advance=progress.advance, say=say_note)

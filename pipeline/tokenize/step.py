@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from manifests.base import sha256_of
 from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
-from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_ledgers
+from manifests.step import Ledger, StepManifest, TaskManifest, merge_ledgers
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import pending_tasks, run_tasks
 from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER, part_file
@@ -33,11 +33,10 @@ from pipeline.tokenize.hash_order import Encoded, cut_in_hash_order
 from pipeline.tokenize.kept_text import KeptDocuments, kept_documents
 from pipeline.tokenize.settings import TokenizeJob, TokenizeSettings, TokenizeTask, tokenize_settings
 from pipeline.tokenize.training_step import MODEL
-from shards.format import LIST, ShardManifest, TokenizerInfo, token_dtype
-from shards.shard_list import ShardEntry, ShardList
-from shards.writer import publish_manifest, write_shard
+from shards.format import ShardManifest, TokenizerInfo, token_dtype
+from shards.writer import finish_shards, shard_outputs, write_shard
 from storage.files import join, read_bytes
-from storage.steps import begin_step, remove_stale, require_step
+from storage.steps import begin_step, require_step
 
 # One document in this many is encoded a second time by sentencepiece and compared; chosen by its id.
 CHECK_ONE_IN = 1_000
@@ -137,7 +136,7 @@ def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
             )
             entries.append(entry)
     written = sum(entry.documents for entry in entries)
-    outputs = [output for entry in entries for output in _outputs(entry)]
+    outputs = [output for entry in entries for output in shard_outputs(entry)]
     return TaskManifest(
         task=task.name,
         key=task.key,
@@ -225,15 +224,6 @@ def _side_rows(batch: KeptDocuments, part: Part, file: str) -> pa.Table:
     )
 
 
-def _outputs(entry: ShardEntry) -> list[Output]:
-    return [
-        Output(path=entry.file, sha256=entry.sha256, bytes=entry.bytes, rows=entry.documents),
-        Output(
-            path=entry.documents_file, sha256=entry.documents_sha256, bytes=entry.documents_bytes, rows=entry.documents
-        ),
-    ]
-
-
 def tokenizer_info(encoder: Encoder, settings: TokenizeSettings) -> TokenizerInfo:
     """The description of the tokenizer in the shards."""
     return TokenizerInfo(
@@ -260,19 +250,14 @@ def _publish(tasks: list[TaskManifest], job: TokenizeJob, *, corpus: str, decide
             where=folder,
             remedy="this is a fault of Gristmill: please report it with the folder's task manifests",
         )
-    entries = ShardList.of(ShardEntry.model_validate(e) for t in tasks for e in t.details["shards"])
-    info = tokenizer_info(_encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer), job.settings)
-    written = [output for task in tasks for output in task.outputs]
-    remove_stale(folder, [*written, Output(path=LIST, sha256="", bytes=0, rows=0)], [task.task for task in tasks])
-    return publish_manifest(
+    return finish_shards(
         folder,
-        ShardManifest(
-            corpus=corpus,
-            dtype=str(token_dtype(info.vocab_size)),
-            tokenizer=info,
-            shards=entries,
-            ledger=ledger,
-            settings_sha256=sha256_of(job.settings.model_dump(mode="json")),
-            inputs={DECIDE: decided.digest, TOKENIZER: job.tokenizer},
+        tasks,
+        corpus=corpus,
+        tokenizer=tokenizer_info(
+            _encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer), job.settings
         ),
+        ledger=ledger,
+        settings_sha256=sha256_of(job.settings.model_dump(mode="json")),
+        inputs={DECIDE: decided.digest, TOKENIZER: job.tokenizer},
     )

@@ -13,7 +13,8 @@ from manifests.errors import GristmillError
 from manifests.step import Ledger
 from shards.format import ShardManifest
 from shards.import_data_prep_kit import data_prep_kit_files
-from shards.import_tokens import ImportSettings, import_tokens
+from shards.import_settings import ImportSettings
+from shards.import_tokens import import_tokens
 from shards.reader import open_shards
 from shards.verify_corpus import verify_corpus
 from tests.models import write_model

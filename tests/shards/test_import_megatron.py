@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 import xxhash
 
+import storage.steps
 from manifests.errors import GristmillError
 from manifests.step import Ledger
 from shards.contents import contents_of
@@ -19,8 +20,9 @@ from shards.export_megatron import export_megatron
 from shards.format import SIDE_TABLE, ShardManifest
 from shards.import_bounds import Boundaries
 from shards.import_megatron import megatron_files
+from shards.import_settings import ImportSettings
 from shards.import_tokenizer import tokenizer_of
-from shards.import_tokens import ImportSettings, import_tokens
+from shards.import_tokens import import_tokens
 from shards.reader import open_shards
 from shards.verify_corpus import verify_corpus
 from tests.children import in_child
@@ -281,6 +283,14 @@ def test_a_killed_import_goes_on_and_gives_the_same_bytes(models, tmp_path) -> N
     assert first.stat().st_mtime_ns == before
     assert _content(out) == _content(tmp_path / "undisturbed")
     assert run(out, lambda tokens: None) == undisturbed
+
+
+def test_again_deletes_nothing(models, tmp_path, monkeypatch) -> None:
+    build(tmp_path / "x", [[[1, 5, 2]]], np.uint16)
+    _import([tmp_path / "x"], models / "small.model", tmp_path / "out")
+    monkeypatch.setattr(storage.steps, "remove_file", lambda path: pytest.fail(f"deleted {path}"))
+    _import([tmp_path / "x"], models / "small.model", tmp_path / "out")
+    assert _documents(tmp_path / "out") == [[1, 5, 2]]
 
 
 def test_a_changed_input_is_imported_again(models, tmp_path) -> None:

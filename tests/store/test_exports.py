@@ -15,8 +15,9 @@ from pipeline.prep import prepare
 from shards.export_megatron import export_megatron
 from shards.format import ShardManifest
 from shards.import_megatron import megatron_files
+from shards.import_settings import ImportSettings
 from shards.import_tokenizer import tokenizer_of
-from shards.import_tokens import ImportSettings, import_tokens
+from shards.import_tokens import import_tokens
 from shards.verify_corpus import verify_corpus
 from storage.destination import BEGUN
 from storage.files import join, list_stats, read_bytes
