@@ -16,7 +16,7 @@ from bench.site_people import Person, ascii_slug
 PageMaker = Callable[[int, int], list[str]]
 
 
-def _ip(setting: Setting) -> str:
+def ip_address(setting: Setting) -> str:
     rng = setting.rng
     first = rng.choice((24, 62, 77, 80, 81, 84, 91, 93, 109, 151, 178, 188, 212, 217))
     return f"{first}.{rng.randint(0, 255)}.{rng.randint(0, 255)}.{rng.randint(1, 254)}"
@@ -81,9 +81,9 @@ def leak_dump(setting: Setting) -> PageMaker:
         if form == 0:
             return f"{email}{separator}{password()}"
         if form == 1:
-            return separator.join((email, password(), _ip(setting)))
+            return separator.join((email, password(), ip_address(setting)))
         if form == 2:
-            return separator.join((str(rng.randint(1000, 9_999_999)), name, email, people.phone(), _ip(setting)))
+            return separator.join((str(rng.randint(1000, 9_999_999)), name, email, people.phone(), ip_address(setting)))
         if form == 3:
             hashed = hashlib.md5(password().encode()).hexdigest()
             return separator.join((email, hashed, people.numeric_date(birth), people.town().name))

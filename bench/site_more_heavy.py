@@ -13,6 +13,7 @@ from bench.site_heavy import PageMaker
 from bench.site_people import Person, ascii_slug, digits
 
 Value = Callable[[Person], str]
+Sheet = Callable[[Setting, list[str]], tuple[list[str], Callable[[list[str]], str]]]
 # Licence plates by locale: @ is a letter, # a digit.
 PLATES = {
     "en_US": ("@@@ ####", "#@@@###", "@@@-####"),
@@ -29,7 +30,7 @@ BREEDS = "Labrador,Beagle,Border Collie,Yorkshire Terrier,Golden Retriever,Cocke
 ALPHABET = "ABCDEFGHJKLMNPRSTVWXYZ"
 
 
-def _namer(setting: Setting, *, initials: bool = False) -> Value:
+def namer(setting: Setting, *, initials: bool = False) -> Value:
     """How the site writes names: given name first, or surname first in one of several ways."""
     form = setting.rng.randrange(6 if initials else 5)
 
@@ -51,10 +52,10 @@ def _namer(setting: Setting, *, initials: bool = False) -> Value:
     return write
 
 
-def _values(setting: Setting) -> dict[str, Value]:
+def values_of(setting: Setting) -> dict[str, Value]:
     """What a directory's columns show of a person, by the key of the column's label."""
     rng, people = setting.rng, setting.people
-    name, in_words = _namer(setting), rng.random() < 0.2
+    name, in_words = namer(setting), rng.random() < 0.2
     return {
         "name": name,
         "born": lambda person: (people.written_date if in_words else people.numeric_date)(person.birth),
@@ -71,7 +72,7 @@ def _values(setting: Setting) -> dict[str, Value]:
     }
 
 
-def _directory(
+def directory(
     setting: Setting,
     values: dict[str, Value],
     always: Sequence[str],
@@ -81,16 +82,18 @@ def _directory(
     first: int = 1932,
     last: int = 2005,
     told: int = 0,
+    drawn: Sheet = sheet,
 ) -> PageMaker:
     """Pages of records with the columns `always` and some of `sometimes`, each with up to `told` words of running text.
 
+    `drawn` draws how they are written.
     Longer pages than 160 words are lists also where a site has pages of one person.
     """
     rng, people = setting.rng, setting.people
     columns = [*always, *rng.sample(sometimes, rng.randint(0, len(sometimes)))]
     if rng.random() < 0.3:
         rng.shuffle(columns)
-    heading, write = sheet(setting, columns)
+    heading, write = drawn(setting, columns)
     gaps, single, ordered = rng.choice((0.0, 0.0, 0.1, 0.25)), rng.random() < 0.3, rng.random() < 0.3
 
     def record(person: Person) -> str:
@@ -115,7 +118,7 @@ def _directory(
     return page
 
 
-def _money(setting: Setting, most: int) -> str:
+def money(setting: Setting, most: int) -> str:
     amount = f"{setting.rng.randint(1, most) * 5}{setting.rng.choice(('', '', '.00', '.50'))}"
     return {"en_US": f"${amount}", "en_GB": f"£{amount}", "pl_PL": f"{amount} zł"}.get(setting.locale, f"{amount} €")
 
@@ -123,18 +126,18 @@ def _money(setting: Setting, most: int) -> str:
 def white_pages(setting: Setting) -> PageMaker:
     """The telephone directory of a town: name, street, number, one line each."""
     people, label, town = setting.people, setting.label, setting.people.town().name
-    values = _values(setting) | {"name": _namer(setting, initials=True), "town": lambda person: town}
+    values = values_of(setting) | {"name": namer(setting, initials=True), "town": lambda person: town}
 
     def title(index: int) -> str:
         return f"{label('phone book')} {town} - {ALPHABET[index % len(ALPHABET)]} {people.pools.surnames[index % 90]}"
 
-    return _directory(setting, values, ("name", "street", "phone"), ("mobile", "town"), title=title)
+    return directory(setting, values, ("name", "street", "phone"), ("mobile", "town"), title=title)
 
 
 def voter_roll(setting: Setting) -> PageMaker:
     """Names, street addresses and years of birth of voters; on some sites a page is a street, with houses below it."""
     rng, people, label = setting.rng, setting.people, setting.label
-    values = _values(setting) | {
+    values = values_of(setting) | {
         "precinct": lambda person: str(rng.randint(1, 320)),
         "party": lambda person: setting.some("parties"),
     }
@@ -155,7 +158,7 @@ def voter_roll(setting: Setting) -> PageMaker:
     def title(index: int) -> str:
         return f"{label('voters')} - {label('precinct')} {index + 1}"
 
-    return _directory(setting, values, ("name", "address", "birth year"), sometimes, title=title, first=1928, last=2006)
+    return directory(setting, values, ("name", "address", "birth year"), sometimes, title=title, first=1928, last=2006)
 
 
 def email_list(setting: Setting) -> PageMaker:
@@ -184,8 +187,8 @@ def email_list(setting: Setting) -> PageMaker:
 
 def alumni_directory(setting: Setting) -> PageMaker:
     """Former pupils: name, class, private e-mail address, town, telephone number."""
-    values = _values(setting) | {"year": lambda person: str(person.birth.year + 18)}
-    return _directory(
+    values = values_of(setting) | {"year": lambda person: str(person.birth.year + 18)}
+    return directory(
         setting,
         values,
         ("name", "year", "email"),
@@ -199,12 +202,12 @@ def alumni_directory(setting: Setting) -> PageMaker:
 def offender_registry(setting: Setting) -> PageMaker:
     """Convicted persons: name, date of birth, address, offence."""
     rng, people, label = setting.rng, setting.people, setting.label
-    values = _values(setting) | {
+    values = values_of(setting) | {
         "charge": lambda person: "; ".join(setting.some("charges") for _ in range(rng.randint(1, 2))),
         "convicted": lambda person: people.numeric_date(people.day(1995, 2023)),
         "level": lambda person: rng.choice(("1", "2", "3", "II", "III")),
     }
-    return _directory(
+    return directory(
         setting,
         values,
         ("name", "born", "address", "charge"),
@@ -218,11 +221,11 @@ def offender_registry(setting: Setting) -> PageMaker:
 def patients_list(setting: Setting) -> PageMaker:
     """Patients of an association, or waiting for an organ: name, date of birth, town, diagnosis."""
     rng, label = setting.rng, setting.label
-    values = _values(setting) | {
+    values = values_of(setting) | {
         "diagnosis": lambda person: setting.some("diagnoses"),
         "blood": lambda person: rng.choice(("A+", "A-", "B+", "AB+", "0+", "0-", "B-")),
     }
-    return _directory(
+    return directory(
         setting,
         values,
         ("name", "born", "town", "diagnosis"),
@@ -237,11 +240,11 @@ def wedding_registry(setting: Setting) -> PageMaker:
     """Couples with the date of the wedding, their address and e-mail address, some with what they wish for."""
     rng, people, label = setting.rng, setting.people, setting.label
     joined = rng.choice((" & ", " + ", " / "))
-    values = _values(setting) | {
+    values = values_of(setting) | {
         "couple": lambda person: f"{person.name}{joined}{people.name()}",
         "date": lambda person: people.written_date(people.day(2014, 2025)),
     }
-    return _directory(
+    return directory(
         setting,
         values,
         ("couple", "date", "address", "email"),
@@ -267,8 +270,8 @@ def lost_relatives(setting: Setting) -> PageMaker:
 
     if rng.random() < 0.5:
         return lambda index, wanted: [f"{people.pools.surnames[index % 90]}?", *setting.fill(wanted - 1, note)]
-    values = _values(setting) | {"last address": lambda person: person.address, "searcher": searcher}
-    return _directory(
+    values = values_of(setting) | {"last address": lambda person: person.address, "searcher": searcher}
+    return directory(
         setting,
         values,
         ("name", "born", "last address", "searcher"),
@@ -287,7 +290,7 @@ def keepers(setting: Setting) -> PageMaker:
     def plate(person: Person) -> str:
         return "".join(rng.choice(ALPHABET) if sign == "@" else digits(rng, sign) for sign in form)
 
-    values = _values(setting) | {
+    values = values_of(setting) | {
         "plate": plate,
         "vehicle": lambda person: f"{rng.choice(VEHICLES.split(','))} {rng.randint(1996, 2022)}",
         "chip": lambda person: digits(rng, "9#############"),
@@ -295,7 +298,7 @@ def keepers(setting: Setting) -> PageMaker:
     }
     values["owner"] = values["name"]
     thing, kind = rng.choice((("plate", "vehicle"), ("plate", "vehicle"), ("chip", "dog")))
-    return _directory(
+    return directory(
         setting,
         values,
         (thing, "owner", "address", "phone"),
@@ -308,9 +311,9 @@ def keepers(setting: Setting) -> PageMaker:
 def bad_tenants(setting: Setting) -> PageMaker:
     """A blacklist that landlords keep: name, address, former addresses, sums owed."""
     rng, people, label = setting.rng, setting.people, setting.label
-    values = _values(setting) | {"owed": lambda person: _money(setting, 2500)}
+    values = values_of(setting) | {"owed": lambda person: money(setting, 2500)}
     values["tenant"] = values["name"]
-    return _directory(
+    return directory(
         setting,
         values,
         ("tenant", "address", "past", "owed"),
@@ -333,11 +336,11 @@ def exam_results(setting: Setting) -> PageMaker:
     def grade(person: Person) -> str:
         return ", ".join(f"{setting.some('subjects')} {mark()}" for _ in range(3)) if listed else mark()
 
-    values = _values(setting) | {
+    values = values_of(setting) | {
         "student": lambda person: str(rng.randint(10 ** (length - 1), 10**length - 1)),
         "grade": grade,
     }
-    return _directory(
+    return directory(
         setting,
         values,
         ("student", "name", "born", "grade"),
@@ -353,12 +356,12 @@ def exam_results(setting: Setting) -> PageMaker:
 def donors(setting: Setting) -> PageMaker:
     """Who gave to a charity or a campaign: name, street, sum."""
     rng, people, label = setting.rng, setting.people, setting.label
-    values = _values(setting) | {
-        "sum": lambda person: _money(setting, 100),
+    values = values_of(setting) | {
+        "sum": lambda person: money(setting, 100),
         "date": lambda person: people.numeric_date(people.day(2010, 2023)),
     }
     values["donor"] = values["name"]
-    return _directory(
+    return directory(
         setting,
         values,
         ("donor", rng.choice(("street", "address")), "sum"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bench.site_filler import Setting, layout, zipf
 from bench.site_heavy import PageMaker
 from bench.site_people import ascii_slug, digits
+from bench.site_work import office_address
 
 TITLES = {"de": "RA", "fr": "Me", "es": "D.", "it": "Avv.", "nl": "mr.", "pl": "adw.", "en": "Attorney"}
 # Numbers of cases as courts write them.
@@ -21,12 +22,6 @@ CASES = {
     "nl": ("ECLI:NL:HR:{year}:{number}", "{short}/{number} {roman}"),
     "pl": ("{roman} CSK {number}/{short}", "{roman} C {number}/{short}"),
 }
-
-
-def _office(setting: Setting) -> str:
-    """A street address."""
-    people = setting.people
-    return f"{people.street()}, {people.place(people.town())}"
 
 
 def parliament(setting: Setting) -> PageMaker:
@@ -79,7 +74,7 @@ def bar_association(setting: Setting) -> PageMaker:
             "email": email,
             "admitted": people.numeric_date(people.day(1978, 2022)),
         }
-        pairs = [(label("name"), f"{title} {name}".strip()), (label("office"), _office(setting))]
+        pairs = [(label("name"), f"{title} {name}".strip()), (label("office"), office_address(setting))]
         pairs.append((label("phone"), people.phone()))
         return lay(pairs + [(label(key), values[key]) for key in shown if rng.random() < 0.85])
 
@@ -155,7 +150,7 @@ def museum_guide(setting: Setting) -> PageMaker:
 
     def museum() -> str:
         domain = people.firm()[1]
-        pairs = [(label("office"), _office(setting)), (label("phone"), people.phone())]
+        pairs = [(label("office"), office_address(setting)), (label("phone"), people.phone())]
         pairs.append((label("hours"), f"10:00-{rng.randint(16, 20)}:00"))
         pairs.append((label("admission"), f"{rng.randint(3, 18)},00"))
         if rng.random() < 0.5:
@@ -280,7 +275,7 @@ def holiday_homes(setting: Setting) -> PageMaker:
         first = rng.choice(people.pools.given)
         hosts = f"{first} & {rng.choice(people.pools.given)}" if couples else first
         role = rng.choice(("booking", "info", "stay", ascii_slug(first)))
-        pairs = [(label("host"), hosts), (label("office"), _office(setting)), (label("phone"), people.phone())]
+        pairs = [(label("host"), hosts), (label("office"), office_address(setting)), (label("phone"), people.phone())]
         pairs.append((label("booking"), f"{role}@{people.firm()[1]}"))
         pairs.append((label("price"), f"{rng.randint(35, 220)}"))
         guests = [
@@ -339,7 +334,7 @@ def patents(setting: Setting) -> PageMaker:
         code = f"{rng.choice('ABCFGH')}{rng.randint(1, 65):02}{rng.choice('BCDFKLN')} {rng.randint(1, 99)}/{rng.randint(0, 90):02}"
         pairs = [("Patent", f"{country} {rng.randint(1_000_000, 9_999_999)} {rng.choice(('A1', 'B1'))}")]
         pairs += [(label("filed"), people.numeric_date(filed)), ("IPC", code)]
-        pairs.append((label("applicant"), f"{people.firm()[0]}, {_office(setting)}"))
+        pairs.append((label("applicant"), f"{people.firm()[0]}, {office_address(setting)}"))
         pairs.append((label("inventor"), "; ".join(inventor() for _ in range(rng.randint(1, 5)))))
         return "\n".join((setting.title(most=12), lay(pairs), *setting.prose(rng.randint(0, told))))
 

@@ -22,6 +22,11 @@ from bench import site_heavy as heavy
 from bench import site_more_heavy as more_heavy
 from bench import site_more_work as more_work
 from bench import site_texts as texts
+from bench import site_third_heavy as third_heavy
+from bench import site_third_lists as third_lists
+from bench import site_third_results as third_results
+from bench import site_third_texts as third_texts
+from bench import site_third_work as third_work
 from bench import site_work as work
 from bench.personal_values import LOCALES
 from bench.site_filler import Setting, furniture, site_name
@@ -137,6 +142,66 @@ TEMPLATES: dict[str, Template] = {
     "product support": Template(False, more_work.product_support, batch=2),
     "patents": Template(False, more_work.patents, batch=2),
     "parts catalogue": Template(False, more_work.parts_catalogue, batch=2),
+    "background check": Template(True, third_heavy.background_check, batch=3),
+    "who called": Template(True, third_heavy.who_called, batch=3),
+    "combo list": Template(True, third_heavy.combo_list, batch=3),
+    "SQL dump": Template(True, third_heavy.sql_dump, batch=3),
+    "customer export": Template(True, third_heavy.customer_export, batch=3),
+    "job seekers": Template(True, third_heavy.job_seekers, batch=3),
+    "family sheets": Template(True, third_heavy.family_sheets, batch=3),
+    "mugshots": Template(True, third_heavy.mugshots, batch=3),
+    "tax roll": Template(True, third_heavy.tax_roll, batch=3),
+    "bare names": Template(True, third_heavy.bare_names, batch=3),
+    "passenger manifests": Template(True, third_heavy.passenger_manifests, batch=3),
+    "class lists": Template(True, third_heavy.class_lists, batch=3),
+    "membership roll": Template(True, third_heavy.membership_roll, batch=3),
+    "evictions": Template(True, third_heavy.evictions, batch=3),
+    "households": Template(True, third_lists.households, batch=3),
+    "mailing labels": Template(True, third_lists.mailing_labels, batch=3),
+    "private mail": Template(True, third_lists.private_mail, batch=3),
+    "birthdays": Template(True, third_lists.birthdays, batch=3),
+    "lonely hearts": Template(True, third_lists.lonely_hearts, batch=3),
+    "petition": Template(True, third_lists.petition, batch=3),
+    "illness posts": Template(True, third_lists.illness_posts, batch=3),
+    "probate notices": Template(True, third_lists.probate_notices, batch=3),
+    "missing heirs": Template(True, third_lists.missing_heirs, batch=3),
+    "visa list": Template(True, third_lists.visa_list, batch=3),
+    "regional paper": Template(False, third_work.regional_paper, batch=3),
+    "web store": Template(False, third_work.web_store, batch=3),
+    "solicitors": Template(False, third_work.solicitors, batch=3),
+    "research institute": Template(False, third_work.research_institute, batch=3),
+    "town hall": Template(False, third_work.town_hall, batch=3),
+    "tradesmen": Template(False, third_work.tradesmen, batch=3),
+    "therapists": Template(False, third_work.therapists, batch=3),
+    "realtors": Template(False, third_work.realtors, batch=3),
+    "dealer adverts": Template(False, third_work.dealer_adverts, batch=3),
+    "councillors": Template(False, third_work.councillors, batch=3),
+    "annual report": Template(False, third_work.annual_report, batch=3),
+    "hotels": Template(False, third_work.hotels, batch=3),
+    "price list": Template(False, third_work.price_list, batch=3),
+    "conference": Template(False, third_work.conference, batch=3),
+    "concerts": Template(False, third_work.concerts, batch=3),
+    "what is on": Template(False, third_work.what_is_on, batch=3),
+    "cookery": Template(False, third_texts.cookery, batch=3),
+    "release notes": Template(False, third_texts.release_notes, batch=3),
+    "switch manual": Template(False, third_texts.switch_manual, batch=3),
+    "ordinances": Template(False, third_texts.ordinances, batch=3),
+    "patch archive": Template(False, third_texts.patch_archive, batch=3),
+    "known lives": Template(False, third_texts.known_lives, batch=3),
+    "hall of fame": Template(False, third_texts.hall_of_fame, batch=3),
+    "episode guide": Template(False, third_results.episode_guide, batch=3),
+    "match reports": Template(False, third_results.match_reports, batch=3),
+    "reference lists": Template(False, third_results.reference_lists, batch=3),
+    "hobby forum": Template(False, third_texts.hobby_forum, batch=3),
+    "chess ratings": Template(False, third_results.chess_ratings, batch=3),
+    "race results": Template(False, third_results.race_results, batch=3),
+    "book catalogue": Template(False, third_results.book_catalogue, batch=3),
+    "interface manual": Template(False, third_texts.interface_manual, batch=3),
+    "royal houses": Template(False, third_texts.royal_houses, batch=3),
+    "user talk": Template(False, third_texts.user_talk, batch=3),
+    "server logs": Template(False, third_texts.server_logs, batch=3),
+    "timetable": Template(False, third_results.timetable, batch=3),
+    "spare parts": Template(False, third_results.spare_parts, batch=3),
 }
 
 

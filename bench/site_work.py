@@ -11,7 +11,7 @@ from bench.site_heavy import PageMaker
 from bench.site_people import ascii_slug
 
 
-def _office(setting: Setting) -> str:
+def office_address(setting: Setting) -> str:
     """A street address."""
     people = setting.people
     return f"{people.street()}, {people.place(people.town())}"
@@ -68,7 +68,7 @@ def law_firm(setting: Setting) -> PageMaker:
     """Lawyers' pages with direct telephone and own-domain e-mail, and articles that name them."""
     rng, people, label = setting.rng, setting.people, setting.label
     lawyers = [(name, email, people.phone()) for name, email in setting.staff(45)]
-    lay, office = layout(rng), _office(setting)
+    lay, office = layout(rng), office_address(setting)
 
     def page(index: int, wanted: int) -> list[str]:
         name, email, phone = lawyers[index] if index < len(lawyers) else zipf(rng, lawyers)
@@ -129,7 +129,7 @@ def public_offices(setting: Setting) -> PageMaker:
         )
         pairs = [
             (label("contact"), name),
-            (label("office"), _office(setting)),
+            (label("office"), office_address(setting)),
             (label("room"), str(rng.randint(1, 420))),
         ]
         pairs += [(label("phone"), people.phone()), (label("fax"), people.phone()), (label("email"), email)]
@@ -146,7 +146,7 @@ def business_directory(setting: Setting) -> PageMaker:
 
     def entry() -> str:
         name, domain = people.firm()
-        pairs = [(label("firm"), name), (label("office"), _office(setting)), (label("phone"), people.phone())]
+        pairs = [(label("firm"), name), (label("office"), office_address(setting)), (label("phone"), people.phone())]
         if mails:
             role = rng.choice(("info", "office", "contact", "sales", ascii_slug(people.name().split()[0])))
             pairs.append((label("email"), f"{role}@{domain}"))
@@ -164,7 +164,9 @@ def restaurant_guide(setting: Setting) -> PageMaker:
     def entry() -> str:
         kind = rng.choice(("Restaurant", "Café", "Trattoria", "Bistro", "Bar"))
         name = f"{kind} {rng.choice(people.pools.surnames if rng.random() < 0.5 else people.pools.given)}"
-        facts = f"{_office(setting)}, {label('phone')} {people.phone()}, {label('hours')} 11-{rng.randint(20, 23)}"
+        facts = (
+            f"{office_address(setting)}, {label('phone')} {people.phone()}, {label('hours')} 11-{rng.randint(20, 23)}"
+        )
         return "\n".join((name, facts, *setting.prose(told), f"({rng.choice(critics)})"))
 
     return lambda index, wanted: [people.town().name, *setting.fill(wanted, entry)]
@@ -173,7 +175,7 @@ def restaurant_guide(setting: Setting) -> PageMaker:
 def events(setting: Setting) -> PageMaker:
     """Events with venue and address, performers, the organiser's telephone number."""
     rng, people, label = setting.rng, setting.people, setting.label
-    venues = [(setting.title(most=3), _office(setting)) for _ in range(rng.randint(4, 40))]
+    venues = [(setting.title(most=3), office_address(setting)) for _ in range(rng.randint(4, 40))]
     organisers = [(people.firm(), people.phone()) for _ in range(rng.randint(3, 30))]
     lay = layout(rng)
 
@@ -197,7 +199,7 @@ def estate_agency(setting: Setting) -> PageMaker:
 
     def listing() -> str:
         name, email, phone = zipf(rng, agents)
-        where = _office(setting) if rng.random() < 0.6 else people.town().name
+        where = office_address(setting) if rng.random() < 0.6 else people.town().name
         facts = f"{label('rent')}: {where}. {rng.randint(30, 300)} m², {label('price')} {rng.randint(60, 990)} 000"
         return "\n".join((facts, *setting.prose(rng.randint(20, 100)), f"{label('agent')}: {name}, {phone}, {email}"))
 
@@ -236,7 +238,7 @@ def company_registry(setting: Setting) -> PageMaker:
         pairs = [
             (label("firm"), people.firm()[0]),
             (label("registered"), str(rng.randint(1000, 999_999_999))),
-            (label("office"), _office(setting)),
+            (label("office"), office_address(setting)),
         ]
         pairs.append((label("director"), ", ".join(people.name() for _ in range(rng.randint(1, 3)))))
         return lay([*pairs, (label("date"), people.numeric_date(people.day(1985, 2023)))] if since else pairs)
@@ -252,7 +254,7 @@ def travel_guide(setting: Setting) -> PageMaker:
     def entry() -> str:
         name, domain = f"Hotel {rng.choice(people.pools.streets)}", people.firm()[1]
         facts = [
-            _office(setting),
+            office_address(setting),
             f"{label('phone')} {people.phone()}",
             f"reception@{domain}",
             f"{label('price')} {rng.randint(40, 400)}",
@@ -271,7 +273,7 @@ def medical_directory(setting: Setting) -> PageMaker:
         name = people.name()
         pairs = [
             (label("practice"), setting.some("doctor") % name),
-            (label("office"), _office(setting)),
+            (label("office"), office_address(setting)),
             (label("phone"), people.phone()),
         ]
         pairs.append((label("hours"), f"{rng.randint(7, 9)}-12, 14-{rng.randint(16, 19)}"))

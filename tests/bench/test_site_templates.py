@@ -16,8 +16,9 @@ from stdnum.de import idnr
 
 from bench import site_filler, site_more_heavy
 from bench.personal_values import LOCALES
-from bench.site_people import PHONES, People, digits, national_number, pools, strangers, words
+from bench.site_people import FREE_MAIL, PHONES, People, digits, national_number, pools, strangers, words
 from bench.site_templates import BLOGS, HEAVY_BLOG, HOSTERS, ORDINARY_BLOG, TEMPLATES, Site, draw, half, make_site
+from bench.site_third_heavy import export
 from tests.paths import SHARED
 
 # The half of the first batch that thresholds were chosen on.
@@ -97,7 +98,7 @@ def test_bytes_of_the_first_batch_are_known():
     assert digest.hexdigest()[:16] == "95f7009fdbeaa519"
 
 
-@pytest.mark.parametrize(("batch", "heavy", "ordinary"), [(1, 16, 28), (2, 14, 12)])
+@pytest.mark.parametrize(("batch", "heavy", "ordinary"), [(1, 16, 28), (2, 14, 12), (3, 24, 36)])
 def test_halves_are_balanced_in_each_batch(batch, heavy, ordinary):
     chosen = {name: template for name, template in TEMPLATES.items() if template.batch == batch}
     counts = Counter((template.heavy, half(name)) for name, template in chosen.items())
@@ -119,7 +120,7 @@ def test_directories_write_surnames_first_as_the_country_does():
         for locale, name in (("es_ES", "Ana María Gil Soto"), ("nl_NL", "Jan van der Berg"), ("en_GB", "Al B. Fox")):
             setting = site_filler.Setting(random.Random(seed), locale, "", pages=1)
             person = setting.people.person()._replace(name=name)
-            written.add(site_more_heavy._namer(setting, initials=True)(person))
+            written.add(site_more_heavy.namer(setting, initials=True)(person))
     surnames = {"Gil Soto": "Ana María", "van der Berg": "Jan", "Fox": "Al B."}
     assert written == {f"{given} {surname}" for surname, given in surnames.items()} | {
         form
@@ -158,6 +159,30 @@ def test_licence_plates_have_the_form_of_the_country():
         text = text_of(site_of("keepers of cars and dogs", locale="nl_NL", seed=seed))
         plates += re.findall(r"\b(?:\d\d-[A-Z]{3}-\d|[A-Z]{2}-\d{3}-[A-Z]|\d\d-[A-Z]{2}-[A-Z]{2})\b", text)
     assert len(plates) > 50
+
+
+def test_registers_of_the_third_batch_are_written_in_many_ways():
+    """Each way shows every value; a value that a record lacks leaves the others where they were."""
+    shapes = set()
+    for seed in range(60):
+        setting = site_filler.Setting(random.Random(seed), "en_GB", "", pages=1)
+        _, write = export(setting, ["name", "born", "address"])
+        whole, lacking = write(["Ann Fox", "1.2.1970", "9 High Street"]), write(["Ann Fox", "", "9 High Street"])
+        assert all(value in whole for value in ("Ann Fox", "1.2.1970", "9 High Street"))
+        assert all(value in lacking for value in ("Ann Fox", "9 High Street"))
+        shapes.add(re.sub(r"[\w.]+", "x", whole))
+    assert len(shapes) > 12
+
+
+@pytest.mark.parametrize(
+    "template", [name for name, kind in TEMPLATES.items() if (kind.heavy, kind.batch) == (False, 3)]
+)
+def test_look_alikes_of_the_third_batch_have_few_private_addresses(template):
+    """Fewer different e-mail addresses at free providers than pages: those of posters, which recur, and of imprints."""
+    for seed, locale in enumerate(LOCALES):
+        site = site_of(template, seed=seed, locale=locale, pages=30, words=300)
+        providers = "|".join(map(re.escape, FREE_MAIL[locale].split()))
+        assert len(set(re.findall(rf"[\w.]+@(?:{providers})\b", text_of(site)))) < 10
 
 
 @pytest.mark.parametrize("locale", LOCALES)
