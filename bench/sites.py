@@ -50,10 +50,8 @@ MANIFEST = {
 }
 
 
-# Lists of nothing but names: no evidence here tells them from casts of films, so that weights fitted on them would take both.
-UNFITTED = ("names only",)
-# Evidence of people at work.
-FOR_THE_SITE = ("staff", "business", "staff_share", "marks_share")
+# Evidence of people at work, and of people whom a site names again and again.
+FOR_THE_SITE = ("staff", "business", "staff_share", "names_again")
 
 
 class Judged(NamedTuple):
@@ -160,7 +158,7 @@ def main() -> None:
     parser.add_argument("--most-pages", type=int, default=3000)
     parser.add_argument("--keep", type=Path, help="keep the corpora here, and use those that are here")
     parser.add_argument("--fit", action="store_true", help="fit the weights on the development half and print them")
-    parser.add_argument("--ridge", type=float, default=2.0)
+    parser.add_argument("--ridge", type=float, default=1.0)
     parser.add_argument("--heavy-weight", type=float, default=0.5)
     parser.add_argument("--misses", action="store_true", help="list the development half's wrong verdicts")
     options = parser.parse_args()
@@ -178,8 +176,7 @@ def main() -> None:
             if entry.row["dropped"] != entry.heavy:
                 print(f"wrong: {entry.template}, {entry.locale}, {'diluted, ' if entry.diluted else ''}{entry.row}")
     if options.fit:
-        fitted = [entry for entry in development if entry.template not in UNFITTED]
-        weights, bias = fit(fitted, ridge=options.ridge, heavy_weight=options.heavy_weight)
+        weights, bias = fit(development, ridge=options.ridge, heavy_weight=options.heavy_weight)
         print(f"bias {bias:.2f}")
         print(json.dumps(weights))
     print(f"development: {counts(development)}")

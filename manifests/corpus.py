@@ -54,41 +54,27 @@ PersonalInformationKind = Literal[
 
 # Kinds of evidence about a site (`pipeline.decide.site_evidence`).
 SiteEvidence = Literal[
+    "lists",
+    "email_list",
     "email_and_more",
-    "birth_and_more",
-    "secret",
-    "private",
-    "private_kinds",
-    "private_named_kinds",
-    "private_list",
-    "private_dates",
     "names",
-    "dates",
     "density",
-    "national_share",
+    "names_again",
     "staff",
     "business",
     "staff_share",
-    "marks_share",
 ]
-SITE_BIAS = -3.0
+SITE_BIAS = -2.83
 SITE_WEIGHTS: dict[SiteEvidence, float] = {
-    "email_and_more": 2.31,
-    "birth_and_more": 0.28,
-    "secret": 1.46,
-    "private": 1.14,
-    "private_kinds": 0.62,
-    "private_named_kinds": 0.76,
-    "private_list": 0.72,
-    "private_dates": 2.0,
-    "names": 1.56,
-    "dates": 1.18,
-    "density": 0.61,
-    "national_share": 0.47,
-    "staff": -1.82,
-    "business": -0.89,
-    "staff_share": -1.04,
-    "marks_share": -1.0,
+    "lists": 3.93,
+    "email_list": 1.31,
+    "email_and_more": 1.98,
+    "names": 1.58,
+    "density": 1.7,
+    "names_again": -1.16,
+    "staff": -2.97,
+    "business": -3.4,
+    "staff_share": -2.12,
 }
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")

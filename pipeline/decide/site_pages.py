@@ -36,6 +36,7 @@ from pipeline.engines.tasks import Task, collect
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import DOCUMENT_ID, id_halves, ipc_bytes, publish_ipc, read_ipc
+from pipeline.text.personal.name_rows import NAMES_IN_ROW
 from pipeline.text.personal.values import BUSINESS, VALUES
 from storage.files import join
 
@@ -66,6 +67,7 @@ PAGES = pa.schema(
         pa.field("id", DOCUMENT_ID, nullable=False),
         pa.field("words", pa.int32(), nullable=False),
         BUSINESS,
+        NAMES_IN_ROW,
         VALUES,
     ]
 )
@@ -155,9 +157,7 @@ def _different(parts: pa.Table) -> float:
 def emit_pages(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple[int, bytes]]:
     """One part's pages that sites may be judged by, one element per partition: an IPC file of `PAGES`."""
     documents = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["site", "id"])
-    signals = read_ipc(
-        join(job.extract, part_file("signals", part.name)), columns=["words", BUSINESS.name, VALUES.name]
-    )
+    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=PAGES.names[2:])
     table = pa.table([documents["site"], documents["id"], *signals.columns], names=PAGES.names)
     table = table.filter(pc.is_valid(table["site"])).combine_chunks()
     large, shares = _large_sites(job.folder, job.key, partitions)
@@ -194,6 +194,7 @@ def pages_of(table: pa.Table) -> Pages:
         sites=_site_numbers(table["site"]),
         words=table["words"].to_numpy().astype(np.int64),
         marks=table[BUSINESS.name].to_numpy().astype(np.int64),
+        rows=table[NAMES_IN_ROW.name].to_numpy().astype(np.int64),
         offsets=values.offsets.to_numpy().astype(np.int64) - (values.offsets[0].as_py() if len(values) else 0),
         values=values.flatten().to_numpy(),
     )

@@ -52,17 +52,15 @@ EVIDENCE_KINDS: tuple[SiteEvidence, ...] = get_args(SiteEvidence)
 # of all pages.
 _PARTS: dict[SiteEvidence, tuple[str, tuple[str, ...]]] = {
     "names": ("rare_names", ("pages",)),
-    "dates": ("dates", ("pages",)),
     "density": ("particulars", ("page_words",)),
-    "national_share": ("national_near_names", ("numbers_near_names",)),
+    "names_again": ("names_again", ("all_names",)),
     "staff_share": ("work_addresses", ("work_addresses", "particulars")),
-    "marks_share": ("marks", ("marks", "particulars")),
 }
 # Evidence that may exceed 1.
-_AMOUNTS = ("names", "dates", "density")
-# Shares that count as they are: what speaks for a site, and shares of values. The other shares are of pages that speak
-# against it, and filler among them must not hide them.
-_PLAIN = ("national_share", "staff", "business", "staff_share", "marks_share")
+_AMOUNTS = ("names", "density")
+# Shares that count as they are: what speaks for a site. The other shares are of pages that speak against it, and filler
+# among them must not hide them.
+_PLAIN = ("staff", "business", "staff_share", "names_again")
 # The share of pages at which evidence against a site has half its weight.
 _HALF = 0.2
 # So many words count as one where particulars are divided by words.

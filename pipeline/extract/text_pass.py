@@ -32,6 +32,7 @@ from pipeline.text.normalise import document_ids, normalise, text_buffers
 from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.text.personal import KINDS, counts, find_spans, mask
 from pipeline.text.personal.business import count_business_marks
+from pipeline.text.personal.name_rows import NAMES_IN_ROW, names_in_row
 from pipeline.text.personal.names import find_names
 from pipeline.text.personal.values import BUSINESS, VALUES, personal_values
 from pipeline.text.signal_columns import BAD_WORDS, FACTUAL, PERPLEXITY
@@ -46,6 +47,7 @@ ALL_SIGNALS = pa.schema(
         pa.field("language_score", pa.float32(), nullable=False),
         *[pa.field(f"spans_{kind}", pa.int32(), nullable=False) for kind in KINDS],
         BUSINESS,
+        NAMES_IN_ROW,
         VALUES,
     ]
 )
@@ -160,6 +162,7 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
     spans, names = find_spans(*buffers), find_names(*buffers)
     span_counts = counts(spans, len(texts))
     marks = count_business_marks(*buffers)
+    rows = names_in_row(*buffers, names)
     values = personal_values(*buffers, spans, names, site_names)
     texts = mask(texts, spans, kinds=text_pass.mask)
     lost = Tally()
@@ -184,6 +187,7 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
         pa.array(scores, pa.float32()),
         *[pa.array(span_counts[kind], pa.int32()) for kind in KINDS],
         pa.array(marks),
+        pa.array(rows),
         values,
     ]
     if text_pass.bad_words is not None:

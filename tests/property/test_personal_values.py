@@ -52,9 +52,9 @@ def reference(text: str, site: str | None) -> list[int]:
     for name in names.names.tolist():
         found[ValueKind.NAME, name % (1 << 27)] = False
     near = find_near_names(*made, names)
-    for date, national, value in zip(near.dates, near.national, near.hashes.tolist(), strict=True):
-        kind = ValueKind.NATIONAL_NEAR_NAME if national else ValueKind.NUMBER_NEAR_NAME
-        found[ValueKind.DATE_NEAR_NAME if date else kind, value % (1 << 27)] = False
+    for date, value in zip(near.dates, near.hashes.tolist(), strict=True):
+        kind = ValueKind.DATE_NEAR_NAME if date else ValueKind.NUMBER_NEAR_NAME
+        found[kind, value % (1 << 27)] = False
     for kind_name, spans in find_spans(*made).items():
         for start, stop in zip(spans.starts.tolist(), spans.stops.tolist(), strict=True):
             key = kind_of(kind_name, data, start, stop, site), hash_of(kind_name, data[start:stop])

@@ -4,10 +4,12 @@ In: UTF-8 bytes and offsets of n documents. Out: the mentions of names, in the o
 hash of each name. A document's mentions depend on its own bytes only.
 
 A mention is a first name of Faker's lists (25,000 of some 70 countries, those written in Latin, Greek or Cyrillic
-letters), then at most three initials, first names or particles (`van`, `de la`), then a word with a capital. `Surname,
-Given` counts where a line or a cell begins with it. Words that are names of months, days, places or titles as often as
-of persons do not begin a name. All letters small or other scripts: not found. This serves counting, not masking: it is
-meant to tell pages about persons from others, and misses the names of no list.
+letters), then at most three initials, first names or particles (`van`, `de la`), then a word with a capital. In lists
+the family name often comes first. `Lee, Ann` counts where a line or a cell begins with it; `Lee Ann` and `Lee/Ann`
+where an entry of a list begins with it and no word follows; `LEE Ann` and `LEE/ANN`, in capitals, anywhere.
+Words that are names of months, days, places or titles as often as of persons do not begin a name. All letters small or
+other scripts: not found. This serves counting, not masking: it is meant to tell pages about persons from others, and
+misses the names of no list.
 """
 
 from __future__ import annotations
@@ -41,6 +43,11 @@ _OTHER_WORDS = frozenset(
     " street summer sun sunday sydney tage texas the to true unknown us van vi via victoria viking virginia von was"
     " washington we west white will winter york you young".split()
 )
+# What stands before a first name and is no family name.
+_NO_FAMILY = (
+    "aunt cher chère ciao dear frau herr hallo hello hey hi hola isle liebe lieber lieve madame meet mister monsieur ms"
+    " pope port rey roi señor señora signor signora sint szent tante uncle villa".split()
+)
 # As they stand in names, with small letters or a capital.
 _PARTICLES = (
     "van von de der den del della di da dos das du la le bin ibn al el ter ten zu af av"
@@ -67,7 +74,7 @@ def find_names(data: Bytes, offsets: Int64s) -> Mentions:
         data: UTF-8 bytes.
         offsets: int64[n + 1] into `data`.
     """
-    starts, stops, names = _scan(data, offsets, *_tables())
+    starts, stops, names = _scan(data, offsets, name_tables())
     documents = np.searchsorted(offsets, starts, side="right") - 1
     return Mentions(documents, starts - offsets[documents], stops - offsets[documents], names)
 
@@ -95,10 +102,19 @@ def _usable(name: str) -> bool:
     return len(name) > 1 and name.isalpha() and name[0].isupper() and name.lower() not in _OTHER_WORDS
 
 
+class Tables(NamedTuple):
+    """Tables for `slot_of`: what begins a name, what stands before a family name, and what is none."""
+
+    first_names: Uint64s
+    particles: Uint64s
+    no_family: Uint64s
+
+
 @cache
-def _tables() -> tuple[Uint64s, Uint64s]:
-    """First names and particles."""
-    return _table(first_names_of_faker()), _table(_PARTICLES)
+def name_tables() -> Tables:
+    """The tables of this module's lists."""
+    others = [word.capitalize() for word in (*_OTHER_WORDS, *_NO_FAMILY)]
+    return Tables(_table(first_names_of_faker()), _table(_PARTICLES), _table(others))
 
 
 def _table(words: Iterable[str]) -> Uint64s:
@@ -121,7 +137,7 @@ def word_hash(data: Bytes, start: Integer, stop: Integer) -> np.uint64:
 
 
 @bare_kernel
-def _slot(table: Uint64s, value: np.uint64) -> np.int64:
+def slot_of(table: Uint64s, value: np.uint64) -> np.int64:
     """Where the value is, or the empty slot where it would be."""
     slot = nb.int64(value >> nb.uint64(40)) & (_SLOTS - 1)
     while table[slot] != 0 and table[slot] != value:
@@ -134,19 +150,19 @@ def _filled(data: Bytes, offsets: Int64s) -> Uint64s:
     table = np.zeros(_SLOTS, np.uint64)
     for word in range(len(offsets) - 1):
         value = word_hash(data, offsets[word], offsets[word + 1])
-        table[_slot(table, value)] = value
+        table[slot_of(table, value)] = value
     return table
 
 
 @bare_kernel
-def _begins_letter(byte: np.uint8) -> Boolean:
+def begins_letter(byte: np.uint8) -> Boolean:
     """A letter begins with this byte; quotation marks, dashes and spaces beyond ASCII begin with C2 or E2."""
     answer: Boolean = 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A or (byte >= 0xC3 and byte != 0xE2)
     return answer
 
 
 @bare_kernel
-def _is_capital(data: Bytes, place: Integer, stop: Integer) -> Boolean:
+def is_capital(data: Bytes, place: Integer, stop: Integer) -> Boolean:
     """A capital letter of ASCII, Latin-1, Greek or Cyrillic begins here, or any of Latin Extended-A."""
     byte = data[place]
     after = data[place + 1] if place + 1 < stop else np.uint8(0)
@@ -161,13 +177,13 @@ def _is_capital(data: Bytes, place: Integer, stop: Integer) -> Boolean:
 
 
 @bare_kernel
-def _word_end(data: Bytes, start: Integer, stop: Integer) -> np.int64:
+def word_end(data: Bytes, start: Integer, stop: Integer) -> np.int64:
     """Where the word ends that begins here: letters, and hyphens and apostrophes between letters."""
     end = nb.int64(start)
     while end < stop:
         byte = data[end]
-        joins = (byte == 0x2D or byte == 0x27) and end > start and end + 1 < stop and _begins_letter(data[end + 1])
-        if not (_begins_letter(byte) or joins or 0x80 <= byte < 0xC0):
+        joins = (byte == 0x2D or byte == 0x27) and end > start and end + 1 < stop and begins_letter(data[end + 1])
+        if not (begins_letter(byte) or joins or 0x80 <= byte < 0xC0):
             break
         end += 1
     return end
@@ -179,7 +195,7 @@ def _letter_before(data: Bytes, place: Integer, floor: Integer) -> Boolean:
     lead = nb.int64(place) - 1
     while lead > floor and 0x80 <= data[lead] < 0xC0:
         lead -= 1
-    return lead >= floor and _begins_letter(data[lead])
+    return lead >= floor and begins_letter(data[lead])
 
 
 @bare_kernel
@@ -195,7 +211,7 @@ def _in_word(data: Bytes, place: Integer, floor: Integer) -> Boolean:
 @bare_kernel
 def _next_word(data: Bytes, end: Integer, stop: Integer) -> np.int64:
     """Where the next word begins after one space; -1 if something else follows."""
-    if end + 1 < stop and data[end] == 0x20 and _begins_letter(data[end + 1]):
+    if end + 1 < stop and data[end] == 0x20 and begins_letter(data[end + 1]):
         return nb.int64(end) + 1
     return nb.int64(-1)
 
@@ -203,9 +219,9 @@ def _next_word(data: Bytes, end: Integer, stop: Integer) -> np.int64:
 @bare_kernel
 def _after_initial(data: Bytes, start: Integer, stop: Integer) -> np.int64:
     """Where the word after an initial such as `J. ` begins; -1 if no initial stands here."""
-    if start + 3 < stop and _is_capital(data, start, stop):
+    if start + 3 < stop and is_capital(data, start, stop):
         dot = nb.int64(start) + (1 if data[start] < 0x80 else 2)
-        if dot + 2 < stop and data[dot] == 0x2E and data[dot + 1] == 0x20 and _begins_letter(data[dot + 2]):
+        if dot + 2 < stop and data[dot] == 0x2E and data[dot + 1] == 0x20 and begins_letter(data[dot + 2]):
             return dot + 2
     return nb.int64(-1)
 
@@ -223,9 +239,47 @@ def _begins_cell(data: Bytes, start: Integer, floor: Integer) -> Boolean:
 
 
 @bare_kernel
-def _family_name(
-    data: Bytes, end: Integer, stop: Integer, first_names: Uint64s, particles: Uint64s
-) -> tuple[np.int64, np.int64]:
+def _begins_entry(data: Bytes, start: Integer, floor: Integer) -> Boolean:
+    """An entry of a list begins here: a line, a cell, or what follows a semicolon or a number: `3. `, `3) `, `3 `."""
+    if _begins_cell(data, start, floor):
+        return True
+    place = nb.int64(start)
+    while place > floor and data[place - 1] == 0x20:
+        place -= 1
+    if place == start:
+        return False
+    if place > floor and (data[place - 1] == 0x2E or data[place - 1] == 0x29):
+        place -= 1
+    if place == floor:
+        return False
+    before = data[place - 1]
+    answer: Boolean = before == 0x3B or 0x30 <= before <= 0x39
+    return answer
+
+
+@bare_kernel
+def _ends_entry(data: Bytes, end: Integer, stop: Integer) -> Boolean:
+    """No word goes on here, and no sentence."""
+    if end >= stop:
+        return True
+    if data[end] == 0x20:
+        return end + 1 >= stop or not begins_letter(data[end + 1])
+    answer: Boolean = not (begins_letter(data[end]) or data[end] == 0x2E or data[end] == 0x27 or data[end] == 0x2D)
+    return answer
+
+
+@bare_kernel
+def _all_capitals(data: Bytes, start: Integer, end: Integer) -> Boolean:
+    """Three bytes or more without small letters of ASCII."""
+    for place in range(start, end):
+        if 0x61 <= data[place] <= 0x7A:
+            return False
+    answer: Boolean = end - start >= 3
+    return answer
+
+
+@bare_kernel
+def _family_name(data: Bytes, end: Integer, stop: Integer, tables: Tables) -> tuple[np.int64, np.int64]:
     """Start and end of the family name after a first name that ends at `end`; -1 and `end` if none follows."""
     start = _next_word(data, end, stop)
     for _ in range(_MOST_BETWEEN + 1):
@@ -235,24 +289,24 @@ def _family_name(
         if after_initial >= 0:
             start = after_initial
             continue
-        finish = _word_end(data, start, stop)
+        finish = word_end(data, start, stop)
         value = word_hash(data, start, finish)
-        if _is_capital(data, start, stop):
+        if is_capital(data, start, stop):
             # Of several first names the last may be the family name: `John Paul George`.
             follows = _next_word(data, finish, stop)
-            if particles[_slot(particles, value)] != 0 and follows >= 0:
+            if tables.particles[slot_of(tables.particles, value)] != 0 and follows >= 0:
                 start = follows
                 continue
             if finish - start < 2:
                 break
-            if follows < 0 or first_names[_slot(first_names, value)] == 0:
+            if follows < 0 or tables.first_names[slot_of(tables.first_names, value)] == 0:
                 return start, finish
-            if not _is_capital(data, follows, stop):
-                joins = word_hash(data, follows, _word_end(data, follows, stop))
-                if particles[_slot(particles, joins)] == 0:
+            if not is_capital(data, follows, stop):
+                joins = word_hash(data, follows, word_end(data, follows, stop))
+                if tables.particles[slot_of(tables.particles, joins)] == 0:
                     return start, finish
             start = follows
-        elif particles[_slot(particles, value)] != 0:
+        elif tables.particles[slot_of(tables.particles, value)] != 0:
             start = _next_word(data, finish, stop)
         else:
             break
@@ -265,24 +319,64 @@ def _first_name(data: Bytes, start: Integer, stop: Integer, first_names: Uint64s
     for place in range(start, stop):
         if data[place] == 0x2D:
             part = word_hash(data, start, place)
-            if first_names[_slot(first_names, part)] != 0:
+            if first_names[slot_of(first_names, part)] != 0:
                 return part
             break
     return word_hash(data, start, stop)
 
 
 @bare_kernel
-def _given_name_after(data: Bytes, end: Integer, stop: Integer, first_names: Uint64s) -> np.int64:
-    """The end of the first name after `Surname, `; -1 if none follows."""
-    if not (end + 2 < stop and data[end] == 0x2C and data[end + 1] == 0x20):
+def _given_name(data: Bytes, start: Integer, stop: Integer, first_names: Uint64s) -> np.int64:
+    """The end of the first name that begins here; -1 if none does."""
+    if start >= stop or not is_capital(data, start, stop):
         return nb.int64(-1)
-    finish = _word_end(data, end + 2, stop)
-    value = _first_name(data, end + 2, finish, first_names)
-    return finish if first_names[_slot(first_names, value)] != 0 else nb.int64(-1)
+    finish = word_end(data, start, stop)
+    value = _first_name(data, start, finish, first_names)
+    return finish if first_names[slot_of(first_names, value)] != 0 else nb.int64(-1)
+
+
+@bare_kernel
+def _given_name_after(
+    data: Bytes, start: Integer, end: Integer, floor: Integer, stop: Integer, tables: Tables
+) -> tuple[np.int64, np.int64]:
+    """Start and end of the first name after the family name from `start` to `end`; -1 and `end` if none follows.
+
+    The document begins at `floor`. Further first names and initials may follow; the mention ends before them.
+    """
+    none = nb.int64(-1), nb.int64(end)
+    if end + 1 >= stop:
+        return none
+    if data[end] == 0x2C and data[end + 1] == 0x20 and _begins_cell(data, start, floor):
+        finish = _given_name(data, end + 2, stop, tables.first_names)
+        return (nb.int64(end) + 2, finish) if finish >= 0 else none
+    if data[end] != 0x20 and data[end] != 0x2F:
+        return none
+    finish = _given_name(data, end + 1, stop, tables.first_names)
+    capitals = _all_capitals(data, start, end)
+    if finish < 0 or not (capitals or (end - start >= 2 and _begins_entry(data, start, floor))):
+        return none
+    family = word_hash(data, start, end)
+    if tables.no_family[slot_of(tables.no_family, family)] != 0:
+        return none
+    last = finish
+    for _ in range(_MOST_BETWEEN):
+        follows = _next_word(data, last, stop)
+        if follows < 0:
+            break
+        further = _given_name(data, follows, stop, tables.first_names)
+        if further < 0:
+            initial = follows + (1 if data[follows] < 0x80 else 2)
+            if not is_capital(data, follows, stop) or initial >= stop or data[initial] != 0x2E:
+                break
+            further = initial + 1
+        last = further
+    if capitals and data[end] == 0x20 and not _all_capitals(data, end + 1, finish):
+        return nb.int64(end) + 1, finish
+    return (nb.int64(end) + 1, finish) if data[end] == 0x2F or _ends_entry(data, last, stop) else none
 
 
 @kernel
-def _scan(data: Bytes, offsets: Int64s, first_names: Uint64s, particles: Uint64s) -> tuple[Int64s, Int64s, Uint64s]:
+def _scan(data: Bytes, offsets: Int64s, tables: Tables) -> tuple[Int64s, Int64s, Uint64s]:
     """Starts, stops and hashes of all mentions, as places in `data`."""
     # A name has two words of two letters, and a space.
     room = (offsets[-1] - offsets[0]) // 4 + 1
@@ -294,26 +388,25 @@ def _scan(data: Bytes, offsets: Int64s, first_names: Uint64s, particles: Uint64s
             byte = data[place]
             # Most bytes are small letters: no word of them begins a name.
             may_begin = 0x41 <= byte <= 0x5A or byte >= 0xC3
-            if not may_begin or not _is_capital(data, place, stop) or _in_word(data, place, offsets[document]):
+            if not may_begin or not is_capital(data, place, stop) or _in_word(data, place, offsets[document]):
                 place += 1
                 continue
-            end = _word_end(data, place, stop)
-            value = _first_name(data, place, end, first_names)
-            if first_names[_slot(first_names, value)] != 0:
-                family, finish = _family_name(data, end, stop, first_names, particles)
+            end = word_end(data, place, stop)
+            value = _first_name(data, place, end, tables.first_names)
+            if tables.first_names[slot_of(tables.first_names, value)] != 0:
+                family, finish = _family_name(data, end, stop, tables)
                 if family >= 0:
                     starts[count], stops[count] = place, finish
                     names[count] = mix(value, word_hash(data, family, finish))
                     count += 1
                     place = finish
                     continue
-            if _begins_cell(data, place, offsets[document]):
-                finish = _given_name_after(data, end, stop, first_names)
-                if finish >= 0:
-                    starts[count], stops[count] = place, finish
-                    names[count] = mix(word_hash(data, end + 2, finish), value)
-                    count += 1
-                    place = finish
-                    continue
+            given, finish = _given_name_after(data, place, end, offsets[document], stop, tables)
+            if given >= 0:
+                starts[count], stops[count] = place, finish
+                names[count] = mix(word_hash(data, given, finish), word_hash(data, place, end))
+                count += 1
+                place = finish
+                continue
             place = end
     return starts[:count].copy(), stops[:count].copy(), names[:count].copy()

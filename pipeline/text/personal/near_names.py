@@ -5,7 +5,7 @@ stands near a mention, its document and a hash, in the order of documents and po
 
 Lists of people often give dates of birth and telephone numbers without a word that says so: `Ann Lee 3.5.1970`. Beside
 running text such digits may be anything, so they are no spans and are never masked; the site rule looks at how many
-different ones a site has. A *date* is a day of a month from 1900 to 2010, in figures or with the month as a word. A
+different ones a site has. A *date* is a day of a month from 1900 to 2000, in figures or with the month as a word. A
 *number* has 8 to 13 digits in groups that only space, dots, hyphens, slashes, brackets and a plus sign part.
 """
 
@@ -15,13 +15,10 @@ from typing import NamedTuple
 
 import numba as nb
 import numpy as np
-from stdnum.nl import bsn
-from stdnum.pl import pesel
 
 from kernels.arrays import Boolean, Bools, Bytes, Int64s, Integer, Uint64s
 from kernels.compiled import bare_kernel, kernel
 from kernels.hashing import SEED, mix
-from pipeline.text.personal.check_digits import germany_tax
 from pipeline.text.personal.names import Mentions
 
 # Bytes before and after a mention that are looked at, up to the next mention.
@@ -30,53 +27,33 @@ _AFTER = 96
 _FEWEST_DIGITS = 8
 _MOST_DIGITS = 13
 _FIRST_YEAR = 1900
-# Children are born later; but what is written today of a person has the dates of today beside it.
-_LAST_YEAR = 2010
+# Children are born later; but most dates of this century beside names are those of events and of what is written.
+_LAST_YEAR = 2000
 _LONGEST_MONTH = 14
 
 
 class NearNames(NamedTuple):
-    """m dates and numbers: documents int64[m]; whether each is a date, and whether it has the check digit of a national
-    number, bool[m] each; hashes uint64[m].
-    """
+    """m dates and numbers: documents int64[m]; whether each is a date, bool[m]; hashes uint64[m]."""
 
     documents: Int64s
     dates: Bools
-    national: Bools
     hashes: Uint64s
 
 
 def find_near_names(data: Bytes, offsets: Int64s, names: Mentions) -> NearNames:
     """The dates and numbers beside the mentions of `find_names` over the same bytes."""
     base = offsets[names.documents]
-    documents, dates, places, hashes = _search(data, offsets, names.documents, names.starts + base, names.stops + base)
-    national = np.zeros(len(dates), bool)
-    for number in np.flatnonzero(places[:, 1]):
-        national[number] = is_national(data[places[number, 0] : places[number, 1]].tobytes())
-    return NearNames(documents, dates, national, hashes)
-
-
-def is_national(digits: bytes) -> bool:
-    """Whether digits are a Polish PESEL, a German tax number or a Dutch BSN by length and check digits.
-
-    One in ten or so is by chance: a list of them tells more than one. Numbers of other countries have letters or marks,
-    and are spans wherever they stand.
-    """
-    number = digits.decode("ascii")
-    if len(number) == 11:
-        return bool(pesel.is_valid(number)) or germany_tax(number)
-    return bool(bsn.is_valid(number))
+    return NearNames(*_search(data, offsets, names.documents, names.starts + base, names.stops + base))
 
 
 @kernel
 def _search(
     data: Bytes, offsets: Int64s, documents: Int64s, starts: Int64s, stops: Int64s
-) -> tuple[Int64s, Bools, Int64s, Uint64s]:
-    """Documents, whether each is a date, start and stop of those of 9 or 11 digits in one group (else 0), hashes."""
+) -> tuple[Int64s, Bools, Uint64s]:
+    """Documents, whether each is a date, hashes."""
     # A window of this many bytes holds no more numbers, dates included.
     room = len(starts) * ((_BEFORE + _AFTER) // 5 + 1)
     found, dates, hashes = np.empty(room, np.int64), np.empty(room, np.bool_), np.empty(room, np.uint64)
-    places = np.zeros((room, 2), np.int64)
     count = 0
     for mention in range(len(starts)):
         document = documents[mention]
@@ -95,25 +72,15 @@ def _search(
                 end, value, date, number = _read(data, place, stop)
                 if date or number:
                     found[count], dates[count], hashes[count] = document, date, value
-                    if number and (end - place == 9 or end - place == 11) and _all_digits(data, place, end):
-                        places[count, 0], places[count, 1] = place, end
                     count += 1
                 place = end
-    return found[:count].copy(), dates[:count].copy(), places[:count].copy(), hashes[:count].copy()
+    return found[:count].copy(), dates[:count].copy(), hashes[:count].copy()
 
 
 @bare_kernel
 def _is_digit(byte: np.uint8) -> Boolean:
     answer: Boolean = 0x30 <= byte <= 0x39
     return answer
-
-
-@bare_kernel
-def _all_digits(data: Bytes, start: Integer, stop: Integer) -> bool:
-    for place in range(start, stop):  # noqa: SIM110
-        if not _is_digit(data[place]):
-            return False
-    return True
 
 
 @bare_kernel

@@ -63,7 +63,6 @@ class ValueKind(IntEnum):
     DATE_NEAR_NAME = 11  # that no word calls a date of birth
     NUMBER_NEAR_NAME = 12  # that no word calls a telephone number
     WORK_EMAIL = 13  # neither an office's nor at a provider for private persons
-    NATIONAL_NEAR_NAME = 14  # a long number with the check digit of a national number
 
 
 _KINDS = {
@@ -95,7 +94,6 @@ def personal_values(
     """
     near_names = find_near_names(data, offsets, names)
     kinds = np.where(near_names.dates, ValueKind.DATE_NEAR_NAME, ValueKind.NUMBER_NEAR_NAME)
-    kinds[near_names.national] = ValueKind.NATIONAL_NEAR_NAME
     documents = [names.documents, near_names.documents]
     values = [
         _packed(np.full(len(names.names), ValueKind.NAME), names.names),

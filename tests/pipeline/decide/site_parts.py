@@ -14,10 +14,11 @@ from pipeline.decide.settings import DecideJob, decide_settings
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import DOCUMENT_ID, publish_ipc
+from pipeline.text.personal.name_rows import NAMES_IN_ROW
 from pipeline.text.personal.values import BUSINESS, VALUES
 
 _DOCUMENTS = pa.schema([pa.field("site", pa.string()), pa.field("id", DOCUMENT_ID, nullable=False)])
-_SIGNALS = pa.schema([pa.field("words", pa.int32(), nullable=False), BUSINESS, VALUES])
+_SIGNALS = pa.schema([pa.field("words", pa.int32(), nullable=False), BUSINESS, NAMES_IN_ROW, VALUES])
 
 
 class Document(NamedTuple):
@@ -49,6 +50,7 @@ def write_parts(folder: Path, groups: Sequence[Sequence[Document]]) -> list[Part
             [
                 pa.array([document.words for document in group], pa.int32()),
                 pa.array([len(document.text) % 2 for document in group], pa.int32()),
+                pa.array([len(document.text) % 3 for document in group], pa.int32()),
                 pa.array([document.values for document in group], VALUES.type),
             ],
             schema=_SIGNALS,

@@ -20,9 +20,9 @@ SHARE = 0.03
 class Page:
     """One page; values as (kind, hash, whether a name is near)."""
 
-    def __init__(self, *values: tuple[ValueKind, int, bool], words: int = 100, marks: int = 0) -> None:
+    def __init__(self, *values: tuple[ValueKind, int, bool], words: int = 100, marks: int = 0, row: int = 0) -> None:
         self.values = sorted({(kind << KIND_SHIFT) | (int(NAMED) * named) | number for kind, number, named in values})
-        self.words, self.marks = words, marks
+        self.words, self.marks, self.row = words, marks, row
 
 
 def pages_of(sites: list[list[Page]]) -> Pages:
@@ -31,6 +31,7 @@ def pages_of(sites: list[list[Page]]) -> Pages:
         sites=np.repeat(np.arange(len(sites)), [len(site) for site in sites]).astype(np.int64),
         words=np.array([page.words for page in pages], np.int64),
         marks=np.array([page.marks for page in pages], np.int64),
+        rows=np.array([page.row for page in pages], np.int64),
         offsets=np.cumsum([0, *(len(page.values) for page in pages)]).astype(np.int64),
         values=np.array([value for page in pages for value in page.values], np.uint32),
     )
@@ -50,54 +51,30 @@ def value(kind: str, number: int = 1, *, named: bool = False) -> tuple[ValueKind
     [
         ([], {}),
         ([value("EMAIL")], {"particulars": 1}),
-        ([value("EMAIL", named=True)], {"particulars": 1, "private": 1}),
-        ([value("EMAIL"), value("PHONE")], {"particulars": 2, "email_and_more": 1, "private_kinds": 1}),
-        ([value("EMAIL", number) for number in (1, 2, 3)], {"particulars": 3}),
-        ([value("EMAIL", number, named=True) for number in (1, 2)], {"particulars": 2, "private": 1}),
-        (
-            [value("EMAIL", number, named=True) for number in (1, 2, 3)],
-            {"particulars": 3, "private": 1, "private_list": 1},
-        ),
-        ([value("DATE_OF_BIRTH")], {"particulars": 1, "dates": 1}),
-        (
-            [value("DATE_OF_BIRTH_FIELD", named=True), value("PHONE", named=True)],
-            {
-                "particulars": 2,
-                "dates": 1,
-                "birth_and_more": 1,
-                "private": 1,
-                "private_kinds": 1,
-                "private_named_kinds": 1,
-            },
-        ),
+        ([value("EMAIL"), value("PHONE")], {"particulars": 2, "email_and_more": 1}),
+        ([value("EMAIL", number) for number in (1, 2)], {"particulars": 2}),
+        ([value("EMAIL", number) for number in (1, 2, 3)], {"particulars": 3, "email_list": 1, "lists": 1}),
+        ([value("PHONE", number << BLOCK_SHIFT) for number in (1, 2, 3)], {"particulars": 3}),
+        ([value("PHONE", number << BLOCK_SHIFT, named=True) for number in (1, 2)], {"particulars": 2}),
+        ([value("PHONE", number << BLOCK_SHIFT, named=True) for number in (1, 2, 3)], {"particulars": 3, "lists": 1}),
+        # A date of birth makes a record with another particular near a name.
+        ([value("DATE_OF_BIRTH", named=True)], {"particulars": 1}),
+        ([value("DATE_OF_BIRTH", named=True), value("PHONE", named=True)], {"particulars": 2, "lists": 1}),
+        ([value("DATE_OF_BIRTH_FIELD", named=True), value("NUMBER_NEAR_NAME")], {"particulars": 1, "lists": 1}),
+        ([value("DATE_OF_BIRTH"), value("PHONE", named=True)], {"particulars": 2}),
+        ([value("DATE_OF_BIRTH", named=True), value("PHONE")], {"particulars": 2}),
         # The two ways to write a date of birth are one kind; a date beside a name is of it.
-        ([value("DATE_OF_BIRTH"), value("DATE_OF_BIRTH_FIELD")], {"particulars": 2, "dates": 2}),
-        (
-            [value("DATE_OF_BIRTH", 1), value("DATE_OF_BIRTH", 2), value("DATE_OF_BIRTH_FIELD", 3)],
-            {"particulars": 3, "dates": 3, "private_dates": 1},
-        ),
-        ([value("DATE_NEAR_NAME", number) for number in (1, 2, 3)], {"dates": 3, "private_dates": 1}),
-        # A date that nothing announces makes no second kind.
-        ([value("EMAIL", named=True), value("DATE_NEAR_NAME")], {"particulars": 1, "private": 1, "dates": 1}),
-        (
-            [value("NUMBER_NEAR_NAME"), value("DATE_NEAR_NAME"), value("NATIONAL_NEAR_NAME")],
-            {"dates": 1, "private_named_kinds": 1, "numbers_near_names": 2, "national_near_names": 1},
-        ),
-        # Telephone numbers, announced or not, are one kind.
-        (
-            [value("PHONE", named=True), value("NUMBER_NEAR_NAME")],
-            {"particulars": 1, "private": 1, "numbers_near_names": 1},
-        ),
-        ([value("NATIONAL_ID")], {"particulars": 1, "secret": 1}),
-        ([value("IBAN"), value("PAYMENT_CARD")], {"particulars": 2, "secret": 1}),
-        ([value("OFFICE")], {"work_addresses": 1, "staff": 1}),
-        # A page with an address at work is not private, whatever else it holds.
-        (
-            [value("WORK_EMAIL", named=True), value("PHONE", named=True), value("EMAIL")],
-            {"particulars": 2, "work_addresses": 1, "staff": 1, "email_and_more": 1},
-        ),
+        ([value("DATE_OF_BIRTH", named=True), value("DATE_NEAR_NAME")], {"particulars": 1}),
+        # Dates of birth in running text make no list.
+        ([value("DATE_OF_BIRTH", number, named=True) for number in range(9)], {"particulars": 9}),
+        ([value("DATE_OF_BIRTH_FIELD", number) for number in range(4)], {"particulars": 4}),
+        ([value("DATE_OF_BIRTH_FIELD", number) for number in range(5)], {"particulars": 5, "lists": 1}),
+        ([value("DATE_NEAR_NAME", number) for number in range(5)], {"lists": 1}),
+        ([value("NUMBER_NEAR_NAME", number) for number in range(9)], {}),
+        ([value("STREET_ADDRESS"), value("NATIONAL_ID"), value("IBAN"), value("PAYMENT_CARD")], {"particulars": 4}),
+        ([value("OFFICE"), value("WORK_EMAIL")], {"work_addresses": 2, "staff": 1}),
         ([value("IP")], {}),
-        ([value("NAME", number) for number in range(16)], {"rare_names": 16}),
+        ([value("NAME", number) for number in range(16)], {"rare_names": 16, "all_names": 16}),
     ],
 )
 def test_one_page(values: list[tuple[ValueKind, int, bool]], counts: dict[str, int]) -> None:
@@ -105,30 +82,61 @@ def test_one_page(values: list[tuple[ValueKind, int, bool]], counts: dict[str, i
     assert evidence([Page(*values)]) == [expected]
 
 
-def test_marks_of_business() -> None:
-    phone = value("PHONE", 1, named=True)
-    (row,) = evidence([Page(phone, words=7, marks=3), Page(words=5)])
-    assert {name: row[name] for name in ("pages", "page_words", "marks", "business", "private")} == {
+def test_dates_far_apart_are_no_list() -> None:
+    dates = [value("DATE_NEAR_NAME", number) for number in range(5)]
+    assert [evidence([Page(*dates, words=words)])[0]["lists"] for words in (300, 301)] == [1, 0]
+
+
+def test_names_in_a_row_are_a_list() -> None:
+    assert [evidence([Page(row=row, marks=9)])[0]["lists"] for row in (11, 12)] == [0, 1]
+
+
+def test_addresses_that_other_pages_have_are_no_list() -> None:
+    once = Page(*(value("EMAIL", number) for number in (1, 2, 3)))
+    again = Page(value("EMAIL", 3))
+    assert [row["email_list"] for row in evidence([once, Page()], [once, again], share=1.0)] == [1, 0]
+
+
+def test_names_that_other_pages_have() -> None:
+    first, second = Page(value("NAME", 1), value("NAME", 2)), Page(value("NAME", 2), value("NAME", 3))
+    (row,) = evidence([first, second])
+    assert {name: row[name] for name in ("all_names", "names_again", "rare_names")} == {
+        "all_names": 4,
+        "names_again": 2,
+        "rare_names": 2,
+    }
+
+
+def test_marks_of_business_make_a_page_that_of_a_firm() -> None:
+    def page(persons: int, marks: int, addresses: int = 0) -> Page:
+        numbers = [value("PHONE", number << BLOCK_SHIFT, named=True) for number in range(persons)]
+        return Page(*numbers, *(value("WORK_EMAIL", number) for number in range(addresses)), words=7, marks=marks)
+
+    (row,) = evidence([page(3, 3), Page(words=5)])
+    assert {name: row[name] for name in ("pages", "page_words", "business", "lists")} == {
         "pages": 2,
         "page_words": 12,
-        "marks": 3,
         "business": 1,
-        "private": 0,
+        "lists": 0,
     }
+    # One mark among many persons may be one of their streets.
+    sites = [[page(*numbers)] for numbers in ((5, 1), (6, 1), (6, 0, 1), (11, 1, 1), (12, 1, 1))]
+    assert [row["lists"] for row in evidence(*sites)] == [0, 1, 1, 0, 1]
 
 
 def test_marks_that_every_page_has_are_the_footers() -> None:
     def site(*marks: int) -> dict[str, int]:
-        (row,) = evidence(
-            [Page(value("PHONE", page << BLOCK_SHIFT, named=True), marks=n) for page, n in enumerate(marks)]
+        numbers = (
+            [value("PHONE", (4 * page + number) << BLOCK_SHIFT, named=True) for number in range(3)] for page in range(3)
         )
-        return {name: row[name] for name in ("marks", "business", "private")}
+        (row,) = evidence([Page(*of_page, marks=n) for of_page, n in zip(numbers, marks, strict=False)])
+        return {name: row[name] for name in ("business", "lists")}
 
-    assert site(1, 1, 1) == {"marks": 0, "business": 0, "private": 3}
-    assert site(1, 2, 1) == {"marks": 1, "business": 1, "private": 2}
+    assert site(1, 1, 1) == {"business": 0, "lists": 3}
+    assert site(1, 2, 1) == {"business": 1, "lists": 2}
     # A footer has at most two, and two pages are too few to tell one.
-    assert site(5, 5, 5) == {"marks": 9, "business": 3, "private": 0}
-    assert site(1, 1) == {"marks": 2, "business": 2, "private": 0}
+    assert site(5, 5, 5) == {"business": 3, "lists": 0}
+    assert site(1, 1) == {"business": 2, "lists": 0}
 
 
 def test_what_many_pages_hold_is_furniture() -> None:
@@ -158,7 +166,7 @@ def test_a_block_of_telephone_numbers_is_furniture() -> None:
     many = Page(*(value("PHONE", (7 << BLOCK_SHIFT) | number) for number in range(9)))
     assert evidence([many, *empty])[0]["particulars"] == 9
     # The same bits are no block where they are of another kind.
-    assert evidence([Page(value("IBAN", (1 << BLOCK_SHIFT) | page)) for page in range(9)])[0]["secret"] == 9
+    assert evidence([Page(value("IBAN", (1 << BLOCK_SHIFT) | page)) for page in range(9)])[0]["particulars"] == 9
 
 
 def test_nothing() -> None:
@@ -178,9 +186,8 @@ def reference(site: list[Page], share: float) -> dict[str, int]:
         ValueKind.NATIONAL_ID: "secret",
         ValueKind.IBAN: "secret",
         ValueKind.PAYMENT_CARD: "secret",
-        ValueKind.NATIONAL_NEAR_NAME: "secret",
     }
-    unannounced = (ValueKind.NUMBER_NEAR_NAME, ValueKind.DATE_NEAR_NAME, ValueKind.NATIONAL_NEAR_NAME)
+    unannounced = (ValueKind.NUMBER_NEAR_NAME, ValueKind.DATE_NEAR_NAME)
     most = max(1, int(share * len(site)))
     held = Counter(number & ~int(NAMED) for page in site for number in page.values)
     blocks = Counter(
@@ -200,41 +207,36 @@ def reference(site: list[Page], share: float) -> dict[str, int]:
                 rare.append((kind, kinds.get(kind), bool(number & int(NAMED)) or kind in unannounced))
         announced = [entry for entry in rare if entry[1] and entry[0] not in unannounced]
         named = [entry for entry in rare if entry[1] and entry[2]]
-        births = [entry for entry in announced if entry[1] == "birth"]
-        dates = [entry for entry in rare if entry[1] == "birth"]
-        emails = [entry for entry in announced if entry[1] == "email"]
+        listed = [entry for entry in announced if entry[2] and entry[0] != ValueKind.DATE_OF_BIRTH]
+        born = [entry for entry in announced if entry[1] == "birth" and entry[2]]
+        dates = [entry for entry in rare if entry[0] in (ValueKind.DATE_OF_BIRTH_FIELD, ValueKind.DATE_NEAR_NAME)]
+        emails = [number for number in page.values if number >> KIND_SHIFT == ValueKind.EMAIL]
+        once = [number for number in emails if held[number & ~int(NAMED)] == 1]
+        names = [number for number in page.values if number >> KIND_SHIFT == ValueKind.NAME]
         work = sum(kind in (ValueKind.OFFICE, ValueKind.WORK_EMAIL) for kind, _, _ in rare)
-        of_kind, of_named = len({entry[1] for entry in announced}), len({entry[1] for entry in named})
-        without_dates = {entry[1] for entry in named if entry[0] != ValueKind.DATE_NEAR_NAME}
-        named_particulars = [entry for entry in announced if entry[2]]
         marks = page.marks - footer
-        private = not work and not marks
-
-        def one(found: object) -> int:
-            return int(bool(found))
-
+        private = 6 * (work + marks) <= sum(entry[1] is not None for entry in rare)
+        email_list = len(once) >= 3
+        lists = (
+            email_list
+            or page.row >= 12
+            or (born and len({entry[1] for entry in named}) >= 2)
+            or (private and (len(listed) >= 3 or (len(dates) >= 5 and 60 * len(dates) >= page.words)))
+        )
+        kinds_of_page = {entry[1] for entry in announced}
         for name, count in {
             "pages": 1,
             "page_words": page.words,
-            "email_and_more": one(emails and of_kind >= 2),
-            "birth_and_more": one([entry for entry in births if entry[2]] and of_named >= 2),
-            "secret": one([entry for entry in announced if entry[1] == "secret"]),
-            "staff": one(work),
-            "business": one(marks),
-            "private": one(private and named_particulars),
-            "private_kinds": one(private and of_kind >= 2),
-            "private_named_kinds": one(private and len(without_dates) >= 2),
-            "private_list": one(private and len(named_particulars) >= 3),
-            "private_dates": one(private and len(dates) >= 3),
+            "lists": int(bool(lists)),
+            "email_list": int(email_list),
+            "email_and_more": int("email" in kinds_of_page and len(kinds_of_page) >= 2),
+            "staff": int(work > 0),
+            "business": int(marks > 0),
             "particulars": len(announced),
             "work_addresses": work,
             "rare_names": sum(kind == ValueKind.NAME for kind, _, _ in rare),
-            "dates": len(dates),
-            "numbers_near_names": len(
-                [entry for entry in rare if entry[0] in (ValueKind.NUMBER_NEAR_NAME, ValueKind.NATIONAL_NEAR_NAME)]
-            ),
-            "national_near_names": len([entry for entry in rare if entry[0] == ValueKind.NATIONAL_NEAR_NAME]),
-            "marks": marks,
+            "all_names": len(names),
+            "names_again": sum(held[number & ~int(NAMED)] > 1 for number in names),
         }.items():
             row[name] += count
     return row
@@ -243,13 +245,14 @@ def reference(site: list[Page], share: float) -> dict[str, int]:
 @st.composite
 def a_page(draw: st.DrawFn) -> Page:
     numbers = st.sampled_from([0, 1, 2, 3, 1 << BLOCK_SHIFT, (1 << BLOCK_SHIFT) + 1, (1 << 27) - 1])
-    values = draw(st.lists(st.tuples(st.sampled_from(ValueKind), numbers, st.booleans()), max_size=12))
+    values = draw(st.lists(st.tuples(st.sampled_from(ValueKind), numbers, st.booleans()), max_size=16))
     # A value is on a page once.
     once = {entry[:2]: entry for entry in values}
     return Page(
         *once.values(),
-        words=draw(st.integers(0, 40)),
-        marks=draw(st.integers(0, 3)),
+        words=draw(st.sampled_from([0, 40, 300, 360, 361, 400])),
+        marks=draw(st.sampled_from([0, 0, 0, 1, 2, 3])),
+        row=draw(st.sampled_from([0, 0, 0, 11, 12])),
     )
 
 

@@ -90,6 +90,7 @@ def expected(documents: Sequence[Document], most: int) -> tuple[list[dict[str, A
                 "site": [site] * len(chosen),
                 "words": pa.array([document.words for document in chosen.values()], pa.int32()),
                 "business_marks": pa.array([len(document.text) % 2 for document in chosen.values()], pa.int32()),
+                "names_in_row": pa.array([len(document.text) % 3 for document in chosen.values()], pa.int32()),
                 "personal_values": pa.array([document.values for document in chosen.values()], site_pages.VALUES.type),
             }
         )
@@ -198,6 +199,7 @@ def test_slices_of_lists() -> None:
             "site": ["a", "a", "b"],
             "words": pa.array([1, 2, 3], pa.int32()),
             "business_marks": pa.array([0, 0, 0], pa.int32()),
+            "names_in_row": pa.array([7, 8, 9], pa.int32()),
             "personal_values": pa.array([[1, 2], [3], [4, 5]], site_pages.VALUES.type),
         }
     )
@@ -205,4 +207,5 @@ def test_slices_of_lists() -> None:
     assert pages.offsets.tolist() == [0, 1, 3]
     assert pages.values.tolist() == [3, 4, 5]
     assert pages.sites.tolist() == [0, 1]
+    assert pages.rows.tolist() == [8, 9]
     assert pages.values.dtype == np.uint32

@@ -38,7 +38,7 @@ from tests.pipeline.decide.site_corpus import (
 from tests.property.texts import thorough
 
 NO_MEANS: dict[SiteEvidence, float] = dict.fromkeys(EVIDENCE_KINDS, 0.0)
-OF_PAGES = ("private", "private_kinds", "secret", "private_list")
+OF_PAGES = ("lists", "email_list", "email_and_more")
 
 
 def site(**counts: int) -> dict[str, Any]:
@@ -57,15 +57,15 @@ def rate(kind: SiteEvidence, *, mean: float = 0.0, prior_pages: float = 0.0, **c
 
 def test_rates_by_hand() -> None:
     # Shares of pages against a site: 1.2 x / (x + 0.2).
-    assert rate("private", pages=10, private=10) == pytest.approx(1)
-    assert rate("private", pages=10, private=2) == pytest.approx(0.6)
-    assert rate("private", pages=10) == 0
+    assert rate("lists", pages=10, lists=10) == pytest.approx(1)
+    assert rate("lists", pages=10, lists=2) == pytest.approx(0.6)
+    assert rate("lists", pages=10) == 0
     # Amounts: x / (1 + x).
     assert rate("names", pages=10, rare_names=30) == pytest.approx(0.75)
     assert rate("density", pages=10, page_words=1_000, particulars=30) == pytest.approx(0.75)
     # Plain shares.
     assert rate("staff", pages=10, staff=2) == pytest.approx(0.2)
-    assert rate("national_share", numbers_near_names=4, national_near_names=1) == pytest.approx(0.25)
+    assert rate("names_again", all_names=4, names_again=1) == pytest.approx(0.25)
     assert rate("staff_share", work_addresses=1, particulars=3) == pytest.approx(0.25)
     # Nothing of nothing.
     assert [rate(kind, pages=0) for kind in EVIDENCE_KINDS] == [0] * len(EVIDENCE_KINDS)
@@ -73,11 +73,11 @@ def test_rates_by_hand() -> None:
 
 def test_small_sites_are_drawn_towards_the_mean() -> None:
     share = (1 + 2 * 0.1) / (1 + 2)
-    assert rate("private", mean=0.1, prior_pages=2, pages=1, private=1) == pytest.approx(1.2 * share / (share + 0.2))
-    whole = [rate("private", mean=0.01, prior_pages=2, pages=pages, private=pages) for pages in (1, 2, 8, 1_000)]
+    assert rate("lists", mean=0.1, prior_pages=2, pages=1, lists=1) == pytest.approx(1.2 * share / (share + 0.2))
+    whole = [rate("lists", mean=0.01, prior_pages=2, pages=pages, lists=pages) for pages in (1, 2, 8, 1_000)]
     assert whole == sorted(whole)
     assert whole[0] < 0.8 < 0.99 < whole[-1] <= 1
-    none = [rate("private", mean=0.01, prior_pages=2, pages=pages) for pages in (1, 2, 8, 1_000)]
+    none = [rate("lists", mean=0.01, prior_pages=2, pages=pages) for pages in (1, 2, 8, 1_000)]
     assert none == sorted(none, reverse=True)
     assert none[0] > 0
     # Words are drawn by pages of the site's own length.
@@ -87,10 +87,10 @@ def test_small_sites_are_drawn_towards_the_mean() -> None:
 
 
 def test_scores() -> None:
-    rule = SiteRule(weights={"private": 2.0, "staff": -1.0}, bias=-0.5, prior_pages=0)
+    rule = SiteRule(weights={"lists": 2.0, "staff": -1.0}, bias=-0.5, prior_pages=0)
     rows = table(
-        site(pages=10, private=10),
-        site(pages=10, private=10, staff=10),
+        site(pages=10, lists=10),
+        site(pages=10, lists=10, staff=10),
         site(pages=10),
         site(pages=10, staff=5),
     )
@@ -107,10 +107,9 @@ def a_site(draw: st.DrawFn) -> dict[str, Any]:
         row[name] = draw(st.integers(0, pages))
     row["page_words"] = draw(st.integers(0, 10**9))
     row["particulars"] = draw(st.integers(0, 10**6))
-    row["numbers_near_names"] = draw(st.integers(0, 10**6))
-    row["national_near_names"] = draw(st.integers(0, row["numbers_near_names"]))
-    for name in ("rare_names", "dates", "work_addresses", "marks"):
+    for name in ("rare_names", "all_names", "work_addresses"):
         row[name] = draw(st.integers(0, 10**6))
+    row["names_again"] = draw(st.integers(0, row["all_names"]))
     return row
 
 
@@ -143,26 +142,24 @@ def test_means_do_not_depend_on_partitions(seed: int, tmp_path: Path) -> None:
     rows = []
     for _ in range(50):
         pages = draw.randrange(1, 30)
-        rows.append(site(pages=pages, page_words=900 * pages, private=draw.randrange(2), staff=draw.randrange(2)))
+        rows.append(site(pages=pages, page_words=900 * pages, lists=draw.randrange(2), staff=draw.randrange(2)))
     publish_evidence(tmp_path / "one", [rows])
     shuffled = draw.sample(rows, len(rows))
     publish_evidence(tmp_path / "four", [shuffled[:5], [], shuffled[5:40], shuffled[40:]])
     means = mean_rates(str(tmp_path / "one"), range(1))
     assert means == mean_rates(str(tmp_path / "four"), range(4))
-    assert means["secret"] == 0
+    assert means["email_list"] == 0
     assert means["staff"] > 0
 
 
 def test_means_by_hand_and_their_limit(tmp_path: Path) -> None:
     """Sites count by their pages, up to 8; no mean is above 0.03."""
-    publish_evidence(
-        tmp_path, [[site(pages=100, private=2), site(pages=2, secret=2), *(site(pages=8) for _ in range(9))]]
-    )
+    publish_evidence(tmp_path, [[site(pages=100, lists=2), site(pages=2, staff=2), *(site(pages=8) for _ in range(9))]])
     means = mean_rates(str(tmp_path), range(1))
-    assert means["private"] == pytest.approx(0.02 * 8 / 82, rel=1e-4)
-    assert means["secret"] == pytest.approx(2 / 82, rel=1e-4)
-    publish_evidence(tmp_path, [[site(pages=5, private=5)]])
-    assert mean_rates(str(tmp_path), range(1))["private"] == 0.03
+    assert means["lists"] == pytest.approx(0.02 * 8 / 82, rel=1e-4)
+    assert means["staff"] == pytest.approx(2 / 82, rel=1e-4)
+    publish_evidence(tmp_path, [[site(pages=5, lists=5)]])
+    assert mean_rates(str(tmp_path), range(1))["lists"] == 0.03
     publish_evidence(tmp_path, [[]])
     assert set(mean_rates(str(tmp_path), range(1)).values()) == {0}
 

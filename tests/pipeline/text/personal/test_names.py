@@ -56,7 +56,18 @@ def mentions(text: str) -> list[str]:
         ("Ann, Qzxw", []),
         # Of a first name with a hyphen the part before it is looked up.
         ("Jean-Luc Picard, Ann-Qzxw Lee", ["Jean-Luc Picard", "Ann-Qzxw Lee"]),
-        ("Qzxw-Ann Lee", []),
+        ("Qzxw-Ann Qzyw", []),
+        # Lists have the family name first: where an entry begins, and nothing goes on behind the first names.
+        ("Qzxw Ann\nQzyw Ann Mary B.; Qzzw Ann (3)", ["Qzxw Ann", "Qzyw Ann", "Qzzw Ann"]),
+        ("1) Qzxw Ann\n2. Qzyw Ann | 3 Qzzw Ann | Qzvw Ann", ["Qzxw Ann", "Qzyw Ann", "Qzzw Ann", "Qzvw Ann"]),
+        ("so Qzxw Ann", []),
+        ("Qzxw Ann said", []),
+        ("Qzxw Ann. Qzxw Ann's", []),
+        ("Dear Ann, King John; Saint Peter", []),
+        # In capitals anywhere.
+        ("so QZXW Ann said, ÉZ Ann", ["QZXW Ann", "ÉZ Ann"]),
+        ("so QZXW ANN said", []),
+        ("QZXW ANN\n12C QZXW/ANN MRS, Qzxw/Ann", ["QZXW ANN", "QZXW/ANN"]),
         # Marks and spaces beyond ASCII are no letters.
         ("“Ann Lee” said Ann Lee’s –Ann Lee–", ["Ann Lee", "Ann Lee", "Ann Lee"]),
         ("\u00a0Ann Lee\u00a0x «Ann Lee»", ["Ann Lee", "Ann Lee"]),
@@ -68,7 +79,7 @@ def mentions(text: str) -> list[str]:
         ("xAnn Lee", []),
         ("Mary-Ann", []),
         ("x-Ann Lee", []),
-        ("O'Ann Lee", []),
+        ("O'Ann Qzyw", []),
         ("Sunday Morning, April Fools, Paris Match, Will Power", []),
         ("Qzxw Qzyw", []),
         ("", []),

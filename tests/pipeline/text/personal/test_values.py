@@ -63,7 +63,6 @@ def test_kinds(text: str, kind: str) -> None:
 def test_beside_names() -> None:
     assert kinds("Ann Lee 3.5.1970") == [("DATE_NEAR_NAME", False)]
     assert kinds("Ann Lee 12345678") == [("NUMBER_NEAR_NAME", False)]
-    assert kinds("Ann Lee 44051401359") == [("NATIONAL_NEAR_NAME", False)]
     (found,) = values("Ann Lee and John Smith and Ann Lee")
     assert [value >> KIND_SHIFT for value in found] == [ValueKind.NAME] * 2
 
