@@ -224,6 +224,27 @@ class PersonalInformation(Strict):
         return data
 
 
+OPT_OUT = "opt_out"
+
+
+class OptOut(Strict):
+    """Sites and URLs of those who asked not to be trained on: their documents go, whatever else the manifest says.
+
+    Files, globs, or folders laid out like UT1 (`domains`, `urls`), as for block lists.
+    """
+
+    sites: str | list[str] | None = Field(None, description="hosts and domains; what is below them is meant too")
+    urls: str | list[str] | None = Field(
+        None, description="URLs without scheme and `www.`; what goes on after them is meant too"
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> OptOut:
+        if not (self.sites or self.urls):
+            raise ValueError("give at least one of `sites` and `urls`")
+        return self
+
+
 class BlockList(Strict):
     """A list of sites, URLs or words in URLs whose documents are dropped.
 
@@ -341,6 +362,7 @@ class CorpusManifest(Strict):
     )
     text: TextSettings = TextSettings()
     languages: Languages = Languages()
+    opt_out: OptOut | None = None
     block_lists: list[BlockList] = []
     bad_words: BadWords | None = None
     perplexity: Perplexity | None = None
@@ -382,6 +404,10 @@ class CorpusManifest(Strict):
         twice = sorted({name for name in lists if lists.count(name) > 1})
         if twice:
             raise ValueError(f"names of block lists must be unique; given twice: {', '.join(twice)}")
+        if OPT_OUT in lists:
+            raise ValueError(
+                f"no block list may be called `{OPT_OUT}`: write `{OPT_OUT}: {{sites: …}}`, which comes first"
+            )
         filters = [
             section for group in (self.filters, *(source.filters or () for source in self.sources)) for section in group
         ]
@@ -419,6 +445,9 @@ def load_corpus(path: str | Path) -> CorpusManifest:
         )
         for entry in manifest.block_lists
     ]
+    opt_out = manifest.opt_out
+    if opt_out is not None:
+        opt_out = OptOut(sites=_absolute_all(folder, opt_out.sites), urls=_absolute_all(folder, opt_out.urls))
     bad_words = manifest.bad_words
     if bad_words is not None:
         bad_words = BadWords(lists={language: _absolute(folder, path) for language, path in bad_words.lists.items()})
@@ -442,6 +471,7 @@ def load_corpus(path: str | Path) -> CorpusManifest:
         update={
             "sources": sources,
             "tokenizer": tokenizer,
+            "opt_out": opt_out,
             "block_lists": block_lists,
             "bad_words": bad_words,
             "perplexity": perplexity,

@@ -57,6 +57,7 @@ Reason = Literal[
     "gopher_median_word_length",
     "gopher_symbol_words",
     "personal_information_document",
+    "opt_out",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 

@@ -21,16 +21,18 @@ def sites(
     json: Json = False,
 ) -> None:
     """Which sites are heavy in personal information, why, and what other thresholds would drop."""
-    from pipeline.decide.site_report import explain_site, heaviest, losses, open_sites, sweep
+    from pipeline.decide.site_report import explain_site, heaviest, losses, open_sites, opted_out, sweep
 
     opened = open_sites(folder)
     if site is not None:
         explanation = explain_site(opened, site)
         if json:
-            print_json(asdict(explanation))
+            print_json({**asdict(explanation), "opted_out": opted_out(opened, [site])[0]})
             return
         row = explanation.row
-        console.print(f"{site}: {_verdict(row)}, score {row['score']:.2f} (above 0 is heavy)")
+        console.print(
+            f"{site}: {_verdict(row, *opted_out(opened, [site]))}, score {row['score']:.2f} (above 0 is heavy)"
+        )
         console.print(f"{row['documents']:,} documents, {row['words']:,} words; judged by {row['pages']:,} pages")
         rows = [("bias", "", "", f"{explanation.bias:+.2f}")]
         rows += [
@@ -46,12 +48,17 @@ def sites(
                 console.print(f"  {line}")
         return
     top = heaviest(opened, most=most).to_pylist()
+    out = opted_out(opened, [row["site"] for row in top])
+    top = [{**row, "opted_out": asked} for row, asked in zip(top, out, strict=True)]
     cuts, lost = sweep(opened), losses(opened)
     if json:
         print_json({"sites": top, "lost": [asdict(loss) for loss in lost], "sweep": [asdict(cut) for cut in cuts]})
         return
     listed = [
-        tuple({**row, "score": f"{row['score']:.2f}", "verdict": _verdict(row)}[name] for name in _SHOWN) for row in top
+        tuple(
+            {**row, "score": f"{row['score']:.2f}", "verdict": _verdict(row, row["opted_out"])}[name] for name in _SHOWN
+        )
+        for row in top
     ]
     console.print(table("Sites, heaviest first", _SHOWN, listed, numeric=_SHOWN[1:-1]))
     went = [
@@ -71,5 +78,5 @@ def sites(
     console.print(table("What goes at other thresholds", columns, thresholds, numeric=columns))
 
 
-def _verdict(row: Mapping[str, object]) -> str:
-    return "dropped" if row["dropped"] else "allowed" if row["allowed"] else "kept"
+def _verdict(row: Mapping[str, object], asked: bool) -> str:
+    return "opted out" if asked else "dropped" if row["dropped"] else "allowed" if row["allowed"] else "kept"

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from manifests.corpus import BlockList, CorpusManifest
 from manifests.step import Ledger, TaskManifest
-from pipeline.decide.block_lists import HASHES, content_hash, entry_hash, host_suffixes, list_files, read_list
+from pipeline.decide.block_lists import HASHES, are_listed, content_hash, list_files, read_list
 from pipeline.decide.settings import DecideJob
-from pipeline.schemas import publish_ipc, read_ipc
+from pipeline.schemas import publish_ipc
 from storage.files import join
 from storage.steps import finished_task, write_task
 
@@ -67,8 +67,7 @@ def are_allowed(sites: Sequence[str], job: DecideJob) -> npt.NDArray[np.bool_]:
     """Which sites are on the list, or below one that is: bool[n]."""
     if job.settings.allowed_sites is None:
         return np.zeros(len(sites), bool)
-    listed = set(read_ipc(join(job.folder, _FILE))["hash"].to_pylist())
-    return np.array([any(entry_hash(name) in listed for name in host_suffixes(site)) for site in sites], bool)
+    return are_listed(sites, join(job.folder, _FILE))
 
 
 def _files(manifest: CorpusManifest) -> list[str]:

@@ -1,4 +1,4 @@
-"""Block lists: which documents come from listed sites or URLs.
+"""Opt-outs and block lists: which documents come from listed sites or URLs.
 
 In: list files of the manifest (UT1 folders with `domains` and `urls` files, or plain lists, one entry a line, gzip or
 not) and the URLs of documents. Out: the lists as sorted hashes, 8 bytes per entry, published once below
@@ -13,7 +13,8 @@ not) and the URLs of documents. Out: the lists as sorted hashes, 8 bytes per ent
 
 Case and port are ignored. Site lists may be hosts files (`0.0.0.0 example.com`). Lines that are not valid entries of
 the list's kind are skipped and counted. If a list has more such lines than entries, it is probably of another kind: an
-error. The first list in the manifest's order that matches gives the reason. Two different entries share an xxh3-64 hash
+error. Opt-outs are a list of their own, with a reason of its own, before all others; else the first list in the
+manifest's order that matches gives the reason. Two different entries share an xxh3-64 hash
 with probability below 1e-6 for 5 million entries.
 """
 
@@ -32,11 +33,11 @@ import pyarrow as pa
 import xxhash
 
 from kernels.newer_characters import with_stand_ins
-from manifests.corpus import BlockList, CorpusManifest
+from manifests.corpus import OPT_OUT, BlockList, CorpusManifest
 from manifests.errors import GristmillError
 from manifests.filters import Reason
 from manifests.step import Ledger, TaskManifest
-from pipeline.decide.settings import BlockListSettings, DecideJob
+from pipeline.decide.settings import BlockListSettings, DecideJob, DecideSettings
 from pipeline.engines.partitions import PartitionJob
 from pipeline.filters.reasons import code_of
 from pipeline.schemas import publish_ipc, read_ipc
@@ -81,6 +82,24 @@ class Entries(NamedTuple):
     example: str
 
 
+def _lists(manifest: CorpusManifest) -> list[BlockList]:
+    """All lists in the order in which they are asked: the opt-outs, which no block list may be called, come first."""
+    asked = manifest.opt_out
+    return [
+        *([] if asked is None else [BlockList(name=OPT_OUT, sites=asked.sites, urls=asked.urls)]),
+        *manifest.block_lists,
+    ]
+
+
+def _reason(name: str, kind: str) -> Reason:
+    return "opt_out" if name == OPT_OUT else _REASONS[kind]
+
+
+def _called(name: str) -> str:
+    """What messages call a list."""
+    return f"`{name}`" if name == OPT_OUT else f"block list `{name}`"
+
+
 def list_settings(manifest: CorpusManifest) -> tuple[BlockListSettings, ...]:
     """What decisions depend on: name, kinds and a hash of the contents of every list, but not its path."""
     return tuple(
@@ -89,7 +108,7 @@ def list_settings(manifest: CorpusManifest) -> tuple[BlockListSettings, ...]:
             min_words=block_list.min_words,
             **{kind: content_hash(list_files(block_list, kind)) for kind in KINDS if getattr(block_list, kind)},
         )
-        for block_list in manifest.block_lists
+        for block_list in _lists(manifest)
     )
 
 
@@ -99,20 +118,21 @@ def publish_lists(manifest: CorpusManifest, job: PartitionJob) -> list[TaskManif
     Raises:
         GristmillError: a list is missing, empty, or not of the kind that the manifest says.
     """
-    if not manifest.block_lists:
+    lists = _lists(manifest)
+    if not lists:
         return []
     done = finished_task(job.folder, TASK, job.key)
     if done is not None:
         return [done]
     outputs, notes = [], []
-    for number, block_list in enumerate(manifest.block_lists):
+    for number, block_list in enumerate(lists):
         for kind in KINDS:
             if getattr(block_list, kind):
                 entries = read_list(list_files(block_list, kind), kind=kind, name=block_list.name)
                 batch = pa.RecordBatch.from_arrays([pa.array(entries.hashes)], schema=HASHES)
                 if entries.unread:
                     what = f"{entries.unread:,} lines are none of its {kind} and left out, as `{entries.example}`"
-                    notes.append(f"block list `{block_list.name}`: {what}")
+                    notes.append(f"{_called(block_list.name)}: {what}")
                 outputs.append(publish_ipc(job.folder, _path(number, kind), [batch], HASHES, compress=False))
     task = TaskManifest(task=TASK, key=job.key, inputs={}, outputs=outputs, ledger=Ledger(), notes=notes)
     write_task(job.folder, task)
@@ -131,7 +151,7 @@ def list_files(block_list: BlockList, kind: str) -> list[str]:
     )
     if not paths:
         raise GristmillError(
-            f"block list `{block_list.name}` names no file for `{kind}`",
+            f"{_called(block_list.name)} names no file for `{kind}`",
             where=patterns if isinstance(patterns, str) else ", ".join(patterns),
             remedy=f"give a file, a glob, or a folder with a file `{_IN_FOLDER[kind][0]}` in it",
         )
@@ -165,7 +185,7 @@ def check_lists(manifest: CorpusManifest) -> None:
     Raises:
         GristmillError: a list names no file.
     """
-    for block_list in manifest.block_lists:
+    for block_list in _lists(manifest):
         for kind in KINDS:
             if getattr(block_list, kind):
                 list_files(block_list, kind)
@@ -200,12 +220,12 @@ def read_list(paths: Sequence[str], *, kind: str, name: str) -> Entries:
     where = ", ".join(paths)
     if unread > known:
         problem = (
-            f"block list `{name}` is no list of {kind}: {unread:,} of {known + unread:,} lines are none, as `{example}`"
+            f"{_called(name)} is no list of {kind}: {unread:,} of {known + unread:,} lines are none, as `{example}`"
         )
         raise GristmillError(problem, where=where, remedy=f"one of its {kind} a line; see docs/filters.md, Block lists")
     if not known:
         raise GristmillError(
-            f"block list `{name}` has no entry", where=where, remedy="check the file, or leave the list away"
+            f"{_called(name)} has no entry", where=where, remedy="check the file, or leave the list away"
         )
     return Entries(np.unique(np.concatenate(pieces)), unread, example)
 
@@ -321,7 +341,7 @@ def blocked_codes(urls: pa.ChunkedArray, job: DecideJob) -> tuple[npt.NDArray[np
             places = np.minimum(np.searchsorted(listed, hashes), len(listed) - 1)
             hits = np.bincount(rows[listed[places] == hashes], minlength=len(texts))
             blocked = (hits >= (entry.min_words if kind == "words" else 1)) & (codes == 0)
-            codes[blocked] = code_of(_REASONS[kind])
+            codes[blocked] = code_of(_reason(entry.name, kind))
             counts[number] += int(blocked.sum())
     return codes, counts
 
@@ -345,10 +365,22 @@ def _candidates(kind: str, urls: Sequence[str | None]) -> tuple[Hashes, npt.NDAr
     return np.array(hashes, np.uint64), np.array(rows, np.int64)
 
 
+def are_listed(sites: Sequence[str], path: str) -> npt.NDArray[np.bool_]:
+    """Which sites are on a published list of sites, or below one that is: bool[n]."""
+    listed = set(read_ipc(path)["hash"].to_pylist())
+    return np.array([any(entry_hash(name) in listed for name in host_suffixes(site)) for site in sites], bool)
+
+
+def opt_out_sites(settings: DecideSettings) -> str | None:
+    """The published list of the sites that opted out, below the step's folder; None if there is none."""
+    first = next(iter(settings.block_lists), None)
+    return _path(0, "sites") if first is not None and first.name == OPT_OUT and first.sites else None
+
+
 def idle_lists(lists: Sequence[BlockListSettings], counts: npt.NDArray[np.int64]) -> list[str]:
     """A note for each list that blocked no document."""
     return [
-        f"block list `{entry.name}`: no document was dropped for it"
+        f"{_called(entry.name)}: no document was dropped for it"
         for entry, count in zip(lists, counts, strict=True)
         if not count
     ]

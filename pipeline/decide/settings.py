@@ -29,7 +29,7 @@ class SourceSettings(Strict):
 
 
 class BlockListSettings(WithoutNone):
-    """One block list.
+    """One block list, or the opt-outs, which have the name `opt_out`.
 
     Attributes:
         sites, urls, words: a hash of the contents of its files of this kind; None if it has no such files.
@@ -47,6 +47,7 @@ class DecideSettings(Strict):
 
     Attributes:
         sources: by name.
+        block_lists: in the order in which they are asked, opt-outs first.
         personal_information: None if there are no rules on it.
         allowed_sites: a hash of the contents of the list of sites that are never dropped; None if there is none.
     """

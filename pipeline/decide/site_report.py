@@ -6,7 +6,7 @@ of personal information and no name that Gristmill finds is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from manifests.corpus import SiteEvidence, SiteRule
 from manifests.errors import GristmillError
 from manifests.step import StepManifest, TaskManifest
+from pipeline.decide.block_lists import are_listed, opt_out_sites
 from pipeline.decide.settings import DecideSettings
 from pipeline.decide.site_pages import PAGES, partition_name, partition_of
 from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates, sites_file, verdicts_task
@@ -126,6 +127,12 @@ def heaviest(sites: SiteFolder, *, most: int) -> pa.Table:
         both = table if top is None else pa.concat_tables([top, table])
         top = both.sort_by([("score", "descending"), ("site", "ascending")]).slice(0, most)
     return pa.table({}) if top is None else top
+
+
+def opted_out(sites: SiteFolder, names: Sequence[str]) -> list[bool]:
+    """Which sites are on the list of opt-outs: their documents go, whatever the verdict."""
+    path = opt_out_sites(DecideSettings.model_validate(sites.decide.settings))
+    return [False] * len(names) if path is None else are_listed(names, join(sites.folder, DECIDE, path)).tolist()
 
 
 def sweep(sites: SiteFolder) -> list[Cut]:

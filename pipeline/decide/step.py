@@ -2,7 +2,7 @@
 
 In: the parts of extract. Out, below `OUT/decide`:
 
-    block_lists/<n>-<kind>.arrow   block lists as hashes
+    block_lists/<n>-<kind>.arrow   opt-outs and block lists as hashes
     sites/<p>.arrow            per site: documents, words, evidence of personal information, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
     bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut

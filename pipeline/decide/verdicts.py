@@ -1,8 +1,9 @@
 """Judges the documents of one part by their signals, before duplicates are searched for.
 
 In: a signals part, the thresholds of the manifest, the sites to drop. Out: one reason code per row (uint8, 0 for kept),
-the first that applies in the order block lists, language, filter rules, site; and the lines that filters remove from
-kept documents. The verdicts are recomputed wherever they are needed: that takes milliseconds and reads no text.
+the first that applies in the order opt-outs, block lists, language, filter rules, site; and the lines that filters
+remove from kept documents. The verdicts are recomputed wherever they are needed: that takes milliseconds and reads no
+text.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class PartVerdicts(NamedTuple):
         removed: bool[lines], which lines filters remove; None if no filter looks at lines.
         line_offsets: int64[n + 1], where each document's lines begin; None if no filter looks at lines.
         documents: the columns id, site and, with block lists, url.
-        blocked: how many documents each block list blocked, in the order of the manifest.
+        blocked: how many documents each list blocked: opt-outs, then block lists in the order of the manifest.
         signals: the columns words, characters and, if a filter looks at lines, `lines_packed`.
     """
 

@@ -189,6 +189,11 @@ def test_a_rule_is_a_share_or_epochs():
             "block_lists: [{name: a, sites: s}, {name: a, urls: u}]",
             "names of block lists must be unique; given twice: a",
         ),
+        ("opt_out: {}", "opt_out: give at least one of `sites` and `urls`"),
+        (
+            "block_lists: [{name: opt_out, sites: s}]",
+            "no block list may be called `opt_out`: write `opt_out: {sites: …}`",
+        ),
     ],
 )
 def test_what_no_document_could_pass_or_no_list_mean_is_an_error(tmp_path, line, problem):

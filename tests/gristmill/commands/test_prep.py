@@ -52,6 +52,7 @@ def test_what_later_steps_read_is_looked_for_before_the_first(corpus, tmp_path) 
     data = yaml.safe_load(corpus.path.read_text())
     for section, problem in (
         ({"block_lists": [{"name": "b", "sites": "gone"}]}, "block list `b` names no file for `sites`"),
+        ({"opt_out": {"urls": "gone"}}, "`opt_out` names no file for `urls`"),
         ({"tokenizer": {"model": "gone.model"}}, r"gone\.model: no such file\n  remedy: check `tokenizer\.model`"),
     ):
         (tmp_path / "corpus.yaml").write_text(yaml.safe_dump(data | section))

@@ -59,9 +59,21 @@ def test_one_site(out: Path) -> None:
 
 def test_one_site_as_json(out: Path) -> None:
     found = printed("sites", out, "--site", HEAVY)
-    assert set(found) == {"row", "evidence", "bias", "examples"}
+    assert set(found) == {"row", "evidence", "bias", "examples", "opted_out"}
     assert found["row"]["documents"] == 9
     assert found["bias"] + sum(added for _, _, _, added in found["evidence"]) == pytest.approx(found["row"]["score"])
+
+
+def test_opted_out(tmp_path: Path) -> None:
+    """Whatever the rule says of them, in all three places."""
+    (tmp_path / "asked.txt").write_text(f"{HEAVY}\n{SHOP}\n")
+    judge(write_pages(tmp_path, opt_out={"sites": "asked.txt"}), tmp_path / "out")
+    lines = {line.split()[0]: line for line in run("sites", tmp_path / "out")[1].splitlines() if line.strip()}
+    assert [lines[site].rstrip().endswith("opted out") for site in (HEAVY, SHOP, BLOG)] == [True, True, False]
+    found = printed("sites", tmp_path / "out")["sites"]
+    assert {row["site"] for row in found if row["opted_out"]} == {HEAVY, SHOP}
+    assert f"{HEAVY}: opted out" in run("sites", tmp_path / "out", "--site", HEAVY)[1]
+    assert printed("inspect", tmp_path / "out")["steps"]["decide"]["ledger"]["dropped"]["opt_out"] == 21
 
 
 def test_errors(out: Path, tmp_path: Path) -> None:

@@ -32,13 +32,14 @@ from pipeline.schemas import read_ipc
 from tests.paths import SHARED
 
 
-def corpus(*lists: dict[str, Any]) -> CorpusManifest:
+def corpus(*lists: dict[str, Any], opt_out: dict[str, Any] | None = None) -> CorpusManifest:
     return CorpusManifest.model_validate(
         {
             "name": "c",
             "sources": [{"name": "a", "format": "jsonl", "files": ["x"], "licence": "none"}],
             "tokenizer": {"model": "m"},
             "block_lists": lists,
+            "opt_out": opt_out,
         }
     )
 
@@ -48,8 +49,10 @@ def job_of(manifest: CorpusManifest, folder: Path) -> DecideJob:
     return DecideJob(settings=settings, extract=str(folder / "extract"), folder=str(folder / "decide"), key="k")
 
 
-def blocked(folder: Path, urls: list[str | None], *lists: dict[str, Any]) -> tuple[list[str], list[int]]:
-    manifest = corpus(*lists)
+def blocked(
+    folder: Path, urls: list[str | None], *lists: dict[str, Any], opt_out: dict[str, Any] | None = None
+) -> tuple[list[str], list[int]]:
+    manifest = corpus(*lists, opt_out=opt_out)
     job = job_of(manifest, folder)
     publish_lists(manifest, job)
     codes, counts = blocked_codes(pa.chunked_array([pa.array(urls, pa.string())]), job)
@@ -146,6 +149,46 @@ def test_the_first_list_gives_the_reason_and_idle_lists_say_so(tmp_path: Path) -
     assert idle_lists(list_settings(corpus(one, two, three)), np.array(counts)) == [
         "block list `three`: no document was dropped for it"
     ]
+
+
+def test_opt_outs_come_before_all_block_lists(tmp_path: Path) -> None:
+    write(tmp_path / "ut1/asked/domains", "x.com\n")
+    write(tmp_path / "ut1/asked/urls", "y.com/p\n")
+    opt_out = {"sites": [str(tmp_path / "ut1"), write(tmp_path / "more", "w.com\n")], "urls": str(tmp_path / "ut1")}
+    one = {"name": "one", "sites": write(tmp_path / "a", "x.com\ny.com\nz.com\n")}
+    urls: list[str | None] = [
+        "http://a.x.com/",
+        "http://y.com/p/q",
+        "http://y.com/",
+        "http://w.com/",
+        "http://z.com/",
+        "http://v.com/",
+        None,
+    ]
+    reasons, counts = blocked(tmp_path, urls, one, opt_out=opt_out)
+    assert reasons == ["opt_out", "opt_out", "blocked_site", "opt_out", "blocked_site", "kept", "kept"]
+    assert counts == [3, 2]
+    settings = list_settings(corpus(one, opt_out=opt_out))
+    assert idle_lists(settings, np.array([0, 0])) == [
+        "`opt_out`: no document was dropped for it",
+        "block list `one`: no document was dropped for it",
+    ]
+    assert blocked(tmp_path / "alone", urls, opt_out=opt_out)[0][:3] == ["opt_out", "opt_out", "kept"]
+
+
+def test_errors_and_notes_of_opt_outs_name_them(tmp_path: Path) -> None:
+    write(tmp_path / "empty", "\n")
+    write(tmp_path / "words", "no host\nnor this\n")
+    for path, problem in (
+        ("gone", ": `opt_out` names no file for `sites`"),
+        ("empty", ": `opt_out` has no entry"),
+        ("words", ": `opt_out` is no list of sites: 2 of 2 lines are none, as `no host`"),
+    ):
+        with pytest.raises(GristmillError, match=problem):
+            blocked(tmp_path, [None], opt_out={"sites": str(tmp_path / path)})
+    manifest = corpus(opt_out={"sites": write(tmp_path / "some", "a.com\nb.com\nno host\n")})
+    (task,) = publish_lists(manifest, job_of(manifest, tmp_path))
+    assert task.notes == ["`opt_out`: 1 lines are none of its sites and left out, as `no host`"]
 
 
 def test_odd_entries_are_read_and_what_is_none_is_named(tmp_path: Path) -> None:
@@ -248,9 +291,13 @@ def test_settings_change_with_the_contents_and_not_with_the_place(tmp_path: Path
 def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
     text = "name: c\nsources: [{name: a, format: jsonl, files: [x], licence: l}]\ntokenizer: {model: m}\n"
     manifest = write(
-        tmp_path / "c.yaml", text + "block_lists: [{name: l, sites: lists/a}]\nbad_words: {lists: {en: words}}\n"
+        tmp_path / "c.yaml",
+        text
+        + "block_lists: [{name: l, sites: lists/a}]\nopt_out: {urls: [asked, more/*]}\nbad_words: {lists: {en: words}}\n",
     )
     loaded = load_corpus(manifest)
+    assert loaded.opt_out is not None
+    assert (loaded.opt_out.sites, loaded.opt_out.urls) == (None, [str(tmp_path / "asked"), str(tmp_path / "more/*")])
     assert loaded.block_lists[0].sites == [str(tmp_path / "lists/a")]
     assert loaded.bad_words is not None
     assert loaded.bad_words.lists == {"en": str(tmp_path / "words")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ from tests.pipeline.decide.site_corpus import (
     SHOP,
     dropped,
     judge,
+    pages,
     stamps,
     write_pages,
 )
@@ -207,6 +209,44 @@ def test_allowed_sites_stay(listed: str, kept: set[str], tmp_path: Path) -> None
     assert {name for name, row in rows.items() if row["dropped"]} == {HEAVY, BLOG} - kept
     assert {name for name, row in rows.items() if row["allowed"]} >= kept
     assert rows[HEAVY]["score"] > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_nothing_overrides_an_opt_out(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the allow list, nor another list, a filter or the rule itself: an audit finds all of these documents."""
+    monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
+    (tmp_path / "asked.txt").write_text("people.example\nbob.github.io\n")
+    (tmp_path / "pages.txt").write_text("https://www.shop.example/3\n")
+    (tmp_path / "blocked.txt").write_text("shop.example\nbob.github.io\n")
+    path = write_pages(
+        tmp_path,
+        rule={**RULE, "allow": "asked.txt"},
+        opt_out={"sites": "asked.txt", "urls": ["pages.txt"]},
+        block_lists=[{"name": "shops", "sites": "blocked.txt"}],
+        languages={"keep": ["zh"], "min_score": 0.0},
+    )
+    judge(path, tmp_path / "out", workers=workers)
+    found = dropped(tmp_path / "out")
+    assert {name for name, reason in found.items() if reason == "opt_out"} == {
+        *(f"{HEAVY}-{number}" for number in range(9)),
+        *(f"{OTHER_BLOG}-{number}" for number in range(6)),
+        f"{SHOP}-3",
+    }
+    assert found[f"{SHOP}-4"] == "blocked_site"
+    assert found[f"{BLOG}-0"] == "language"
+
+
+def test_a_copy_of_an_opt_out_elsewhere_is_no_duplicate(tmp_path: Path) -> None:
+    """What goes first takes no part in the search for duplicates, so that nothing is dropped in favour of it."""
+    (tmp_path / "asked.txt").write_text("a.example\n")
+    path = write_pages(tmp_path, opt_out={"sites": "asked.txt"})
+    text = pages()[-1]["text"]
+    copies = [{"id": site, "url": f"http://{site}/", "text": text + " copy"} for site in ("a.example", "b.example")]
+    (tmp_path / "3.jsonl").write_text("".join(json.dumps(record) + "\n" for record in copies))
+    judge(path, tmp_path / "out")
+    found = dropped(tmp_path / "out")
+    assert found["a.example"] == "opt_out"
+    assert "b.example" not in found
 
 
 def test_another_list_of_the_same_name_is_seen(tmp_path: Path) -> None:
