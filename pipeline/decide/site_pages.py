@@ -167,16 +167,14 @@ def emit_pages(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple
         share = np.ones(table.num_rows)
         share[of_large] = shares[place[of_large].astype(np.int64)]
         table = table.filter(pa.array(_ranks(table["id"]) <= share))
-    table = table.cast(PAGES).sort_by([("site", "ascending"), ("id", "ascending")])
-    yield from _by_partition(table.take(pa.array(_first_pages(table, most=MOST_PAGES))), partitions)
+    yield from _by_partition(sampled_pages(table.cast(PAGES)), partitions)
 
 
 def reduce_pages(partition: int, elements: list[bytes], job: DecideJob) -> str:
     """Publish the pages and the evidence of the partition's sites."""
     rule = job.settings.site_rule
     assert rule is not None
-    table = _read_elements(elements, PAGES).sort_by([("site", "ascending"), ("id", "ascending")])
-    pages = table.take(pa.array(_first_pages(table, most=MOST_PAGES))).combine_chunks()
+    pages = sampled_pages(_read_elements(elements, PAGES))
     counts = read_ipc(join(job.folder, f"{partition_name('counts', partition)}.arrow"))
     evidence = site_evidence(pages_of(pages), furniture_share=rule.furniture_share)
     rows = pa.table([*counts.columns, *evidence.columns], schema=SITE_EVIDENCE).combine_chunks()
@@ -187,6 +185,28 @@ def reduce_pages(partition: int, elements: list[bytes], job: DecideJob) -> str:
     return finish_partition(partition_name("evidence", partition), job, outputs)
 
 
+def sampled_pages(table: pa.Table) -> pa.Table:
+    """The pages among these that each site is judged by, sorted by site and id.
+
+    Samples of samples are those of all pages: of copies of a page the same one stays whatever the order. Copies may
+    differ where texts are masked, since values are hashed before that and ids after it: the one with the most values
+    stays.
+    """
+    values = table[VALUES.name].combine_chunks()
+    spelled = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(),
+        len(values),
+        [None, pa.py_buffer(4 * _offsets(values)), pa.py_buffer(values.flatten().to_numpy().astype(">u4"))],
+    )
+    fewer = pc.negate(pc.list_value_length(values))
+    keys = pa.table([*table.columns[:4], fewer, spelled], names=[*table.column_names[:4], "fewer", "spelled"])
+    rows = pc.sort_indices(
+        keys, sort_keys=[(name, "ascending") for name in ("site", "id", "fewer", *keys.column_names[2:4], "spelled")]
+    )
+    ordered = table.take(rows)
+    return ordered.take(pa.array(_first_pages(ordered, most=MOST_PAGES))).combine_chunks()
+
+
 def pages_of(table: pa.Table) -> Pages:
     """Pages of sites, sorted by site, as arrays."""
     values = table[VALUES.name].combine_chunks()
@@ -195,9 +215,15 @@ def pages_of(table: pa.Table) -> Pages:
         words=table["words"].to_numpy().astype(np.int64),
         marks=table[BUSINESS.name].to_numpy().astype(np.int64),
         rows=table[NAMES_IN_ROW.name].to_numpy().astype(np.int64),
-        offsets=values.offsets.to_numpy().astype(np.int64) - (values.offsets[0].as_py() if len(values) else 0),
+        offsets=_offsets(values),
         values=values.flatten().to_numpy(),
     )
+
+
+def _offsets(lists: pa.ListArray) -> Int64s:
+    """Where each list begins in all their values, and where the last one ends."""
+    offsets: Int64s = lists.offsets.to_numpy().astype(np.int64)
+    return offsets - offsets[:1] if len(offsets) else np.zeros(1, np.int64)
 
 
 def _site_numbers(sites: pa.ChunkedArray) -> Int64s:

@@ -127,6 +127,19 @@ def test_copies_of_a_page_count_once(tmp_path: Path) -> None:
     assert (rows["b.example"]["documents"], rows["b.example"]["pages"]) == (2, 1)
 
 
+def test_copies_of_a_masked_page_with_other_values(tmp_path: Path) -> None:
+    """Values are hashed before masking, ids after it: which copy counts depends on what they hold, not on who came
+    first."""
+    copies = [Document("a.example", "call |||PHONE|||", 4, values) for values in ((7, 9), (7,), (8,), (), (5, 6))]
+    found = []
+    for seed in range(6):
+        folder = tmp_path / str(seed)
+        job = site_job(folder / "extract", folder / "decide")
+        shuffle(write_parts(folder / "extract", deal(copies, 1 + seed % 3, seed)), job, partitions=1, seed=seed)
+        found.append([row["personal_values"] for row in read(job, "pages", partitions=1)])
+    assert found == [[[5, 6]]] * 6
+
+
 @pytest.mark.parametrize(("parts", "seed"), [(1, 0), (7, 1), (40, 2)])
 def test_large_sites_are_sampled(parts: int, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
