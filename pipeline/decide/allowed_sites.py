@@ -1,28 +1,24 @@
 """Sites that the site rule never drops, whatever their pages hold.
 
 In: the list files of the manifest, as for block lists of sites. Out: `OUT/decide/sites/allowed.arrow`, the entries as
-sorted hashes, and which sites of a partition they mean.
+sorted hashes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.corpus import BlockList, CorpusManifest
 from manifests.step import Ledger, TaskManifest
-from pipeline.decide.block_lists import HASHES, are_listed, content_hash, list_files, read_list
+from pipeline.decide.block_lists import HASHES, content_hash, list_files, read_list
 from pipeline.decide.settings import DecideJob
 from pipeline.schemas import publish_ipc
 from storage.files import join
 from storage.steps import finished_task, write_task
 
 _NAME = "personal_information.sites.allow"
-_TASK = "sites/allowed"
-_FILE = f"{_TASK}.arrow"
+ALLOWED_TASK = "sites/allowed"
+ALLOWED_FILE = f"{ALLOWED_TASK}.arrow"
 
 
 def allowed_settings(manifest: CorpusManifest) -> str | None:
@@ -49,7 +45,7 @@ def publish_allowed(manifest: CorpusManifest, job: DecideJob) -> list[TaskManife
     files = _files(manifest)
     if not files:
         return []
-    done = finished_task(job.folder, _TASK, job.key)
+    done = finished_task(job.folder, ALLOWED_TASK, job.key)
     if done is not None:
         return [done]
     entries = read_list(files, kind="sites", name=_NAME)
@@ -57,17 +53,15 @@ def publish_allowed(manifest: CorpusManifest, job: DecideJob) -> list[TaskManife
     notes = []
     if entries.unread:
         notes.append(f"`{_NAME}`: {entries.unread:,} lines are no sites and left out, as `{entries.example}`")
-    output = publish_ipc(job.folder, _FILE, [batch], HASHES, compress=False)
-    task = TaskManifest(task=_TASK, key=job.key, inputs={}, outputs=[output], ledger=Ledger(), notes=notes)
+    output = publish_ipc(job.folder, ALLOWED_FILE, [batch], HASHES, compress=False)
+    task = TaskManifest(task=ALLOWED_TASK, key=job.key, inputs={}, outputs=[output], ledger=Ledger(), notes=notes)
     write_task(job.folder, task)
     return [task]
 
 
-def are_allowed(sites: Sequence[str], job: DecideJob) -> npt.NDArray[np.bool_]:
-    """Which sites are on the list, or below one that is: bool[n]."""
-    if job.settings.allowed_sites is None:
-        return np.zeros(len(sites), bool)
-    return are_listed(sites, join(job.folder, _FILE))
+def allowed_file(job: DecideJob) -> str | None:
+    """Where the hashes of the list are published; None without one."""
+    return None if job.settings.allowed_sites is None else join(job.folder, ALLOWED_FILE)
 
 
 def _files(manifest: CorpusManifest) -> list[str]:

@@ -7,7 +7,8 @@ In: the parts of extract (ids, sites, words, hashed values; no text). Out, below
     pages-<p>.arrow      the pages that each site is judged by, sorted by site and id
     evidence-<p>.arrow   one row per site: its counts and `pipeline.decide.site_evidence.EVIDENCE`, sorted by site
 
-A site belongs to partition xxh3(name) mod the number of partitions. It is judged by at most `MOST_PAGES` different
+Sites are divided among partitions by ranges of xxh3(name), so that a partition of one folder meets few of another that
+has more or fewer. A site is judged by at most `MOST_PAGES` different
 pages, those with the smallest ids: ids are hashes of the text, so this is a random sample, the same however documents
 came, and the pages of two snapshots make that of both. Parts send no more pages of a large site than the sample is
 likely to need, so that no key of the shuffle grows with a site. All documents of a site count, whether or not a filter
@@ -27,7 +28,8 @@ import xxhash
 
 from dedup.pairs import partitions_for
 from kernels.arrays import Int64s
-from manifests.step import TaskManifest
+from manifests.corpus import SiteRule
+from manifests.step import Output, TaskManifest
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.site_evidence import EVIDENCE, Pages, site_evidence
 from pipeline.engines.partitions import finish_partition, run_partitions
@@ -97,9 +99,9 @@ def site_partitions(parts: Sequence[Part]) -> int:
     return partitions_for(sum(part.rows for part in parts) * _BYTES_PER_PAGE)
 
 
-def evidence_file(partition: int) -> str:
-    """The evidence on the sites of one partition, below the step's folder."""
-    return f"{partition_name('evidence', partition)}.arrow"
+def kind_file(kind: str, partition: int) -> str:
+    """One file of a partition, below the step's folder."""
+    return f"{partition_name(kind, partition)}.arrow"
 
 
 def partition_name(kind: str, number: int) -> str:
@@ -121,17 +123,21 @@ def emit_sites(part: Part, job: DecideJob, *, partitions: int) -> Iterable[tuple
 def reduce_sites(partition: int, elements: list[bytes], job: DecideJob) -> str:
     """Publish the documents and words of the partition's sites, and which of them are large."""
     table = _read_elements(elements, _PART_COUNTS)
-    sums = table.group_by("site").aggregate([("documents", "sum"), ("words", "sum")]).sort_by("site")
-    counts = pa.table([sums["site"], sums["documents_sum"], sums["words_sum"]], schema=COUNTS)
+    counts = summed_counts(table)
     large = counts.filter(pc.greater(counts["documents"], MOST_PAGES))
     different = [_different(table.filter(pc.equal(table["site"], site))) for site in large["site"]]
     large = large.append_column(_LARGE.field("different"), pa.array(different, pa.float64()))
-    name = partition_name("counts", partition)
     outputs = [
-        publish_ipc(job.folder, f"{partition_name(kind, partition)}.arrow", rows.combine_chunks().to_batches(), schema)
-        for kind, rows, schema in (("counts", counts, COUNTS), ("large", large, _LARGE))
+        publish_kind("counts", partition, counts, job.folder),
+        publish_kind("large", partition, large, job.folder),
     ]
-    return finish_partition(name, job, outputs)
+    return finish_partition(partition_name("counts", partition), job, outputs)
+
+
+def summed_counts(table: pa.Table) -> pa.Table:
+    """One row per site of rows of counts, sorted by site."""
+    sums = table.group_by("site").aggregate([("documents", "sum"), ("words", "sum")]).sort_by("site")
+    return pa.table([sums["site"], sums["documents_sum"], sums["words_sum"]], schema=COUNTS)
 
 
 def _smallest_ids(table: pa.Table) -> pa.Array:
@@ -175,14 +181,21 @@ def reduce_pages(partition: int, elements: list[bytes], job: DecideJob) -> str:
     rule = job.settings.site_rule
     assert rule is not None
     pages = sampled_pages(_read_elements(elements, PAGES))
-    counts = read_ipc(join(job.folder, f"{partition_name('counts', partition)}.arrow"))
-    evidence = site_evidence(pages_of(pages), furniture_share=rule.furniture_share)
-    rows = pa.table([*counts.columns, *evidence.columns], schema=SITE_EVIDENCE).combine_chunks()
-    outputs = [
-        publish_ipc(job.folder, f"{partition_name('pages', partition)}.arrow", pages.to_batches(), PAGES),
-        publish_ipc(job.folder, evidence_file(partition), rows.to_batches(), SITE_EVIDENCE),
-    ]
+    counts = read_ipc(join(job.folder, kind_file("counts", partition)))
+    outputs = publish_evidence(partition, counts, pages, job.folder, rule=rule)
     return finish_partition(partition_name("evidence", partition), job, outputs)
+
+
+def publish_evidence(partition: int, counts: pa.Table, pages: pa.Table, folder: str, *, rule: SiteRule) -> list[Output]:
+    """Publish the pages and the evidence of a partition's sites, both sorted by site."""
+    evidence = site_evidence(pages_of(pages), furniture_share=rule.furniture_share)
+    rows = pa.table([*counts.columns, *evidence.columns], schema=SITE_EVIDENCE)
+    return [publish_kind("pages", partition, pages, folder), publish_kind("evidence", partition, rows, folder)]
+
+
+def publish_kind(kind: str, partition: int, rows: pa.Table, folder: str) -> Output:
+    """Publish one file of a partition."""
+    return publish_ipc(folder, kind_file(kind, partition), rows.combine_chunks().to_batches(), rows.schema)
 
 
 def sampled_pages(table: pa.Table) -> pa.Table:
@@ -254,7 +267,7 @@ def _ranks(ids: pa.ChunkedArray) -> npt.NDArray[np.float64]:
 def _large_sites(folder: str, _key: str, partitions: int) -> tuple[pa.Array, npt.NDArray[np.float64]]:
     """All large sites, and the share of the pages of each that is sent."""
     table = pa.concat_tables(
-        [read_ipc(join(folder, f"{partition_name('large', number)}.arrow")) for number in range(partitions)]
+        [read_ipc(join(folder, kind_file("large", number))) for number in range(partitions)]
     ).combine_chunks()
     names = table["site"].combine_chunks() if table.num_rows else pa.array([], pa.string())
     return names, np.minimum(1.0, _SENT * MOST_PAGES / np.maximum(table["different"].to_numpy(), 1))
@@ -262,19 +275,29 @@ def _large_sites(folder: str, _key: str, partitions: int) -> tuple[pa.Array, npt
 
 def partition_of(site: str, partitions: int) -> int:
     """The partition of a site."""
-    return xxhash.xxh3_64_intdigest(site.encode()) % partitions
+    return xxhash.xxh3_64_intdigest(site.encode()) * partitions >> 64
 
 
-def _by_partition(table: pa.Table, partitions: int) -> Iterable[tuple[int, bytes]]:
-    """The rows of a table that has a column `site`, an IPC file per partition."""
+def overlapping(partition: int, partitions: int, *, others: int) -> range:
+    """The partitions of a division into `others` that may hold sites of one of a division into `partitions`."""
+    return range(partition * others // partitions, -(-(partition + 1) * others // partitions))
+
+
+def site_rows(table: pa.Table, partitions: int) -> Iterable[tuple[int, pa.Table]]:
+    """The rows of a table that has a column `site`, by partition; partitions without any are left out."""
     if not table.num_rows:
         return
     encoded = table["site"].combine_chunks().dictionary_encode()
     numbers = np.array([partition_of(site, partitions) for site in encoded.dictionary.to_pylist()], np.int64)
     rows = numbers[encoded.indices.to_numpy()]
     for partition in np.unique(rows):
-        chosen = table.take(pa.array(np.flatnonzero(rows == partition))).combine_chunks()
-        yield int(partition), ipc_bytes(chosen.to_batches(), table.schema).to_pybytes()
+        yield int(partition), table.take(pa.array(np.flatnonzero(rows == partition))).combine_chunks()
+
+
+def _by_partition(table: pa.Table, partitions: int) -> Iterable[tuple[int, bytes]]:
+    """The same, an IPC file per partition."""
+    for partition, chosen in site_rows(table, partitions):
+        yield partition, ipc_bytes(chosen.to_batches(), table.schema).to_pybytes()
 
 
 def _read_elements(elements: Sequence[bytes], schema: pa.Schema) -> pa.Table:

@@ -19,7 +19,7 @@ from manifests.errors import GristmillError
 from manifests.step import StepManifest, TaskManifest
 from pipeline.decide.block_lists import are_listed, opt_out_sites
 from pipeline.decide.settings import DecideSettings
-from pipeline.decide.site_pages import PAGES, partition_name, partition_of
+from pipeline.decide.site_pages import PAGES, kind_file, partition_of
 from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates, sites_file, verdicts_task
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
@@ -225,7 +225,7 @@ def explain_site(sites: SiteFolder, site: str) -> Explanation:
         for kind in EVIDENCE_KINDS
         if weights.get(kind)
     ]
-    pages = read_ipc(join(decide, f"{partition_name('pages', number)}.arrow"))
+    pages = read_ipc(join(decide, kind_file("pages", number)))
     return Explanation(
         row=row.to_pylist()[0],
         evidence=sorted(evidence, key=lambda entry: -abs(entry[3])),

@@ -24,10 +24,11 @@ from kernels.arrays import Float64s
 from manifests.base import sha256_of
 from manifests.corpus import PersonalInformation, SiteEvidence, SiteRule
 from manifests.step import Ledger, TaskManifest
-from pipeline.decide.allowed_sites import are_allowed
+from pipeline.decide.allowed_sites import allowed_file
+from pipeline.decide.block_lists import are_listed
 from pipeline.decide.settings import DecideJob
-from pipeline.decide.site_pages import FOLDER, SITE_EVIDENCE, evidence_file, run_site_pages, site_partitions
-from pipeline.engines.partitions import finish_partition
+from pipeline.decide.site_pages import FOLDER, SITE_EVIDENCE, kind_file, run_site_pages, site_partitions
+from pipeline.engines.partitions import PartitionJob, finish_partition
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect, run_tasks
 from pipeline.filters.reasons import Reasons, code_of
@@ -76,6 +77,18 @@ _MOST_WEIGHT = 8
 _HIGHEST_MEAN = 0.03
 
 
+class VerdictJob(PartitionJob):
+    """What the verdicts on all sites share.
+
+    Attributes:
+        rule: by which sites are judged.
+        allowed: the published list of sites that are never dropped; None if there is none.
+    """
+
+    rule: SiteRule
+    allowed: str | None
+
+
 class SiteTask(Task):
     """The verdicts on the sites of one partition.
 
@@ -93,21 +106,31 @@ def run_site_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> l
     if job.settings.site_rule is None:
         return []
     pages = run_site_pages(parts, job, runner=runner)
-    numbers = range(site_partitions(parts))
-    means = mean_rates(job.folder, numbers)
+    return [*pages, *run_verdicts(verdict_job(job), site_partitions(parts), runner=runner)]
+
+
+def verdict_job(job: DecideJob) -> VerdictJob:
+    """What the verdicts of a decide step with a site rule share."""
+    assert job.settings.site_rule is not None
+    return VerdictJob(folder=job.folder, key=job.key, rule=job.settings.site_rule, allowed=allowed_file(job))
+
+
+def run_verdicts(job: VerdictJob, partitions: int, *, runner: Runner) -> list[TaskManifest]:
+    """Publish the sites of all partitions with their verdicts and the list of dropped sites, from their evidence."""
+    means = mean_rates(job.folder, range(partitions))
     key = sha256_of([job.key, means])
-    tasks = [SiteTask(name=verdicts_task(number), key=key, partition=number, means=means) for number in numbers]
+    tasks = [
+        SiteTask(name=verdicts_task(number), key=key, partition=number, means=means) for number in range(partitions)
+    ]
     verdicts = run_tasks(tasks, judge_partition, job, folder=job.folder, label="Site verdicts", runner=runner)
-    if finished_task(job.folder, _DROPPED_TASK, job.key) is None:
-        _publish_dropped([task.name for task in tasks], job)
-    return [*pages, *verdicts, *collect([Task(name=_DROPPED_TASK, key=job.key)], folder=job.folder)]
+    return [*verdicts, *list_dropped(job, partitions)]
 
 
 def mean_rates(folder: str, partitions: Iterable[int]) -> dict[SiteEvidence, float]:
     """The mean of each kind of evidence over all sites, towards which sites with few pages are drawn."""
     sums, weights = dict.fromkeys(EVIDENCE_KINDS, 0), 0
     for number in partitions:
-        table = read_ipc(join(folder, evidence_file(number)))
+        table = read_ipc(join(folder, kind_file("evidence", number)))
         weight = np.minimum(table["pages"].to_numpy(), _MOST_WEIGHT)
         weights += int(weight.sum())
         for kind in EVIDENCE_KINDS:
@@ -159,16 +182,23 @@ def site_scores(table: pa.Table, rule: SiteRule, *, means: Mapping[SiteEvidence,
     return scores
 
 
-def judge_partition(task: SiteTask, job: DecideJob) -> TaskManifest:
-    """Publish the verdicts on the sites of one partition.
+def judge_partition(task: SiteTask, job: VerdictJob) -> TaskManifest:
+    """Publish the verdicts on the sites of one partition."""
+    table = read_ipc(join(job.folder, kind_file("evidence", task.partition)))
+    return publish_verdicts(task, table, site_scores(table, job.rule, means=task.means), job)
+
+
+def publish_verdicts(task: SiteTask, table: pa.Table, scores: Float64s, job: VerdictJob) -> TaskManifest:
+    """Publish the sites of one partition with their scores.
 
     The task's manifest says towards which means they were drawn.
+
+    Args:
+        table: `SITE_EVIDENCE`.
+        scores: float64[n].
     """
-    rule = job.settings.site_rule
-    assert rule is not None
-    table = read_ipc(join(job.folder, evidence_file(task.partition)))
-    scores = site_scores(table, rule, means=task.means)
-    allowed = are_allowed(table["site"].to_pylist(), job)
+    sites = table["site"].to_pylist()
+    allowed = np.zeros(len(sites), bool) if job.allowed is None else are_listed(sites, job.allowed)
     columns = [*table.columns, pa.array(scores), pa.array(allowed), pa.array((scores > 0) & ~allowed)]
     batches = pa.table(columns, schema=SITES).combine_chunks().to_batches()
     output = publish_ipc(job.folder, sites_file(task.partition), batches, SITES)
@@ -218,10 +248,13 @@ def verdicts_task(partition: int) -> str:
     return f"{FOLDER}/{partition:05d}"
 
 
-def _publish_dropped(names: Sequence[str], job: DecideJob) -> None:
-    dropped: list[str] = []
-    for name in names:
-        table = read_ipc(join(job.folder, f"{name}.arrow"), columns=["site", "dropped"])
-        dropped += table.filter(table["dropped"])["site"].to_pylist()
-    batch = pa.RecordBatch.from_arrays([pa.array(sorted(dropped), pa.string())], schema=_DROPPED_SCHEMA)
-    finish_partition(_DROPPED_TASK, job, [publish_ipc(job.folder, DROPPED_FILE, [batch], _DROPPED_SCHEMA)])
+def list_dropped(job: PartitionJob, partitions: int) -> list[TaskManifest]:
+    """Publish the names of the dropped sites of all partitions, unless that is done."""
+    if finished_task(job.folder, _DROPPED_TASK, job.key) is None:
+        dropped: list[str] = []
+        for number in range(partitions):
+            table = read_ipc(join(job.folder, sites_file(number)), columns=["site", "dropped"])
+            dropped += table.filter(table["dropped"])["site"].to_pylist()
+        batch = pa.RecordBatch.from_arrays([pa.array(sorted(dropped), pa.string())], schema=_DROPPED_SCHEMA)
+        finish_partition(_DROPPED_TASK, job, [publish_ipc(job.folder, DROPPED_FILE, [batch], _DROPPED_SCHEMA)])
+    return collect([Task(name=_DROPPED_TASK, key=job.key)], folder=job.folder)

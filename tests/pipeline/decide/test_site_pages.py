@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.decide import site_pages
 from pipeline.decide.settings import DecideJob
@@ -20,6 +22,7 @@ from pipeline.decide.site_pages import (
     MOST_PAGES,
     emit_pages,
     emit_sites,
+    overlapping,
     pages_of,
     partition_name,
     partition_of,
@@ -175,6 +178,16 @@ def test_the_number_of_different_pages(tmp_path: Path, monkeypatch: pytest.Monke
     assert different["exact.example"] == 30
     # Three standard deviations of an eighth.
     assert 3_000 * 5 / 8 < different["about.example"] < 3_000 * 11 / 8
+
+
+@given(st.text(max_size=9), st.integers(1, 40), st.integers(1, 40))
+def test_partitions_of_other_divisions(site: str, partitions: int, others: int) -> None:
+    number = partition_of(site, partitions)
+    assert 0 <= number < partitions
+    assert partition_of(site, others) in overlapping(number, partitions, others=others)
+    # None too many: each is read once for each of the division that it meets.
+    pairs = [len(overlapping(which, partitions, others=others)) for which in range(partitions)]
+    assert sum(pairs) <= partitions + others - 1
 
 
 def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
