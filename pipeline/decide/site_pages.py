@@ -212,9 +212,9 @@ def sampled_pages(table: pa.Table) -> pa.Table:
         [None, pa.py_buffer(4 * _offsets(values)), pa.py_buffer(values.flatten().to_numpy().astype(">u4"))],
     )
     fewer = pc.negate(pc.list_value_length(values))
-    keys = pa.table([*table.columns[:4], fewer, spelled], names=[*table.column_names[:4], "fewer", "spelled"])
+    keys = pa.table([*table.columns[:-1], fewer, spelled], names=[*table.column_names[:-1], "fewer", "spelled"])
     rows = pc.sort_indices(
-        keys, sort_keys=[(name, "ascending") for name in ("site", "id", "fewer", *keys.column_names[2:4], "spelled")]
+        keys, sort_keys=[(name, "ascending") for name in ("site", "id", "fewer", *table.column_names[2:-1], "spelled")]
     )
     ordered = table.take(rows)
     return ordered.take(pa.array(_first_pages(ordered, most=MOST_PAGES))).combine_chunks()
