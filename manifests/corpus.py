@@ -186,6 +186,13 @@ class SiteRule(Strict):
     allow: str | list[str] | None = Field(
         None, description="files with sites that are never dropped, one a line, or folders laid out like UT1"
     )
+    merged: str | None = Field(
+        None,
+        description=(
+            "a folder of `gristmill merge-sites`: sites go by its verdicts, on all snapshots, not by those on this"
+            " corpus alone"
+        ),
+    )
 
 
 class PersonalInformation(Strict):
@@ -462,8 +469,12 @@ def load_corpus(path: str | Path) -> CorpusManifest:
         perplexity = perplexity.model_copy(update={"models": models})
     information = manifest.personal_information
     if information is not None and information.sites is not None:
-        allow = _absolute_all(folder, information.sites.allow)
-        information = information.model_copy(update={"sites": information.sites.model_copy(update={"allow": allow})})
+        rule = information.sites
+        places = {
+            "allow": _absolute_all(folder, rule.allow),
+            "merged": None if rule.merged is None else _absolute(folder, rule.merged),
+        }
+        information = information.model_copy(update={"sites": rule.model_copy(update=places)})
     factual = manifest.factual
     if factual is not None:
         factual = factual.model_copy(update={"model": _absolute(folder, factual.model)})

@@ -17,6 +17,7 @@ from manifests.errors import GristmillError
 from manifests.step import StepManifest
 from pipeline.decide.allowed_sites import check_allowed
 from pipeline.decide.block_lists import check_lists
+from pipeline.decide.merged_verdicts import merged_settings
 from pipeline.decide.step import decide
 from pipeline.engines import flink
 from pipeline.engines.runners import Runner, job_owner, with_helpers
@@ -98,6 +99,7 @@ def _check_places(manifest: CorpusManifest) -> None:
     """What later steps read is looked for before the first one begins, which may take days."""
     check_lists(manifest)
     check_allowed(manifest)
+    merged_settings(manifest)
     if manifest.tokenizer.model is not None and not exists(manifest.tokenizer.model):
         raise GristmillError("no such file", where=manifest.tokenizer.model, remedy="check `tokenizer.model`")
 

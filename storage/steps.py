@@ -270,8 +270,18 @@ def require_step(folder: str, *, command: str) -> StepManifest:
     """The manifest of a finished step whose outputs are all there and whole.
 
     Raises:
-        GristmillError: the step has not been run to its end (the remedy names `command`), its manifest was changed, or
-            an output is missing or has other bytes.
+        GristmillError: as `require_manifest`, or an output is missing or has other bytes.
+    """
+    manifest = require_manifest(folder, command=command)
+    check_outputs(folder, manifest)
+    return manifest
+
+
+def require_manifest(folder: str, *, command: str) -> StepManifest:
+    """The manifest of a finished step; its outputs are not looked at.
+
+    Raises:
+        GristmillError: the step has not been run to its end (the remedy names `command`), or its manifest was changed.
     """
     manifest = read_step(folder)
     if manifest is None:
@@ -282,5 +292,4 @@ def require_step(folder: str, *, command: str) -> StepManifest:
             where=join(folder, MANIFEST),
             remedy=f"run `{command}` again: it writes it anew",
         )
-    check_outputs(folder, manifest)
     return manifest

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gristmill.options import Folder, Json
-from gristmill.output import console, print_json, table
+from gristmill.output import console, print_json, say_note, table
 
 _SHOWN = ("site", "documents", "words", "pages", "particulars", "score", "verdict")
 
@@ -24,10 +24,14 @@ def sites(
     from pipeline.decide.site_report import explain_site, heaviest, losses, open_sites, opted_out, sweep
 
     opened = open_sites(folder)
+    if not json:
+        for place in opened.missing:
+            say_note(f"{place}: is no longer what was merged; its pages are not shown")
     if site is not None:
         explanation = explain_site(opened, site)
         if json:
-            print_json({**asdict(explanation), "opted_out": opted_out(opened, [site])[0]})
+            more = {"opted_out": opted_out(opened, [site])[0], "missing": list(opened.missing)}
+            print_json({**asdict(explanation), **more})
             return
         row = explanation.row
         console.print(
@@ -72,7 +76,8 @@ def sites(
         for loss in lost
     ]
     headings = ("source", "documents", "words", "of its words", "tokens, about")
-    console.print(table("What went with dropped sites", headings, went, numeric=headings[1:]))
+    if went:
+        console.print(table("What went with dropped sites", headings, went, numeric=headings[1:]))
     thresholds = [(f"{cut.score:g}", cut.sites, cut.documents, cut.words) for cut in cuts]
     columns = ("score above", "sites", "documents", "words")
     console.print(table("What goes at other thresholds", columns, thresholds, numeric=columns))

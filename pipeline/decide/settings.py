@@ -50,6 +50,7 @@ class DecideSettings(Strict):
         block_lists: in the order in which they are asked, opt-outs first.
         personal_information: None if there are no rules on it.
         allowed_sites: a hash of the contents of the list of sites that are never dropped; None if there is none.
+        merged_sites: the digest of the merged sites whose verdicts count; None if the corpus has verdicts of its own.
     """
 
     version: int = VERSION
@@ -59,6 +60,7 @@ class DecideSettings(Strict):
     dedup: Dedup
     personal_information: PersonalInformation | None
     allowed_sites: str | None = None
+    merged_sites: str | None = None
 
     @property
     def site_rule(self) -> SiteRule | None:
@@ -71,27 +73,34 @@ class DecideJob(PartitionJob):
 
     Attributes:
         extract: the folder of the extract step.
+        merged: the folder of the merged sites whose verdicts count; None if the corpus has verdicts of its own.
     """
 
     settings: DecideSettings
     extract: str
+    merged: str | None = None
 
 
 def decide_settings(
-    manifest: CorpusManifest, *, block_lists: tuple[BlockListSettings, ...], allowed_sites: str | None
+    manifest: CorpusManifest,
+    *,
+    block_lists: tuple[BlockListSettings, ...],
+    allowed_sites: str | None,
+    merged_sites: str | None = None,
 ) -> DecideSettings:
     """The settings of the step for a corpus manifest.
 
     Args:
         block_lists: as returned by `pipeline.decide.block_lists.list_settings`.
         allowed_sites: as returned by `pipeline.decide.allowed_sites.allowed_settings`.
+        merged_sites: as returned by `pipeline.decide.merged_verdicts.merged_settings`.
     """
     filters, banded = manifest.source_filters(), manifest.banded_sources()
     bands = None if manifest.factual is None else manifest.factual.bands
     information = manifest.personal_information
     if information is not None and information.sites is not None:
-        # What the list holds counts, not where it lies.
-        sites = information.sites.model_copy(update={"allow": None})
+        # What lists and merged sites hold counts, not where they lie.
+        sites = information.sites.model_copy(update={"allow": None, "merged": None})
         information = information.model_copy(update={"sites": sites})
     return DecideSettings(
         sources={
@@ -108,4 +117,5 @@ def decide_settings(
         dedup=manifest.dedup,
         personal_information=information,
         allowed_sites=allowed_sites,
+        merged_sites=merged_sites,
     )

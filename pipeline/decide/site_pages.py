@@ -8,11 +8,10 @@ In: the parts of extract (ids, sites, words, hashed values; no text). Out, below
     evidence-<p>.arrow   one row per site: its counts and `pipeline.decide.site_evidence.EVIDENCE`, sorted by site
 
 Sites are divided among partitions by ranges of xxh3(name), so that a partition of one folder meets few of another that
-has more or fewer. A site is judged by at most `MOST_PAGES` different
-pages, those with the smallest ids: ids are hashes of the text, so this is a random sample, the same however documents
-came, and the pages of two snapshots make that of both. Parts send no more pages of a large site than the sample is
-likely to need, so that no key of the shuffle grows with a site. All documents of a site count, whether or not a filter
-drops them.
+has more or fewer. A site is judged by at most `MOST_PAGES` different pages, those with the smallest ids: ids are hashes
+of the text, so this is a random sample, the same however documents came, and the pages of two snapshots make that of
+both (`pipeline.decide.site_merge`). Parts send no more pages of a large site than the sample is likely to need, so that
+no key of the shuffle grows with a site. All documents of a site count, whether or not a filter drops them.
 """
 
 from __future__ import annotations
@@ -96,7 +95,12 @@ def run_site_pages(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> 
 
 def site_partitions(parts: Sequence[Part]) -> int:
     """How many partitions the sites of these parts have."""
-    return partitions_for(sum(part.rows for part in parts) * _BYTES_PER_PAGE)
+    return partitions_of_sites(sum(part.rows for part in parts))
+
+
+def partitions_of_sites(documents: int) -> int:
+    """How many partitions the sites of so many documents have."""
+    return partitions_for(documents * _BYTES_PER_PAGE)
 
 
 def kind_file(kind: str, partition: int) -> str:
@@ -283,21 +287,20 @@ def overlapping(partition: int, partitions: int, *, others: int) -> range:
     return range(partition * others // partitions, -(-(partition + 1) * others // partitions))
 
 
-def site_rows(table: pa.Table, partitions: int) -> Iterable[tuple[int, pa.Table]]:
-    """The rows of a table that has a column `site`, by partition; partitions without any are left out."""
-    if not table.num_rows:
-        return
+def partitions_of_rows(table: pa.Table, partitions: int) -> Int64s:
+    """The partition of each row of a table that has a column `site`: int64[n]."""
     encoded = table["site"].combine_chunks().dictionary_encode()
     numbers = np.array([partition_of(site, partitions) for site in encoded.dictionary.to_pylist()], np.int64)
-    rows = numbers[encoded.indices.to_numpy()]
-    for partition in np.unique(rows):
-        yield int(partition), table.take(pa.array(np.flatnonzero(rows == partition))).combine_chunks()
+    of_rows: Int64s = numbers[encoded.indices.to_numpy()] if table.num_rows else np.zeros(0, np.int64)
+    return of_rows
 
 
 def _by_partition(table: pa.Table, partitions: int) -> Iterable[tuple[int, bytes]]:
-    """The same, an IPC file per partition."""
-    for partition, chosen in site_rows(table, partitions):
-        yield partition, ipc_bytes(chosen.to_batches(), table.schema).to_pybytes()
+    """The rows of a table that has a column `site`, an IPC file per partition."""
+    rows = partitions_of_rows(table, partitions)
+    for partition in np.unique(rows):
+        chosen = table.take(pa.array(np.flatnonzero(rows == partition))).combine_chunks()
+        yield int(partition), ipc_bytes(chosen.to_batches(), table.schema).to_pybytes()
 
 
 def _read_elements(elements: Sequence[bytes], schema: pa.Schema) -> pa.Table:

@@ -1,14 +1,13 @@
 """What the site rule decided, to look at: the sites, the tokens that went with them, other thresholds, one verdict.
 
-In: the folder that `gristmill prep` wrote. Out: plain rows. Nothing is written. Examples from pages are masked: no span
-of personal information and no name that Gristmill finds is shown.
+In: the folder that `gristmill prep` or `gristmill merge-sites` wrote. Out: plain rows. Nothing is written. Examples
+from pages are masked: no span of personal information and no name that Gristmill finds is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +18,10 @@ from manifests.errors import GristmillError
 from manifests.step import StepManifest, TaskManifest
 from pipeline.decide.block_lists import are_listed, opt_out_sites
 from pipeline.decide.settings import DecideSettings
+from pipeline.decide.site_merge import STEP, open_merged, places_of, rule_of
 from pipeline.decide.site_pages import PAGES, kind_file, partition_of
 from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates, sites_file, verdicts_task
+from pipeline.decide.snapshots import no_rule, partitions_in
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
 from pipeline.text.normalise import text_buffers
@@ -29,7 +30,7 @@ from pipeline.text.personal.masking import replace
 from pipeline.text.personal.names import find_names
 from shards.contents import contents_of
 from storage.files import join
-from storage.steps import read_task, require_step
+from storage.steps import done_step, read_step, read_task, require_step
 
 # Scores at which the sweep cuts, beside the rule's own, 0.
 SWEEP = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
@@ -85,39 +86,59 @@ class Explanation:
 
 @dataclass(frozen=True)
 class SiteFolder:
-    """The site tables of a folder: how many partitions they have, and the rule."""
+    """The site tables of a folder.
+
+    Attributes:
+        folder: as it was named.
+        tables: the step's folder.
+        step: which wrote the tables: decide, or a merge.
+        extracts: folders of extract steps, where the texts are, and their manifests.
+        missing: folders that were merged and are no longer what they were: there are no examples from them.
+    """
 
     folder: str
-    extract: StepManifest
-    decide: StepManifest
+    tables: str
+    step: StepManifest
     partitions: int
     rule: SiteRule
+    extracts: Sequence[tuple[str, StepManifest]]
+    missing: Sequence[str] = ()
 
 
 def open_sites(out: str) -> SiteFolder:
-    """The site tables that decide wrote below `out`.
+    """The site tables that decide wrote below `out`, or that a merge wrote there.
 
     Raises:
-        GristmillError: decide is not complete, or its manifest has no site rule.
+        GristmillError: decide is not complete, its manifest has no site rule, or a file is missing.
     """
+    alone = read_step(out)
+    if alone is not None and alone.step == STEP:
+        return _open_merged(out)
     step = require_step(join(out, DECIDE), command="gristmill decide")
     extract = require_step(join(out, EXTRACT), command="gristmill extract")
     rule = DecideSettings.model_validate(step.settings).site_rule
     if rule is None:
-        raise GristmillError(
-            "no site was judged: the corpus manifest has no site rule",
-            where=out,
-            remedy="leave out `personal_information: null` and `sites: null`, and run `gristmill decide`",
-        )
-    written = {output.path for output in step.outputs}
-    partitions = next(number for number in count() if sites_file(number) not in written)
-    return SiteFolder(out, extract, step, partitions, rule)
+        raise no_rule(out)
+    tables = join(out, DECIDE)
+    return SiteFolder(out, tables, step, partitions_in(step, "evidence"), rule, [(join(out, EXTRACT), extract)])
+
+
+def _open_merged(folder: str) -> SiteFolder:
+    step, places = open_merged(folder), places_of(folder)
+    extracts, missing = [], []
+    for digest in sorted(step.inputs.values()):
+        found = done_step(join(places[digest], EXTRACT)) if digest in places else None
+        if found is None or found.digest != digest:
+            missing.append(places.get(digest, f"extract {digest[:16]}"))
+        else:
+            extracts.append((join(places[digest], EXTRACT), found))
+    return SiteFolder(folder, folder, step, partitions_in(step, "evidence"), rule_of(step), extracts, sorted(missing))
 
 
 def site_tables(sites: SiteFolder) -> Iterator[pa.Table]:
     """The sites of each partition with their verdicts."""
     for number in range(sites.partitions):
-        yield read_ipc(join(sites.folder, DECIDE, sites_file(number)))
+        yield read_ipc(join(sites.tables, sites_file(number)))
 
 
 def heaviest(sites: SiteFolder, *, most: int) -> pa.Table:
@@ -131,8 +152,10 @@ def heaviest(sites: SiteFolder, *, most: int) -> pa.Table:
 
 def opted_out(sites: SiteFolder, names: Sequence[str]) -> list[bool]:
     """Which sites are on the list of opt-outs: their documents go, whatever the verdict."""
-    path = opt_out_sites(DecideSettings.model_validate(sites.decide.settings))
-    return [False] * len(names) if path is None else are_listed(names, join(sites.folder, DECIDE, path)).tolist()
+    path = None
+    if sites.step.step == DECIDE:
+        path = opt_out_sites(DecideSettings.model_validate(sites.step.settings))
+    return [False] * len(names) if path is None else are_listed(names, join(sites.tables, path)).tolist()
 
 
 def sweep(sites: SiteFolder) -> list[Cut]:
@@ -150,13 +173,14 @@ def sweep(sites: SiteFolder) -> list[Cut]:
 
 
 def losses(sites: SiteFolder) -> list[Loss]:
-    """What went with the dropped sites, by source; sources that lost nothing are left out."""
-    folder = join(sites.folder, DECIDE)
+    """What went with the dropped sites, by source; sources that lost nothing are left out. Of a merge nothing does."""
+    if sites.step.step != DECIDE:
+        return []
     found: dict[str, list[int]] = {}
-    for output in sites.decide.outputs:
+    for output in sites.step.outputs:
         if not output.path.startswith("decisions/"):
             continue
-        task = _task(folder, output.path.removesuffix(".arrow"))
+        task = _task(sites, output.path.removesuffix(".arrow"))
         words = task.details["words"]
         amounts = (
             task.ledger.dropped.get("personal_information_site", 0),
@@ -180,15 +204,17 @@ def losses(sites: SiteFolder) -> list[Loss]:
 
 def means_of(sites: SiteFolder, partition: int) -> dict[SiteEvidence, float]:
     """The means of all sites, towards which those of a partition were drawn; the same for each."""
-    means: dict[SiteEvidence, float] = _task(join(sites.folder, DECIDE), verdicts_task(partition)).details["means"]
+    means: dict[SiteEvidence, float] = _task(sites, verdicts_task(partition)).details["means"]
     return means
 
 
-def _task(folder: str, name: str) -> TaskManifest:
-    task = read_task(folder, name)
+def _task(sites: SiteFolder, name: str) -> TaskManifest:
+    task = read_task(sites.tables, name)
     if task is None:
         raise GristmillError(
-            f"the manifest of the task {name} is not there", where=folder, remedy="run `gristmill decide` again"
+            f"the manifest of the task {name} is not there",
+            where=sites.tables,
+            remedy=f"run `gristmill {sites.step.step}` again",
         )
     return task
 
@@ -209,8 +235,8 @@ def explain_site(sites: SiteFolder, site: str) -> Explanation:
     Raises:
         GristmillError: no document is from this site.
     """
-    decide, number = join(sites.folder, DECIDE), partition_of(site, sites.partitions)
-    table = read_ipc(join(decide, sites_file(number)))
+    number = partition_of(site, sites.partitions)
+    table = read_ipc(join(sites.tables, sites_file(number)))
     row = table.filter(pc.equal(table["site"], site))
     if not row.num_rows:
         raise GristmillError(
@@ -225,7 +251,7 @@ def explain_site(sites: SiteFolder, site: str) -> Explanation:
         for kind in EVIDENCE_KINDS
         if weights.get(kind)
     ]
-    pages = read_ipc(join(decide, kind_file("pages", number)))
+    pages = read_ipc(join(sites.tables, kind_file("pages", number)))
     return Explanation(
         row=row.to_pylist()[0],
         evidence=sorted(evidence, key=lambda entry: -abs(entry[3])),
@@ -240,10 +266,15 @@ def _examples(sites: SiteFolder, site: str, pages: pa.Table) -> Iterator[tuple[s
     chosen = np.argsort(-sizes, kind="stable")[:_EXAMPLES]
     wanted = pages["id"].combine_chunks().take(pa.array(chosen))
     found: dict[bytes, str] = {}
-    for output in sites.extract.outputs:
-        if not output.path.startswith("documents/") or len(found) == len(wanted):
-            continue
-        path = join(sites.folder, EXTRACT, output.path)
+    paths = [
+        join(folder, output.path)
+        for folder, step in sites.extracts
+        for output in step.outputs
+        if output.path.startswith("documents/")
+    ]
+    for path in paths:
+        if len(found) == len(wanted):
+            break
         documents = read_ipc(path, columns=["site", "id"])
         rows = np.flatnonzero(
             pc.and_(

@@ -10,9 +10,10 @@ In: the parts of extract. Out, below `OUT/decide`:
                                how many bytes of text they keep
     dropped/<part>.arrow       the dropped documents, with their reasons and origins
 
-Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule`, `pipeline.decide.duplicates`,
-`pipeline.decide.bands`, and the decisions here. Among duplicates, the row with the smallest row id (priority, part,
-row) is kept. Documents are compared as they were extracted, before line rules remove lines.
+Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule` or `pipeline.decide.merged_verdicts`,
+`pipeline.decide.duplicates`, `pipeline.decide.bands`, and the decisions here. Among duplicates, the row with the
+smallest row id (priority, part, row) is kept. Documents are compared as they were extracted, before line rules remove
+lines.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.duplicates import joined_reasons, parts_with_clusters, run_duplicates
 from pipeline.decide.kept_size import kept_text_bytes
+from pipeline.decide.merged_verdicts import check_covered, merged_folder, merged_settings, run_merged_rule
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
 from pipeline.decide.verdicts import PartVerdicts, judge_part
@@ -57,17 +59,28 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     folder = join(out, DECIDE)
     extracted = require_step(join(out, EXTRACT), command="gristmill extract")
     parts = list_parts(extracted, manifest)
-    settings = decide_settings(manifest, block_lists=list_settings(manifest), allowed_sites=allowed_settings(manifest))
+    settings = decide_settings(
+        manifest,
+        block_lists=list_settings(manifest),
+        allowed_sites=allowed_settings(manifest),
+        merged_sites=merged_settings(manifest),
+    )
     described = settings.model_dump(mode="json")
     job = DecideJob(
-        settings=settings, extract=join(out, EXTRACT), folder=folder, key=sha256_of([described, extracted.digest])
+        settings=settings,
+        extract=join(out, EXTRACT),
+        folder=folder,
+        key=sha256_of([described, extracted.digest]),
+        merged=merged_folder(manifest),
     )
+    check_covered(job, extracted)
     done = done_step(folder)
     if done is None or (done.settings, done.inputs) != (described, {EXTRACT: extracted.digest}):
         begin_step(folder)
     check_scores(parts, job)
     lists = [*publish_lists(manifest, job), *publish_allowed(manifest, job)]
-    sites = run_site_rule(parts, job, runner=runner)
+    run_rule = run_site_rule if job.merged is None else run_merged_rule
+    sites = run_rule(parts, job, runner=runner)
     edges = run_duplicates(parts, job, runner=runner)
     edge_files = [output.path for task in edges for output in task.outputs]
     bands = run_bands(parts, job, edges=edge_files, runner=runner)

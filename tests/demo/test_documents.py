@@ -23,7 +23,7 @@ WRITTEN = [
     for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
 ]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"^(?:\$ )?gristmill ([a-z]+)(?: ([a-z-]+)\b)?", re.MULTILINE)
+COMMAND = re.compile(r"^(?:\$ )?gristmill ([a-z-]+)(?: ([a-z-]+)\b)?", re.MULTILINE)
 
 
 def name_of(page) -> str:
@@ -80,7 +80,7 @@ def test_relative_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_in_the_documents_exist(page):
-    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    commands = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}
     groups = {
         group.name: {command.name for command in group.typer_instance.registered_commands}
         for group in app.registered_groups

@@ -59,7 +59,7 @@ def test_one_site(out: Path) -> None:
 
 def test_one_site_as_json(out: Path) -> None:
     found = printed("sites", out, "--site", HEAVY)
-    assert set(found) == {"row", "evidence", "bias", "examples", "opted_out"}
+    assert set(found) == {"row", "evidence", "bias", "examples", "opted_out", "missing"}
     assert found["row"]["documents"] == 9
     assert found["bias"] + sum(added for _, _, _, added in found["evidence"]) == pytest.approx(found["row"]["score"])
 

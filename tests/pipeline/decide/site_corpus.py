@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -20,6 +20,7 @@ GIVEN = ("Ann", "John", "Anna", "Peter", "Martin", "Julia")
 # Weights of the tests' own: those of the manifest are fitted and change.
 RULE = {"weights": {"email_and_more": 6.0, "staff": -3.0}, "bias": -3.0}
 HEAVY, BLOG, OTHER_BLOG, SHOP = "people.example", "ann.github.io", "bob.github.io", "shop.example"
+MIXED = "mixed.example"
 
 
 def person(number: int) -> tuple[str, str, str]:
@@ -46,11 +47,17 @@ def pages(scale: int = 1) -> list[dict[str, str]]:
 
 
 def write_pages(
-    folder: Path, *, files: int = 3, scale: int = 1, rule: Mapping[str, object] | None = RULE, **sections: object
+    folder: Path,
+    *,
+    files: int = 3,
+    scale: int = 1,
+    records: Sequence[Mapping[str, str]] | None = None,
+    rule: Mapping[str, object] | None = RULE,
+    **sections: object,
 ) -> Path:
-    """The manifest's path; pages are dealt out to some files."""
+    """The manifest's path; pages, or these records, are dealt out to some files."""
     folder.mkdir(parents=True, exist_ok=True)
-    records = pages(scale)
+    records = pages(scale) if records is None else records
     for number in range(files):
         lines = [json.dumps(record) + "\n" for record in records[number::files]]
         (folder / f"{number}.jsonl").write_text("".join(lines))
@@ -68,6 +75,26 @@ def write_pages(
     path = folder / "corpus.yaml"
     path.write_text(yaml.safe_dump(manifest))
     return path
+
+
+def snapshots(scale: int = 1) -> list[list[dict[str, str]]]:
+    """Three crawls of the same sites: each third page is in two of them, and no two have the same pages of a site.
+
+    One page of `MIXED` is heavy and is in the first crawl alone; its other pages are in the others.
+    """
+    crawls: list[list[dict[str, str]]] = [[], [], []]
+    for number, record in enumerate(pages(scale)):
+        crawls[number % 3].append(record)
+        if number % 3 == 2:
+            crawls[number // 3 % 2].append(record)
+    for number in range(24):
+        name, address, phone = person(1_000 + number)
+        text = prose(f"{MIXED} {number}", words=40)
+        text = text if number else f"{name}, {address}, {phone}\n\n{text}"
+        crawls[1 + number % 2 if number else 0].append(
+            {"id": f"{MIXED}-{number}", "url": f"https://{MIXED}/{number}", "text": text}
+        )
+    return crawls
 
 
 def judge(manifest: CorpusManifest | Path, out: Path, *, workers: int = 1) -> list[str]:

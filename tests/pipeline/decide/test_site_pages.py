@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,91 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.decide import site_pages
-from pipeline.decide.settings import DecideJob
-from pipeline.decide.site_evidence import EVIDENCE, site_evidence
+from pipeline.decide.site_evidence import EVIDENCE
 from pipeline.decide.site_pages import (
     MOST_PAGES,
-    emit_pages,
-    emit_sites,
     overlapping,
     pages_of,
     partition_name,
     partition_of,
-    reduce_pages,
-    reduce_sites,
     run_site_pages,
 )
 from pipeline.engines.runners import Runner
-from pipeline.parts import Part
 from pipeline.schemas import read_ipc
-from pipeline.text.personal.values import KIND_SHIFT, NAMED, ValueKind
-from tests.pipeline.decide.site_parts import Document, site_job, write_parts
-
-
-def page(site: str | None, number: int) -> Document:
-    """A page with some values of its own; every fifth has one that is on others too."""
-    kind = list(ValueKind)[number % len(ValueKind)]
-    values = {(kind << KIND_SHIFT) | number, (ValueKind.EMAIL << KIND_SHIFT) | int(NAMED) | (number + 1_000)}
-    if number % 5 == 0:
-        values.add(ValueKind.PHONE << KIND_SHIFT)
-    return Document(site, f"{site} {number}", number % 90, tuple(sorted(values)))
-
-
-def deal(documents: Sequence[Document], parts: int, seed: int) -> list[list[Document]]:
-    draw = random.Random(seed)
-    shuffled = draw.sample(list(documents), len(documents))
-    return [shuffled[number::parts] for number in range(parts)]
-
-
-def shuffle(parts: Sequence[Part], job: DecideJob, *, partitions: int, seed: int = 0) -> dict[str, int]:
-    """Both stages without Beam, elements in a random order; how many pages were sent for each site."""
-    draw = random.Random(seed)
-    sent: dict[str, int] = defaultdict(int)
-    for emit, reduce in ((emit_sites, reduce_sites), (emit_pages, reduce_pages)):
-        elements: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
-        for part in draw.sample(list(parts), len(parts)):
-            for number, element in partial(emit, partitions=partitions)(part, job):
-                elements[number].append(element)
-                if emit is emit_pages:
-                    for site in pa.ipc.open_file(element).read_all()["site"].to_pylist():
-                        sent[site] += 1
-        for number, held in elements.items():
-            reduce(number, draw.sample(held, len(held)), job)
-    return sent
-
-
-def read(job: DecideJob, kind: str, *, partitions: int) -> list[dict[str, Any]]:
-    tables = [read_ipc(f"{job.folder}/{partition_name(kind, number)}.arrow") for number in range(partitions)]
-    for number, table in enumerate(tables):
-        names = table["site"].to_pylist()
-        assert names == sorted(names)
-        assert all(partition_of(name, partitions) == number for name in names)
-    return sorted(
-        (row for table in tables for row in table.to_pylist()), key=lambda row: (row["site"], row.get("id", b""))
-    )
-
-
-def expected(documents: Sequence[Document], most: int) -> tuple[list[dict[str, Any]], list[tuple[str, bytes]]]:
-    """Evidence of each site, and the pages that it is judged by, slowly."""
-    rows, pages = [], []
-    sites = sorted({document.site for document in documents if document.site is not None})
-    for site in sites:
-        here = [document for document in documents if document.site == site]
-        chosen = dict(sorted({document.id: document for document in here}.items())[:most])
-        pages += [(site, identity) for identity in chosen]
-        table = pa.table(
-            {
-                "site": [site] * len(chosen),
-                "words": pa.array([document.words for document in chosen.values()], pa.int32()),
-                "business_marks": pa.array([len(document.text) % 2 for document in chosen.values()], pa.int32()),
-                "names_in_row": pa.array([len(document.text) % 3 for document in chosen.values()], pa.int32()),
-                "personal_values": pa.array([document.values for document in chosen.values()], site_pages.VALUES.type),
-            }
-        )
-        (row,) = site_evidence(pages_of(table), furniture_share=0.03).to_pylist()
-        counts = {"site": site, "documents": len(here), "words": sum(document.words for document in here)}
-        rows.append(counts | row)
-    return rows, pages
+from tests.pipeline.decide.site_parts import Document, deal, expected, page, read, shuffle, site_job, write_parts
 
 
 def check(documents: Sequence[Document], folder: Path, *, parts: int, partitions: int, seed: int = 0) -> dict[str, int]:
