@@ -51,7 +51,7 @@ def test_one_site(out: Path) -> None:
     status, text = run("sites", out, "--site", HEAVY)
     assert status == 0
     assert f"{HEAVY}: dropped" in text
-    assert "private" in text
+    assert "email_and_more" in text
     assert "|||NAME|||" in text
     assert not [word for word in ("@", "Quandersen", "quander", *GIVEN) if word in text]
     assert f"{SHOP}: kept" in run("sites", out, "--site", SHOP)[1]

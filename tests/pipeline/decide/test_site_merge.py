@@ -211,8 +211,8 @@ def test_allowed_sites_stay(tmp_path: Path) -> None:
     [
         ({"personal_information": {"sites": {**RULE, "bias": -2.5}}}, "personal_information.sites.bias"),
         (
-            {"personal_information": {"sites": {**RULE, "weights": {"private": 5.0}, "furniture_share": 0.05}}},
-            "personal_information.sites.furniture_share, personal_information.sites.weights.private,"
+            {"personal_information": {"sites": {**RULE, "weights": {"email_and_more": 5.0}, "furniture_share": 0.05}}},
+            "personal_information.sites.furniture_share, personal_information.sites.weights.email_and_more,"
             " personal_information.sites.weights.staff",
         ),
         ({"personal_information": {"sites": {**RULE, "allow": "list"}}}, "personal_information.sites.allow"),
