@@ -19,7 +19,7 @@ Write = Callable[[list[str]], str]
 
 def form(setting: Setting, keys: list[str]) -> tuple[list[str], Write]:
     """Heading, if there is one, and how a site writes its records: as exports, tables, cards or labelled lines."""
-    rng, labels = setting.rng, [setting.label(key) for key in keys]
+    rng, labels = setting.rng, [setting.label({"born": "birth date"}.get(key, key)) for key in keys]
     width = max(map(len, labels)) + rng.randint(3, 12)
     joint = rng.choice((" · ", " / ", ", ", " | "))
 
@@ -51,7 +51,8 @@ def form(setting: Setting, keys: list[str]) -> tuple[list[str], Write]:
 def told(setting: Setting, key: str) -> str:
     """A sentence of the list `key` about a private person, with a former address or a family of these days."""
     rng, people = setting.rng, setting.people
-    person = people.person(first=1930, last=1992)
+    first, last = (1955, 2006) if key == "sitter" else (1930, 1992)
+    person = people.person(first=first, last=last)
     wed = people.day(person.birth.year + 20, person.birth.year + 33)
     children = [
         f"{rng.choice(people.pools.given)} ({people.numeric_date(people.day(wed.year, wed.year + 12))})"
@@ -73,6 +74,12 @@ def told(setting: Setting, key: str) -> str:
     )
 
 
+def listed(setting: Setting, person: Person) -> str:
+    """A person's name as the site's lists have it: on some sites the surname first."""
+    given, surname = person.name.split(" ", 1) if setting.language == "es" else person.name.rsplit(" ", 1)
+    return f"{surname}, {given}" if setting.people.surname_first else person.name
+
+
 def particulars(setting: Setting, person: Person) -> dict[str, Callable[[], str]]:
     """What is told about a private person, by the key of its label."""
     rng, people = setting.rng, setting.people
@@ -92,19 +99,22 @@ def particulars(setting: Setting, person: Person) -> dict[str, Callable[[], str]
         "spouse": lambda: people.name() if rng.random() < 0.6 else "",
         "parents": lambda: f"{people.name()}, {people.name()}",
         "career": lambda: f"{setting.some('jobs')}, {people.firm()[0]}",
-        "joined": lambda: str(rng.randint(1975, 2023)),
+        "joined": lambda: str(rng.randint(max(1975, person.birth.year + 14), 2023)),
         "nationality": lambda: rng.choice(("MAR", "TUR", "SYR", "UKR", "IND", "BRA", "VNM", "DZA", "COL")),
     }
 
 
 def persons(setting: Setting, keys: list[str], extra: dict[str, Callable[[], str]], *, kept: float = 0.9) -> PageMaker:
-    """Pages of records of private persons; the first value always stands, others lack now and then."""
+    """Pages of records of private persons; name and first value always stand, others lack now and then."""
     rng, people = setting.rng, setting.people
     heading, write = form(setting, keys)
+    always = {keys[0], "name", "owner"}
 
     def record() -> str:
-        known = {**particulars(setting, people.person(first=1938, last=2004)), **extra}
-        return write([known[key]() if at == 0 or rng.random() < kept else "" for at, key in enumerate(keys)])
+        person = people.person(first=1938, last=2004)
+        known = {**particulars(setting, person), "name": lambda: listed(setting, person)}
+        known |= {"owner": known["name"], **extra}
+        return write([known[key]() if key in always or rng.random() < kept else "" for key in keys])
 
     return lambda index, wanted: [*heading, *setting.fill(wanted - 3, record)]
 
@@ -144,7 +154,6 @@ def number_lookup(setting: Setting) -> PageMaker:
         f"{name} {kind}" for name, kind in zip(people.pools.streets[:6], ("Telecom", "Mobile") * 3, strict=True)
     ]
     extra = {
-        "owner": people.listed_name,
         "carrier": lambda: rng.choice(carriers),
         "line kind": lambda: setting.some("lines"),
     }
@@ -185,7 +194,7 @@ def resume_database(setting: Setting) -> PageMaker:
     rng, people, label = setting.rng, setting.people, setting.label
     keys = ["name", *rng.sample(["address", "phone", "email", "born", "nationality", "mobile"], rng.randint(3, 5))]
     _, write = form(setting, keys)
-    first_person, marks = rng.random() < 0.3, rng.choice(("• ", "* ", "– ", ""))
+    marks = rng.choice(("• ", "* ", "– ", ""))
 
     def resume() -> str:
         person = people.person(first=1960, last=2002)
@@ -197,11 +206,9 @@ def resume_database(setting: Setting) -> PageMaker:
                 f"{marks}{year}–{min(until, 2024)}: {setting.some('jobs')}, {people.firm()[0]}, {people.town().name}"
             )
             year = until
-        said = told(setting, "seeker") if first_person else ""
         return "\n".join(
             (
                 write([known[key]() for key in keys]),
-                said,
                 label("career"),
                 *reversed(posts),
                 label("school"),
@@ -257,7 +264,6 @@ def jail_roster(setting: Setting) -> PageMaker:
         *rng.sample(["age", "born", "address", "town", "inmate", "arrested", "bail", "height"], rng.randint(3, 6)),
     ]
     extra = {
-        "name": people.listed_name,
         "charge": lambda: setting.some("charges"),
         "inmate": lambda: f"{rng.randint(2015, 2024)}-{rng.randint(1, 99_999):05}",
         "arrested": lambda: people.numeric_date(people.day(2016, 2024)),
@@ -277,7 +283,6 @@ def land_register(setting: Setting) -> PageMaker:
     ]
     rng.shuffle(keys)
     extra = {
-        "owner": lambda: people.listed_name() + (f" & {rng.choice(people.pools.given)}" if rng.random() < 0.3 else ""),
         "parcel": lambda: f"{rng.randint(1, 40)}/{rng.randint(1, 900)}",
         "sold": lambda: f"{rng.randint(40, 950)} 000 ({rng.randint(1978, 2023)})",
         "area": lambda: f"{rng.randint(45, 900)} m²",

@@ -20,7 +20,7 @@ def society_members(setting: Setting) -> PageMaker:
     ]
     if rng.random() < 0.5:
         del keys[0]
-    extra = {"member": lambda: str(rng.randint(1, 9000)), "name": people.listed_name}
+    extra = {"member": lambda: str(rng.randint(1, 9000))}
     return titled(persons(setting, keys, extra), lambda index: f"{label('member')} {chr(65 + index % 26)}")
 
 
@@ -42,12 +42,13 @@ def civil_dockets(setting: Setting) -> PageMaker:
         return f"{person.name}, {particulars(setting, person)[party]()}"
 
     def record() -> str:
+        year = rng.randint(2009, 2023)
         values = {
-            "case": f"{rng.randint(2009, 2024)}-{rng.choice(('CV', 'FL', 'SC'))}-{rng.randint(10, 9999):04}",
+            "case": f"{year}-{rng.choice(('CV', 'FL', 'SC'))}-{rng.randint(10, 9999):04}",
             "plaintiff": side() if rng.random() < 0.8 else people.firm()[0],
             "defendant": side(),
             "proceeding": setting.some("proceedings"),
-            "hearing": people.numeric_date(people.day(2010, 2024)),
+            "hearing": people.numeric_date(people.day(year + 1, year + 1)),
             "status": setting.some("outcomes"),
             "court": people.town().name,
         }
@@ -102,7 +103,6 @@ def radio_callbook(setting: Setting) -> PageMaker:
         "call sign": lambda: (
             f"{rng.choice(prefix[setting.locale])}{rng.choice('ABKLOQ')}{rng.randint(0, 9)}{''.join(rng.choices('ABCDEFGHKLMNPRSTUVWXYZ', k=rng.randint(2, 3)))}"
         ),
-        "name": people.listed_name,
         "licence": lambda: rng.choice("AENGT"),
     }
     return titled(persons(setting, keys, extra, kept=0.95), lambda index: f"{label('call sign')} {index + 1}")
@@ -117,8 +117,7 @@ def naturalised_citizens(setting: Setting) -> PageMaker:
         *rng.sample(["birthplace", "nationality", "town", "parents", "spouse", "address"], rng.randint(1, 4)),
     ]
     number = rng.randint(10, 90)
-    extra = {"name": people.listed_name}
-    make = persons(setting, keys, extra, kept=0.97)
+    make = persons(setting, keys, {}, kept=0.97)
     return titled(
         make, lambda index: f"{label('decree')} {number + index}, {people.written_date(people.day(1998, 2023))}"
     )
