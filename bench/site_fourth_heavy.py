@@ -112,8 +112,8 @@ def persons(setting: Setting, keys: list[str], extra: dict[str, Callable[[], str
 
     def record() -> str:
         person = people.person(first=1938, last=2004)
-        known = {**particulars(setting, person), "name": lambda: listed(setting, person)}
-        known |= {"owner": known["name"], **extra}
+        name = listed(setting, person)
+        known = {**particulars(setting, person), "name": lambda: name, "owner": lambda: name, **extra}
         return write([known[key]() if key in always or rng.random() < kept else "" for key in keys])
 
     return lambda index, wanted: [*heading, *setting.fill(wanted - 3, record)]

@@ -12,7 +12,7 @@ from bench.site_heavy import PageMaker
 
 def society_members(setting: Setting) -> PageMaker:
     """A society's register of its members, with how each is reached."""
-    rng, people, label = setting.rng, setting.people, setting.label
+    rng, label = setting.rng, setting.label
     keys = [
         "member",
         "name",
@@ -82,7 +82,7 @@ def babysitters(setting: Setting) -> PageMaker:
 
 def radio_callbook(setting: Setting) -> PageMaker:
     """Radio amateurs by call sign, with their home addresses."""
-    rng, people, label = setting.rng, setting.people, setting.label
+    rng, label = setting.rng, setting.label
     prefix = {
         "en_US": "KWN",
         "en_GB": "GM",
