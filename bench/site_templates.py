@@ -4,8 +4,9 @@
 
 Out: sites with their pages, each site with the truth whether it is heavy in personal information of private persons.
 `make_site` is a pure function of its arguments (and of the development corpora beside the project, which give the running
-text); pages come in the order of their numbers. Templates are divided into two halves by a hash of their names, heavy ones
-and look-alikes apart and each batch by itself: rules are chosen on one half and shown on the other. Diluted sites have running text between the
+text); pages come in the order of their numbers. The rule is chosen on the templates of
+batches 1 to 3 and shown on those of batch 4: another hand wrote them that had not seen the rule, and those who fit it have
+not read them. Diluted sites have running text between the
 records of each page (a third to nine tenths of the words), or pages of nothing else (20 to 60 % of the pages).
 """
 
@@ -18,6 +19,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bench import site_fourth_heavy as fourth_heavy
+from bench import site_fourth_lists as fourth_lists
+from bench import site_fourth_results as fourth_results
+from bench import site_fourth_texts as fourth_texts
+from bench import site_fourth_work as fourth_work
 from bench import site_heavy as heavy
 from bench import site_more_heavy as more_heavy
 from bench import site_more_work as more_work
@@ -34,6 +40,7 @@ from bench.site_heavy import PageMaker
 from bench.site_people import ascii_slug
 
 Half = Literal["development", "held out"]
+HELD_OUT_BATCH = 4
 # Private part of the public suffix list: whoever registers here gets a host of their own.
 HOSTERS = ("blogspot.com", "github.io", "netlify.app", "pages.dev", "web.app", "vercel.app")
 # Blogs of one hoster in a draw: one heavy, the others ordinary.
@@ -67,7 +74,7 @@ class Template:
 
     heavy: bool
     make: Callable[[Setting], PageMaker]
-    # Each batch is divided into halves by itself, so that another one moves none of those before it.
+    # Templates that were written together; see `half`.
     batch: int = 1
 
 
@@ -202,18 +209,52 @@ TEMPLATES: dict[str, Template] = {
     "server logs": Template(False, third_texts.server_logs, batch=3),
     "timetable": Template(False, third_results.timetable, batch=3),
     "spare parts": Template(False, third_results.spare_parts, batch=3),
+    "person search": Template(True, fourth_heavy.person_search, batch=4),
+    "number lookup": Template(True, fourth_heavy.number_lookup, batch=4),
+    "breach paste": Template(True, fourth_heavy.breach_paste, batch=4),
+    "resume database": Template(True, fourth_heavy.resume_database, batch=4),
+    "family trees": Template(True, fourth_heavy.family_trees, batch=4),
+    "jail roster": Template(True, fourth_heavy.jail_roster, batch=4),
+    "land register": Template(True, fourth_heavy.land_register, batch=4),
+    "roll of names": Template(True, fourth_heavy.roll_of_names, batch=4),
+    "society members": Template(True, fourth_lists.society_members, batch=4),
+    "civil dockets": Template(True, fourth_lists.civil_dockets, batch=4),
+    "babysitters": Template(True, fourth_lists.babysitters, batch=4),
+    "radio callbook": Template(True, fourth_lists.radio_callbook, batch=4),
+    "naturalised citizens": Template(True, fourth_lists.naturalised_citizens, batch=4),
+    "parents' phone lists": Template(True, fourth_lists.parents_phone_lists, batch=4),
+    "daily news": Template(False, fourth_work.daily_news, batch=4),
+    "outlet store": Template(False, fourth_work.outlet_store, batch=4),
+    "attorneys": Template(False, fourth_work.attorneys, batch=4),
+    "university department": Template(False, fourth_work.university_department, batch=4),
+    "county services": Template(False, fourth_work.county_services, batch=4),
+    "yellow pages": Template(False, fourth_work.yellow_pages, batch=4),
+    "listings calendar": Template(False, fourth_work.listings_calendar, batch=4),
+    "baking diary": Template(False, fourth_texts.baking_diary, batch=4),
+    "package history": Template(False, fourth_texts.package_history, batch=4),
+    "firewall handbook": Template(False, fourth_texts.firewall_handbook, batch=4),
+    "official gazette": Template(False, fourth_texts.official_gazette, batch=4),
+    "list archive": Template(False, fourth_texts.list_archive, batch=4),
+    "biographical dictionary": Template(False, fourth_texts.biographical_dictionary, batch=4),
+    "film credits": Template(False, fourth_results.film_credits, batch=4),
+    "league tables": Template(False, fourth_results.league_tables, batch=4),
+    "publication lists": Template(False, fourth_results.publication_lists, batch=4),
+    "motor forum": Template(False, fourth_texts.motor_forum, batch=4),
+    "garden blog": Template(False, fourth_texts.garden_blog, batch=4),
+    "auction lots": Template(False, fourth_work.auction_lots, batch=4),
+    "clinical trials": Template(False, fourth_work.clinical_trials, batch=4),
+    "branch finder": Template(False, fourth_work.branch_finder, batch=4),
+    "guest reviews": Template(False, fourth_work.guest_reviews, batch=4),
 }
 
 
 def half(template: str) -> Half:
-    """The half of a template: alternately in the order of the hashes of the names.
+    """What a template is for: batches 1 to 3 to choose the rule, batch 4 to show it.
 
-    Heavy ones and look-alikes are divided apart, and so is each batch.
+    Another hand wrote batch 4 that had not seen the rule, and those who fit it have not read it. Raises KeyError for
+    templates that there are not.
     """
-    wanted = TEMPLATES[template]
-    names = [name for name, other in TEMPLATES.items() if (other.heavy, other.batch) == (wanted.heavy, wanted.batch)]
-    order = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
-    return "held out" if order.index(template) % 2 else "development"
+    return "held out" if TEMPLATES[template].batch == HELD_OUT_BATCH else "development"
 
 
 def _random(*parts: object) -> random.Random:
