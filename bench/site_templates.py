@@ -4,10 +4,10 @@
 
 Out: sites with their pages, each site with the truth whether it is heavy in personal information of private persons.
 `make_site` is a pure function of its arguments (and of the development corpora beside the project, which give the running
-text); pages come in the order of their numbers. The rule is chosen on the templates of
-batches 1 to 3 and shown on those of batch 4: another hand wrote them that had not seen the rule, and those who fit it have
-not read them. Diluted sites have running text between the
-records of each page (a third to nine tenths of the words), or pages of nothing else (20 to 60 % of the pages).
+text); pages come in the order of their numbers. The rule is chosen on the templates of batches 1 to 3 and shown on those of
+batch 4: another hand wrote them that had not seen the rule, and those who fit it have not read them. Diluted sites have
+running text between the records of each page (a third to nine tenths of the words), or pages of nothing else (20 to 60 % of
+the pages).
 """
 
 from __future__ import annotations
