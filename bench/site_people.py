@@ -2,7 +2,7 @@
 
 In: a `random.Random` and a locale. Out: names, addresses, telephone numbers, dates, numbers with right check digits, as
 texts. Every value is drawn when it is asked for, so the order of the calls decides what comes out. Pools of names and
-places are in `bench/site_pools.txt`, what pages say in seven languages in `bench/site_words.txt`. Where the development
+places are in `bench/site_pools.txt`, what pages say in seven languages in the files of `WORDS`. Where the development
 corpora stand beside the project, one person in 25 has the name, street and town of a row of
 `pii/FakeNameGenerator.com_100.csv`, with house and telephone numbers redrawn: the forms of 27 countries.
 """
@@ -30,6 +30,8 @@ from bench.personal_values import MONTHS
 
 HERE = Path(__file__).resolve().parent
 CORPORA = HERE.parent.parent / "shared" / "corpora"
+# What pages say; the files have no key in common.
+WORDS = ("site_words.txt", "site_fifth_words.txt")
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl")
 
 # Telephone numbers in national form: # is any digit, N one of 2 to 9, P one of 2 to 6. The forms are those of numbers that are given out.
@@ -135,17 +137,18 @@ def pools(locale: str) -> Pools:
 def words(language: str) -> dict[str, list[str]]:
     """What pages of a language say: labels with their variants, sentences and lists, by key."""
     found: dict[str, list[str]] = defaultdict(list)
-    section = ""
-    for line in (HERE / "site_words.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("== "):
-            section = line[3:]
-        elif line.startswith("#") or not line:
-            continue
-        elif not section:
-            key, *texts = (text.strip() for text in line.split("|"))
-            found[key] = texts[LANGUAGES.index(language)].split("/")
-        elif section.startswith(language + " "):
-            found[section[3:]] += [line] if "{" in line or section.endswith("prose") else line.split("|")
+    for name in WORDS:
+        section = ""
+        for line in (HERE / name).read_text(encoding="utf-8").splitlines():
+            if line.startswith("== "):
+                section = line[3:]
+            elif line.startswith("#") or not line:
+                continue
+            elif not section:
+                key, *texts = (text.strip() for text in line.split("|"))
+                found[key] = texts[LANGUAGES.index(language)].split("/")
+            elif section.startswith(language + " "):
+                found[section[3:]] += [line] if "{" in line or section.endswith("prose") else line.split("|")
     return dict(found)
 
 

@@ -5,9 +5,9 @@
 Out: sites with their pages, each site with the truth whether it is heavy in personal information of private persons.
 `make_site` is a pure function of its arguments (and of the development corpora beside the project, which give the running
 text); pages come in the order of their numbers. The rule is chosen on the templates of batches 1 to 3 and shown on those of
-batch 4: another hand wrote them that had not seen the rule, and those who fit it have not read them. Diluted sites have
-running text between the records of each page (a third to nine tenths of the words), or pages of nothing else (20 to 60 % of
-the pages).
+batches 4 and 5: other hands wrote them that had not seen the rule, and those who fit it have not read them. Diluted sites
+have running text between the records of each page (a third to nine tenths of the words), or pages of nothing else (20 to
+60 % of the pages).
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bench import site_fifth_heavy as fifth_heavy
+from bench import site_fifth_more as fifth_more
+from bench import site_fifth_texts as fifth_texts
+from bench import site_fifth_work as fifth_work
 from bench import site_fourth_heavy as fourth_heavy
 from bench import site_fourth_lists as fourth_lists
 from bench import site_fourth_results as fourth_results
@@ -40,7 +44,7 @@ from bench.site_heavy import PageMaker
 from bench.site_people import ascii_slug
 
 Half = Literal["development", "held out"]
-HELD_OUT_BATCH = 4
+HELD_OUT_BATCHES = (4, 5)
 # Private part of the public suffix list: whoever registers here gets a host of their own.
 HOSTERS = ("blogspot.com", "github.io", "netlify.app", "pages.dev", "web.app", "vercel.app")
 # Blogs of one hoster in a draw: one heavy, the others ordinary.
@@ -245,16 +249,56 @@ TEMPLATES: dict[str, Template] = {
     "clinical trials": Template(False, fourth_work.clinical_trials, batch=4),
     "branch finder": Template(False, fourth_work.branch_finder, batch=4),
     "guest reviews": Template(False, fourth_work.guest_reviews, batch=4),
+    "other person search": Template(True, fifth_heavy.person_search, batch=5),
+    "caller lookup": Template(True, fifth_heavy.caller_lookup, batch=5),
+    "other breach paste": Template(True, fifth_heavy.breach_paste, batch=5),
+    "other job seekers": Template(True, fifth_heavy.job_seekers, batch=5),
+    "family tree": Template(True, fifth_heavy.family_tree, batch=5),
+    "other mugshots": Template(True, fifth_heavy.mugshots, batch=5),
+    "land roll": Template(True, fifth_heavy.land_roll, batch=5),
+    "admission lists": Template(True, fifth_heavy.admission_lists, batch=5),
+    "member roster": Template(True, fifth_more.member_roster, batch=5),
+    "court docket": Template(True, fifth_more.court_docket, batch=5),
+    "petition signers": Template(True, fifth_more.petition_signers, batch=5),
+    "childminders": Template(True, fifth_more.childminders, batch=5),
+    "other radio callbook": Template(True, fifth_more.radio_callbook, batch=5),
+    "unclaimed money": Template(True, fifth_more.unclaimed_money, batch=5),
+    "registry notices": Template(True, fifth_more.registry_notices, batch=5),
+    "pen friends": Template(True, fifth_more.pen_friends, batch=5),
+    "local paper": Template(False, fifth_work.local_paper, batch=5),
+    "other web store": Template(False, fifth_work.web_store, batch=5),
+    "other solicitors": Template(False, fifth_work.solicitors, batch=5),
+    "other university department": Template(False, fifth_work.university_department, batch=5),
+    "city services": Template(False, fifth_work.city_services, batch=5),
+    "trade directory": Template(False, fifth_work.trade_directory, batch=5),
+    "public tenders": Template(False, fifth_work.public_tenders, batch=5),
+    "parish": Template(False, fifth_work.parish, batch=5),
+    "conference programme": Template(False, fifth_work.conference_programme, batch=5),
+    "concert calendar": Template(False, fifth_work.concert_calendar, batch=5),
+    "unknown callers": Template(False, fifth_work.unknown_callers, batch=5),
+    "other cookery": Template(False, fifth_texts.cookery, batch=5),
+    "other release notes": Template(False, fifth_texts.release_notes, batch=5),
+    "router handbook": Template(False, fifth_texts.router_handbook, batch=5),
+    "law gazette": Template(False, fifth_texts.law_gazette, batch=5),
+    "other list archive": Template(False, fifth_texts.list_archive, batch=5),
+    "lexicon of lives": Template(False, fifth_texts.lexicon_of_lives, batch=5),
+    "screen credits": Template(False, fifth_texts.screen_credits, batch=5),
+    "other race results": Template(False, fifth_texts.race_results, batch=5),
+    "reading lists": Template(False, fifth_texts.reading_lists, batch=5),
+    "discussion board": Template(False, fifth_texts.discussion_board, batch=5),
+    "diary blog": Template(False, fifth_texts.diary_blog, batch=5),
+    "sample data manual": Template(False, fifth_texts.sample_data_manual, batch=5),
+    "collected letters": Template(False, fifth_texts.collected_letters, batch=5),
 }
 
 
 def half(template: str) -> Half:
-    """What a template is for: batches 1 to 3 to choose the rule, batch 4 to show it.
+    """What a template is for: batches 1 to 3 to choose the rule, 4 and 5 to show it.
 
-    Another hand wrote batch 4 that had not seen the rule, and those who fit it have not read it. Raises KeyError for
+    Other hands wrote batches 4 and 5 that had not seen the rule, and those who fit it have not read them. Raises KeyError for
     templates that there are not.
     """
-    return "held out" if TEMPLATES[template].batch == HELD_OUT_BATCH else "development"
+    return "held out" if TEMPLATES[template].batch in HELD_OUT_BATCHES else "development"
 
 
 def _random(*parts: object) -> random.Random:
@@ -330,12 +374,14 @@ def _addresses(rng: random.Random, name: str) -> Callable[[int, str], str]:
     return address
 
 
-def draw(seed: int, *, most_pages: int = 3000) -> Iterator[Site]:
-    """One site of every template, heavy ones also diluted, and 20 ordinary blogs beside the heavy one of the hoster.
+def draw(seed: int, *, most_pages: int = 3000, only: Half | None = None) -> Iterator[Site]:
+    """One site of every template, or of those of one half, heavy ones also diluted, and 20 ordinary blogs beside the heavy one of the hoster.
 
     Locales are drawn evenly; pages log-uniformly from 3 to `most_pages`, words per page from 30 to 3,000.
     """
     for template, kind in TEMPLATES.items():
+        if only is not None and half(template) != only:
+            continue
         for diluted in (False, True) if kind.heavy else (False,):
             for blog in range(BLOGS - 1 if template == ORDINARY_BLOG else 1):
                 rng = _random("draw", seed, template, diluted, blog)

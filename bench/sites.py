@@ -1,9 +1,9 @@
 """The site rule on planted sites: how many heavy ones go, how many look-alikes, on templates that it was not fitted on.
 
-    python -m bench.sites [--seeds 20] [--most-pages 3000] [--keep DIR] [--fit] [--misses]
+    python -m bench.sites [--seeds 20] [--most-pages 3000] [--half HALF] [--keep DIR] [--fit] [--misses]
 
-Sites come from `bench/site_templates.py`, whose templates are halved: weights are fitted on the development half (`--fit` prints them) and
-figures are given for the held-out half. Each seed is a corpus of its own: one site of every template, heavy ones also diluted, 3 to 3,000
+Sites come from `bench/site_templates.py`, which has two kinds of templates: weights are fitted on the development half (`--fit` prints them),
+and figures are given for the held-out half, which other hands wrote. `--half` judges one of them. Each seed is a corpus of its own: one site of every template, heavy ones also diluted, 3 to 3,000
 pages of 30 to 3,000 words. The commands `gristmill extract` and `gristmill decide` judge them as they would a crawl. The last line is one
 JSON object: `heavy_dropped`, `heavy_total`, `lookalikes_dropped` and `lookalikes_total` are those of the held-out half.
 """
@@ -26,7 +26,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from bench.site_templates import draw, half
+from bench.site_templates import Half, draw, half
 from manifests.corpus import SiteEvidence
 from pipeline.decide.site_report import means_of, open_sites, site_tables
 from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates
@@ -66,13 +66,13 @@ class Judged(NamedTuple):
     rates: dict[SiteEvidence, float]
 
 
-def judge(seed: int, *, most_pages: int, folder: Path) -> list[Judged]:
+def judge(seed: int, *, most_pages: int, folder: Path, only: Half | None = None) -> list[Judged]:
     """Make the sites of one seed, run both steps over them, and read the verdicts."""
     folder.mkdir(parents=True, exist_ok=True)
     truths = {}
     if not (folder / "truths.json").exists():
         with gzip.open(folder / "pages.jsonl.gz", "wb", compresslevel=1) as file:
-            for site in draw(seed, most_pages=most_pages):
+            for site in draw(seed, most_pages=most_pages, only=only):
                 assert site.name not in truths, site.name
                 truths[site.name] = (site.template, site.heavy, site.diluted, site.locale)
                 file.writelines(orjson.dumps({"url": page.url, "text": page.text}) + b"\n" for page in site.pages)
@@ -156,6 +156,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--most-pages", type=int, default=3000)
+    parser.add_argument("--half", choices=("development", "held out"), help="judge sites of these templates only")
     parser.add_argument("--keep", type=Path, help="keep the corpora here, and use those that are here")
     parser.add_argument("--fit", action="store_true", help="fit the weights on the development half and print them")
     parser.add_argument("--ridge", type=float, default=1.0)
@@ -165,7 +166,8 @@ def main() -> None:
     judged: list[Judged] = []
     with tempfile.TemporaryDirectory() as scratch:
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            judged += judge(seed, most_pages=options.most_pages, folder=(options.keep or Path(scratch)) / f"{seed:03d}")
+            folder = (options.keep or Path(scratch)) / f"{seed:03d}"
+            judged += judge(seed, most_pages=options.most_pages, folder=folder, only=options.half)
             print(f"seed {seed}: {counts([entry for entry in judged if entry.seed == seed])}", flush=True)
     development = [entry for entry in judged if half(entry.template) == "development"]
     held_out = [entry for entry in judged if half(entry.template) == "held out"]

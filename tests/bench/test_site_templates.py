@@ -16,7 +16,7 @@ from stdnum.de import idnr
 
 from bench import site_filler, site_more_heavy
 from bench.personal_values import LOCALES
-from bench.site_people import FREE_MAIL, PHONES, People, digits, national_number, pools, strangers, words
+from bench.site_people import FREE_MAIL, HERE, PHONES, WORDS, People, digits, national_number, pools, strangers, words
 from bench.site_templates import BLOGS, HEAVY_BLOG, HOSTERS, ORDINARY_BLOG, TEMPLATES, Site, draw, half, make_site
 from bench.site_third_heavy import export
 from tests.paths import SHARED
@@ -72,22 +72,24 @@ def test_bytes_of_the_first_batch_are_known():
     assert digest.hexdigest()[:16] == "95f7009fdbeaa519"
 
 
-@pytest.mark.parametrize(("batch", "heavy", "ordinary"), [(1, 16, 28), (2, 14, 12), (3, 24, 36), (4, 14, 22)])
+@pytest.mark.parametrize(
+    ("batch", "heavy", "ordinary"), [(1, 16, 28), (2, 14, 12), (3, 24, 36), (4, 14, 22), (5, 16, 24)]
+)
 def test_batches_have_their_sizes(batch, heavy, ordinary):
     counts = Counter(template.heavy for template in TEMPLATES.values() if template.batch == batch)
     assert (counts[True], counts[False]) == (heavy, ordinary)
 
 
-def test_the_rule_is_shown_on_the_fourth_batch_alone():
+def test_the_rule_is_shown_on_the_last_batches_alone():
     assert {name for name in TEMPLATES if half(name) == "held out"} == {
-        name for name, template in TEMPLATES.items() if template.batch == 4
+        name for name, template in TEMPLATES.items() if template.batch in (4, 5)
     }
     with pytest.raises(KeyError):
         half("no such template")
 
 
-@pytest.mark.parametrize("template", [name for name, kind in TEMPLATES.items() if kind.batch == 4])
-def test_seeds_of_the_fourth_batch_give_sites_of_different_layouts(template):
+@pytest.mark.parametrize("template", [name for name in TEMPLATES if half(name) == "held out"])
+def test_seeds_of_held_out_templates_give_sites_of_different_layouts(template):
     """Of twenty sites, words and numbers put aside, a page's marks and line breaks begin in ten ways at least."""
     shapes = set()
     for seed in range(20):
@@ -97,15 +99,35 @@ def test_seeds_of_the_fourth_batch_give_sites_of_different_layouts(template):
 
 
 @pytest.mark.parametrize(
-    "template", [name for name, kind in TEMPLATES.items() if (kind.heavy, kind.batch) == (False, 4)]
+    "template", [name for name, kind in TEMPLATES.items() if not kind.heavy and half(name) == "held out"]
 )
-def test_look_alikes_of_the_fourth_batch_have_few_private_addresses(template):
+def test_held_out_look_alikes_have_few_private_addresses(template):
     """E-mail addresses at free providers: fewer than half the pages, of posters and imprints, or a third of tradesmen's."""
     for seed, locale in enumerate(LOCALES):
         text = text_of(site_of(template, seed=seed, locale=locale, pages=30, words=300))
         addresses = set(re.findall(r"[\w.-]+(?:@| at | \(at\) )[\w-]+\.[\w.-]*\w", text))
         free = [address for address in addresses if re.split(r"@| ", address)[-1] in FREE_MAIL[locale].split()]
         assert len(free) < max(15, len(addresses) / 3)
+
+
+def test_files_of_words_have_no_key_in_common():
+    keys = [set(re.findall(r"^(?:== en )?([^|#=\n]+?)(?= \||$)", labels_of(name), re.MULTILINE)) for name in WORDS]
+    assert len(set.union(*keys)) == sum(map(len, keys))
+
+
+def labels_of(name):
+    """Labels and headings of the English sections of a file of words."""
+    labels, *sections = (HERE / name).read_text(encoding="utf-8").split("\n== ")
+    return "\n".join([labels, *(f"== {part.splitlines()[0]}" for part in sections if part.startswith("en "))])
+
+
+def test_a_half_can_be_drawn_alone():
+    drawn = list(draw(1, most_pages=3, only="held out"))
+    assert {site.template for site in drawn} == {name for name in TEMPLATES if half(name) == "held out"}
+    of_all = {
+        (site.template, site.diluted): site for site in draw(1, most_pages=3) if half(site.template) == "held out"
+    }
+    assert {(site.template, site.diluted): site for site in drawn} == of_all
 
 
 def test_directories_write_surnames_first_as_the_country_does():
