@@ -5,8 +5,9 @@ stands near a mention, its document and a hash, in the order of documents and po
 
 Lists of people often give dates of birth and telephone numbers without a word that says so: `Ann Lee 3.5.1970`. Beside
 running text such digits may be anything, so they are no spans and are never masked; the site rule looks at how many
-different ones a site has. A *date* is a day of a month from 1900 to 2000, in figures or with the month as a word. A
-*number* has 8 to 13 digits in groups that only space, dots, hyphens, slashes, brackets and a plus sign part.
+different ones a site has. A *date* is a day of a month from 1900 to 2000, in figures or with the month as a word; other
+years, and days of death after a dagger, count as nothing. A *number* has 8 to 13 digits in groups that only space, dots,
+hyphens, slashes, brackets and a plus sign part.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _MOST_DIGITS = 13
 _FIRST_YEAR = 1900
 # Children are born later; but most dates of this century beside names are those of events and of what is written.
 _LAST_YEAR = 2000
+# Other dates, which must not be taken for numbers.
+_EARLIEST_YEAR, _LATEST_YEAR = 1000, 2099
 _LONGEST_MONTH = 14
 
 
@@ -70,7 +73,7 @@ def _search(
                     place += 1
                     continue
                 end, value, date, number = _read(data, place, stop)
-                if date or number:
+                if number or (date and not _after_dagger(data, place, low)):
                     found[count], dates[count], hashes[count] = document, date, value
                     count += 1
                 place = end
@@ -107,12 +110,8 @@ def _read(data: Bytes, start: Integer, stop: Integer) -> tuple[np.int64, np.uint
     if after_word >= 0 and 1 <= first <= 31 and end - start <= 2:
         year, year_end = _number_at(data, after_word, stop)
         if _is_year(year, year_end - after_word):
-            return (
-                year_end,
-                mix(mix(mix(SEED, nb.uint64(first)), nb.uint64(year)), nb.uint64(data[end + 2])),
-                True,
-                False,
-            )
+            value = mix(mix(mix(SEED, nb.uint64(first)), nb.uint64(year)), nb.uint64(data[end + 2]))
+            return year_end, value, _is_birth_year(year), False
     groups, digits = nb.int64(1), end - start
     second = third = nb.int64(0)
     second_size = third_size = nb.int64(0)
@@ -131,7 +130,7 @@ def _read(data: Bytes, start: Integer, stop: Integer) -> tuple[np.int64, np.uint
         value = mix(value, nb.uint64(number))
         groups, digits, end = groups + 1, digits + finish - place, finish
         if groups == 3 and _is_date(first, second, third, second_size, third_size):
-            return end, value, True, False
+            return end, value, _is_birth_year(max(first, third)), False
     closed = end >= stop or not _is_letter(data[end])
     return end, value, False, closed and _FEWEST_DIGITS <= digits <= _MOST_DIGITS
 
@@ -172,7 +171,25 @@ def _after_month(data: Bytes, end: Integer, stop: Integer) -> np.int64:
 
 @bare_kernel
 def _is_year(value: np.int64, size: np.int64) -> Boolean:
-    answer: Boolean = size == 4 and _FIRST_YEAR <= value <= _LAST_YEAR
+    answer: Boolean = size == 4 and _EARLIEST_YEAR <= value <= _LATEST_YEAR
+    return answer
+
+
+@bare_kernel
+def _is_birth_year(value: np.int64) -> Boolean:
+    answer: Boolean = _FIRST_YEAR <= value <= _LAST_YEAR
+    return answer
+
+
+@bare_kernel
+def _after_dagger(data: Bytes, place: Integer, floor: Integer) -> Boolean:
+    """A dagger stands here, spaces aside: the day of a death follows."""
+    end = nb.int64(place)
+    while end > floor and data[end - 1] == 0x20:
+        end -= 1
+    answer: Boolean = (
+        end >= floor + 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA0
+    )
     return answer
 
 
@@ -184,6 +201,6 @@ def _is_date(
     if _is_year(third, third_size):
         day_and_month: Boolean = 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
         return day_and_month
-    year_first: Boolean = _FIRST_YEAR <= first <= _LAST_YEAR and second_size <= 2 and third_size <= 2
+    year_first: Boolean = _EARLIEST_YEAR <= first <= _LATEST_YEAR and second_size <= 2 and third_size <= 2
     answer: Boolean = year_first and 1 <= second <= 12 and 1 <= third <= 31
     return answer

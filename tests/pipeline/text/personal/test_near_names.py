@@ -93,6 +93,10 @@ def test_no_dates(no_date: str) -> None:
         ("030  -1234567", ["number"]),
         ("030    1234567", []),
         ("12345678x", []),
+        # Dates of other years are no numbers.
+        ("31.12.1899", []),
+        ("2015-05-03", []),
+        ("31.12.2199", ["number"]),
         ("12345678é", []),
         ("12345678, 87654321", ["number", "number"]),
         ("111 222 333", ["number"]),
@@ -144,3 +148,8 @@ def test_growth(piece: str) -> None:
         return (*made, find_names(*made))
 
     check_growth(make, lambda made: find_near_names(*made), start=4096)
+
+
+def test_days_of_death_after_a_dagger_count_as_nothing() -> None:
+    assert kinds("Ann Lee (* 3.5.1930, † 4. 6. 1990)") == ["date"]
+    assert kinds("Ann Lee †4 June 1990") == []
