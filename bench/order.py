@@ -15,8 +15,9 @@ of a run over the natural mixture of all 400 buckets.
 - samples: `mtokens_per_cpu_s` is CPU of `samples` from mapped shards, pages included: steps that this process has read
   before. `first_touch_mtokens_per_cpu_s` is that of steps whose windows it reads for the first time, from mapped shards
   and the page cache: a run reads each window once an epoch, so this is what it pays, and what ratios to peers are taken
-  of. `unmapped_mtokens_per_cpu_s` is that of the first 30 steps, in which shards are still being mapped. Not counted:
-  reading from a disk, which is the same for all.
+  of. As in a training loop that is done with a step before it asks for the next but one, steps use the memory of earlier
+  ones (`shards.step_memory`). `unmapped_mtokens_per_cpu_s` is that of the first 30 steps, in which shards are still being
+  mapped. Not counted: reading from a disk, which is the same for all.
 - peers, in the same run, over the tokens of the real shards in their own formats, warm, one process, no workers; int64
   windows, stacked into batches of 1,024 as ours are. Megatron: `GPTDataset.__getitem__`, which its trainer calls, and
   `tokens_only`, its private `_query_document_sample_shuffle_indices` alone, which leaves out masks and positions.

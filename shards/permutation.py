@@ -20,8 +20,15 @@ _Cipher = Callable[[UInt64s, UInt64s, UInt64s], UInt64s]
 # over fewer than 16 values six still give a value its place up to 4 % too often; with ten no bias is left to measure
 # in 400,000 keys.
 _ROUNDS = 10
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_ALL_GAMMAS = np.uint64(_ROUNDS * int(_GAMMA) % 2**64)
+# Constants are arrays, which NumPy need not convert at each operation; results go where earlier ones were.
+_ONE = np.array(1, np.uint64)
+_GAMMA = np.array(0x9E3779B97F4A7C15, np.uint64)
+_ALL_GAMMAS = np.array(_ROUNDS * int(_GAMMA) % 2**64, np.uint64)
+_SPLITMIX = [
+    (np.array(30, np.uint64), np.array(0xBF58476D1CE4E5B9, np.uint64)),
+    (np.array(27, np.uint64), np.array(0x94D049BB133111EB, np.uint64)),
+]
+_LAST_SHIFT = np.array(31, np.uint64)
 # Elements a pass: several arrays of them stay in a core's cache.
 _CHUNK = 1 << 15
 
@@ -70,31 +77,33 @@ def _half_bits(size: UInt64s) -> UInt64s:
 
 def _feistel(value: UInt64s, half: UInt64s, key: UInt64s) -> UInt64s:
     """One pass over 2 * half bits. Rounds differ by multiples of gamma, which no half of 32 bits can make up for."""
-    mask = (np.uint64(1) << half) - np.uint64(1)
+    mask = (_ONE << half) - _ONE
     left, right = value >> half, value & mask
-    state = key.copy()
+    state, mixed, shifted = key.copy(), np.empty_like(key), np.empty_like(key)
     for _ in range(_ROUNDS):
-        state += _GAMMA
-        left, right = right, left ^ (_mixed(right + state) & mask)
+        np.add(state, _GAMMA, out=state)
+        _mix(np.add(right, state, out=mixed), shifted)
+        left, right = right, np.bitwise_xor(left, np.bitwise_and(mixed, mask, out=mixed), out=left)
     return (left << half) | right
 
 
 def _feistel_back(value: UInt64s, half: UInt64s, key: UInt64s) -> UInt64s:
     """The inverse of `_feistel`."""
-    mask = (np.uint64(1) << half) - np.uint64(1)
+    mask = (_ONE << half) - _ONE
     left, right = value >> half, value & mask
-    state = key + _ALL_GAMMAS
+    state, mixed, shifted = key + _ALL_GAMMAS, np.empty_like(key), np.empty_like(key)
     for _ in range(_ROUNDS):
-        right, left = left, right ^ (_mixed(left + state) & mask)
-        state -= _GAMMA
+        _mix(np.add(left, state, out=mixed), shifted)
+        right, left = left, np.bitwise_xor(right, np.bitwise_and(mixed, mask, out=mixed), out=right)
+        np.subtract(state, _GAMMA, out=state)
     return (left << half) | right
 
 
-def _mixed(value: UInt64s) -> UInt64s:
-    """The finaliser of splitmix64; changes `value`."""
-    value ^= value >> np.uint64(30)
-    value *= np.uint64(0xBF58476D1CE4E5B9)
-    value ^= value >> np.uint64(27)
-    value *= np.uint64(0x94D049BB133111EB)
-    value ^= value >> np.uint64(31)
-    return value
+def _mix(value: UInt64s, shifted: UInt64s) -> None:
+    """The finaliser of splitmix64, in place; `shifted` is overwritten."""
+    for bits, factor in _SPLITMIX:
+        np.right_shift(value, bits, out=shifted)
+        np.bitwise_xor(value, shifted, out=value)
+        np.multiply(value, factor, out=value)
+    np.right_shift(value, _LAST_SHIFT, out=shifted)
+    np.bitwise_xor(value, shifted, out=value)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from manifests.errors import GristmillError
 from shards.order import Order, locate, positions_of
 from shards.reader import Shards
+from shards.step_memory import step_array
 
 Int64s = npt.NDArray[np.int64]
 
@@ -24,7 +25,7 @@ def samples(shards: Shards, order: Order, start: int, count: int) -> npt.NDArray
     check_order(shards, order)
     bucket, window, epoch = locate(order, start, count)
     position = positions_of(order, bucket, window, epoch)
-    windows = np.empty((count, order.sequence + 1), np.int64)
+    windows = step_array((count, order.sequence + 1))
     # One after the other, the buckets' streams are one stream.
     streams = shards.streams
     first = np.array([streams.first[entry.name] for entry in order.buckets], np.int64)[bucket]
