@@ -4,8 +4,8 @@
 
 Out: sites with their pages, each site with the truth whether it is heavy in personal information of private persons.
 `make_site` is a pure function of its arguments (and of the development corpora beside the project, which give the running
-text); pages come in the order of their numbers. The rule is chosen on the templates of batches 1 to 3 and shown on those of
-batches 4 and 5: other hands wrote them that had not seen the rule, and those who fit it have not read them. Diluted sites
+text); pages come in the order of their numbers. The rule is chosen on the templates of batches 1 to 4 and shown on those of
+batch 5: another hand wrote them that had not seen the rule, and those who fit it have not read them. Diluted sites
 have running text between the records of each page (a third to nine tenths of the words), or pages of nothing else (20 to
 60 % of the pages).
 """
@@ -44,7 +44,7 @@ from bench.site_heavy import PageMaker
 from bench.site_people import ascii_slug
 
 Half = Literal["development", "held out"]
-HELD_OUT_BATCHES = (4, 5)
+HELD_OUT_BATCH = 5
 # Private part of the public suffix list: whoever registers here gets a host of their own.
 HOSTERS = ("blogspot.com", "github.io", "netlify.app", "pages.dev", "web.app", "vercel.app")
 # Blogs of one hoster in a draw: one heavy, the others ordinary.
@@ -293,12 +293,12 @@ TEMPLATES: dict[str, Template] = {
 
 
 def half(template: str) -> Half:
-    """What a template is for: batches 1 to 3 to choose the rule, 4 and 5 to show it.
+    """What a template is for: batches 1 to 4 to choose the rule, 5 to show it.
 
-    Other hands wrote batches 4 and 5 that had not seen the rule, and those who fit it have not read them. Raises KeyError for
+    Another hand wrote batch 5 that had not seen the rule, and those who fit it have not read it. Raises KeyError for
     templates that there are not.
     """
-    return "held out" if TEMPLATES[template].batch in HELD_OUT_BATCHES else "development"
+    return "held out" if TEMPLATES[template].batch == HELD_OUT_BATCH else "development"
 
 
 def _random(*parts: object) -> random.Random:

@@ -64,17 +64,17 @@ SiteEvidence = Literal[
     "business",
     "staff_share",
 ]
-SITE_BIAS = -2.83
+SITE_BIAS = -2.76
 SITE_WEIGHTS: dict[SiteEvidence, float] = {
-    "lists": 3.93,
-    "email_list": 1.31,
-    "email_and_more": 1.98,
-    "names": 1.58,
-    "density": 1.7,
-    "names_again": -1.16,
-    "staff": -2.97,
-    "business": -3.4,
-    "staff_share": -2.12,
+    "lists": 4.06,
+    "email_list": 0.98,
+    "email_and_more": 2.15,
+    "names": 1.76,
+    "density": 1.47,
+    "names_again": -1.73,
+    "staff": -3.97,
+    "business": -2.82,
+    "staff_share": -2.19,
 }
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")

@@ -35,6 +35,7 @@ EVIDENCE = pa.schema(
             "lists",  # a list of private persons, or the record of one
             "email_list",  # `SEVERAL` private e-mail addresses that no other page has
             "email_and_more",  # a private e-mail address, and particulars of another kind
+            # Pages that are not private, with:
             "staff",  # a rare address at work or of an office
             "business",  # marks of business beyond those that every page has
             # Values, each once per page:
@@ -55,7 +56,7 @@ _WORDS_PER_DATE = 60
 _NAMES_IN_ROW = 12
 # A private page has so many particulars for each address at work and each mark of business: some marks stand in streets
 # and names, too.
-_PARTICULARS_PER_MARK = 6
+_PARTICULARS_PER_MARK = 20
 # A footer may have so many marks of business, if a site has enough pages to tell a footer from them.
 _MOST_FURNITURE_MARKS = 2
 _FEWEST_PAGES = 3
@@ -136,19 +137,20 @@ def site_evidence(pages: Pages, *, furniture_share: float) -> pa.RecordBatch:
     named = (pages.values & NAMED) != 0
     values = _Values(len(pages.sites), page[rare], kind[rare], named[rare], holders[rare])
     name = kind == ValueKind.NAME
-    announced = values.of(*_PARTICULARS)
+    announced, unannounced = values.of(*_PARTICULARS), values.of(*_UNANNOUNCED)
     work = values.on_pages(values.of(*_WORK))
     marks = pages.marks - _on_every_page(pages.marks, pages.sites, count)[pages.sites]
     email_list = values.on_pages(values.of(ValueKind.EMAIL) & (values.holders == 1)) >= SEVERAL
     emails = values.on_pages(values.of(ValueKind.EMAIL))
+    private = (work + marks) * _PARTICULARS_PER_MARK <= values.on_pages(announced | unannounced)
     by_page = {
         "pages": np.ones(len(pages.sites), np.int64),
         "page_words": pages.words,
-        "lists": email_list | _lists_persons(values, pages, work=work, marks=marks),
+        "lists": email_list | _lists_persons(values, pages, private),
         "email_list": email_list,
         "email_and_more": (emails > 0) & (values.kinds_on_pages(announced) >= 2),
-        "staff": work > 0,
-        "business": marks > 0,
+        "staff": (work > 0) & ~private,
+        "business": (marks > 0) & ~private,
         "particulars": values.on_pages(announced),
         "work_addresses": work,
         "rare_names": values.on_pages(values.of(ValueKind.NAME)),
@@ -160,7 +162,7 @@ def site_evidence(pages: Pages, *, furniture_share: float) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=EVIDENCE)
 
 
-def _lists_persons(values: _Values, pages: Pages, *, work: Int64s, marks: Int64s) -> Bools:
+def _lists_persons(values: _Values, pages: Pages, private: Bools) -> Bools:
     """Which pages list private persons by more than e-mail addresses, or have the record of one: bool[n].
 
     Those with many names in a row, with a date of birth and another particular near a name, and private pages with
@@ -169,7 +171,6 @@ def _lists_persons(values: _Values, pages: Pages, *, work: Int64s, marks: Int64s
     """
     announced, unannounced = values.of(*_PARTICULARS), values.of(*_UNANNOUNCED)
     in_text = values.of(ValueKind.DATE_OF_BIRTH)
-    private = (work + marks) * _PARTICULARS_PER_MARK <= values.on_pages(announced | unannounced)
     several = values.on_pages(announced & values.named & ~in_text) >= SEVERAL
     dates = values.on_pages(values.of(ValueKind.DATE_OF_BIRTH_FIELD, ValueKind.DATE_NEAR_NAME))
     many_dates = (dates >= _DATES) & (dates * _WORDS_PER_DATE >= pages.words)

@@ -78,7 +78,21 @@ def reference(text: bytes, mentions: list[tuple[int, int]]) -> list[tuple[str, t
 
 pieces = st.sampled_from(
     [
-        *("Ann Lee", "John Smith", "Lee, Ann", "3.5.1970", "1970-05-03", "1899", "2000", "2001", "2100", "3.5.1870", "†", "May", "de mayo de"),
+        *(
+            "Ann Lee",
+            "John Smith",
+            "Lee, Ann",
+            "3.5.1970",
+            "1970-05-03",
+            "1899",
+            "2000",
+            "2001",
+            "2100",
+            "3.5.1870",
+            "†",
+            "May",
+            "de mayo de",
+        ),
         *("3", "31", "1", "12345678", "44051401359", "111222333", "12345678901234", "030", "x", "é", "+49 (0)"),
     ]
 )

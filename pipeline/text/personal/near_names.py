@@ -6,8 +6,8 @@ stands near a mention, its document and a hash, in the order of documents and po
 Lists of people often give dates of birth and telephone numbers without a word that says so: `Ann Lee 3.5.1970`. Beside
 running text such digits may be anything, so they are no spans and are never masked; the site rule looks at how many
 different ones a site has. A *date* is a day of a month from 1900 to 2000, in figures or with the month as a word; other
-years, and days of death after a dagger, count as nothing. A *number* has 8 to 13 digits in groups that only space, dots,
-hyphens, slashes, brackets and a plus sign part.
+years, and days of death after a dagger, count as nothing. A *number* has 8 to 13 digits in groups that only space,
+dots, hyphens, slashes, brackets and a plus sign part.
 """
 
 from __future__ import annotations
@@ -187,9 +187,7 @@ def _after_dagger(data: Bytes, place: Integer, floor: Integer) -> Boolean:
     end = nb.int64(place)
     while end > floor and data[end - 1] == 0x20:
         end -= 1
-    answer: Boolean = (
-        end >= floor + 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA0
-    )
+    answer: Boolean = end >= floor + 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA0
     return answer
 
 
