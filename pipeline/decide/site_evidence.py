@@ -167,8 +167,10 @@ def _lists_persons(values: _Values, pages: Pages, private: Bools) -> Bools:
 
     Those with many names in a row, with a date of birth and another particular near a name, and private pages with
     several named particulars or with a list of dates. Dates of birth in running text make no list: biographies have
-    them.
+    them. One page with names in a row makes none either: some papers have as many authors.
     """
+    rows = pages.rows >= _NAMES_IN_ROW
+    rows &= np.bincount(pages.sites, rows)[pages.sites] > 1
     announced, unannounced = values.of(*_PARTICULARS), values.of(*_UNANNOUNCED)
     in_text = values.of(ValueKind.DATE_OF_BIRTH)
     several = values.on_pages(announced & values.named & ~in_text) >= SEVERAL
@@ -176,7 +178,7 @@ def _lists_persons(values: _Values, pages: Pages, private: Bools) -> Bools:
     many_dates = (dates >= _DATES) & (dates * _WORDS_PER_DATE >= pages.words)
     born = values.on_pages(values.of(*_BIRTH) & values.named) > 0
     record = born & (values.kinds_on_pages(announced & values.named | unannounced) >= 2)
-    lists: Bools = private & (several | many_dates) | record | (pages.rows >= _NAMES_IN_ROW)
+    lists: Bools = private & (several | many_dates) | record | rows
     return lists
 
 

@@ -88,7 +88,10 @@ def test_dates_far_apart_are_no_list() -> None:
 
 
 def test_names_in_a_row_are_a_list() -> None:
-    assert [evidence([Page(row=row, marks=9)])[0]["lists"] for row in (11, 12)] == [0, 1]
+    def lists(*rows: int) -> int:
+        return evidence([Page(row=row, marks=9) for row in rows])[0]["lists"]
+
+    assert [lists(12, 12), lists(12, 11), lists(12, 0, 12), lists(12)] == [2, 0, 2, 0]
 
 
 def test_addresses_that_other_pages_have_are_no_list() -> None:
@@ -220,7 +223,7 @@ def reference(site: list[Page], share: float) -> dict[str, int]:
         email_list = len(once) >= 3
         lists = (
             email_list
-            or page.row >= 12
+            or (page.row >= 12 and sum(other.row >= 12 for other in site) > 1)
             or (born and len({entry[1] for entry in named}) >= 2)
             or (private and (len(listed) >= 3 or (len(dates) >= 5 and 60 * len(dates) >= page.words)))
         )
