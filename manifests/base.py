@@ -55,6 +55,12 @@ RelativePath = Annotated[str, AfterValidator(_inside)]
 M = TypeVar("M", bound=Strict)
 
 
+def check_unique(names: Sequence[str], what: str) -> None:
+    """Raise ValueError, which names them, if some names are given twice; `what` they are, such as `source names`."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{what} must be unique; given twice: {', '.join(twice)}")
+
+
 def canonical_json(value: Any) -> str:
     """One text per value: sorted keys, no spaces, no NaN. Equal values give equal bytes on every machine."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
-from manifests.base import Strict, load
+from manifests.base import Strict, check_unique, load
 from manifests.filters import Filters, GopherPaper
 from manifests.languages import Language, LanguageOrAny, check_language
 
@@ -403,14 +403,9 @@ class CorpusManifest(Strict):
 
     @model_validator(mode="after")
     def _unique_names(self) -> CorpusManifest:
-        names = [source.name for source in self.sources]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"source names must be unique; given twice: {', '.join(twice)}")
+        check_unique([source.name for source in self.sources], "source names")
         lists = [entry.name for entry in self.block_lists]
-        twice = sorted({name for name in lists if lists.count(name) > 1})
-        if twice:
-            raise ValueError(f"names of block lists must be unique; given twice: {', '.join(twice)}")
+        check_unique(lists, "names of block lists")
         if OPT_OUT in lists:
             raise ValueError(
                 f"no block list may be called `{OPT_OUT}`: write `{OPT_OUT}: {{sites: …}}`, which comes first"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from manifests.base import Strict, load
+from manifests.base import Strict, check_unique, load
 from manifests.corpus import Source, TextSettings
 from manifests.filters import Filters
 
@@ -61,9 +61,7 @@ class FactualManifest(Strict):
 
     @model_validator(mode="after")
     def _two_labels(self) -> FactualManifest:
-        names = [source.name for source in self.sources]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"source names must be unique; given twice: {', '.join(twice)}")
+        check_unique([source.name for source in self.sources], "source names")
         labels = {source.label for source in self.sources}
         if labels in ({"factual"}, {"general"}):
             raise ValueError(f"all sources are {labels.pop()}: a classifier needs documents of both kinds")

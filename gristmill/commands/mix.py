@@ -9,11 +9,6 @@ import typer
 
 from gristmill.options import Json
 from gristmill.output import console, print_json
-from manifests.run import load_run
-from mixing.history import mixture_of
-from mixing.show import disk_sizes, mixture_json, mixture_tables
-from shards.reader import open_shards
-from storage.files import join
 
 app = typer.Typer(no_args_is_help=True, help="Mixtures of buckets.")
 
@@ -30,6 +25,12 @@ def show(
 
     Of a run that has begun: its stages so far, and those that its manifest's mixture makes of the rest.
     """
+    from manifests.run import load_run
+    from mixing.history import mixture_of
+    from mixing.show import disk_sizes, mixture_json, mixture_tables
+    from shards.reader import open_shards
+    from storage.files import join
+
     loaded = load_run(run)
     shards = open_shards(join(loaded.data, "shards"))
     history, sizes, batch = mixture_of(loaded, shards), disk_sizes(shards), loaded.manifest.global_batch

@@ -10,7 +10,6 @@ import typer
 from gristmill.options import Json, RunFolder
 from gristmill.output import console, print_json, table
 from manifests.errors import GristmillError
-from shards.lineage import documents_of_step, steps_of_document
 from storage.files import absolute
 
 
@@ -31,6 +30,8 @@ def trace(
 
 
 def _step(folder: str, step: int, limit: int, json: bool) -> None:
+    from shards.lineage import documents_of_step
+
     rows = documents_of_step(absolute(folder), step)
     if json:
         print_json({"run": folder, "step": step, "documents": rows})
@@ -42,6 +43,8 @@ def _step(folder: str, step: int, limit: int, json: bool) -> None:
 
 
 def _document(folder: str, document: str, limit: int, json: bool) -> None:
+    from shards.lineage import steps_of_document
+
     rows = [asdict(sighting) for sighting in steps_of_document(absolute(folder), document)]
     if json:
         print_json({"run": folder, "document": document, "samples": rows})
