@@ -227,11 +227,18 @@ def _after_initial(data: Bytes, start: Integer, stop: Integer) -> np.int64:
 
 
 @bare_kernel
-def _begins_cell(data: Bytes, start: Integer, floor: Integer) -> Boolean:
-    """A line or a cell of a table begins here, spaces aside."""
+def before_spaces(data: Bytes, start: Integer, floor: Integer) -> np.int64:
+    """Where the spaces begin that end at `start`; `start` itself without any, never before `floor`."""
     place = nb.int64(start)
     while place > floor and data[place - 1] == 0x20:
         place -= 1
+    return place
+
+
+@bare_kernel
+def _begins_cell(data: Bytes, start: Integer, floor: Integer) -> Boolean:
+    """A line or a cell of a table begins here, spaces aside."""
+    place = before_spaces(data, start, floor)
     if place == floor:
         return True
     answer: Boolean = data[place - 1] == 0x0A or data[place - 1] == 0x7C or data[place - 1] == 0x09
@@ -243,9 +250,7 @@ def _begins_entry(data: Bytes, start: Integer, floor: Integer) -> Boolean:
     """An entry of a list begins here: a line, a cell, or what follows a semicolon or a number: `3. `, `3) `, `3 `."""
     if _begins_cell(data, start, floor):
         return True
-    place = nb.int64(start)
-    while place > floor and data[place - 1] == 0x20:
-        place -= 1
+    place = before_spaces(data, start, floor)
     if place == start:
         return False
     if place > floor and (data[place - 1] == 0x2E or data[place - 1] == 0x29):

@@ -20,7 +20,7 @@ import numpy as np
 from kernels.arrays import Boolean, Bools, Bytes, Int64s, Integer, Uint64s
 from kernels.compiled import bare_kernel, kernel
 from kernels.hashing import SEED, mix
-from pipeline.text.personal.names import Mentions
+from pipeline.text.personal.names import Mentions, before_spaces
 
 # Bytes before and after a mention that are looked at, up to the next mention.
 _BEFORE = 48
@@ -184,9 +184,7 @@ def _is_birth_year(value: np.int64) -> Boolean:
 @bare_kernel
 def _after_dagger(data: Bytes, place: Integer, floor: Integer) -> Boolean:
     """A dagger stands here, spaces aside: the day of a death follows."""
-    end = nb.int64(place)
-    while end > floor and data[end - 1] == 0x20:
-        end -= 1
+    end = before_spaces(data, place, floor)
     answer: Boolean = end >= floor + 3 and data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA0
     return answer
 
