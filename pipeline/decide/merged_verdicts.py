@@ -21,7 +21,7 @@ from manifests.corpus import CorpusManifest, SiteEvidence
 from manifests.errors import GristmillError
 from manifests.step import StepManifest, TaskManifest
 from pipeline.decide.settings import VERSION, DecideJob
-from pipeline.decide.site_merge import STEP, open_merged, rule_of
+from pipeline.decide.site_merge import STEP, merged_manifest, open_merged, rule_of
 from pipeline.decide.site_pages import COUNTS, SITE_EVIDENCE, kind_file, overlapping, run_site_pages, site_partitions
 from pipeline.decide.site_rule import (
     SiteTask,
@@ -99,7 +99,7 @@ def check_covered(job: DecideJob, extracted: StepManifest) -> None:
     Raises:
         GristmillError: they are not.
     """
-    if job.merged is not None and extracted.digest not in open_merged(job.merged).inputs.values():
+    if job.merged is not None and extracted.digest not in merged_manifest(job.merged).inputs.values():
         raise GristmillError(
             f"the documents of {job.extract} are not among those whose sites were merged",
             where=job.merged,
@@ -110,7 +110,8 @@ def check_covered(job: DecideJob, extracted: StepManifest) -> None:
 def run_merged_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
     """Publish the sites with the merged verdicts and the list of dropped sites."""
     assert job.merged is not None
-    step = open_merged(job.merged)
+    # Its files were checked when the digest was taken that is part of the key (`merged_settings`).
+    step = merged_manifest(job.merged)
     pages = run_site_pages(parts, job, runner=runner)
     own = MergedJob(
         **verdict_job(job).model_dump(),

@@ -55,7 +55,7 @@ from pipeline.schemas import publish_buffer, read_ipc
 from storage.destination import begin_destination, check_apart, check_destination
 from storage.files import join, publish, read_bytes, read_if_there
 from storage.lock import only_writer
-from storage.steps import begin_step, finish_step, finished_task, require_step
+from storage.steps import begin_step, check_outputs, finish_step, finished_task, require_manifest
 from storage.verify import MERGE_SITES
 
 STEP = MERGE_SITES
@@ -207,9 +207,20 @@ def open_merged(folder: str) -> StepManifest:
     """The manifest of merged sites whose files are all there and whole.
 
     Raises:
+        GristmillError: as `merged_manifest`, or a file is missing or has other bytes.
+    """
+    step = merged_manifest(folder)
+    check_outputs(folder, step)
+    return step
+
+
+def merged_manifest(folder: str) -> StepManifest:
+    """The manifest of merged sites; their files are not looked at.
+
+    Raises:
         GristmillError: the folder holds none, or something else.
     """
-    step = require_step(folder, command=f"gristmill {STEP}")
+    step = require_manifest(folder, command=f"gristmill {STEP}")
     if step.step != STEP:
         raise GristmillError(
             f"holds no merged sites, but what `gristmill {step.step}` wrote",
