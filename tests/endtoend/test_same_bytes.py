@@ -11,11 +11,11 @@ from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
-from storage.files import publish
 from storage.lock import only_writer
 from storage.steps import read_step
 from tests.endtoend.commands import count_tasks, prep_with_kills, start_prep
 from tests.endtoend.corpora import tree_hashes, write_corpus
+from tests.stopping import Stopped, limit_publishing
 
 
 @pytest.fixture(scope="module")
@@ -70,29 +70,15 @@ def test_any_partitioning(corpus, expected, tmp_path, monkeypatch) -> None:
     assert {name: hashes[name] for name in decisions} == {name: expected[name] for name in decisions}
 
 
-class Stopped(Exception):
-    pass
-
-
 def test_stopped_again_and_again_between_any_two_files(corpus, expected, tmp_path, monkeypatch) -> None:
     """Each attempt may publish a few files and then dies; attempts go on from each other, and no folder looks complete
     too early.
     """
     out = tmp_path / "out"
-    left = 0
-
-    def limited(path, data):
-        nonlocal left
-        if left == 0:
-            raise Stopped(path)
-        left -= 1
-        publish(path, data)
-
-    for module in (storage.steps, pipeline.schemas, shards.writer):
-        monkeypatch.setattr(module, "publish", limited)
+    allowance = limit_publishing(monkeypatch, storage.steps, pipeline.schemas, shards.writer)
     for attempts in range(1, 60):
         # More each time: a task that writes many files must be able to finish.
-        left = 6 + attempts
+        allowance.left = 6 + attempts
         try:
             prepare(load_corpus(corpus.path), out=str(out), runner=Runner())
             break

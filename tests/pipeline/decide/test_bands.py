@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +24,7 @@ from pipeline.text.factual.model import make_model, model_bytes
 from shards.reader import open_shards
 from storage.files import publish
 from tests.endtoend.corpora import change, prose, tree_hashes, write_corpus
+from tests.stopping import Stopped, limit_publishing
 
 BANDS = 4
 
@@ -135,27 +135,13 @@ def test_any_groups_of_parts(
     assert {name: hashes[name] for name in names} == {name: expected[name] for name in names}
 
 
-class Stopped(Exception):
-    pass
-
-
 def test_stopped_between_any_two_files(
     manifest: CorpusManifest, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = 0
-
-    def limited(path: str, data: Any) -> None:
-        nonlocal left
-        if left == 0:
-            raise Stopped(path)
-        left -= 1
-        publish(path, data)
-
-    for module in (storage.steps, pipeline.schemas, shards.writer):
-        monkeypatch.setattr(module, "publish", limited)
+    allowance = limit_publishing(monkeypatch, storage.steps, pipeline.schemas, shards.writer)
     stops = 0
     for attempts in range(1, 80):
-        left = 6 + attempts
+        allowance.left = 6 + attempts
         try:
             prepare(manifest, out=str(tmp_path / "out"), runner=Runner())
             break

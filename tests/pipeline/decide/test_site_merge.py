@@ -22,12 +22,12 @@ from pipeline.decide.snapshots import Snapshot, Texts, check_same
 from pipeline.engines.runners import Runner
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
-from storage.files import publish
 from storage.verify import exported_step, verify_export
 from tests.endtoend.corpora import change, tree_hashes
 from tests.pipeline.decide.site_corpus import BLOG, HEAVY, MIXED, RULE, dropped, judge, write_pages
 from tests.pipeline.decide.site_corpus import snapshots as crawls_of
 from tests.pipeline.decide.site_parts import Document, deal, page, shuffle, site_job, write_parts
+from tests.stopping import Stopped, limit_publishing
 
 KINDS = ("counts", "pages", "evidence")
 
@@ -336,28 +336,15 @@ def test_verified(merged: Path, tmp_path: Path) -> None:
     assert "gristmill merge-sites" in finding.remedy
 
 
-class Stopped(Exception):
-    pass
-
-
 def test_stopped_again_and_again_between_any_two_files(
     folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 4_000)
     merge(folders, tmp_path / "whole")
-    out, left, attempts = tmp_path / "out", 0, 0
-
-    def limited(path: str, data: Any) -> None:
-        nonlocal left
-        if left == 0:
-            raise Stopped(path)
-        left -= 1
-        publish(path, data)
-
-    for module in (storage.steps, pipeline.schemas, storage.destination, site_merge):
-        monkeypatch.setattr(module, "publish", limited)
+    out, attempts = tmp_path / "out", 0
+    allowance = limit_publishing(monkeypatch, storage.steps, pipeline.schemas, storage.destination, site_merge)
     for attempts in range(1, 60):
-        left = 5 + attempts % 3
+        allowance.left = 5 + attempts % 3
         try:
             merge(folders, out)
             break
@@ -369,6 +356,6 @@ def test_stopped_again_and_again_between_any_two_files(
     assert tree_hashes(out) == tree_hashes(tmp_path / "whole")
     # Done: nothing is made again.
     times = {path: path.stat().st_mtime_ns for path in (out / "sites").glob("*.arrow")}
-    left = 100
+    allowance.left = 100
     merge(folders, out)
     assert times == {path: path.stat().st_mtime_ns for path in times}

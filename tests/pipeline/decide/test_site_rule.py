@@ -23,7 +23,6 @@ from pipeline.engines.runners import Runner
 from pipeline.folders import DECIDE
 from pipeline.prep import prepare
 from pipeline.schemas import publish_ipc, read_ipc
-from storage.files import publish
 from tests.endtoend.corpora import change, tree_hashes
 from tests.pipeline.decide.site_corpus import (
     BLOG,
@@ -38,6 +37,7 @@ from tests.pipeline.decide.site_corpus import (
     write_pages,
 )
 from tests.property.texts import thorough
+from tests.stopping import Stopped, limit_publishing
 
 NO_MEANS: dict[SiteEvidence, float] = dict.fromkeys(EVIDENCE_KINDS, 0.0)
 OF_PAGES = ("lists", "email_list", "email_and_more")
@@ -349,27 +349,14 @@ def test_any_dealing_out_of_pages(tmp_path: Path) -> None:
     assert verdicts(tmp_path / "one") == verdicts(tmp_path / "six")
 
 
-class Stopped(Exception):
-    pass
-
-
 def test_stopped_again_and_again_between_any_two_files(
     corpus: Path, undisturbed: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each attempt may publish a few files and then dies; attempts go on from each other."""
-    out, left, attempts = tmp_path / "out", 0, 0
-
-    def limited(path: str, data: Any) -> None:
-        nonlocal left
-        if left == 0:
-            raise Stopped(path)
-        left -= 1
-        publish(path, data)
-
-    for module in (storage.steps, pipeline.schemas):
-        monkeypatch.setattr(module, "publish", limited)
+    out, attempts = tmp_path / "out", 0
+    allowance = limit_publishing(monkeypatch, storage.steps, pipeline.schemas)
     for attempts in range(1, 60):
-        left = 4 + attempts % 3
+        allowance.left = 4 + attempts % 3
         try:
             judge(corpus, out)
             break
