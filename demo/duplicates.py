@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,7 +36,7 @@ class Copy:
     Attributes:
         reason: why it was dropped; `kept` if it was not.
         url, text: of the document.
-        kept_url, kept_text: of the copy that was kept; the document's own if that is the one, None without duplicates.
+        kept_url, kept_text: of the copy that was kept; None for a document that is no duplicate.
     """
 
     reason: str
@@ -62,13 +63,13 @@ def find_copy(manifest: CorpusManifest, out: str, *, source: str, name: str) -> 
             break
     else:
         raise GristmillError(f"source {source} has no document `{name}`", where=out)
-    decided = read_ipc(join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "cluster"])
+    decided = read_ipc(join(out, DECIDE, part_file("decisions", part.name)), columns=["reason", "duplicate_row"])
     [decision] = decided.slice(row, 1).to_pylist()
     url, text = _url_and_text(out, part, row)
     reason = REASONS[decision["reason"]]
-    if decision["cluster"] is None:
+    if decision["duplicate_row"] is None:
         return Copy(reason, url, text, None, None)
-    [number], [kept_row] = split_row_ids(pc.cast(pa.array([decision["cluster"]]), pa.uint64()).to_numpy())
+    [number], [kept_row] = split_row_ids(np.array([decision["duplicate_row"]], np.uint64))
     return Copy(reason, url, text, *_url_and_text(out, parts[int(number)], int(kept_row)))
 
 

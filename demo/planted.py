@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from demo.planted_words import (
-    ADDED,
     ARTICLE,
     CHANGED,
     CLUB_CONTACT,
     CLUB_SENTENCES,
     CLUB_SLOTS,
+    CUT,
     FIRST_NAMES,
     LAST_NAMES,
     MONTHS,
@@ -63,9 +63,9 @@ def _page(name: str, paragraphs: Sequence[str]) -> Document:
 
 
 def _edited(article: Sequence[str]) -> list[str]:
-    """The article as the editor of the paper left it: another headline, one sentence changed, one added."""
+    """The article as the editor of the paper left it: another headline, one sentence changed, one cut."""
     changed = [paragraph.replace(*CHANGED) for paragraph in article[1:]]
-    return ["How to mend a flat tyre", *changed[:-1], f"{changed[-1]} {ADDED}"]
+    return ["How to mend a flat tyre", *changed[:-1], changed[-1].replace(CUT, "")]
 
 
 def _person_page(number: int) -> Document:

@@ -144,4 +144,4 @@ ARTICLE = (
 )
 # What the paper made of the article.
 CHANGED = ("Most patches that fail were pressed on too early.", "Haste is what ruins most patches here.")
-ADDED = "Readers may send their own advice to the editor."
+CUT = " Leave the levers in the bag, since they pinch."

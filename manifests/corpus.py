@@ -150,12 +150,24 @@ class Languages(Strict):
         return value if value == "all" else [_language(code) for code in value]
 
 
+SimilarityMeasure = Literal["jaccard", "containment"]
+
+
 class MinHash(Strict):
     """MinHash LSH near-duplicate removal. Defaults: FineWeb's 14 bands of 8 over word 5-grams (arXiv 2406.17557)."""
 
     bands: int = Field(14, ge=1, le=64)
     rows: int = Field(8, ge=1, le=64)
     ngram: int = Field(5, ge=1, le=32, description="words per shingle")
+    similarity: float = Field(
+        0.7, gt=0, le=1, description="a document goes only for one that stays and is as similar as this"
+    )
+    measure: SimilarityMeasure = Field(
+        "jaccard",
+        description=(
+            "`jaccard`: shared shingles of those in either document; `containment`: of those in the one that may go"
+        ),
+    )
 
 
 class Dedup(Strict):

@@ -1,8 +1,7 @@
 """The parts that extract published, as later steps see them.
 
-Out: one `Part` per documents part, sorted by name. A part's number is its rank in that order. A row id packs priority,
-number and row into 64 bits, so that the smallest row id in a set of duplicates is the copy to keep, whichever worker
-found them.
+Out: one `Part` per documents part, sorted by name. A part's number is its rank in that order. A row id packs number and
+row into 64 bits: it says where a row lies, and nothing about whether it is preferred (`dedup.preference`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from manifests.step import Output, StepManifest
 from pipeline.folders import kind_and_name
 
 _ROW_BITS = 32
-_NUMBER_BITS = 24
+_NUMBER_BITS = 31
 
 
 class Part(Strict):
@@ -44,12 +43,12 @@ class Part(Strict):
     @property
     def base(self) -> int:
         """Row id of the part's row 0."""
-        return (self.priority << (_ROW_BITS + _NUMBER_BITS)) | (self.number << _ROW_BITS)
+        return self.number << _ROW_BITS
 
 
 def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Split row ids uint64[n] into part numbers int64[n] and rows int64[n]."""
-    numbers = (row_ids >> np.uint64(_ROW_BITS)) & np.uint64((1 << _NUMBER_BITS) - 1)
+    numbers = row_ids >> np.uint64(_ROW_BITS)
     return numbers.astype(np.int64), (row_ids & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
 
 

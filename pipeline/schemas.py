@@ -42,7 +42,11 @@ QUARANTINE = pa.schema(
 DECISIONS = pa.schema(
     [
         pa.field("reason", pa.uint8(), nullable=False),  # index into manifests.filters.REASONS; 0 is kept
-        pa.field("cluster", pa.uint64()),  # row id of the copy that was kept; null without duplicates
+        # For a duplicate the document that stays for it, that document's row id (`pipeline.parts`), and how similar the
+        # two are; else null.
+        pa.field("duplicate_of", DOCUMENT_ID),
+        pa.field("duplicate_row", pa.uint64()),
+        pa.field("similarity", pa.float32()),
         pa.field("bucket", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         # Numbers of removed lines, counted among the document's lines with a word; null if none is removed or the
         # document is dropped.
@@ -54,7 +58,9 @@ DROPPED = pa.schema(
     [
         pa.field("id", DOCUMENT_ID, nullable=False),
         pa.field("reason", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        pa.field("cluster", pa.uint64()),
+        pa.field("duplicate_of", DOCUMENT_ID),  # as in decisions, like the next two
+        pa.field("duplicate_row", pa.uint64()),
+        pa.field("similarity", pa.float32()),
         pa.field("url", pa.string()),
         pa.field("site", pa.string()),
         pa.field("name", pa.string()),
@@ -78,13 +84,6 @@ BANDS = pa.schema(
         pa.field("threshold", pa.float32()),  # the band's lowest factual score; null for the first band
         pa.field("documents", pa.int64(), nullable=False),
         pa.field("characters", pa.int64(), nullable=False),
-    ]
-)
-
-EDGES = pa.schema(
-    [
-        pa.field("hub", pa.uint64(), nullable=False),
-        pa.field("row", pa.uint64(), nullable=False),
     ]
 )
 

@@ -286,6 +286,15 @@ def remove_tree(path: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_empty_folders(folder: str) -> None:
+    """Delete the folders below a local one that hold no files; an object store has none."""
+    if is_url(folder):
+        return
+    for path, _, _ in os.walk(folder, topdown=False):
+        if path != folder and not any(os.scandir(path)):
+            Path(path).rmdir()
+
+
 def sweep_temporaries(folder: str) -> None:
     """Delete what killed writers left below a local folder. Call it only when no other process writes there."""
     if not is_url(folder):

@@ -31,6 +31,7 @@ from storage.files import (
     list_stats,
     publish,
     read_if_there,
+    remove_empty_folders,
     remove_file,
     sweep_temporaries,
 )
@@ -180,6 +181,8 @@ def remove_stale(folder: str, outputs: Iterable[Output], tasks: Iterable[str]) -
         remove_file(join(folder, MANIFEST))
     for path in stale:
         remove_file(join(folder, path))
+    if stale:
+        remove_empty_folders(folder)
     return stale
 
 

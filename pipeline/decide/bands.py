@@ -1,6 +1,6 @@
 """Factual bands: cuts a source by the scores of its kept documents into bands of about equal text.
 
-In: the parts of extract (columns `factual`, `characters`), the edges between duplicates. Out, below `OUT/decide/bands`,
+In: the parts of extract (columns `factual`, `characters`), the fates of duplicates. Out, below `OUT/decide/bands`,
 if the manifest cuts any source:
 
     <k>.arrow          pipeline.schemas.SCORES: kept documents and their characters by source and score, of 64 parts
@@ -15,7 +15,7 @@ source in which nearly all have one score has fewer bands, and a note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from kernels.arrays import Float32s, Int32s, Int64s
 from manifests.errors import GristmillError
 from manifests.step import TaskManifest
-from pipeline.decide.duplicates import joined_reasons, parts_with_clusters
+from pipeline.decide.duplicates.fates import joined_reasons
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, workers_for
@@ -56,7 +56,7 @@ class Counts(NamedTuple):
     characters: Int64s
 
 
-def run_bands(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner) -> list[TaskManifest]:
+def run_bands(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
     """Publish the counts and thresholds. Does nothing if no source is cut."""
     cut = [part for part in parts if job.settings.sources[part.source].bands is not None]
     if not cut:
@@ -73,8 +73,8 @@ def run_bands(parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], ru
 
             from pipeline.engines.dofns import EmitNames, EmitPacked
 
-            joined = parts_with_clusters(pipeline, pending, job, edges=edges)
-            counted = joined | "Scores" >> beam.ParDo(EmitPacked(emit_counts, job))
+            elements = pipeline | "Parts" >> beam.Create([part.model_dump_json() for part in pending])
+            counted = elements | "Scores" >> beam.ParDo(EmitPacked(emit_counts, job))
             return counted | beam.GroupByKey() | "Groups" >> beam.ParDo(EmitNames(reduce_counts, job))
 
         run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="Bands")
@@ -87,18 +87,15 @@ def _group(part: Part) -> int:
     return part.number // PARTS_PER_GROUP
 
 
-def emit_counts(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJob) -> Iterable[tuple[int, bytes]]:
-    """The counts of one part, one element with the group's number; `element` is as for `decide_part`."""
-    _, grouped = element
-    rows = list(grouped["rows"])
-    for packed in grouped["part"]:
-        part = Part.model_validate_json(packed)
-        kept = joined_reasons(judge_part(part, job).reasons, rows).reasons == 0
-        signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["characters", FACTUAL.name])
-        counts = count_scores(
-            signals[FACTUAL.name].to_numpy()[kept], signals["characters"].to_numpy().astype(np.int64)[kept]
-        )
-        yield _group(part), part.source.encode() + b"\0" + np.stack(counts).tobytes()
+def emit_counts(element: str, job: DecideJob) -> Iterable[tuple[int, bytes]]:
+    """The counts of one part, given as JSON: one element with the group's number."""
+    part = Part.model_validate_json(element)
+    kept = joined_reasons(part, judge_part(part, job).reasons, job).reasons == 0
+    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["characters", FACTUAL.name])
+    counts = count_scores(
+        signals[FACTUAL.name].to_numpy()[kept], signals["characters"].to_numpy().astype(np.int64)[kept]
+    )
+    yield _group(part), part.source.encode() + b"\0" + np.stack(counts).tobytes()
 
 
 def reduce_counts(element: tuple[int, Iterable[bytes]], job: DecideJob) -> list[str]:

@@ -25,13 +25,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from dedup.pairs import partitions_for
 from kernels.arrays import Int64s
 from manifests.corpus import SiteRule
 from manifests.step import Output, TaskManifest
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.site_evidence import EVIDENCE, Pages, site_evidence
-from pipeline.engines.partitions import finish_partition, run_partitions
+from pipeline.engines.partitions import finish_partition, partitions_for, run_partitions
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
 from pipeline.folders import part_file

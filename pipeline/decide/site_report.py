@@ -22,6 +22,7 @@ from pipeline.decide.site_merge import STEP, open_merged, places_of, rule_of
 from pipeline.decide.site_pages import PAGES, kind_file, partition_of
 from pipeline.decide.site_rule import EVIDENCE_KINDS, site_rates, sites_file, verdicts_task
 from pipeline.decide.snapshots import no_rule, partitions_in
+from pipeline.decide.source_losses import source_losses
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
 from pipeline.text.normalise import text_buffers
@@ -176,18 +177,13 @@ def losses(sites: SiteFolder) -> list[Loss]:
     """What went with the dropped sites, by source; sources that lost nothing are left out. Of a merge nothing does."""
     if sites.step.step != DECIDE:
         return []
-    found: dict[str, list[int]] = {}
-    for output in sites.step.outputs:
-        if not output.path.startswith("decisions/"):
-            continue
-        task = _task(sites, output.path.removesuffix(".arrow"))
-        words = task.details["words"]
-        amounts = (
-            task.ledger.dropped.get("personal_information_site", 0),
-            *(words[kind] for kind in ("of_dropped_sites", "all", "kept")),
+    found = {
+        source: (
+            losses["dropped"].get("personal_information_site", 0),
+            *(losses["words"][kind] for kind in ("of_dropped_sites", "all", "kept")),
         )
-        source = output.path.split("/")[1]
-        found[source] = [before + more for before, more in zip(found.get(source, [0] * 4), amounts, strict=True)]
+        for source, losses in source_losses(sites.tables).items()
+    }
     tokens = _kept_tokens(sites.folder)
     return [
         Loss(

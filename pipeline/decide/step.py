@@ -4,22 +4,22 @@ In: the parts of extract. Out, below `OUT/decide`:
 
     block_lists/<n>-<kind>.arrow   opt-outs and block lists as hashes
     sites/<p>.arrow            per site: documents, words, evidence of personal information, dropped or not
-    edges/<pass>-<p>.arrow     duplicate pairs found in one partition
+    duplicates/fates/<r>.arrow   the rows that go as duplicates, each with the document that stays for it
     bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
-    decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines; the manifest says
-                               how many bytes of text they keep
+    decisions/<part>.arrow     row-aligned with documents: reason, duplicate of what, bucket, removed lines; the
+                               manifest says how many bytes of text they keep
     dropped/<part>.arrow       the dropped documents, with their reasons and origins
 
 Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule` or `pipeline.decide.merged_verdicts`,
-`pipeline.decide.duplicates`, `pipeline.decide.bands`, and the decisions here. Among duplicates, the row with the
-smallest row id (priority, part, row) is kept. Documents are compared as they were extracted, before line rules remove
-lines.
+`pipeline.decide.duplicates.search`, `pipeline.decide.bands`, and the decisions here. A document goes as a duplicate
+only if a document that stays is verified to be similar (`dedup.choice`). Documents are compared as they were extracted,
+before line rules remove lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,15 +31,18 @@ from manifests.step import Ledger, Output, StepManifest, TaskManifest, merge_led
 from pipeline.decide.allowed_sites import allowed_settings, publish_allowed
 from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
-from pipeline.decide.duplicates import joined_reasons, parts_with_clusters, run_duplicates
+from pipeline.decide.duplicates.fates import Joined, joined_reasons
+from pipeline.decide.duplicates.search import run_duplicates
 from pipeline.decide.kept_size import kept_text_bytes
 from pipeline.decide.merged_verdicts import check_covered, merged_folder, merged_settings, run_merged_rule
+from pipeline.decide.runs import RunJob, RunTask, parts_of, run_job, tasks_of
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
+from pipeline.decide.source_losses import SourceLosses, add_losses
 from pipeline.decide.verdicts import PartVerdicts, judge_part
 from pipeline.engines.partitions import workers_for
-from pipeline.engines.runners import Runner, run_pipeline
-from pipeline.engines.tasks import Task, collect, pending_tasks
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import run_tasks
 from pipeline.filters import reasons_of
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.filters.reasons import Reasons, code_of
@@ -47,7 +50,7 @@ from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts
 from pipeline.schemas import DECISIONS, DROPPED, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
-from storage.steps import begin_step, done_step, finish_step, require_step, write_task
+from storage.steps import begin_step, done_step, finish_step, require_step
 
 
 def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifest:
@@ -81,11 +84,13 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     lists = [*publish_lists(manifest, job), *publish_allowed(manifest, job)]
     run_rule = run_site_rule if job.merged is None else run_merged_rule
     sites = run_rule(parts, job, runner=runner)
-    edges = run_duplicates(parts, job, runner=runner)
-    edge_files = [output.path for task in edges for output in task.outputs]
-    bands = run_bands(parts, job, edges=edge_files, runner=runner)
-    decisions = _run_decisions(parts, job, edges=edge_files, runner=runner)
-    tasks = [*lists, *sites, *edges, *bands, *decisions]
+    in_runs, at_most = run_job(parts, job), runner.at_most(workers_for(parts))
+    duplicates = run_duplicates(in_runs, runner=at_most)
+    bands = run_bands(parts, job, runner=runner)
+    decisions = run_tasks(
+        tasks_of("decisions", in_runs), decide_run, in_runs, folder=folder, label="decisions", runner=at_most
+    )
+    tasks = [*lists, *sites, *duplicates, *bands, *decisions]
     ledger = merge_ledgers(task.ledger for task in tasks)
     return finish_step(
         folder,
@@ -139,73 +144,75 @@ def _notes(
     return notes
 
 
-def _run_decisions(
-    parts: Sequence[Part], job: DecideJob, *, edges: Sequence[str], runner: Runner
-) -> list[TaskManifest]:
-    """Publish the decisions of the parts that have none yet."""
-    tasks = [Task(name=_task(part), key=job.key) for part in parts]
-    runner.expect(len(tasks))
-    waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
-    pending = [part for part, task in zip(parts, tasks, strict=True) if task.name in waiting]
-    if pending:
-
-        def build(pipeline: Any) -> object:
-            import apache_beam as beam
-
-            from pipeline.engines.dofns import EmitNames
-
-            joined = parts_with_clusters(pipeline, pending, job, edges=edges)
-            return joined | "Decisions" >> beam.ParDo(EmitNames(decide_part, job))
-
-        run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="decisions")
-    return collect(tasks, folder=job.folder)
+def decide_run(task: RunTask, job: RunJob) -> TaskManifest:
+    """Publish decisions and dropped documents of the parts of one run."""
+    parts = parts_of(task.number, job)
+    decided = [decide_part(part, job) for part in parts]
+    blocked = np.array([each.blocked for each in decided], np.int64)
+    return TaskManifest(
+        task=task.name,
+        key=task.key,
+        inputs={part.name: part.sha256 for part in parts},
+        outputs=[output for each in decided for output in each.outputs],
+        ledger=merge_ledgers(each.ledger for each in decided),
+        details={
+            "blocked": blocked.sum(axis=0).tolist() if blocked.size else [],
+            "removed_lines": sum(each.removed_lines for each in decided),
+            "shortened_documents": sum(each.shortened for each in decided),
+            "sources": by_source(parts, decided),
+        },
+    )
 
 
-def _task(part: Part) -> str:
-    return f"decisions/{part.name}"
+class Decided(NamedTuple):
+    """What was decided of one part.
 
-
-def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJob) -> list[str]:
-    """Publish decisions and dropped documents of one part.
-
-    Args:
-        element: the part's number, with the part itself as JSON and its rows from `emit_clusters`. A part that was
-            already finished has only rows; then nothing is published.
+    Attributes:
+        outputs: its decisions and its dropped documents.
+        blocked: how many documents each list blocked.
+        removed_lines, shortened: lines that go from documents that stay; documents with such lines.
+        words: of `all` documents, of those `kept`, and of those that went with their sites (`of_dropped_sites`).
     """
-    _, grouped = element
-    rows = list(grouped["rows"])
-    return [_decide_part(Part.model_validate_json(part), rows, job) for part in grouped["part"]]
+
+    outputs: list[Output]
+    ledger: Ledger
+    blocked: list[int]
+    removed_lines: int
+    shortened: int
+    words: dict[str, int]
 
 
-def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
+def decide_part(part: Part, job: RunJob) -> Decided:
+    """Publish decisions and dropped documents of one part."""
     verdicts = judge_part(part, job)
-    reasons, cluster = joined_reasons(verdicts.reasons, rows)
-    bucket = buckets(part, job)
+    joined = joined_reasons(part, verdicts.reasons, job)
+    reasons = joined.reasons
     removed = _removed_lines(verdicts, reasons)
-    batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
+    copies = [joined.duplicate_of, joined.duplicate_row, joined.similarity]
+    batch = pa.RecordBatch.from_arrays([pa.array(reasons), *copies, buckets(part, job), removed], schema=DECISIONS)
     kept = kept_text_bytes(verdicts.signals, reasons, verdicts.removed, text_bytes=part.text_bytes)
     outputs = [publish_ipc(job.folder, part_file("decisions", part.name), [batch], DECISIONS, text_bytes=kept)]
-    outputs.append(_publish_dropped(part, reasons, cluster, job))
+    outputs.append(_publish_dropped(part, joined, job))
     counts = np.bincount(reasons, minlength=len(REASONS))
     dropped = {REASONS[code]: int(counts[code]) for code in range(1, len(REASONS)) if counts[code]}
     ledger = Ledger(records_in=part.rows, kept=int(counts[0]), dropped=dropped)
+    shortened = part.rows - removed.null_count
     words = verdicts.signals["words"].to_numpy().astype(np.int64)
-    task = _task(part)
-    inputs = {part.name: part.sha256}
-    details = {
-        "blocked": verdicts.blocked,
-        "removed_lines": len(removed.flatten()),
-        "shortened_documents": part.rows - removed.null_count,
-        "words": {
-            "all": int(words.sum()),
-            "kept": int(words[reasons == 0].sum()),
-            "of_dropped_sites": int(words[reasons == code_of("personal_information_site")].sum()),
-        },
+    amounts = {
+        "all": int(words.sum()),
+        "kept": int(words[reasons == 0].sum()),
+        "of_dropped_sites": int(words[reasons == code_of("personal_information_site")].sum()),
     }
-    write_task(
-        job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details)
-    )
-    return task
+    return Decided(outputs, ledger, verdicts.blocked, len(removed.flatten()), shortened, amounts)
+
+
+def by_source(parts: Sequence[Part], decided: Sequence[Decided]) -> dict[str, SourceLosses]:
+    """What became of the documents and words of each source, as the details of a task have it."""
+    found: dict[str, SourceLosses] = {}
+    for part, each in zip(parts, decided, strict=True):
+        losses = SourceLosses(kept=each.ledger.kept, dropped=each.ledger.dropped, words=each.words)
+        found[part.source] = add_losses(found[part.source], losses) if part.source in found else losses
+    return found
 
 
 def _removed_lines(verdicts: PartVerdicts, reasons: Reasons) -> pa.Array:
@@ -214,11 +221,14 @@ def _removed_lines(verdicts: PartVerdicts, reasons: Reasons) -> pa.Array:
     return removed_lists(verdicts.removed, verdicts.line_offsets, reasons == 0)
 
 
-def _publish_dropped(part: Part, reasons: np.ndarray, cluster: pa.Array, job: DecideJob) -> Output:
+def _publish_dropped(part: Part, joined: Joined, job: DecideJob) -> Output:
     path = join(job.extract, part_file("documents", part.name))
     table = read_ipc(path, columns=["id", "url", "site", "name", "record"])
-    names = pa.DictionaryArray.from_arrays(pa.array(reasons.astype(np.int32)), pa.array(REASONS))
-    table = table.add_column(1, "reason", names).add_column(2, "cluster", cluster).filter(pa.array(reasons != 0))
+    names = pa.DictionaryArray.from_arrays(pa.array(joined.reasons.astype(np.int32)), pa.array(REASONS))
+    added = {"reason": names, "duplicate_of": joined.duplicate_of, "duplicate_row": joined.duplicate_row}
+    for name, column in {**added, "similarity": joined.similarity}.items():
+        table = table.append_column(name, column)
+    table = table.select(DROPPED.names).filter(pa.array(joined.reasons != 0))
     schema = DROPPED.with_metadata(ipc_metadata(path))
     return publish_ipc(
         job.folder, part_file("dropped", part.name), table.cast(DROPPED).combine_chunks().to_batches(), schema

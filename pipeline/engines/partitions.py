@@ -18,6 +18,8 @@ from pipeline.engines.tasks import Task, pending_tasks
 from pipeline.parts import Part
 from storage.steps import write_task
 
+# Flink holds an element and all values of a key on the heap; 8 MB and 32 MB pass with a factor of 2 to 4 to spare.
+BYTES_PER_PARTITION = 16 << 20
 # Deciding this many documents takes one process less time than starting another process (measured: 0.5 million a
 # second).
 DOCUMENTS_PER_WORKER = 1_000_000
@@ -38,6 +40,11 @@ class PartitionJob(Strict):
 J = TypeVar("J", bound=PartitionJob)
 Emit = Callable[[Part, J], Iterable[tuple[int, bytes]]]
 Reduce = Callable[[int, list[bytes], J], str]
+
+
+def partitions_for(total_bytes: int) -> int:
+    """Number of partitions for a shuffle of this size: one per 16 MiB, at least one."""
+    return max(1, -(-total_bytes // BYTES_PER_PARTITION))
 
 
 def run_partitions(

@@ -89,7 +89,20 @@ def test_dropped_documents_are_listed_with_reason_and_kept_copy(corpus, prepared
     assert {row["name"]: row["reason"] for row in rows} == {
         name: fate for name, fate in corpus.fates.items() if fate != "kept"
     }
-    assert all((row["cluster"] is not None) == row["reason"].endswith("duplicate") for row in rows)
+    kept = set()
+    for path in (prepared / "decide" / "decisions").rglob("*.arrow"):
+        documents = read_ipc(
+            str(prepared / "extract" / "documents" / path.relative_to(prepared / "decide" / "decisions"))
+        )
+        reasons = read_ipc(str(path))["reason"].to_pylist()
+        kept |= {each for each, reason in zip(documents["id"].to_pylist(), reasons, strict=True) if not reason}
+    for row in rows:
+        if row["reason"].endswith("duplicate"):
+            assert row["duplicate_of"] in kept
+            assert (row["duplicate_of"] == row["id"]) == (row["reason"] == "exact_duplicate")
+            assert row["similarity"] == 1 if row["reason"] == "exact_duplicate" else 0.7 <= row["similarity"] <= 1
+        else:
+            assert (row["duplicate_of"], row["duplicate_row"], row["similarity"]) == (None, None, None)
 
 
 def test_tokens_are_the_kept_texts_with_boundaries(corpus, prepared) -> None:

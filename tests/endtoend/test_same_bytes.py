@@ -58,12 +58,15 @@ def test_any_batch_size(corpus, expected, tmp_path, monkeypatch) -> None:
     assert any(hashes[name] != expected[name] for name in expected if name.startswith("extract/documents/"))
 
 
-def test_any_partitioning(corpus, expected, tmp_path, monkeypatch) -> None:
-    """Many partitions in many passes find the same duplicates as one."""
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 2_000)
-    monkeypatch.setattr("pipeline.decide.duplicates.SHUFFLE_BYTES", 8_000)
+@pytest.mark.parametrize("fan", [2, 256], ids=["two levels", "one level"])
+def test_any_partitioning(corpus, expected, tmp_path, monkeypatch, fan) -> None:
+    """Many runs, and rounds between them, decide what one does."""
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 2_000)
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1_000)
+    monkeypatch.setattr("pipeline.decide.runs.FAN", fan)
+    monkeypatch.setattr("pipeline.decide.duplicates.choice.EDGES_AT_ONCE", 0)
     prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
-    assert len(list((tmp_path / "out" / "decide" / "edges").iterdir())) > 8
+    assert len(list((tmp_path / "out" / "decide" / "duplicates" / "fates").iterdir())) > 8
     hashes = tree_hashes(tmp_path / "out")
     decisions = [name for name in expected if name.startswith(("decide/decisions/", "decide/dropped/"))]
     assert decisions

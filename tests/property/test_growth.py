@@ -121,10 +121,15 @@ ROWS = Limits(least_s=0, most=1 << 9)
 
 
 @pytest.mark.parametrize("edges", [path, backwards, zigzag, star])
-def test_components(edges: Callable[[int], np.ndarray]):
-    from dedup.components import components
+def test_the_choice(edges: Callable[[int], np.ndarray]):
+    from dedup.choice import join_known, settle
 
-    check_growth(edges, often(components), start=ROWS.most, limits=ROWS)
+    def decide(made: np.ndarray) -> object:
+        """The larger row is preferred: a path is a chain of versions."""
+        preferred, others = made.max(axis=1), made.min(axis=1)
+        return settle(preferred, others, first=np.setdiff1d(preferred, others), known=join_known([]))
+
+    check_growth(edges, often(decide), start=ROWS.most, limits=ROWS)
 
 
 def often(take: Callable[[Any], object]) -> Callable[[Any], object]:
@@ -150,13 +155,17 @@ def test_a_square_over_few_rows_is_found(take):
 
 
 @pytest.mark.parametrize("keys", [np.zeros, np.arange], ids=["all documents in one bucket", "each in its own"])
-def test_pairs(keys):
-    from dedup.components import edges_from_pairs
+def test_buckets(keys):
+    from dedup.buckets import run_keys, shared_keys
 
     def make(count):
-        return keys(count).astype(np.uint64), np.arange(count, dtype=np.uint64)[::-1]
+        return keys(count).astype(np.uint64).reshape(-1, 1), np.arange(count, dtype=np.uint64)[::-1]
 
-    check_growth(make, often(lambda made: edges_from_pairs(*made)), start=ROWS.most, limits=ROWS)
+    def find(made):
+        run = run_keys(*made)
+        return shared_keys([(run.keys, run.counts)])
+
+    check_growth(make, often(find), start=ROWS.most, limits=ROWS)
 
 
 def test_the_harness_finds_a_square():

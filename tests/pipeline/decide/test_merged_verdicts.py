@@ -102,10 +102,10 @@ def test_any_number_of_partitions(merged: Path, tmp_path: Path, monkeypatch: pyt
     """Of the merged sites, and of the crawl."""
     once = decided(merged, tmp_path / "once", 0)
     for size in (700, 2_000):
-        monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", size)
+        monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", size)
         divided = merge([merged.parent / f"crawl{number}" for number in (2, 0, 1)], tmp_path / f"sites{size}")
         for other in (500, 5_000):
-            monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", other)
+            monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", other)
             out = tmp_path / f"out{size}-{other}"
             shutil.copytree(merged.parent / "crawl0", out)
             judge(write(tmp_path / str(size), 0, merged=str(divided)), out)

@@ -153,14 +153,14 @@ def test_any_order_and_any_number_of_workers_and_partitions(
     merge(order, tmp_path / "again", workers=workers)
     assert tree_hashes(tmp_path / "again") == tree_hashes(merged)
     # In partitions: the same whatever the folders have.
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 1_500)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_500)
     split = []
     for number, folder in enumerate(folders):
         split.append(tmp_path / folder.name)
         shutil.copytree(folder / EXTRACT, split[-1] / EXTRACT)
-        monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 500 * (1 + number * workers))
+        monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 500 * (1 + number * workers))
         judge(folder.parent / f"raw{number}" / "corpus.yaml", split[-1])
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 1_500)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_500)
     merge(order, tmp_path / "one", workers=workers)
     merge(split, tmp_path / "many", workers=workers)
     assert len(list((tmp_path / "one/sites").glob("evidence-*.arrow"))) > 3
@@ -339,7 +339,7 @@ def test_verified(merged: Path, tmp_path: Path) -> None:
 def test_stopped_again_and_again_between_any_two_files(
     folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 4_000)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 4_000)
     merge(folders, tmp_path / "whole")
     out, attempts = tmp_path / "out", 0
     allowance = limit_publishing(monkeypatch, storage.steps, pipeline.schemas, storage.destination, site_merge)

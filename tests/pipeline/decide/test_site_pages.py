@@ -115,7 +115,7 @@ def test_partitions_of_other_divisions(site: str, partitions: int, others: int) 
 
 def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 10_000)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 10_000)
     documents = [*(page("large.example", number) for number in range(600)), *SMALL]
     # A part without any site beside large ones.
     parts = write_parts(tmp_path / "extract", [*deal(documents, 4, 0), [page(None, 3)], []])

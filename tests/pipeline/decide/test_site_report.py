@@ -129,7 +129,7 @@ def test_without_a_rule_or_a_step(tmp_path: Path) -> None:
 
 
 def test_many_partitions_say_the_same(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 1_000)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_000)
     judge(write_pages(tmp_path, rule=RULE), tmp_path / "out")
     many, one = open_sites(str(tmp_path / "out")), open_sites(str(out))
     assert many.partitions > 1

@@ -1,0 +1,217 @@
+"""Verification: which candidates are similar, by signature where that is clear, else by their shingles.
+
+Stages, each a task per run:
+
+- `sure` (runs): the different pairs of each member, and of a large bucket those of its members with its most preferred
+  row. Pairs whose signatures leave no doubt are kept; for the others the run of the leader is asked (`asked`).
+- `texts` (runs): the sets of shingles of the documents that were asked for, as hashes, to the runs that asked (`sets`).
+- `edges` (runs): the pairs that were not clear are decided by their shingles. Out: `edges/<run>.arrow`, the verified
+  pairs, and what became of all, by source.
+
+Only texts of pairs in doubt are read, each part's by the task of its run; no text is handed on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.buckets import members
+from dedup.jaccard import commons, shingle_set, similarity
+from dedup.leaders import compare, estimated
+from kernels.arrays import Bools, Int64s, Uint64s
+from manifests.step import Output
+from pipeline.decide.duplicates.candidates import (
+    COMPARED,
+    HUBS,
+    PAIRS,
+    PAIRS_SCHEMA,
+    limits_of,
+    nodes_of,
+    pair_batch,
+    places_of,
+    read_nodes,
+    shared_of,
+)
+from pipeline.decide.duplicates.copies import FOLDER
+from pipeline.decide.exchange import receive, receive_each, send
+from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, runs_of
+from pipeline.folders import part_file
+from pipeline.parts import split_row_ids
+from pipeline.schemas import publish_ipc, read_ipc
+from pipeline.text.words.shingle_words import word_hashes
+from storage.files import join
+
+ASKED, SETS = f"{FOLDER}/asked", f"{FOLDER}/sets"
+_ASKED = pa.schema([pa.field("row", pa.uint64(), nullable=False)])
+_SETS = pa.schema(
+    [
+        pa.field("row", pa.uint64(), nullable=False),
+        pa.field("hashes", pa.large_list(pa.field("item", pa.uint64(), nullable=False)), nullable=False),
+    ]
+)
+EDGES = pa.schema(
+    [
+        *(pa.field(name, pa.uint64(), nullable=False) for name in ("row", "keeper", "high", "low")),
+        pa.field("similarity", pa.float32(), nullable=False),
+    ]
+)
+COUNTS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("compared", pa.int64(), nullable=False),  # with leaders of buckets, once for each band
+        pa.field("unlike_by_signature", pa.int64(), nullable=False),  # of those
+        pa.field("candidates", pa.int64(), nullable=False),  # different pairs that were not unlike; so are the others
+        pa.field("checked_by_shingles", pa.int64(), nullable=False),
+        pa.field("confirmed", pa.int64(), nullable=False),
+        pa.field("rejected", pa.int64(), nullable=False),
+    ]
+)
+
+
+def _candidates_file(run: int) -> str:
+    return f"{FOLDER}/candidates/{run:06d}.arrow"
+
+
+def edges_file(run: int) -> str:
+    """The verified pairs of a run's rows, below the step's folder."""
+    return f"{FOLDER}/edges/{run:06d}.arrow"
+
+
+def verified_file(run: int) -> str:
+    """What became of the candidates of a run, by source, below the step's folder."""
+    return f"{FOLDER}/verified/{run:06d}.arrow"
+
+
+def send_asked(run: int, job: RunJob) -> list[Output]:
+    """Stage `sure` of one run."""
+    tables = [receive(job, PAIRS, run), _with_hubs(run, job)]
+    pairs = _distinct(pa.concat_tables(tables).combine_chunks())
+    unsure = pairs["equal"].to_numpy() < limits_of(job.minhash).alike
+    keepers = pairs["keeper"].to_numpy()[unsure]
+    batch = pa.RecordBatch.from_arrays([pa.array(np.unique(keepers))], schema=_ASKED)
+    owners = runs_of(batch["row"].to_numpy(), first_numbers(job))
+    kept = publish_ipc(job.folder, _candidates_file(run), pairs.to_batches(), PAIRS_SCHEMA, compress=False)
+    return [kept, send(job, ASKED, run, batch, owners)]
+
+
+def _with_hubs(run: int, job: RunJob) -> pa.Table:
+    """Pairs of this run's rows with the most preferred rows of their large buckets."""
+    hubs = receive(job, HUBS, run)
+    if not hubs.num_rows:
+        return PAIRS_SCHEMA.empty_table()
+    own, _, _ = shared_of(run, job)
+    keys = hubs["key"].to_numpy()
+    order = np.argsort(keys)
+    places = members(own, keys[order])
+    rows, numbers = own.rows[places[:, 0]], order[places[:, 1]]
+    nodes, hub_nodes = nodes_of(run, job, np.unique(rows)), read_nodes(hubs)
+    sketched = np.concatenate([nodes.sketches, hub_nodes.sketches])
+    equal = compare(sketched, np.searchsorted(nodes.rows, rows), len(nodes.rows) + numbers)
+    found = (equal >= limits_of(job.minhash).unlike) & (rows != hub_nodes.rows[numbers])
+    return pa.Table.from_batches([pair_batch(hub_nodes, numbers[found], rows[found], equal[found])])
+
+
+def _distinct(pairs: pa.Table) -> pa.Table:
+    """Each pair once, by row and keeper."""
+    rows, keepers = pairs["row"].to_numpy(), pairs["keeper"].to_numpy()
+    order = np.lexsort((keepers, rows))
+    first = np.ones(len(order), bool)
+    first[1:] = (rows[order][1:] != rows[order][:-1]) | (keepers[order][1:] != keepers[order][:-1])
+    return pairs.take(pa.array(order[first])).combine_chunks()
+
+
+def send_sets(run: int, job: RunJob) -> list[Output]:
+    """Stage `texts` of one run."""
+    asked = [batch["row"].to_numpy() for batch in receive_each(job, ASKED, run)]
+    rows = np.unique(np.concatenate(asked))
+    hashes, starts = shingle_sets(run, job, rows)
+    wanted = np.concatenate(asked)
+    owners = np.repeat(np.arange(job.runs), [len(each) for each in asked])
+    places = np.searchsorted(rows, wanted)
+    sets = pa.LargeListArray.from_arrays(pa.array(starts), pa.array(hashes)).take(pa.array(places))
+    batch = pa.RecordBatch.from_arrays([pa.array(wanted), sets.cast(_SETS.field("hashes").type)], schema=_SETS)
+    return [send(job, SETS, run, batch, owners)]
+
+
+def shingle_sets(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
+    """The sets of shingles of some rows of a run, after each other, uint64[m], and where each begins, int64[n + 1].
+
+    Args:
+        rows: uint64[n], ascending.
+    """
+    found: list[Uint64s] = [np.empty(0, np.uint64)]
+    for part, chosen in chosen_rows(run, job, rows):
+        texts = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["text"])["text"]
+        taken = texts.take(pa.array(chosen)).combine_chunks()
+        if isinstance(taken, pa.ChunkedArray):
+            taken = taken.chunk(0)
+        _, offsets, data = taken.buffers()
+        places = np.frombuffer(offsets, np.int64)[taken.offset : taken.offset + len(taken) + 1]
+        letters = np.frombuffer(data or b"", np.uint8)
+        for start, end in zip(places[:-1].tolist(), places[1:].tolist(), strict=True):
+            found.append(shingle_set(word_hashes(letters, start, end), ngram=job.minhash.ngram))
+    starts = np.cumsum([len(each) for each in found])
+    return np.concatenate(found), starts.astype(np.int64)
+
+
+def publish_edges(run: int, job: RunJob) -> list[Output]:
+    """Stage `edges` of one run."""
+    pairs = read_ipc(join(job.folder, _candidates_file(run)))
+    equal = pairs["equal"].to_numpy()
+    alike = estimated(equal, places=places_of(job.minhash))
+    confirmed = equal >= limits_of(job.minhash).alike
+    doubtful = np.flatnonzero(~confirmed)
+    if len(doubtful):
+        alike[doubtful] = _exact(run, job, pairs.take(pa.array(doubtful)))
+        confirmed[doubtful] = alike[doubtful] >= job.minhash.similarity
+    columns = [*(pairs[name] for name in ("row", "keeper", "high", "low")), pa.array(alike.astype(np.float32))]
+    edges = pa.table([*columns], schema=EDGES).filter(pa.array(confirmed)).combine_chunks()
+    checked = np.zeros(len(equal), bool)
+    checked[doubtful] = True
+    counts = _counts(run, job, pairs["row"].to_numpy(), checked, confirmed)
+    return [
+        publish_ipc(job.folder, edges_file(run), edges.to_batches(), EDGES, compress=False),
+        publish_ipc(job.folder, verified_file(run), [counts], COUNTS),
+    ]
+
+
+def _exact(run: int, job: RunJob, pairs: pa.Table) -> np.ndarray:
+    """The exact similarity of pairs: float64[p]."""
+    sets = receive(job, SETS, run)
+    kept_rows = sets["row"].to_numpy()
+    lists = sets["hashes"].combine_chunks()
+    order = np.argsort(kept_rows)
+    kept, kept_starts = lists.flatten().to_numpy(), lists.offsets.to_numpy() - lists.offsets[0].as_py()
+    rows = np.unique(pairs["row"].to_numpy())
+    own, own_starts = shingle_sets(run, job, rows)
+    values, starts = np.concatenate([kept, own]), np.concatenate([kept_starts, len(kept) + own_starts[1:]])
+    ones = order[np.searchsorted(kept_rows, pairs["keeper"].to_numpy(), sorter=order)]
+    others = len(kept_rows) + np.searchsorted(rows, pairs["row"].to_numpy())
+    shared = np.empty(len(ones), np.int64)
+    commons(values, starts, ones, others, shared)
+    sizes = np.diff(starts)
+    return similarity(shared, sizes[ones], sizes[others], measure=job.minhash.measure)
+
+
+def _counts(run: int, job: RunJob, rows: Uint64s, checked: Bools, confirmed: Bools) -> pa.RecordBatch:
+    """What became of the candidates of each source."""
+    compared = receive(job, COMPARED, run)
+    columns = {
+        "compared": (compared["row"].to_numpy(), compared["compared"].to_numpy()),
+        "unlike_by_signature": (compared["row"].to_numpy(), compared["rejected"].to_numpy()),
+        "candidates": (rows, np.ones(len(rows), np.int64)),
+        "checked_by_shingles": (rows, checked),
+        "confirmed": (rows, confirmed),
+        "rejected": (rows, ~confirmed),
+    }
+    parts = parts_of(run, job)
+    sources = sorted({part.source for part in parts})
+    of_part = {part.number: sources.index(part.source) for part in parts}
+    first = min(of_part, default=0)
+    place = np.array([of_part[number] for number in sorted(of_part)], np.int64)
+    sums = [
+        np.bincount(place[split_row_ids(of)[0] - first], weights=count, minlength=len(sources)).astype(np.int64)
+        for of, count in columns.values()
+    ]
+    return pa.RecordBatch.from_arrays([pa.array(sources, pa.string()), *map(pa.array, sums)], schema=COUNTS)

@@ -1,0 +1,126 @@
+"""How stages hand records on: files with one record batch for each destination.
+
+In: records of one task, its *source*, each with the number of its destination. Out, below `OUT/decide`:
+`<exchange>/<source>.arrow`, uncompressed, in which batch *d* holds the records for destination *d*. A task of the next
+stage reads its own batch of each of these files. Within a batch records keep the order in which they were given; a
+reader gets the batches of all sources in the order of sources.
+
+This is the shuffle of a sort-merge, by published files instead of a GroupByKey: no destination's records have to fit
+into an element, a stage that was killed goes on with its next task, and no runner holds anything in memory. Elements of
+the pipelines are numbers.
+
+With more than `RunJob.fan` sources and destinations the files go through a second level, so that no batch is a crumb: a
+source writes one batch for each block of `fan` destinations; a task for each block and each group of `fan` sources
+(`combine`) writes `<exchange>/<group>-<block>.arrow` with one batch for each destination of the block. Every task then
+opens one file for each `fan` sources, and a batch holds what `fan` sources send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from kernels.arrays import Int64s
+from manifests.step import Output
+from pipeline.decide.runs import RunJob
+from pipeline.schemas import publish_ipc
+from storage.files import join, map_file
+
+_SOURCE, _DESTINATION = "exchange_source", "exchange_destination"
+
+
+def exchange_file(exchange: str, source: int) -> str:
+    """The file of one source, below the step's folder."""
+    return f"{exchange}/{source:06d}.arrow"
+
+
+def _combined_file(exchange: str, group: int, block: int) -> str:
+    return f"{exchange}/{group:06d}-{block:06d}.arrow"
+
+
+def two_levels(job: RunJob) -> bool:
+    """Whether exchanges go through two levels."""
+    return job.runs > job.fan
+
+
+def blocks(job: RunJob) -> int:
+    """How many blocks of destinations, or groups of sources, there are."""
+    return -(-job.runs // job.fan)
+
+
+def send(job: RunJob, exchange: str, source: int, batch: pa.RecordBatch, destinations: Int64s) -> Output:
+    """Publish the records of one source.
+
+    Args:
+        batch: n records.
+        destinations: int64[n], 0 to `job.runs` - 1.
+    """
+    order = np.argsort(destinations, kind="stable")
+    sent_to = destinations[order]
+    ordered = batch if (order == np.arange(len(order))).all() else batch.take(pa.array(order))
+    if two_levels(job):
+        ordered = ordered.append_column(_DESTINATION, pa.array(sent_to.astype(np.int32)))
+        bounds = np.searchsorted(sent_to, np.arange(blocks(job) + 1) * job.fan)
+    else:
+        bounds = np.searchsorted(sent_to, np.arange(job.runs + 1))
+    cut = _cut(ordered, bounds)
+    return publish_ipc(job.folder, exchange_file(exchange, source), cut, ordered.schema, compress=False)
+
+
+def _cut(batch: pa.RecordBatch, bounds: Int64s) -> list[pa.RecordBatch]:
+    ends = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    return [batch.slice(start, stop - start) for start, stop in ends]
+
+
+def combine(job: RunJob, exchange: str, number: int) -> Output:
+    """Publish what one group of sources sends to one block of destinations; `number` is group x blocks + block."""
+    group, block = divmod(number, blocks(job))
+    tables = []
+    for source in range(group * job.fan, min(job.runs, (group + 1) * job.fan)):
+        batch = _batch(job, exchange_file(exchange, source), block)
+        tables.append(batch.append_column(_SOURCE, pa.array(np.full(batch.num_rows, source, np.int32))))
+    table = pa.Table.from_batches(tables)
+    destinations = table[_DESTINATION].to_numpy()
+    order = np.argsort(destinations, kind="stable")
+    first = block * job.fan
+    bounds = np.searchsorted(destinations[order], np.arange(first, min(job.runs, first + job.fan) + 1))
+    ordered = one_batch(table.drop_columns([_DESTINATION]).take(pa.array(order)))
+    path = _combined_file(exchange, group, block)
+    return publish_ipc(job.folder, path, _cut(ordered, bounds), ordered.schema, compress=False)
+
+
+def receive_each(job: RunJob, exchange: str, destination: int) -> Iterator[pa.RecordBatch]:
+    """The records for one destination, a batch for each source in their order; columns are views of mapped files."""
+    if not two_levels(job):
+        for source in range(job.runs):
+            yield _batch(job, exchange_file(exchange, source), destination)
+        return
+    block, place = divmod(destination, job.fan)
+    for group in range(blocks(job)):
+        batch = _batch(job, _combined_file(exchange, group, block), place)
+        first, last = group * job.fan, min(job.runs, (group + 1) * job.fan)
+        bounds = np.searchsorted(batch[_SOURCE].to_numpy(), np.arange(first, last + 1))
+        yield from _cut(batch.drop_columns([_SOURCE]), bounds)
+
+
+def receive(job: RunJob, exchange: str, destination: int) -> pa.Table:
+    """The records for one destination, of all sources in their order."""
+    return pa.Table.from_batches(list(receive_each(job, exchange, destination))).combine_chunks()
+
+
+def _batch(job: RunJob, path: str, index: int) -> pa.RecordBatch:
+    with map_file(join(job.folder, path)) as file:
+        return pa.ipc.open_file(file).get_batch(index)
+
+
+def uint64s(table: pa.Table | pa.RecordBatch, names: Sequence[str]) -> np.ndarray:
+    """Columns of uint64 side by side, uint64[n, len(names)]."""
+    return np.stack([table[name].to_numpy() for name in names], axis=1)
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """A table as one record batch."""
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
