@@ -62,7 +62,7 @@ def test_any_batch_size(corpus, expected, tmp_path, monkeypatch) -> None:
 def test_any_partitioning(corpus, expected, tmp_path, monkeypatch, fan) -> None:
     """Many runs, and rounds between them, decide what one does."""
     monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 2_000)
-    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1_000)
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
     monkeypatch.setattr("pipeline.decide.runs.FAN", fan)
     monkeypatch.setattr("pipeline.decide.duplicates.choice.EDGES_AT_ONCE", 0)
     prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner())
