@@ -21,10 +21,14 @@ ENVIRONMENTS = HERE.parent / ".cache" / "peers"
 # numpy 1: dolma 1.2.1 was built for it. ufal-kenlm is KenLM's own Python module, as wheels. Faker is no peer: it makes
 # the values of bench/personal_held_out.py. datasets opens shards in tests; it brings pandas, which Beam would import in
 # each process. litdata needs torch, which is taken from the environment that asks for it.
+# text-dedup: the last version for this Python, without what its MinHash does not import.
 REQUIREMENTS = {
     "datatrove": ["datatrove[processing,io]==0.10.1", "spacy==3.8.7", "nltk==3.9.2"],
     "dolma": ["dolma==1.2.1"],
     "kenlm": ["ufal-kenlm==26.4.1"],
+    "datasketch": ["datasketch==2.0.0"],
+    "rensa": ["rensa==0.5.0"],
+    "text-dedup": ["--only-binary", ":all:", "--overrides", str(HERE / "peer_text_dedup.txt"), "text-dedup==0.4.0"],
     "faker": ["Faker==37.12.0"],
     "datasets": ["datasets==5.2.0"],
     "litdata": [
