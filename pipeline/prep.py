@@ -1,7 +1,8 @@
 """The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a
-rehearsal of extract.
+rehearsal of extract. If the manifest has `dedup.substrings`, tokenize is two: its shards, and these without repeated
+runs.
 
-In: a corpus manifest. Out: the folder OUT with the four steps' folders. Each step skips what is finished. The folder's
+In: a corpus manifest. Out: the folder OUT with the steps' folders. Each step skips what is finished. The folder's
 lock prevents a second command from writing into it at the same time.
 """
 
@@ -24,6 +25,8 @@ from pipeline.engines.runners import Runner, job_owner, with_helpers
 from pipeline.extract.inputs import check_out, list_raw_files
 from pipeline.extract.sample import Prediction, sample_extract
 from pipeline.extract.step import extract
+from pipeline.folders import TOKENS
+from pipeline.substrings.step import remove_substrings
 from pipeline.tokenize.step import tokenize
 from pipeline.tokenize.training_step import make_tokenizer
 from shards.format import ShardManifest
@@ -63,8 +66,7 @@ def prepare(
         decided = decide(manifest, out=out, runner=runner)
         on_step("tokenizer")
         tokenizer = make_tokenizer(manifest, out=out)
-        on_step("tokenize")
-        return Prepared(extracted, decided, tokenizer, tokenize(manifest, out=out, runner=runner))
+        return Prepared(extracted, decided, tokenizer, _shards(manifest, out, runner, on_step))
 
 
 def run_step(
@@ -77,6 +79,8 @@ def run_step(
 ) -> StepManifest | ShardManifest:
     """Run one step; arguments and errors are those of `prepare`."""
     with claimed(manifest, out=out, runner=runner) as runner:
+        if step == "tokenize":
+            return _shards(manifest, out, runner, on_step)
         on_step(step)
         match step:
             case "extract":
@@ -85,8 +89,15 @@ def run_step(
                 return decide(manifest, out=out, runner=runner)
             case "tokenizer":
                 return make_tokenizer(manifest, out=out)
-            case "tokenize":
-                return tokenize(manifest, out=out, runner=runner)
+
+
+def _shards(manifest: CorpusManifest, out: str, runner: Runner, on_step: Callable[[str], object]) -> ShardManifest:
+    if manifest.dedup.substrings is None:
+        on_step("tokenize")
+        return tokenize(manifest, out=out, runner=runner)
+    on_step(TOKENS)
+    tokenize(manifest, out=out, runner=runner)
+    return remove_substrings(manifest, out=out, runner=runner, on_step=on_step)
 
 
 def rehearse(manifest: CorpusManifest, *, out: str, share: float, runner: Runner) -> Prediction:
