@@ -108,9 +108,21 @@ def _in_one(removed: Removed) -> Removed:
 
 def removed_tokens(begins: Int64s, total: int, removed: Removed, *, min_tokens: int) -> Bools:
     """Which tokens of a shard go: bool[total]."""
+    return covered_tokens(begins[removed.documents] + removed.starts, removed.counts + min_tokens - 1, total=total)
+
+
+def covered_tokens(places: Int64s, lengths: Int64s, *, total: int) -> Bools:
+    """Which of `total` tokens lie in one of these stretches at least: bool[total]."""
     mask = np.zeros(total, bool)
-    _mark(begins[removed.documents] + removed.starts, removed.counts + min_tokens - 1, mask)
+    _mark(places, lengths, mask)
     return mask
+
+
+def count_covered(mask: Bools, begins: Int64s, ends: Int64s) -> Int64s:
+    """How many tokens of each of these stretches are covered: int64[n]."""
+    counts = np.empty(len(begins), np.int64)
+    _count(mask, begins, ends, counts)
+    return counts
 
 
 def documents_that_go(
@@ -130,14 +142,13 @@ def documents_that_go(
         kept: documents, starts and counts of grams that are first occurrences of what goes anywhere, int64[n] each.
         min_left_share: 0 to 1; a document of which less is left goes.
     """
-    gone = np.concatenate([np.zeros(1, np.int64), np.cumsum(mask)])
     lengths = ends - begins
-    left = lengths - (gone[ends] - gone[begins])
+    left = lengths - count_covered(mask, begins, ends)
     little = (left < lengths) & ((left == 0) | (left < min_left_share * lengths))
     documents, starts, counts = kept
     first = begins[documents] + starts
     last = first + counts + min_tokens - 1
-    holds = gone[last] - gone[first] < last - first
+    holds = count_covered(mask, first, last) < last - first
     little[documents[holds]] = False
     go: Bools = little
     return go
@@ -195,3 +206,12 @@ def _mark(places: Int64s, lengths: Int64s, mask: Bools) -> None:
     for i in range(len(places)):
         for token in range(lengths[i]):
             mask[places[i] + token] = True
+
+
+@kernel
+def _count(mask: Bools, begins: Int64s, ends: Int64s, counts: Int64s) -> None:
+    for i in range(len(begins)):
+        count = 0
+        for token in range(begins[i], ends[i]):
+            count += mask[token]
+        counts[i] = count

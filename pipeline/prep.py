@@ -25,25 +25,27 @@ from pipeline.engines.runners import Runner, job_owner, with_helpers
 from pipeline.extract.inputs import check_out, list_raw_files
 from pipeline.extract.sample import Prediction, sample_extract
 from pipeline.extract.step import extract
-from pipeline.folders import TOKENS
+from pipeline.folders import SUBSTRINGS, TOKENS
 from pipeline.substrings.step import remove_substrings
 from pipeline.tokenize.step import tokenize
 from pipeline.tokenize.training_step import make_tokenizer
 from shards.format import ShardManifest
-from storage.files import exists
+from storage.files import exists, join
 from storage.lock import only_writer
+from storage.steps import read_step
 
 Step = Literal["extract", "decide", "tokenizer", "tokenize"]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The manifests of all steps."""
+    """The manifests of all steps; that of `substrings` only if the corpus' manifest asks for it."""
 
     extract: StepManifest
     decide: StepManifest
     tokenizer: StepManifest
     shards: ShardManifest
+    substrings: StepManifest | None = None
 
 
 def prepare(
@@ -66,7 +68,8 @@ def prepare(
         decided = decide(manifest, out=out, runner=runner)
         on_step("tokenizer")
         tokenizer = make_tokenizer(manifest, out=out)
-        return Prepared(extracted, decided, tokenizer, _shards(manifest, out, runner, on_step))
+        shards = _shards(manifest, out, runner, on_step)
+        return Prepared(extracted, decided, tokenizer, shards, cut_from(shards, out))
 
 
 def run_step(
@@ -89,6 +92,11 @@ def run_step(
                 return decide(manifest, out=out, runner=runner)
             case "tokenizer":
                 return make_tokenizer(manifest, out=out)
+
+
+def cut_from(shards: ShardManifest, out: str) -> StepManifest | None:
+    """The manifest of the step that cut repeated runs out of these shards; None if none did."""
+    return read_step(join(out, SUBSTRINGS)) if SUBSTRINGS in shards.inputs else None
 
 
 def _shards(manifest: CorpusManifest, out: str, runner: Runner, on_step: Callable[[str], object]) -> ShardManifest:

@@ -14,6 +14,7 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
+from dedup.substrings import count_covered, covered_tokens
 from dedup.winnowing import Tokens
 from kernels.arrays import Bools, Int64s
 from manifests.base import Strict, sha256_of
@@ -158,13 +159,10 @@ def cut_tokens(
     stays[documents[whole]] = False
     bos, eos = bounds
     begins, ends = texts.begins - bos, texts.ends + eos
-    # What covers a token: +1 where a run or a document that goes begins, -1 behind it.
-    change = np.zeros(len(texts.tokens) + 1, np.int64)
-    first = texts.begins[documents] + offsets
-    np.add.at(change, first, 1)
-    np.add.at(change, first + lengths, -1)
-    np.add.at(change, begins[~stays], 1)
-    np.add.at(change, ends[~stays], -1)
-    left = np.cumsum(change[:-1]) == 0
-    count = np.concatenate([np.zeros(1, np.int64), np.cumsum(left)])
-    return texts.tokens[left], (count[ends] - count[begins])[stays], stays
+    gone = covered_tokens(
+        np.concatenate([texts.begins[documents] + offsets, begins[~stays]]),
+        np.concatenate([lengths, (ends - begins)[~stays]]),
+        total=len(texts.tokens),
+    )
+    left = ends - begins - count_covered(gone, begins, ends)
+    return texts.tokens[~gone], left[stays], stays

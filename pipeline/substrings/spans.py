@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.stretches import all_answers
-from dedup.substrings import Removed, documents_that_go, removed_runs, removed_tokens
+from dedup.substrings import Removed, count_covered, documents_that_go, removed_runs, removed_tokens
 from kernels.arrays import Bools, Int64s, Uint64s
 from manifests.step import KindOfLoss, Ledger, TaskManifest
 from pipeline.engines.runners import Runner, run_pipeline
@@ -128,8 +128,7 @@ def _publish(shard: Shard, found: Sequence[bytes], job: SubstringsJob) -> str:
     )
     output = publish_ipc(job.folder, removed_file(shard.name), [batch], REMOVED)
     total, dropped = len(texts.begins), int(cut.documents.sum())
-    gone = np.concatenate([np.zeros(1, np.int64), np.cumsum(cut.tokens)])
-    inside = (gone[texts.ends] - gone[texts.begins])[~cut.documents]
+    inside = count_covered(cut.tokens, texts.begins, texts.ends)[~cut.documents]
     lengths = texts.ends - texts.begins
     write_task(
         job.folder,

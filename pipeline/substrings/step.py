@@ -13,7 +13,7 @@ and `OUT/shards`, the shards that everybody reads, without these runs (`pipeline
 Shards are copied, not masked: windows of training, the sample order, lineage, exports and checks all count tokens of a
 bucket's stream, and a token that is not in it can be in none of them. A mask would have to be asked for in each, and
 would leave windows of different sizes. This costs a second copy of the tokens on disk; `OUT/tokens` may be deleted when
-`OUT/shards` is complete, and is made again if a later `prep` needs it. Whoever wants to know what was cut out of a
+`OUT/shards` is complete, and is made again by a later `prep`. Whoever wants to know what was cut out of a
 document, and where it stays, reads `removed/`.
 
 Stages are resumable, and outputs do not depend on the number of partitions, passes and workers.

@@ -14,6 +14,7 @@ CALLED_FROM_PYTHON = {
     "dedup.repeats._hash_grams",
     "dedup.stretches._gather",
     "dedup.stretches._uncovered",
+    "dedup.substrings._count",
     "dedup.substrings._mark",
     "dedup.substrings._pieces",
     "dedup.winnowing._segments",

@@ -19,11 +19,16 @@ import storage.steps
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from pipeline.engines.runners import Runner, with_helpers
+from pipeline.export.parquet import export_parquet
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
 from pipeline.substrings.step import remove_substrings
 from shards.contents import contents_of
+from shards.export_megatron import export_megatron
+from shards.lineage import documents_of as lineage
+from shards.order import new_order
 from shards.reader import open_shards
+from shards.samples import samples
 from shards.verify_corpus import verify_corpus
 from storage.files import publish
 from storage.steps import read_step
@@ -193,6 +198,44 @@ def test_each_document_still_leads_home(prepared, folder) -> None:
     assert seen == opened.manifest.ledger.kept
 
 
+def test_each_sample_is_traced_to_the_documents_whose_tokens_it_holds(prepared) -> None:
+    """The order and lineage over shards that were cut: nothing of it is between the tokens that stay."""
+    opened = open_shards(str(prepared / "shards"))
+    tokens = {name: bucket.tokens for name, bucket in opened.buckets.items()}
+    order = new_order(tokens, sequence=64, seed=3, counts=dict.fromkeys(tokens, 1))
+    left = {identity: document for shard in documents_of(prepared / "shards") for _, identity, document in shard}
+    count = 60
+    rows = lineage(opened, order, 0, count).to_pylist()
+    for sample, window in enumerate(samples(opened, order, 0, count).tolist()):
+        at = 0
+        for row in (row for row in rows if row["sample"] == sample):
+            document = left[bytes.fromhex(row["document_id"])]
+            piece = tuple(window[at : at + row["tokens"]])
+            assert any(document[start : start + len(piece)] == piece for start in range(len(document)))
+            assert row["url"].startswith("https://example.org/")
+            at += row["tokens"]
+        assert at == 65
+
+
+def test_exports(prepared, tmp_path) -> None:
+    """Megatron's files hold what the shards hold; texts as Parquet are whole, which is said."""
+    opened = open_shards(str(prepared / "shards"))
+    export_megatron(str(prepared / "shards"), out=str(tmp_path / "megatron"))
+    for name, bucket in opened.buckets.items():
+        stream = np.concatenate([bucket.map_tokens(shard) for shard in range(len(bucket.entries))])
+        assert np.array_equal(np.fromfile(tmp_path / "megatron" / f"{name}.bin", np.uint16), stream)
+    said: list[str] = []
+    step = export_parquet(str(prepared), out=str(tmp_path / "parquet"), runner=Runner(say=said.append))
+    assert step.ledger.kept == opened.manifest.ledger.records_in
+    assert any("texts are whole" in message for message in said)
+
+
+@pytest.mark.slow
+def test_portable_job_service(prepared, copied, corpus) -> None:
+    remove_substrings(corpus, out=str(copied), runner=Runner(kind="portable"))
+    assert tree_hashes(copied) == tree_hashes(prepared)
+
+
 @pytest.mark.slow
 def test_any_number_of_workers(prepared, copied, corpus, monkeypatch) -> None:
     monkeypatch.setattr("pipeline.substrings.settings.TOKENS_PER_WORKER", 100)
@@ -264,6 +307,15 @@ def test_documents_that_are_the_same(prepared, tmp_path) -> None:
     expected, _ = expected_from(tmp_path / "out" / "tokens", scope="corpus", share=0.0)
     assert documents_of(tmp_path / "out" / "shards") == expected
     assert verify_corpus(str(tmp_path / "out"))[1] == []
+
+
+def test_the_shards_before_may_be_deleted(prepared, copied, corpus) -> None:
+    for step in ("shards", "substrings"):
+        shutil.copytree(prepared / step, copied / step)
+    shutil.rmtree(copied / "tokens")
+    assert verify_corpus(str(copied))[1] == []
+    prepare(corpus, out=str(copied), runner=Runner())
+    assert tree_hashes(copied) == tree_hashes(prepared)
 
 
 def test_without_the_section_shards_are_whole(prepared, copied, corpus, folder) -> None:
