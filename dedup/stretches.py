@@ -3,9 +3,7 @@
 In: segments of a shard, its grams that are not first in it, and the keys that other shards have as well. Between:
 *stretches*, grams that are first of their equals in their shard, with their tokens; so a text in a million documents is
 sent once by each shard. Out of a partition come *answers*: which of these grams have an earlier occurrence in another
-shard. The order of elements does not matter. An element has at most `dedup.pairs.MAX_ELEMENT_BYTES`, and about 3.5
-bytes of a shuffle go with each token of two bytes that is sent, so that a partition is sized by what keys say of
-themselves.
+shard. The order of elements does not matter. An element has at most `dedup.pairs.MAX_ELEMENT_BYTES`.
 """
 
 from __future__ import annotations

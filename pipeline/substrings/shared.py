@@ -6,8 +6,8 @@ In: shards, and what repeats within each (`pipeline.substrings.texts`). Out, bel
     answers/<p>.arrow    tables.ANSWERS: grams whose first occurrence is in another shard, by document and start
 
 The first shuffle carries 10 bytes for each distinct key of a shard, about one for every 13 tokens. Only shared keys go
-on: the second one carries the text around each, once a shard, about 3.5 bytes for each token of two bytes that another
-shard has as well. A key of a text that is in every shard has one record from each of them. A key with many different
+on: the second one carries the text around each, once a shard: about 170 bytes, 13 for each token that another shard has
+as well. A key of a text that is in every shard has one record from each of them. A key with many different
 texts around it (`HOT` of them in all shards) would still be too much for one partition: its grams go one by one, to
 partitions by their own hashes. On the embedded runner, which holds a shuffle in memory, each is split into passes.
 """
@@ -37,7 +37,7 @@ from storage.steps import write_task
 
 # The embedded runner needs 5 to 9 bytes of memory per byte of a shuffle: this limit keeps it near 1 GB.
 SHUFFLE_BYTES = 160 << 20
-# Different texts around one key: with more, a partition would hold more than 2 MB for it.
+# Different texts around one key: with more, a partition would hold more than 3 MB for it.
 HOT = 16_384
 # How many of one key a shard says at most that it has.
 _MOST = 65_535
