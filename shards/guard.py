@@ -150,14 +150,14 @@ def check_boundaries(
 
 
 def beside(folder: str, manifest: ShardManifest) -> Beside | None:
-    """The tokenizer beside a shard folder; None for shards that lie alone.
+    """The tokenizer beside a shard folder, `shards` or what it was cut from, `tokens`; None for shards that lie alone.
 
     Raises:
         GristmillError: it is not the manifest's.
     """
     prepared, _, name = absolute(folder).rstrip("/").rpartition("/")
     path = join(prepared, "tokenizer", "tokenizer.model")
-    data = read_if_there(path) if name == "shards" else None
+    data = read_if_there(path) if name in ("shards", "tokens") else None
     if data is None:
         return None
     sha256 = hashlib.sha256(data).hexdigest()
