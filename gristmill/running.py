@@ -49,7 +49,8 @@ def run_step(
 
     with shown(folder, chosen, as_json=as_json) as (progress, chosen):
         done = prep.run_step(step, manifest, out=folder, runner=chosen, on_step=progress.begin)
-    notes = done.notes if isinstance(done, StepManifest) else []
+    step_done = done if isinstance(done, StepManifest) else prep.cut_from(done, folder)
+    notes = [] if step_done is None else step_done.notes
     if as_json:
         print_json(
             {"out": folder, "step": step, "digest": done.digest, "ledger": done.ledger.model_dump(), "notes": notes}

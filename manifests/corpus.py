@@ -170,9 +170,30 @@ class MinHash(Strict):
     )
 
 
+class Substrings(Strict):
+    """Removal of repeated runs of tokens. Default: the 50 tokens of Lee et al. (arXiv 2107.06499, section 4.1)."""
+
+    min_tokens: int = Field(50, ge=10, le=1_000, description="shorter runs stay, however often they occur")
+    scope: Literal["corpus", "bucket"] = Field(
+        "corpus", description="a run goes if it occurs earlier anywhere, or in its own bucket alone"
+    )
+    min_left_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description=(
+            "a document of which less is left goes, unless that is what went elsewhere; one of which nothing is left"
+            " always goes"
+        ),
+    )
+
+
 class Dedup(Strict):
     exact: bool = True
     minhash: MinHash | None = MinHash()
+    substrings: Substrings | None = Field(
+        None, description="repeated runs of tokens, cut out after tokenize; null: none"
+    )
 
 
 class SiteRule(Strict):

@@ -8,6 +8,9 @@ EXTRACT = "extract"
 DECIDE = "decide"
 TOKENIZER = "tokenizer"
 SHARDS = "shards"
+# Shards before repeated runs of tokens are cut out of them, and what is cut out; with `dedup.substrings` only.
+TOKENS = "tokens"
+SUBSTRINGS = "substrings"
 # Output of `gristmill extract --sample`, separate from the output of the run itself.
 SAMPLE = "sample"
 

@@ -1,7 +1,8 @@
 """The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a
-rehearsal of extract.
+rehearsal of extract. If the manifest has `dedup.substrings`, tokenize is two: its shards, and these without repeated
+runs.
 
-In: a corpus manifest. Out: the folder OUT with the four steps' folders. Each step skips what is finished. The folder's
+In: a corpus manifest. Out: the folder OUT with the steps' folders. Each step skips what is finished. The folder's
 lock prevents a second command from writing into it at the same time.
 """
 
@@ -24,23 +25,27 @@ from pipeline.engines.runners import Runner, job_owner, with_helpers
 from pipeline.extract.inputs import check_out, list_raw_files
 from pipeline.extract.sample import Prediction, sample_extract
 from pipeline.extract.step import extract
+from pipeline.folders import SUBSTRINGS, TOKENS
+from pipeline.substrings.step import remove_substrings
 from pipeline.tokenize.step import tokenize
 from pipeline.tokenize.training_step import make_tokenizer
 from shards.format import ShardManifest
-from storage.files import exists
+from storage.files import exists, join
 from storage.lock import only_writer
+from storage.steps import read_step
 
 Step = Literal["extract", "decide", "tokenizer", "tokenize"]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The manifests of all steps."""
+    """The manifests of all steps; that of `substrings` only if the corpus' manifest asks for it."""
 
     extract: StepManifest
     decide: StepManifest
     tokenizer: StepManifest
     shards: ShardManifest
+    substrings: StepManifest | None = None
 
 
 def prepare(
@@ -63,8 +68,8 @@ def prepare(
         decided = decide(manifest, out=out, runner=runner)
         on_step("tokenizer")
         tokenizer = make_tokenizer(manifest, out=out)
-        on_step("tokenize")
-        return Prepared(extracted, decided, tokenizer, tokenize(manifest, out=out, runner=runner))
+        shards = _shards(manifest, out, runner, on_step)
+        return Prepared(extracted, decided, tokenizer, shards, cut_from(shards, out))
 
 
 def run_step(
@@ -77,6 +82,8 @@ def run_step(
 ) -> StepManifest | ShardManifest:
     """Run one step; arguments and errors are those of `prepare`."""
     with claimed(manifest, out=out, runner=runner) as runner:
+        if step == "tokenize":
+            return _shards(manifest, out, runner, on_step)
         on_step(step)
         match step:
             case "extract":
@@ -85,8 +92,20 @@ def run_step(
                 return decide(manifest, out=out, runner=runner)
             case "tokenizer":
                 return make_tokenizer(manifest, out=out)
-            case "tokenize":
-                return tokenize(manifest, out=out, runner=runner)
+
+
+def cut_from(shards: ShardManifest, out: str) -> StepManifest | None:
+    """The manifest of the step that cut repeated runs out of these shards; None if none did."""
+    return read_step(join(out, SUBSTRINGS)) if SUBSTRINGS in shards.inputs else None
+
+
+def _shards(manifest: CorpusManifest, out: str, runner: Runner, on_step: Callable[[str], object]) -> ShardManifest:
+    if manifest.dedup.substrings is None:
+        on_step("tokenize")
+        return tokenize(manifest, out=out, runner=runner)
+    on_step(TOKENS)
+    tokenize(manifest, out=out, runner=runner)
+    return remove_substrings(manifest, out=out, runner=runner, on_step=on_step)
 
 
 def rehearse(manifest: CorpusManifest, *, out: str, share: float, runner: Runner) -> Prediction:

@@ -35,7 +35,8 @@ _SENTENCE = (
 
 
 def warm_up() -> None:
-    """Prepare a corpus of a few documents that uses the kernels: pages, line cleaning, masking, signatures.
+    """Prepare a corpus of a few documents that uses the kernels: pages, line cleaning, masking, signatures,
+    repeated runs.
 
     The kernels for perplexity are left out, because they need a model.
     """
@@ -58,7 +59,7 @@ def warm_up() -> None:
                 {"name": "pages", "filters": "none", **source, "format": "html", "files": ["page.html"]},
             ],
             "personal_information": {"mask": ["email"]},
-            "dedup": {"exact": False},
+            "dedup": {"exact": False, "substrings": {"min_tokens": 10}},
             "factual": {"model": str(folder / "model.arrow"), "bands": None},
             "tokenizer": {"train": {"vocab_size": 320}},
         }

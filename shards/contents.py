@@ -18,6 +18,8 @@ from storage.steps import read_step
 STEPS = ("extract", "decide", "tokenizer")
 IMPORT = "import"
 IMPORTED_STEPS = (IMPORT, "tokenizer")
+# What `prep` does only where the manifest of the corpus asks for it.
+SUBSTRINGS = "substrings"
 
 
 @dataclass(frozen=True)
@@ -65,4 +67,6 @@ def contents_of(folder: str) -> Contents:
 
 def steps_of(folder: str) -> tuple[str, ...]:
     """The steps that a corpus comes from: those of `prep`, or of `import`."""
-    return IMPORTED_STEPS if exists(join(folder, IMPORT, MANIFEST)) else STEPS
+    if exists(join(folder, IMPORT, MANIFEST)):
+        return IMPORTED_STEPS
+    return (*STEPS, SUBSTRINGS) if exists(join(folder, SUBSTRINGS, MANIFEST)) else STEPS

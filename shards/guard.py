@@ -9,8 +9,9 @@ silent change of the tokenizer cost 26 TB of shards). So a few documents are loo
 - the tokenizer's sha256, against that of `tokenizer/tokenizer.model` beside the shards, at each opening;
 - their text, encoded again by sentencepiece with that model: of `SHARDS_OPENED` shards when a local folder is opened,
   of every shard by `gristmill verify`. The text is the one that extract wrote, so this needs the folder that `prep`
-  made, with its texts. Text that was deleted cannot be made again from tokens (what normalisation took is gone); then,
-  and for shards of a store, opening says that this was not done.
+  made, with its texts, and with `substrings/removed` if repeated runs were cut out of them. Text that was deleted
+  cannot be made again from tokens (what normalisation took is gone); then, and for shards of a store, opening says that
+  this was not done.
 
 In: a shard folder and its manifest. Out: what was looked at, or an error. Which documents: by hash of the manifest's
 digest. The shards looked at are checked against their hashes first, as any shard is before it is used, and those that
@@ -35,6 +36,7 @@ from manifests.step import TaskManifest
 from shards.format import ShardEntry, ShardManifest, TokenizerInfo
 from shards.shard_files import Tokens, arrays_of, read_side_table
 from storage.files import absolute, exists, is_url, join, map_file, read_if_there, sha256_file
+from storage.steps import done_step
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -71,10 +73,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Beside:
-    """What lies beside a shard folder: the folder of all steps, and its tokenizer, which is the manifest's."""
+    """What lies beside a shard folder: the folder of all steps, and its tokenizer, which is the manifest's.
+
+    Attributes:
+        removed: files that say what was cut out of shards, below the folder of all steps, with their sha256; None if
+            nothing was, empty if they are not those of these shards.
+    """
 
     prepared: str
     model: SentencePieceProcessor
+    removed: dict[str, str] | None = None
 
 
 def guard(folder: str, manifest: ShardManifest, checked: Callable[[str, int, str], None]) -> Seen:
@@ -142,14 +150,14 @@ def check_boundaries(
 
 
 def beside(folder: str, manifest: ShardManifest) -> Beside | None:
-    """The tokenizer beside a shard folder; None for shards that lie alone.
+    """The tokenizer beside a shard folder, `shards` or what it was cut from, `tokens`; None for shards that lie alone.
 
     Raises:
         GristmillError: it is not the manifest's.
     """
     prepared, _, name = absolute(folder).rstrip("/").rpartition("/")
     path = join(prepared, "tokenizer", "tokenizer.model")
-    data = read_if_there(path) if name == "shards" else None
+    data = read_if_there(path) if name in ("shards", "tokens") else None
     if data is None:
         return None
     sha256 = hashlib.sha256(data).hexdigest()
@@ -164,7 +172,16 @@ def beside(folder: str, manifest: ShardManifest) -> Beside | None:
 
     model = sentencepiece.SentencePieceProcessor()
     model.LoadFromSerializedProto(data)
-    return Beside(prepared, model)
+    return Beside(prepared, model, _removed_files(prepared, manifest))
+
+
+def _removed_files(prepared: str, manifest: ShardManifest) -> dict[str, str] | None:
+    if "substrings" not in manifest.inputs:
+        return None
+    step = done_step(join(prepared, "substrings"))
+    if step is None or step.digest != manifest.inputs["substrings"]:
+        return {}
+    return {f"substrings/{output.path}": output.sha256 for output in step.outputs}
 
 
 def encode_again(
@@ -192,6 +209,13 @@ def encode_again(
     if task is None or part not in task.inputs:
         return 0, "the manifests of the shards' tasks are gone"
     cleaned = bool(task.details.get("removed_bytes"))
+    removed: dict[bytes, list[tuple[int, int, int]]] = {}
+    if found.removed is not None:
+        name = f"substrings/removed/{entry.bucket}/{entry.name}.arrow"
+        table = read_if_there(join(found.prepared, name))
+        if table is None or hashlib.sha256(table).hexdigest() != found.removed.get(name):
+            return 0, "what was cut out of them is not known: substrings/removed is not theirs"
+        removed = _removed_runs(table)
     try:
         side = read_side_table(folder, entry, ["document_id", "offset", "length", "file", "record"])
         rows = _documents_of(path, side, drawn=int(entry.content_sha256[:8], 16), most=documents, cleaned=cleaned)
@@ -199,10 +223,13 @@ def encode_again(
         return 0, f"{path} cannot be read: {error}"
     tokens, _ = arrays
     for identity, start, length, text in rows:
+        runs = removed.get(identity, [])
+        if len({document for document, _, _ in runs}) > 1:
+            continue  # texts that are the same, of which one may be whole
         stop = start + length
         start += manifest.tokenizer.bos_id is not None
         stop -= manifest.tokenizer.eos_id is not None
-        if found.model.EncodeAsIds(text) != tokens[start:stop].tolist():
+        if _without(found.model.EncodeAsIds(text), runs) != tokens[start:stop].tolist():
             if not task.inputs[part].startswith(sha256_file(path)[:32]):
                 return 0, f"{path} is not the one that the shards were made from"
             raise GristmillError(
@@ -211,6 +238,21 @@ def encode_again(
                 remedy=_REMEDY,
             )
     return len(rows), None if rows else "no document could be compared with its text"
+
+
+def _removed_runs(table: bytes) -> dict[bytes, list[tuple[int, int, int]]]:
+    """Row, first token and tokens of each run that was cut out of a shard, by the id of its document."""
+    rows = pa.ipc.open_file(pa.py_buffer(table)).read_all()
+    runs: dict[bytes, list[tuple[int, int, int]]] = {}
+    columns = (rows[name].to_pylist() for name in ("document_id", "document", "offset", "length"))
+    for identity, document, offset, length in zip(*columns, strict=True):
+        runs.setdefault(identity, []).append((document, offset, length))
+    return runs
+
+
+def _without(tokens: list[int], runs: list[tuple[int, int, int]]) -> list[int]:
+    gone = {place for _, offset, length in runs for place in range(offset, offset + length)}
+    return [token for place, token in enumerate(tokens) if place not in gone]
 
 
 def _chosen(manifest: ShardManifest) -> list[ShardEntry]:

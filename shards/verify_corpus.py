@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, StepManifest
-from shards.contents import IMPORT, STEPS, steps_of
+from shards.contents import IMPORT, STEPS, SUBSTRINGS, steps_of
 from shards.format import MANIFEST, ShardManifest
 from shards.verify import verify_shards
 from shards.writer import load_manifest
@@ -51,6 +51,11 @@ def verify_corpus(folder: str, *, say: Callable[[str], object] = lambda note: No
         found += more
     else:
         found.append(Finding(join(folder, "shards"), "the step is not complete", "run `gristmill prep`"))
+    if shards is not None and SUBSTRINGS in shards.inputs and exists(join(folder, "tokens", MANIFEST)):
+        # What shards were before repeated runs were cut out of them; it may be deleted.
+        count, _, more = _shard_findings(join(folder, "tokens"), say)
+        checked += count
+        found += more
     return checked, found + _chain_findings(folder, steps, shards)
 
 
@@ -91,12 +96,13 @@ def _chain_findings(folder: str, steps: dict[str, StepManifest], shards: ShardMa
     if decided is not None and tokenizer is not None and "decide" in tokenizer.inputs:
         differ("tokenizer", "its input is another decide", decided.digest, tokenizer.inputs["decide"])
     if shards is not None and shards.inputs and decided is not None and tokenizer is not None:
-        differ(
-            "shards",
-            "its inputs are not these steps",
-            {"decide": decided.digest, "tokenizer": tokenizer.digest},
-            shards.inputs,
-        )
+        made = {"decide": decided.digest, "tokenizer": tokenizer.digest}
+        substrings = steps.get(SUBSTRINGS)
+        # An earlier manifest may have asked for this step, and the one of these shards not.
+        if substrings is not None and SUBSTRINGS in shards.inputs:
+            made[SUBSTRINGS] = substrings.digest
+            differ("shards", "what substrings keeps and drops", substrings.ledger, shards.ledger)
+        differ("shards", "its inputs are not these steps", made, shards.inputs)
         differ("shards", "documents of decide", decided.ledger.kept, shards.ledger.records_in)
     if shards is not None and IMPORT in steps and tokenizer is not None:
         made = {IMPORT: steps[IMPORT].digest, "tokenizer": tokenizer.digest}

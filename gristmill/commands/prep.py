@@ -32,7 +32,8 @@ def prep(
     with shown(folder, chosen, as_json=json) as (progress, chosen):
         prepared = prepare(manifest, out=folder, runner=chosen, on_step=progress.begin)
     ledgers = {"extract": prepared.extract.ledger, "decide": prepared.decide.ledger, "tokenize": prepared.shards.ledger}
-    notes = [*prepared.extract.notes, *prepared.decide.notes, *prepared.tokenizer.notes]
+    steps = (prepared.extract, prepared.decide, prepared.tokenizer, prepared.substrings)
+    notes = [note for step in steps if step is not None for note in step.notes]
     if json:
         print_json(
             {

@@ -114,7 +114,8 @@ def decide_settings(
         },
         languages=manifest.languages,
         block_lists=block_lists,
-        dedup=manifest.dedup,
+        # Runs of tokens go after this step.
+        dedup=manifest.dedup.model_copy(update={"substrings": None}),
         personal_information=information,
         allowed_sites=allowed_sites,
         merged_sites=merged_sites,

@@ -70,27 +70,52 @@ def run_partitions(
     Raises:
         GristmillError: an element failed; finished partitions stay finished.
     """
+    # The embedded runner deals out elements round-robin; heaviest first gives each worker about the same amount of
+    # work.
+    elements = [part.model_dump_json() for part in sorted(parts, key=lambda part: (-part.rows, part.name))]
+
+    def packed(pipeline: Any, pending: frozenset[int]) -> Any:
+        import apache_beam as beam
+
+        from pipeline.engines.dofns import EmitPacked
+
+        emit_elements = EmitPacked(partial(emit_pending, emit=emit, pending=pending), job)
+        return pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(emit_elements)
+
+    run_grouped(names, packed, reduce, job, label=label, runner=runner.at_most(workers_for(parts)))
+
+
+def run_grouped(
+    names: Mapping[int, str],
+    packed: Callable[[Any, frozenset[int]], Any],
+    reduce: Reduce[J],
+    job: J,
+    *,
+    label: str,
+    runner: Runner,
+) -> None:
+    """The same for elements of any making.
+
+    Args:
+        packed: from a pipeline and the numbers of the partitions that are not finished to a PCollection of their
+            elements (partition, packed bytes).
+    """
     runner.expect(len(names))
     tasks = [Task(name=name, key=job.key) for name in names.values()]
     waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
     pending = {number: name for number, name in names.items() if name in waiting}
     if not pending:
         return
-    # The embedded runner deals out elements round-robin; heaviest first gives each worker about the same amount of
-    # work.
-    elements = [part.model_dump_json() for part in sorted(parts, key=lambda part: (-part.rows, part.name))]
 
     def build(pipeline: Any) -> object:
         import apache_beam as beam
 
-        from pipeline.engines.dofns import EmitNames, EmitPacked
+        from pipeline.engines.dofns import EmitNames
 
-        emit_elements = EmitPacked(partial(emit_pending, emit=emit, pending=frozenset(pending)), job)
-        packed = pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(emit_elements)
-        grouped = packed | beam.GroupByKey()
+        grouped = packed(pipeline, frozenset(pending)) | beam.GroupByKey()
         return grouped | f"{label}: reduce" >> beam.ParDo(EmitNames(partial(reduce_grouped, reduce=reduce), job))
 
-    run_pipeline(build, runner=runner.at_most(workers_for(parts)), label=label)
+    run_pipeline(build, runner=runner, label=label)
     unvisited = {
         task.name for task in pending_tasks([task for task in tasks if task.name in waiting], folder=job.folder)
     }

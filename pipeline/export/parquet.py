@@ -25,15 +25,15 @@ from manifests.step import Ledger, StepManifest, TaskManifest
 from pipeline.decide.settings import DecideSettings
 from pipeline.engines.runners import Runner, with_helpers
 from pipeline.engines.tasks import Task, pending_tasks, run_tasks
-from pipeline.folders import DECIDE, EXTRACT, kind_and_name, part_file
+from pipeline.folders import DECIDE, EXTRACT, SUBSTRINGS, kind_and_name, part_file
 from pipeline.parts import Part, group_parts, kept_bytes
 from pipeline.schemas import ipc_metadata, publish_buffer, read_ipc
 from pipeline.text.normalise import text_buffers
 from pipeline.tokenize.kept_text import kept_documents
 from storage.destination import begin_destination, check_apart, check_destination
-from storage.files import join
+from storage.files import exists, join
 from storage.lock import only_writer
-from storage.steps import begin_step, finish_step, require_step
+from storage.steps import MANIFEST, begin_step, finish_step, require_step
 
 STEP = "export parquet"
 VERSION = 1
@@ -116,6 +116,8 @@ def export_parquet(
     with only_writer(out, say=runner.say), with_helpers(runner) as helped:
         begin_destination(out, purpose=purpose)
         on_step(STEP)
+        if exists(join(prepared, SUBSTRINGS, MANIFEST)):
+            runner.say("texts are whole: repeated runs are cut out of tokens, not of texts")
         tasks = _tasks(
             group_parts(_parts(extracted), kept=kept_bytes(decided), text_bytes=file_text_bytes), sha256_of(purpose)
         )

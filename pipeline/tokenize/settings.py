@@ -35,12 +35,14 @@ class TokenizeJob(Strict):
         filters: by source name, the filters that clean the source's texts.
         out: the folder of all steps.
         tokenizer: digest of the tokenizer step.
+        shards: name of the folder below `out` that shards go to.
     """
 
     settings: TokenizeSettings
     filters: dict[str, Filters]
     out: str
     tokenizer: str
+    shards: str
 
 
 class TokenizeTask(Task):

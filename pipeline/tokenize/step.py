@@ -1,7 +1,8 @@
 """The tokenize step: turns kept documents into token shards; documents are joined with their decisions by position.
 
 In: documents and decisions parts, row-aligned (`pipeline.tokenize.kept_text` leaves out the lines that decide removed);
-the tokenizer. Out: `OUT/shards`, one folder per bucket, in the format of `shards.format`. One task reads consecutive
+the tokenizer. Out: `OUT/shards`, or `OUT/tokens` if `pipeline.substrings` is to cut repeated runs out of them; one
+folder per bucket, in the format of `shards.format`. One task reads consecutive
 parts of one source that keep text for about `shard_tokens` tokens, whatever was dropped of them, and writes their
 documents by id into shards of about that size (`pipeline.tokenize.hash_order`); documents are never split across
 shards. Names are made of the bucket's name, the task's rank within the source, and the shard's within the task and
@@ -25,7 +26,7 @@ from manifests.errors import GristmillError
 from manifests.step import Ledger, StepManifest, TaskManifest, merge_ledgers
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import pending_tasks, run_tasks
-from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER, part_file
+from pipeline.folders import DECIDE, EXTRACT, SHARDS, TOKENIZER, TOKENS, part_file
 from pipeline.parts import Part, group_parts, kept_bytes, list_parts
 from pipeline.schemas import ipc_metadata
 from pipeline.tokenize.encoder import Encoder, compare, encode, load_encoder
@@ -52,7 +53,8 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
     Raises:
         GristmillError: an earlier step is not complete, an encoding check failed, or a task failed.
     """
-    folder = join(out, SHARDS)
+    place = SHARDS if manifest.dedup.substrings is None else TOKENS
+    folder = join(out, place)
     extracted = require_step(join(out, EXTRACT), command="gristmill extract")
     decided = require_step(join(out, DECIDE), command="gristmill decide")
     tokenizer = require_step(join(out, TOKENIZER), command="gristmill tokenizer train")
@@ -76,6 +78,7 @@ def tokenize(manifest: CorpusManifest, *, out: str, runner: Runner) -> ShardMani
         filters=manifest.source_filters(),
         out=out,
         tokenizer=tokenizer.digest,
+        shards=place,
     )
     manifests = run_tasks(tasks, tokenize_group, job, folder=folder, label="Tokenize", runner=runner)
     return _publish(manifests, job, corpus=manifest.name, decided=decided)
@@ -111,7 +114,7 @@ def _task(group: list[Part], rank: int, key: str, kept: Mapping[str, int]) -> To
 
 def tokenize_group(task: TokenizeTask, job: TokenizeJob) -> TaskManifest:
     """Turn consecutive parts of one source into shards."""
-    folder, parts = join(job.out, SHARDS), task.parts
+    folder, parts = join(job.out, job.shards), task.parts
     encoder = _encoder(join(job.out, TOKENIZER, MODEL), job.settings.encoder, job.tokenizer)
     info = tokenizer_info(encoder, job.settings)
     buckets: dict[str, Encoded] = {}
@@ -242,7 +245,7 @@ def _encoder(path: str, engine: str, _digest: str) -> Encoder:
 
 def _publish(tasks: list[TaskManifest], job: TokenizeJob, *, corpus: str, decided: StepManifest) -> ShardManifest:
     """Check that every kept document is in a shard, then publish the shard manifest."""
-    folder = join(job.out, SHARDS)
+    folder = join(job.out, job.shards)
     ledger = merge_ledgers(task.ledger for task in tasks)
     if ledger.balance() or ledger.records_in != decided.ledger.kept:
         raise GristmillError(

@@ -10,6 +10,14 @@ from tests.paths import PROJECT
 
 CALLED_FROM_PYTHON = {
     "dedup.bands._band_keys",
+    "dedup.repeats._first_of_equals",
+    "dedup.repeats._hash_grams",
+    "dedup.stretches._gather",
+    "dedup.stretches._uncovered",
+    "dedup.substrings._count",
+    "dedup.substrings._mark",
+    "dedup.substrings._pieces",
+    "dedup.winnowing._segments",
     "pipeline.filters.line_rules.judge_c4_lines",
     "pipeline.filters.line_rules.judge_refinedweb_lines",
     "pipeline.tokenize.kept_text._clean",

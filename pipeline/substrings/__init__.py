@@ -1,0 +1,1 @@
+"""The substrings step: cuts repeated runs of tokens out of shards; `pipeline.substrings.step` says how."""
