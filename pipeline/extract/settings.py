@@ -14,7 +14,6 @@ from manifests.corpus import (
     FORMATS,
     CorpusManifest,
     Extraction,
-    MinHash,
     Perplexity,
     PersonalInformationKind,
     Source,
@@ -22,6 +21,7 @@ from manifests.corpus import (
     TextSettings,
 )
 from manifests.languages import LanguageOrAny
+from manifests.minhash import MinHash
 from pipeline.engines.tasks import Task
 from pipeline.extract.inputs import RawPiece
 from pipeline.readers.pieces import Piece
@@ -30,7 +30,7 @@ from pipeline.text.factual.model import factual_settings
 from pipeline.text.perplexity.score import perplexity_settings
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 8
+VERSION = 9
 # A part is held in memory until all of it is published; parts are also the unit of work of later steps.
 PART_TEXT_BYTES = 64 << 20
 # Language identification reads only a document's first characters, because its cost is proportional to them (common
