@@ -10,6 +10,10 @@ from tests.paths import PROJECT
 
 CALLED_FROM_PYTHON = {
     "dedup.bands._band_keys",
+    "dedup.datasketch_permutations.lower_affine32",
+    "dedup.datasketch_permutations.lower_legacy",
+    "dedup.signing._hash_shingles",
+    "dedup.signing._lower_all",
     "pipeline.filters.line_rules.judge_c4_lines",
     "pipeline.filters.line_rules.judge_refinedweb_lines",
     "pipeline.tokenize.kept_text._clean",
