@@ -22,13 +22,10 @@ from manifests.corpus import load_corpus
 from manifests.filters import REASONS
 from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import list_parts, split_row_ids
-from pipeline.schemas import ipc_names, read_ipc
+from pipeline.schemas import read_ipc
 from storage.steps import require_step
 
 _DUPLICATES = ("exact_duplicate", "near_duplicate")
-# The row of the document that answers for a removed one, as `decisions` parts call it: now, and before documents were
-# compared with the one that is kept.
-_KEPT_COLUMNS = ("duplicate_row", "cluster")
 
 
 class Outcome(NamedTuple):
@@ -87,28 +84,11 @@ def read_removals(manifest: Path, out: Path) -> dict[str, str]:
     removed: dict[str, str] = {}
     for part, ids in zip(parts, names, strict=True):
         path = f"{out}/{DECIDE}/{part_file('decisions', part.name)}"
-        column = kept_column(ipc_names(path))
-        removed.update(removals_of_part(read_ipc(path, columns=["reason", column]), column, ids=ids, names=names))
+        removed.update(removals_of_part(read_ipc(path, columns=["reason", "duplicate_row"]), ids=ids, names=names))
     return removed
 
 
-def kept_column(columns: Sequence[str]) -> str:
-    """Which column of a `decisions` part names the row that is kept for a duplicate.
-
-    Raises:
-        SystemExit: none of those that are known.
-    """
-    found = [name for name in _KEPT_COLUMNS if name in columns]
-    if not found:
-        raise SystemExit(
-            f"decisions have none of {', '.join(_KEPT_COLUMNS)}: bench/dedup_ours.py must learn their columns"
-        )
-    return found[0]
-
-
-def removals_of_part(
-    decisions: pa.Table, column: str, *, ids: Sequence[str], names: Sequence[Sequence[str]]
-) -> dict[str, str]:
+def removals_of_part(decisions: pa.Table, *, ids: Sequence[str], names: Sequence[Sequence[str]]) -> dict[str, str]:
     """The same for the rows of one part.
 
     Args:
@@ -120,9 +100,9 @@ def removals_of_part(
     others = sorted({REASONS[reason] for reason in reasons[rows].tolist()} - set(_DUPLICATES))
     if others:
         raise SystemExit(f"documents were dropped for other reasons: {', '.join(others)}")
-    kept = decisions[column].take(pa.array(rows))
+    kept = decisions["duplicate_row"].take(pa.array(rows))
     if kept.null_count:
-        raise SystemExit(f"{kept.null_count} duplicates have no {column}: nobody is kept for them")
+        raise SystemExit(f"{kept.null_count} duplicates have no row: nobody is kept for them")
     numbers, places = split_row_ids(kept.to_numpy().astype(np.uint64))
     return {
         ids[row]: names[number][place]

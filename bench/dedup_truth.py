@@ -6,7 +6,7 @@ given value, none left out. Rows are in the order of the texts; pairs are sorted
 The similarity of two documents is J = |A and B| / |A or B| of their sets of word 5-grams (Broder 1997). The word rule is
 the one that `dedup.signatures` documents, written down here a second time from the names and categories of Unicode:
 A to Z lower-cased; each letter of a script without spaces between words is a word, with the marks that follow; other
-runs of word characters are words. A text of fewer than five words has one shingle, of them all. Shingles are numbered,
+runs of word characters, with their marks, are words. A text of fewer than five words has one shingle, of them all. Shingles are numbered,
 not hashed: nothing here depends on luck. A text without words resembles nothing.
 """
 
@@ -177,7 +177,7 @@ def _pattern() -> re.Pattern[str]:
             alone.append(point)
         elif category != "Cs" and word.match(character):
             others.append(point)
-    return re.compile(f"[{_ranges(alone)}][{_ranges(marks)}]*|[{_ranges(others)}]+")
+    return re.compile(f"[{_ranges(alone)}][{_ranges(marks)}]*|[{_ranges(others)}][{_ranges(others)}{_ranges(marks)}]*")
 
 
 def _ranges(points: Sequence[int]) -> str:

@@ -20,7 +20,9 @@ import xxhash
 import yaml
 from fastwarc.warc import ArchiveIterator
 
+from dedup.signature_settings import signature_settings
 from manifests.corpus import CorpusManifest, Source, load_corpus
+from manifests.minhash import MinHash
 from manifests.step import Ledger, Output, StepManifest
 from pipeline.extract.inputs import RawFile, list_raw_files
 from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
@@ -200,7 +202,7 @@ def _synthetic_part(out: str, name: str, rows: U64) -> list[Output]:
         "record": pa.array(rows.astype(np.int64)),
     }
     signals = [_signal_column(field, rows) for field in ALL_SIGNALS]
-    schema = signature_schema(112)
+    schema = signature_schema(signature_settings(MinHash(), seed=0))
     packed = pa.FixedSizeListArray.from_arrays(pa.array(signature.reshape(-1)), type=schema.field("signature").type)
     shingles = pa.array(np.full(count, 600, np.int32))
     batches = {
@@ -217,7 +219,7 @@ def _synthetic_part(out: str, name: str, rows: U64) -> list[Output]:
             out,
             f"{kind}/{name}.arrow",
             [batch],
-            schema.with_metadata({"source": "synthetic", "file": name}),
+            schema.with_metadata({**(schema.metadata or {}), b"source": b"synthetic", b"file": name.encode()}),
             compress=compress,
         )
         for kind, (batch, schema, compress) in batches.items()

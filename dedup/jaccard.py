@@ -1,7 +1,7 @@
 """The exact similarity of two texts: of their sets of shingles.
 
-In: the hashes of a document's words, in their order (`dedup.signatures`). Out: the sorted set of the 64-bit hashes of
-its shingles; and how many hashes two such sets have in common. Two different shingles of a pair share a hash with a
+In: texts. Out: the sorted set of the 64-bit hashes of each one's shingles (`dedup.signatures`); and how many hashes two
+such sets have in common. Two different shingles of a pair share a hash with a
 probability of 1e-7 for two texts of a million words.
 """
 
@@ -9,36 +9,59 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.arrays import Int64s, Integer, Uint64s
+from dedup.shingle_text import write_characters, write_words
+from dedup.signatures import whole_shingle_hash
+from dedup.signing import hash_units
+from kernels.arrays import Bytes, Int64s, Integer, Uint64s
+from kernels.characters import classes
 from kernels.compiled import kernel
-from kernels.hashing import SECOND_MULTIPLIER
-from manifests.corpus import SimilarityMeasure
+from manifests.minhash import SimilarityMeasure, Unit
 
-U64 = np.uint64
+
+def shingle_sets(data: Bytes, offsets: Int64s, *, unit: Unit, ngram: int) -> tuple[Uint64s, Int64s]:
+    """The different shingles of n documents as hashes, and where each document's begin.
+
+    Args:
+        data: valid UTF-8.
+        offsets: int64[n + 1] into `data`.
+        unit, ngram: as in `dedup.signatures` and `dedup.shingle_text`.
+
+    Returns:
+        uint64[m], the sets after each other, each ascending, and int64[n + 1]. A document without words or characters
+        has none.
+    """
+    longest = int(np.diff(offsets).max(initial=0))
+    hashes = np.empty(int(offsets[-1] - offsets[0]), np.uint64)
+    starts = np.zeros(len(offsets), np.int64)
+    scratch = np.empty(2 * longest, np.uint8), np.empty(longest + 1, np.int64), np.empty(longest, np.uint64)
+    _shingle_sets(data, offsets, classes(), unit == "words", ngram, *scratch, hashes, starts)
+    return hashes[: starts[-1]].copy(), starts
 
 
 @kernel
-def _shingle_hashes(words: Uint64s, ngram: Integer, out: Uint64s) -> None:
-    size = min(ngram, len(words))
-    for start in range(len(out)):
-        h = U64(0)
-        for index in range(start, start + size):
-            h = (h ^ words[index]) * SECOND_MULTIPLIER
-            h ^= h >> U64(32)
-        out[start] = h
-
-
-def shingle_set(words: Uint64s, *, ngram: int) -> Uint64s:
-    """The different shingles of a document as hashes, uint64[n], ascending; fewer than `ngram` words are one shingle.
-
-    Args:
-        words: uint64[m], hashes of words.
-    """
-    if not len(words):
-        return np.empty(0, np.uint64)
-    out = np.empty(len(words) - min(ngram, len(words)) + 1, np.uint64)
-    _shingle_hashes(words, ngram, out)
-    return np.unique(out)
+def _shingle_sets(
+    data: Bytes, offsets: Int64s, table: Bytes, words: bool, ngram: Integer, text: Bytes, places: Int64s,
+    units: Uint64s, hashes: Uint64s, starts: Int64s,
+) -> None:  # fmt: skip
+    done: Integer = 0
+    for document in range(len(offsets) - 1):
+        start, end = offsets[document], offsets[document + 1]
+        if words:
+            count = write_words(data, start, end, table, text, places)
+        else:
+            count = write_characters(data, start, end, table, text, places)
+        hash_units(text, places, count, int(words), units)
+        size = min(ngram, count)
+        found = count - size + 1 if count > 0 else 0
+        for first in range(found):
+            hashes[done + first] = whole_shingle_hash(units, first, first + size)
+        hashes[done : done + found].sort()
+        begin = done
+        for index in range(begin, begin + found):
+            if index == begin or hashes[index] != hashes[done - 1]:
+                hashes[done] = hashes[index]
+                done += 1
+        starts[document + 1] = done
 
 
 @kernel

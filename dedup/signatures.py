@@ -1,13 +1,14 @@
-r"""MinHash signatures of documents, from the hashes of their words.
+r"""MinHash signatures of documents by our own permutations, from the hashes of their words.
 
 In: the hashes of a document's words, in their order. Out: its signature, uint32[k], and the number of its shingles.
 They depend on its text, the n-gram length and the permutations only. The walk of `pipeline.text.signals` finds the
-words on its way and signs each document.
+words on its way and signs each document. Other permutations, and characters instead of words, are in `dedup.signing`.
 
-A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`), with A to
-Z lower-cased and nothing else: other alphabets keep their case. Scripts without spaces between words (Han, Kana, Thai,
-Lao, Khmer, Myanmar, Javanese and others, `kernels.character_ranges.UNSPACED`) have no such runs: each of their letters
-is a word of its own, with the combining marks after it; their digits join into words as all digits do. A *shingle* is
+A *word* is a run of word characters (`\w` of Unicode 14: letters, digits, underscore; `kernels.characters`) and the
+combining marks after them, with A to Z lower-cased and nothing else: other alphabets keep their case. Scripts without
+spaces between words (Han, Kana, Thai, Lao, Khmer, Myanmar, Javanese and others, `kernels.character_ranges.UNSPACED`)
+have no such runs: each of their letters is a word of its own, with its marks; their digits join into words as all
+digits do. A *shingle* is
 `ngram` consecutive words; a document of fewer words is one shingle of them all. A word is hashed byte by byte to 64
 bits, a shingle from the hashes of its words; its upper 32 bits are kept. Each permutation maps those by x -> a x + b
 mod 2^32, then x xor x >> 15, and the signature holds the smallest value of each (Broder 1997). Two signatures agree in
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.arrays import Integer, Uint32s, Uint64s
-from kernels.compiled import kernel
+from kernels.compiled import kernel, part_kernel
 from kernels.hashing import SECOND_MULTIPLIER
 
 U64 = np.uint64
@@ -54,20 +55,36 @@ def sign(words: Uint64s, count: Integer, multipliers: Uint32s, addends: Uint32s,
     """Lower `row`, [k], to the smallest values that the shingles of `count` words give, `count` at least 1; returns
     their number.
     """
-    k = len(multipliers)
     size = min(ngram, count)
     for start in range(count - size + 1):
-        h = U64(0)
-        for index in range(start, start + size):
-            h = (h ^ words[index]) * SECOND_MULTIPLIER
-            h ^= h >> U64(32)
-        x = nb.uint32(h >> U64(32))
-        for j in range(k):
-            value = nb.uint32(x * multipliers[j] + addends[j])
-            value ^= value >> nb.uint32(15)
-            if value < row[j]:
-                row[j] = value
+        lower(shingle_hash(words, start, start + size), multipliers, addends, row)
     return count - size + 1
+
+
+@part_kernel
+def whole_shingle_hash(words: Uint64s, start: Integer, end: Integer) -> np.uint64:
+    """The hash of the shingle of `words[start:end]`, in 64 bits."""
+    h = U64(0)
+    for index in range(start, end):
+        h = (h ^ words[index]) * SECOND_MULTIPLIER
+        h ^= h >> U64(32)
+    return h
+
+
+@part_kernel
+def shingle_hash(words: Uint64s, start: Integer, end: Integer) -> np.uint32:
+    """Its upper half, which signatures are made of."""
+    return nb.uint32(whole_shingle_hash(words, start, end) >> U64(32))
+
+
+@part_kernel
+def lower(x: np.uint32, multipliers: Uint32s, addends: Uint32s, row: Uint32s) -> None:
+    """Lower `row`, [k], to the values that the shingle of hash `x` gives where they are smaller."""
+    for j in range(len(multipliers)):
+        value = nb.uint32(x * multipliers[j] + addends[j])
+        value ^= value >> nb.uint32(15)
+        if value < row[j]:
+            row[j] = value
 
 
 def _splitmix64(state: np.uint64, count: int) -> npt.NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 In: segments of a shard, its grams that are not first in it, and the keys that other shards have as well. Between:
 *stretches*, grams that are first of their equals in their shard, with their tokens; so a text in a million documents is
 sent once by each shard. Out of a partition come *answers*: which of these grams have an earlier occurrence in another
-shard. The order of elements does not matter. An element has at most `dedup.pairs.MAX_ELEMENT_BYTES`.
+shard. The order of elements does not matter. An element has at most `MAX_ELEMENT_BYTES`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.pairs import MAX_ELEMENT_BYTES
 from dedup.repeats import Repeats, hash_grams, repeats_among
 from dedup.winnowing import Segments, Tokens
 from kernels.arrays import Bools, Int64s, Integer, Uint64s
 from kernels.compiled import kernel
 
+# Flink holds an element on the heap; 8 MB passes with a factor of 2 to 4 to spare.
+MAX_ELEMENT_BYTES = 8 << 20
 # Words before the tokens of a stretch: the four of its document's place, start and scope, grams.
 _WORDS = 6
 _LENGTH_BITS = 56

@@ -1,7 +1,7 @@
-"""How hashes of words, lines and bands grow: one 64-bit value is mixed into another.
+"""How hashes of words, lines and bands grow: one 64-bit value, or one byte, is mixed into another.
 
-In: uint64. Out: uint64. Band keys are built with it and stored: another constant or shift is another layout of
-signatures.
+In: uint64. Out: uint64. Band keys and the words of signatures are built with it and stored: another constant or shift
+is another layout of signatures.
 """
 
 from __future__ import annotations
@@ -26,3 +26,10 @@ def mix(h: np.uint64, value: np.uint64) -> np.uint64:
     """The hash of what `h` is the hash of, followed by `value`."""
     h = (h ^ value) * MULTIPLIER
     return h ^ (h >> nb.uint64(32))
+
+
+@bare_kernel
+def hash_byte(h: np.uint64, byte: int) -> np.uint64:
+    """The hash of the bytes that `h` is the hash of, followed by one more; words of signatures begin with `SEED`."""
+    h = (h ^ np.uint64(byte)) * MULTIPLIER
+    return h ^ (h >> nb.uint64(29))

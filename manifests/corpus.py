@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from manifests.base import Strict, check_unique, load
 from manifests.filters import Filters, GopherPaper
 from manifests.languages import Language, LanguageOrAny, check_language
+from manifests.minhash import LARGEST_DATASKETCH_SEED, MinHash
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
 SourceFormat = Literal[
@@ -148,26 +149,6 @@ class Languages(Strict):
         if value != "all" and (not isinstance(value, list) or not value):
             raise ValueError("give `all`, or a list of at least one code, as [en]")
         return value if value == "all" else [_language(code) for code in value]
-
-
-SimilarityMeasure = Literal["jaccard", "containment"]
-
-
-class MinHash(Strict):
-    """MinHash LSH near-duplicate removal. Defaults: FineWeb's 14 bands of 8 over word 5-grams (arXiv 2406.17557)."""
-
-    bands: int = Field(14, ge=1, le=64)
-    rows: int = Field(8, ge=1, le=64)
-    ngram: int = Field(5, ge=1, le=32, description="words per shingle")
-    similarity: float = Field(
-        0.7, gt=0, le=1, description="a document goes only for one that stays and is as similar as this"
-    )
-    measure: SimilarityMeasure = Field(
-        "jaccard",
-        description=(
-            "`jaccard`: shared shingles of those in either document; `containment`: of those in the one that may go"
-        ),
-    )
 
 
 class Substrings(Strict):
@@ -432,6 +413,16 @@ class CorpusManifest(Strict):
                 raise ValueError(f"`factual.sources` names `{name}`, which is no source")
             if flagged[name]:
                 raise ValueError(f"`factual.sources` names `{name}`, which has `factual: true`: it has one band")
+        return self
+
+    @model_validator(mode="after")
+    def _small_seed(self) -> CorpusManifest:
+        minhash = self.dedup.minhash
+        if minhash is not None and minhash.permutations != "gristmill" and self.seed > LARGEST_DATASKETCH_SEED:
+            raise ValueError(
+                f"`seed` must be at most {LARGEST_DATASKETCH_SEED:,} with `permutations: {minhash.permutations}`:"
+                " datasketch takes no larger one"
+            )
         return self
 
     @model_validator(mode="after")

@@ -16,13 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
 
+from dedup.signature_settings import signature_settings
+from dedup.signing import make_signing, sign_texts
 from kernels import compiled, disk
 from manifests.corpus import load_corpus
+from manifests.minhash import MinHash
 from pipeline.engines.compiled import WARMING_UP, mark
 from pipeline.engines.runners import Runner
 from pipeline.prep import prepare
 from pipeline.text.factual.model import make_model, model_bytes
+from pipeline.text.normalise import text_buffers
 from storage.files import publish
 from storage.processes import end_with_starter
 
@@ -65,6 +70,18 @@ def warm_up() -> None:
         }
         (folder / "corpus.yaml").write_text(json.dumps(manifest))
         prepare(load_corpus(folder / "corpus.yaml"), out=str(folder / "out"), runner=Runner())
+    _sign(texts)
+
+
+def _sign(texts: list[str]) -> None:
+    """Signatures that the corpus above does not ask for: it has one kind, as every corpus."""
+    buffers = text_buffers(pa.array(texts, pa.large_string()))
+    for section in (
+        MinHash(unit="characters"),
+        MinHash(permutations="datasketch"),
+        MinHash(permutations="datasketch-legacy"),
+    ):
+        sign_texts(*buffers, make_signing(signature_settings(section, seed=0)))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from kernels.arrays import Int64s, Uint64s
-from manifests.corpus import MinHash
+from manifests.minhash import MinHash
 from pipeline.decide.settings import DecideJob
 from pipeline.engines.tasks import Task
 from pipeline.parts import Part, split_row_ids

@@ -47,6 +47,7 @@ class DecideSettings(Strict):
 
     Attributes:
         sources: by name.
+        seed: of signatures.
         block_lists: in the order in which they are asked, opt-outs first.
         personal_information: None if there are no rules on it.
         allowed_sites: a hash of the contents of the list of sites that are never dropped; None if there is none.
@@ -58,6 +59,7 @@ class DecideSettings(Strict):
     languages: Languages
     block_lists: tuple[BlockListSettings, ...]
     dedup: Dedup
+    seed: int
     personal_information: PersonalInformation | None
     allowed_sites: str | None = None
     merged_sites: str | None = None
@@ -116,6 +118,7 @@ def decide_settings(
         block_lists=block_lists,
         # Runs of tokens go after this step.
         dedup=manifest.dedup.model_copy(update={"substrings": None}),
+        seed=manifest.seed,
         personal_information=information,
         allowed_sites=allowed_sites,
         merged_sites=merged_sites,

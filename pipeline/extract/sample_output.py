@@ -14,6 +14,8 @@ from functools import cache
 
 import pyarrow as pa
 
+from dedup.signature_settings import signature_settings
+from manifests.minhash import MinHash
 from manifests.step import Output, TaskManifest
 from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
 from pipeline.folders import kind_and_name
@@ -24,6 +26,8 @@ from storage.files import join
 # With more text than this in total, sizes are taken as they are: the more text, the fuller the batches.
 _MOST_TEXT_BYTES = 64 << 20
 _COMPRESSED = ("documents", "signals")
+# A file without rows has about as many bytes whatever its signatures are made by.
+_SIGNATURES = signature_schema(signature_settings(MinHash(), seed=0))
 
 
 def full_output_bytes(manifests: Sequence[TaskManifest], *, folder: str, record_share: float, by_files: float) -> int:
@@ -79,7 +83,7 @@ def _kind(output: Output) -> str:
 @cache
 def _frame_bytes() -> dict[str, int]:
     """Bytes of a file with one batch of no rows, by kind."""
-    schemas = {"documents": DOCUMENTS, "signals": ALL_SIGNALS, "signatures": signature_schema(1)}
+    schemas = {"documents": DOCUMENTS, "signals": ALL_SIGNALS, "signatures": _SIGNATURES}
     return {kind: ipc_bytes([_empty(schema)], schema).size for kind, schema in schemas.items()}
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dedup.signature_settings import SignatureSettings, signature_settings
 from manifests.base import Strict, WithoutNone, sha256_of
 from manifests.corpus import (
     FORMATS,
     CorpusManifest,
     Extraction,
-    MinHash,
     Perplexity,
     PersonalInformationKind,
     Source,
@@ -30,7 +30,7 @@ from pipeline.text.factual.model import factual_settings
 from pipeline.text.perplexity.score import perplexity_settings
 
 # Goes into every task's key: raise it whenever the same input would give other bytes.
-VERSION = 8
+VERSION = 10
 # A part is held in memory until all of it is published; parts are also the unit of work of later steps.
 PART_TEXT_BYTES = 64 << 20
 # Language identification reads only a document's first characters, because its cost is proportional to them (common
@@ -67,7 +67,7 @@ class ExtractSettings(Strict):
     sources: dict[str, SourceSettings]
     text: TextSettings
     mask: tuple[PersonalInformationKind, ...]
-    minhash: MinHash | None
+    signatures: SignatureSettings | None
     seed: int
     bad_words: dict[LanguageOrAny, str] | None
     perplexity: Perplexity | None
@@ -120,13 +120,13 @@ def extract_settings(manifest: CorpusManifest) -> ExtractSettings:
     Raises:
         GristmillError: a list or a model cannot be read.
     """
-    information = manifest.personal_information
+    information, minhash = manifest.personal_information, manifest.dedup.minhash
     return ExtractSettings(
         sources={source.name: _source_settings(source, manifest) for source in manifest.sources},
         text=manifest.text,
         mask=() if information is None else tuple(sorted(set(information.mask))),
-        minhash=manifest.dedup.minhash,
         seed=manifest.seed,
+        signatures=None if minhash is None else signature_settings(minhash, seed=manifest.seed),
         bad_words=bad_words_settings(manifest.bad_words),
         perplexity=perplexity_settings(manifest.perplexity),
         factual=factual_settings(manifest.factual),

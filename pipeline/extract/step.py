@@ -118,7 +118,8 @@ class _Part:
         self._signals.append(passed.signals)
         if passed.signatures is not None:
             if self._signatures is None:
-                schema = passed.signatures.schema.with_metadata(self._metadata)
+                schema = passed.signatures.schema
+                schema = schema.with_metadata({**schema.metadata, **self._metadata})
                 self._signatures = GrowingFile(schema, compress=False)  # to be memory-mapped
             self._signatures.add(passed.signatures)
 

@@ -18,7 +18,8 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.signatures import Permutations, make_permutations
+from dedup.signature_settings import SignatureSettings, to_metadata
+from dedup.signing import Signing, make_signing, sign_texts
 from manifests.corpus import TextSettings
 from pipeline.extract.settings import ExtractJob
 from pipeline.losses import Tally
@@ -58,7 +59,7 @@ class TextPass:
     """Settings and loaded models of the pass, made once per task from the step's settings.
 
     Attributes:
-        permutations: of MinHash; None if no signatures are computed.
+        signing: how signatures are made; None if none are.
         bad_words: matchers by language; None if no list is given, and then the column is missing.
         scorers: perplexity models by language; None if no model is given, and then the column is missing.
         sentences: what a scorer takes as a sentence.
@@ -67,8 +68,7 @@ class TextPass:
 
     text: TextSettings
     mask: tuple[str, ...]
-    permutations: Permutations | None
-    ngram: int
+    signing: Signing | None
     language_characters: int
     bad_words: Mapping[str, Matcher] | None
     scorers: Mapping[str, Scorer] | None
@@ -100,22 +100,24 @@ def signal_schema(*, bad_words: bool, perplexity: bool, factual: bool = False) -
     return pa.schema([*ALL_SIGNALS, *[BAD_WORDS] * bad_words, *[PERPLEXITY] * perplexity, *[FACTUAL] * factual])
 
 
-def signature_schema(length: int) -> pa.Schema:
-    """Schema of a signatures part for signatures of `length` 32-bit values."""
+def signature_schema(settings: SignatureSettings) -> pa.Schema:
+    """Schema of a signatures part; its metadata say what the values depend on."""
+    item = pa.field("item", pa.uint32(), nullable=False)
     return pa.schema(
         [
-            pa.field("signature", pa.list_(pa.field("item", pa.uint32(), nullable=False), length), nullable=False),
+            pa.field("signature", pa.list_(item, settings.values), nullable=False),
             pa.field("shingles", pa.int32(), nullable=False),
-        ]
+        ],
+        metadata=to_metadata(settings),
     )
 
 
 def make_text_pass(job: ExtractJob) -> TextPass:
     """The pass that the settings of the extract step describe."""
     settings = job.settings
-    permutations, ngram = None, 1
-    if (minhash := settings.minhash) is not None:
-        permutations, ngram = make_permutations(minhash.bands * minhash.rows, seed=settings.seed), minhash.ngram
+    signing = None
+    if settings.signatures is not None:
+        signing = make_signing(settings.signatures)
     matchers = None
     if settings.bad_words is not None:
         matchers = {
@@ -135,8 +137,7 @@ def make_text_pass(job: ExtractJob) -> TextPass:
     return TextPass(
         text=settings.text,
         mask=settings.mask,
-        permutations=permutations,
-        ngram=ngram,
+        signing=signing,
         language_characters=settings.language_characters,
         bad_words=matchers,
         scorers=scorers,
@@ -179,7 +180,9 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
         ],
         schema=DOCUMENTS,
     )
-    measured = compute(data, offsets, permutations=text_pass.permutations, ngram=text_pass.ngram)
+    signing = text_pass.signing
+    in_walk = None if signing is None else signing.walk_permutations
+    measured = compute(data, offsets, permutations=in_walk, ngram=1 if signing is None else signing.settings.ngram)
     codes, scores = identify(data, offsets, characters=text_pass.language_characters)
     columns = [
         *measured.signals.columns,
@@ -203,10 +206,13 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
     )
     signals = pa.RecordBatch.from_arrays(columns, schema=schema)
     signed = None
-    if text_pass.permutations is not None:
-        schema = signature_schema(measured.signatures.shape[1])
+    if signing is not None:
+        signatures, shingles = measured.signatures, measured.shingles
+        if in_walk is None:
+            signatures, shingles = sign_texts(data, offsets, signing)
+        schema = signature_schema(signing.settings)
         packed = pa.FixedSizeListArray.from_arrays(
-            pa.array(measured.signatures.reshape(-1)), type=schema.field("signature").type
+            pa.array(signatures.reshape(-1)), type=schema.field("signature").type
         )
-        signed = pa.RecordBatch.from_arrays([packed, pa.array(measured.shingles, pa.int32())], schema=schema)
+        signed = pa.RecordBatch.from_arrays([packed, pa.array(shingles, pa.int32())], schema=schema)
     return PassedBatch(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)

@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.pairs import MAX_ELEMENT_BYTES, partitions_for
-from dedup.stretches import answers_of, pack_stretches, wanted_stretches
+from dedup.stretches import MAX_ELEMENT_BYTES, answers_of, pack_stretches, wanted_stretches
 from dedup.winnowing import window
 from manifests.step import Ledger, TaskManifest
-from pipeline.engines.partitions import finish_partition, run_grouped
+from pipeline.engines.partitions import finish_partition, partitions_for, run_grouped
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
 from pipeline.schemas import publish_ipc, read_ipc

@@ -1,4 +1,4 @@
-"""Who is removed for whom: read from decisions of two kinds, and from what the scripts of peers write."""
+"""Who is removed for whom: read from decisions, and from what the scripts of peers write."""
 
 from __future__ import annotations
 
@@ -11,50 +11,36 @@ import pytest
 
 from bench import dedup_peers
 from bench.dedup_corpora import Corpus, Document, write_corpus
-from bench.dedup_ours import Failed, cpu_seconds, kept_column, removals_of_part, run_gristmill
+from bench.dedup_ours import Failed, cpu_seconds, removals_of_part, run_gristmill
 from bench.dedup_peer_files import Clusters, read_documents, removals, shingles, write_removals
 from bench.dedup_peers import PEERS, chosen_peers, run_peer
 from bench.peers import REQUIREMENTS, Unavailable
 from manifests.filters import REASONS
-from pipeline.schemas import DECISIONS
 
 NAMES = [["a", "b", "c"], ["d", "e"]]
 
 
-def _decisions(column, reasons, rows):
+def _decisions(reasons, rows):
     found = [None if row is None else (row[0] << 32) | row[1] for row in rows]
     numbers = pa.array([REASONS.index(reason) for reason in reasons], pa.uint8())
-    return pa.table({"reason": numbers, column: pa.array(found, pa.uint64())})
+    return pa.table({"reason": numbers, "duplicate_row": pa.array(found, pa.uint64())})
 
 
-@pytest.mark.parametrize("column", ["cluster", "duplicate_row"])
-def test_the_kept_row_is_read(column):
-    table = _decisions(column, ["kept", "near_duplicate", "exact_duplicate"], [(0, 0), (1, 1), (0, 0)])
-    assert removals_of_part(table, column, ids=NAMES[0], names=NAMES) == {"b": "e", "c": "a"}
-    table = _decisions(column, ["kept", "kept"], [None, (1, 1)])
-    assert removals_of_part(table, column, ids=NAMES[1], names=NAMES) == {}
-
-
-def test_a_source_has_its_priority_in_the_row():
-    table = _decisions("cluster", ["near_duplicate", "kept"], [((100 << 24) | 1, 1), None])
-    assert removals_of_part(table, "cluster", ids=NAMES[1], names=NAMES) == {"d": "e"}
+def test_the_kept_row_is_read():
+    table = _decisions(["kept", "near_duplicate", "exact_duplicate"], [None, (1, 1), (0, 0)])
+    assert removals_of_part(table, ids=NAMES[0], names=NAMES) == {"b": "e", "c": "a"}
+    table = _decisions(["kept", "kept"], [None, None])
+    assert removals_of_part(table, ids=NAMES[1], names=NAMES) == {}
 
 
 def test_documents_dropped_for_another_reason_are_an_error():
     with pytest.raises(SystemExit, match="language"):
-        removals_of_part(_decisions("cluster", ["language"], [None]), "cluster", ids=["a"], names=NAMES)
+        removals_of_part(_decisions(["language"], [None]), ids=["a"], names=NAMES)
 
 
 def test_a_duplicate_of_nobody_is_an_error():
     with pytest.raises(SystemExit, match="nobody is kept"):
-        removals_of_part(_decisions("cluster", ["near_duplicate"], [None]), "cluster", ids=["a"], names=NAMES)
-
-
-def test_the_column_is_found_by_its_name():
-    assert kept_column(DECISIONS.names) in DECISIONS.names
-    assert kept_column(["reason", "duplicate_of", "duplicate_row", "similarity", "bucket"]) == "duplicate_row"
-    with pytest.raises(SystemExit, match="duplicate_row, cluster"):
-        kept_column(["reason", "bucket"])
+        removals_of_part(_decisions(["near_duplicate"], [None]), ids=["a"], names=NAMES)
 
 
 def test_gristmill_removes_a_copy(tmp_path):

@@ -23,7 +23,7 @@ def words_by_class(text: str) -> list[str]:
     found, before = [""], 0
     for character in text:
         kind = int(classes()[ord(character)])
-        if before & ALONE and kind & MARK:
+        if before & WORD and kind & MARK:
             found[-1] += character
             continue
         if not kind & WORD or kind & ALONE or before & ALONE:

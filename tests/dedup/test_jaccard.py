@@ -7,15 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.jaccard import common, commons, shingle_set, similarity
-from pipeline.text.words.shingle_words import word_hashes
+from dedup.jaccard import common, commons, shingle_sets, similarity
 from tests.property.test_signatures import reference_words
-from tests.property.texts import texts, thorough
-
-
-def found_set(text: str, ngram: int) -> np.ndarray:
-    data = np.frombuffer(text.encode(), np.uint8)
-    return shingle_set(word_hashes(data, 0, len(data)), ngram=ngram)
+from tests.property.texts import buffers, texts, thorough
 
 
 def reference_set(text: str, ngram: int) -> set[tuple[str, ...]]:
@@ -27,23 +21,21 @@ def reference_set(text: str, ngram: int) -> set[tuple[str, ...]]:
 @thorough
 @given(texts, st.integers(1, 4))
 def test_sets_have_the_sizes_and_common_shingles_of_sets_of_words(documents, ngram) -> None:
-    found = [found_set(text, ngram) for text in documents]
+    values, starts = shingle_sets(*buffers(documents), unit="words", ngram=ngram)
     expected = [reference_set(text, ngram) for text in documents]
-    assert [len(each) for each in found] == [len(each) for each in expected]
-    values = np.concatenate([np.empty(0, np.uint64), *found])
-    starts = np.cumsum([0, *map(len, found)])
-    ones, others = (np.array(each, np.int64) for each in np.indices((len(found), len(found))).reshape(2, -1))
+    assert np.diff(starts).tolist() == [len(each) for each in expected]
+    ones, others = (np.array(each, np.int64) for each in np.indices((len(documents),) * 2).reshape(2, -1))
     shared = np.empty(len(ones), np.int64)
     commons(values, starts, ones, others, shared)
     assert shared.tolist() == [len(one & other) for one in expected for other in expected]
-    if len(found) > 1:
-        assert common(found[0], found[1]) == len(expected[0] & expected[1])
+    if len(documents) > 1:
+        first, second = values[: starts[1]], values[starts[1] : starts[2]]
+        assert common(first, second) == len(expected[0] & expected[1])
 
 
-def test_a_part_of_a_buffer_has_its_own_words() -> None:
-    data = np.frombuffer("one two three漢字 four".encode(), np.uint8)
-    assert word_hashes(data, 4, 13).tolist() == word_hashes(data[4:13], 0, 9).tolist()
-    assert len(word_hashes(data, 0, len(data))) == 6
+def test_characters() -> None:
+    _, starts = shingle_sets(*buffers(["abc", "a, b", "", "aaaaa"]), unit="characters", ngram=2)
+    assert np.diff(starts).tolist() == [2, 2, 0, 1]
 
 
 @pytest.mark.parametrize(("measure", "expected"), [("jaccard", [0.5, 0.0]), ("containment", [0.8, 0.0])])

@@ -10,6 +10,10 @@ from tests.paths import PROJECT
 
 CALLED_FROM_PYTHON = {
     "dedup.bands._band_keys",
+    "dedup.datasketch_permutations.lower_affine32",
+    "dedup.datasketch_permutations.lower_legacy",
+    "dedup.signing._hash_shingles",
+    "dedup.signing._lower_all",
     "dedup.repeats._first_of_equals",
     "dedup.repeats._hash_grams",
     "dedup.stretches._gather",

@@ -25,15 +25,16 @@ from dedup.bands import band_keys
 from dedup.buckets import RunKeys, members, run_keys, shared_keys
 from dedup.leaders import MOST_PLACES, Limits, lead, limits, sketches
 from dedup.preference import preferences
+from dedup.signature_settings import check_comparable, from_metadata, signature_settings
 from kernels.arrays import Bytes, Int64s, Uint32s, Uint64s
-from manifests.corpus import MinHash
+from manifests.minhash import MinHash
 from manifests.step import Output
 from pipeline.decide.duplicates.copies import FOLDER, remaining
 from pipeline.decide.exchange import exchange_file, receive, receive_each, send, uint64s
 from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, partitions_of, runs_of
 from pipeline.folders import part_file
 from pipeline.parts import Part
-from pipeline.schemas import id_halves, publish_ipc, read_ipc
+from pipeline.schemas import id_halves, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
 
 KEYS, SHARED, SKETCHES, PAIRS, HUBS, COMPARED = (
@@ -239,8 +240,15 @@ def _hub_schema(job: RunJob) -> pa.Schema:
 
 
 def signatures_of(part: Part, rows: Int64s, job: RunJob) -> tuple[Uint32s, np.ndarray]:
-    """Signatures uint32[m, k] and numbers of shingles int32[m] of some rows of a part."""
-    table = read_ipc(join(job.extract, part_file("signatures", part.name)))
+    """Signatures uint32[m, k] and numbers of shingles int32[m] of some rows of a part.
+
+    Raises:
+        GristmillError: they were made with other settings than the manifest's.
+    """
+    path = join(job.extract, part_file("signatures", part.name))
+    wanted = signature_settings(job.minhash, seed=job.settings.seed)
+    check_comparable(from_metadata(ipc_metadata(path), where=path), wanted, where=path, other_where="the manifest")
+    table = read_ipc(path)
     values = table["signature"].combine_chunks().flatten().to_numpy().reshape(part.rows, -1)
     return np.ascontiguousarray(values[rows]), table["shingles"].to_numpy()[rows]
 

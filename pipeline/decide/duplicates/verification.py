@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.buckets import members
-from dedup.jaccard import commons, shingle_set, similarity
+from dedup.jaccard import commons, shingle_sets, similarity
 from dedup.leaders import compare, estimated
 from kernels.arrays import Bools, Int64s, Uint64s
 from manifests.step import Output
@@ -39,7 +39,6 @@ from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, r
 from pipeline.folders import part_file
 from pipeline.parts import split_row_ids
 from pipeline.schemas import publish_ipc, read_ipc
-from pipeline.text.words.shingle_words import word_hashes
 from storage.files import join
 
 ASKED, SETS = f"{FOLDER}/asked", f"{FOLDER}/sets"
@@ -125,7 +124,7 @@ def send_sets(run: int, job: RunJob) -> list[Output]:
     """Stage `texts` of one run."""
     asked = [batch["row"].to_numpy() for batch in receive_each(job, ASKED, run)]
     rows = np.unique(np.concatenate(asked))
-    hashes, starts = shingle_sets(run, job, rows)
+    hashes, starts = sets_of(run, job, rows)
     wanted = np.concatenate(asked)
     owners = np.repeat(np.arange(job.runs), [len(each) for each in asked])
     places = np.searchsorted(rows, wanted)
@@ -134,25 +133,22 @@ def send_sets(run: int, job: RunJob) -> list[Output]:
     return [send(job, SETS, run, batch, owners)]
 
 
-def shingle_sets(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
+def sets_of(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
     """The sets of shingles of some rows of a run, after each other, uint64[m], and where each begins, int64[n + 1].
 
     Args:
         rows: uint64[n], ascending.
     """
-    found: list[Uint64s] = [np.empty(0, np.uint64)]
+    found, starts = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
     for part, chosen in chosen_rows(run, job, rows):
         texts = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["text"])["text"]
-        taken = texts.take(pa.array(chosen)).combine_chunks()
-        if isinstance(taken, pa.ChunkedArray):
-            taken = taken.chunk(0)
-        _, offsets, data = taken.buffers()
+        _, offsets, data = (taken := pa.concat_arrays(texts.take(pa.array(chosen)).chunks)).buffers()
         places = np.frombuffer(offsets, np.int64)[taken.offset : taken.offset + len(taken) + 1]
         letters = np.frombuffer(data or b"", np.uint8)
-        for start, end in zip(places[:-1].tolist(), places[1:].tolist(), strict=True):
-            found.append(shingle_set(word_hashes(letters, start, end), ngram=job.minhash.ngram))
-    starts = np.cumsum([len(each) for each in found])
-    return np.concatenate(found), starts.astype(np.int64)
+        hashes, own = shingle_sets(letters, places, unit=job.minhash.unit, ngram=job.minhash.ngram)
+        starts.append(starts[-1][-1] + own[1:])
+        found.append(hashes)
+    return np.concatenate(found), np.concatenate(starts)
 
 
 def publish_edges(run: int, job: RunJob) -> list[Output]:
@@ -184,7 +180,7 @@ def _exact(run: int, job: RunJob, pairs: pa.Table) -> np.ndarray:
     order = np.argsort(kept_rows)
     kept, kept_starts = lists.flatten().to_numpy(), lists.offsets.to_numpy() - lists.offsets[0].as_py()
     rows = np.unique(pairs["row"].to_numpy())
-    own, own_starts = shingle_sets(run, job, rows)
+    own, own_starts = sets_of(run, job, rows)
     values, starts = np.concatenate([kept, own]), np.concatenate([kept_starts, len(kept) + own_starts[1:]])
     ones = order[np.searchsorted(kept_rows, pairs["keeper"].to_numpy(), sorter=order)]
     others = len(kept_rows) + np.searchsorted(rows, pairs["row"].to_numpy())

@@ -13,7 +13,7 @@ import numpy as np
 from kernels.arrays import Boolean, Bytes, Int64s, Integer, Uint16s, Uint64s
 from kernels.characters import ALONE, LETTER, MARK, SPACE, WORD
 from kernels.compiled import bare_kernel, inlined_kernel, part_kernel
-from kernels.hashing import MULTIPLIER, SEED
+from kernels.hashing import MULTIPLIER, SEED, hash_byte
 from kernels.unaligned import bytes_between, eight_bytes, lowest, ones, put_eight_bytes
 from kernels.utf8 import code_point
 from pipeline.text.signal_columns import Column
@@ -25,12 +25,6 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _HASH = 35
 DOT = 46
 NEWLINE = 10
-
-
-@bare_kernel
-def hash_byte(h: np.uint64, byte: int) -> np.uint64:
-    h = (h ^ U64(byte)) * MULTIPLIER
-    return h ^ (h >> U64(29))
 
 
 @bare_kernel
@@ -203,7 +197,7 @@ def hash_shingle_words(
     while i < end:
         point, width = code_point(data, i)
         kind = points[point]
-        goes_on = kind & MARK != 0 if alone else kind & (WORD | ALONE) == WORD
+        goes_on = kind & MARK != 0 or (not alone and kind & (WORD | ALONE) == WORD)
         if not (inside and goes_on):
             if inside:
                 out[count] = h

@@ -7,23 +7,31 @@ import yaml
 
 from manifests.errors import GristmillError
 from manifests.model import PRESETS
+from tests.endtoend.corpora import change
 from tests.gristmill.commands.invoke import printed, run
 
 
 def test_show_prints_every_default(corpus, tmp_path) -> None:
     shown = yaml.safe_load(run("show", corpus.path)[1])
     assert shown == printed("show", corpus.path)
-    assert shown["dedup"] == {
-        "exact": True,
-        "minhash": {"bands": 14, "rows": 8, "ngram": 5},
-        "substrings": None,
-    }
+    minhash = {"bands": 14, "rows": 8, "ngram": 5, "unit": "words", "permutations": "gristmill"}
+    minhash |= {"similarity": 0.7, "measure": "jaccard"}
+    assert shown["dedup"] == {"exact": True, "minhash": minhash, "substrings": None}
     (tmp_path / "shown.yaml").write_text(yaml.safe_dump(shown))
     assert printed("show", tmp_path / "shown.yaml") == shown
     (tmp_path / "run.yaml").write_text("{kind: run, name: r, data: d, out: o}")
     assert printed("show", tmp_path / "run.yaml")["optimizer"]["eps"] == 1e-5
     (tmp_path / "mixture.yaml").write_text("{kind: mixture}")
     assert printed("show", tmp_path / "mixture.yaml")["max_epochs"] == 4
+
+
+def test_show_prints_the_numbers_of_a_recipe(corpus, tmp_path) -> None:
+    section = {"preset": "slimpajama", "permutations": "datasketch-legacy"}
+    shown = printed("show", change(corpus.path, dedup={"minhash": section}))
+    minhash = {"bands": 9, "rows": 13, "ngram": 13, "unit": "characters", "permutations": "datasketch-legacy"}
+    assert shown["dedup"]["minhash"] == {**minhash, "similarity": 0.7, "measure": "jaccard"}
+    (tmp_path / "shown.yaml").write_text(yaml.safe_dump(shown))
+    assert printed("show", tmp_path / "shown.yaml") == shown
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -249,7 +249,7 @@ def test_any_number_of_workers(prepared, copied, corpus, monkeypatch) -> None:
 
 
 def test_any_partitions_and_passes_and_hot_keys(prepared, copied, corpus, monkeypatch) -> None:
-    monkeypatch.setattr("dedup.pairs.BYTES_PER_PARTITION", 1_000)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_000)
     monkeypatch.setattr("dedup.stretches.MAX_ELEMENT_BYTES", 600)
     monkeypatch.setattr("pipeline.substrings.shared.MAX_ELEMENT_BYTES", 600)
     monkeypatch.setattr("pipeline.substrings.shared.SHUFFLE_BYTES", 4_000)

@@ -10,8 +10,8 @@ import numpy as np
 
 from dedup.bands import band_keys
 from dedup.leaders import MOST_LEADERS, estimated, limits
-from manifests.corpus import MinHash
 from manifests.filters import REASONS
+from manifests.minhash import MinHash
 from tests.property.test_signatures import reference_words
 
 Row = dict[str, Any]
