@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from manifests.base import Strict, check_unique, load
 from manifests.filters import Filters, GopherPaper
 from manifests.languages import Language, LanguageOrAny, check_language
+from manifests.repeated_lines import Lines
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
 SourceFormat = Literal[
@@ -161,6 +162,9 @@ class MinHash(Strict):
 class Dedup(Strict):
     exact: bool = True
     minhash: MinHash | None = MinHash()
+    lines: Lines = Field(
+        None, description="lines that several documents share: `ccnet`, `c4`, or a section with `rule` and its options"
+    )
 
 
 class SiteRule(Strict):
