@@ -12,8 +12,8 @@ SHARDS = "shards"
 SAMPLE = "sample"
 
 # Kinds of a part's files, one folder per kind below the step's folder: those of extract, then those of decide.
-ExtractKind = Literal["documents", "signals", "signatures", "quarantine"]
-DecideKind = Literal["decisions", "dropped"]
+ExtractKind = Literal["documents", "signals", "signatures", "lines", "quarantine"]
+DecideKind = Literal["decisions", "dropped", "standing", "lines"]
 _SUFFIX = ".arrow"
 
 
