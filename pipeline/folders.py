@@ -8,6 +8,8 @@ EXTRACT = "extract"
 DECIDE = "decide"
 TOKENIZER = "tokenizer"
 SHARDS = "shards"
+# The most frequent lines that decide removed because several documents have them, below its folder.
+FREQUENT_LINES = "lines/frequent.arrow"
 # Output of `gristmill extract --sample`, separate from the output of the run itself.
 SAMPLE = "sample"
 
