@@ -26,6 +26,7 @@ from kernels.arrays import Float32s, Int32s, Int64s
 from manifests.errors import GristmillError
 from manifests.step import TaskManifest
 from pipeline.decide.duplicates import joined_reasons, parts_with_clusters
+from pipeline.decide.line_verdicts import without_repeated_lines
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, workers_for
@@ -93,7 +94,9 @@ def emit_counts(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJ
     rows = list(grouped["rows"])
     for packed in grouped["part"]:
         part = Part.model_validate_json(packed)
-        kept = joined_reasons(judge_part(part, job).reasons, rows).reasons == 0
+        verdicts = judge_part(part, job)
+        reasons = joined_reasons(verdicts.reasons, rows).reasons
+        kept = without_repeated_lines(part, verdicts, reasons, job).reasons == 0
         signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["characters", FACTUAL.name])
         counts = count_scores(
             signals[FACTUAL.name].to_numpy()[kept], signals["characters"].to_numpy().astype(np.int64)[kept]

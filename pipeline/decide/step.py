@@ -5,6 +5,7 @@ In: the parts of extract. Out, below `OUT/decide`:
     block_lists/<n>-<kind>.arrow   opt-outs and block lists as hashes
     sites/<p>.arrow            per site: documents, words, evidence of personal information, dropped or not
     edges/<pass>-<p>.arrow     duplicate pairs found in one partition
+    standing/, repeated/, lines/   lines that documents share, if they are compared: `pipeline.decide.lines`
     bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
     decisions/<part>.arrow     row-aligned with documents: reason, cluster, bucket, removed lines; the manifest says
                                how many bytes of text they keep
@@ -33,9 +34,12 @@ from pipeline.decide.bands import band_notes, buckets, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.duplicates import joined_reasons, parts_with_clusters, run_duplicates
 from pipeline.decide.kept_size import kept_text_bytes
+from pipeline.decide.line_verdicts import line_notes, lost_lines, without_repeated_lines
+from pipeline.decide.lines import run_lines
 from pipeline.decide.merged_verdicts import check_covered, merged_folder, merged_settings, run_merged_rule
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
+from pipeline.decide.standing import run_standing, standing_rows
 from pipeline.decide.verdicts import PartVerdicts, judge_part
 from pipeline.engines.partitions import workers_for
 from pipeline.engines.runners import Runner, run_pipeline
@@ -83,9 +87,13 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     sites = run_rule(parts, job, runner=runner)
     edges = run_duplicates(parts, job, runner=runner)
     edge_files = [output.path for task in edges for output in task.outputs]
+    lines: list[TaskManifest] = []
+    if settings.dedup.lines is not None:
+        lines = run_standing(parts, job, edges=edge_files, runner=runner)
+        lines += run_lines(parts, job, extracted=extracted, standing=standing_rows, runner=runner)
     bands = run_bands(parts, job, edges=edge_files, runner=runner)
     decisions = _run_decisions(parts, job, edges=edge_files, runner=runner)
-    tasks = [*lists, *sites, *edges, *bands, *decisions]
+    tasks = [*lists, *sites, *edges, *lines, *bands, *decisions]
     ledger = merge_ledgers(task.ledger for task in tasks)
     return finish_step(
         folder,
@@ -94,10 +102,12 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         inputs={EXTRACT: extracted.digest},
         inputs_sha256=extracted.digest,
         tasks=tasks,
+        inside=lost_lines(decisions),
         notes=[
             *(note for task in lists for note in task.notes),
             *_notes(manifest, settings, ledger, decisions),
             *band_notes(job),
+            *line_notes(decisions, job),
         ],
     )
 
@@ -134,8 +144,10 @@ def _notes(
     for variant, section in sections.items():
         if not any(ledger.dropped.get(reason) for reason in reasons_of(section)):
             notes.append(f"filter `{variant}`: no document was dropped for it")
-    if removed:
-        notes.append(f"line rules: {removed:,} lines go from {shortened:,} documents that stay")
+    repeated = sum(task.inside["duplicate_lines"].count for task in decisions if "duplicate_lines" in task.inside)
+    if removed > repeated:
+        rules = "line rules and `dedup.lines`" if repeated else "line rules"
+        notes.append(f"{rules}: {removed:,} lines go from {shortened:,} documents that stay")
     return notes
 
 
@@ -180,6 +192,7 @@ def decide_part(element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJ
 def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
     verdicts = judge_part(part, job)
     reasons, cluster = joined_reasons(verdicts.reasons, rows)
+    verdicts, reasons, inside = without_repeated_lines(part, verdicts, reasons, job)
     bucket = buckets(part, job)
     removed = _removed_lines(verdicts, reasons)
     batch = pa.RecordBatch.from_arrays([pa.array(reasons), cluster, bucket, removed], schema=DECISIONS)
@@ -203,7 +216,10 @@ def _decide_part(part: Part, rows: Iterable[bytes], job: DecideJob) -> str:
         },
     }
     write_task(
-        job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, details=details)
+        job.folder,
+        TaskManifest(
+            task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=ledger, inside=inside, details=details
+        ),
     )
     return task
 
