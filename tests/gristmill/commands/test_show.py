@@ -13,7 +13,7 @@ from tests.gristmill.commands.invoke import printed, run
 def test_show_prints_every_default(corpus, tmp_path) -> None:
     shown = yaml.safe_load(run("show", corpus.path)[1])
     assert shown == printed("show", corpus.path)
-    assert shown["dedup"] == {"exact": True, "minhash": {"bands": 14, "rows": 8, "ngram": 5}}
+    assert shown["dedup"] == {"exact": True, "minhash": {"bands": 14, "rows": 8, "ngram": 5}, "lines": None}
     (tmp_path / "shown.yaml").write_text(yaml.safe_dump(shown))
     assert printed("show", tmp_path / "shown.yaml") == shown
     (tmp_path / "run.yaml").write_text("{kind: run, name: r, data: d, out: o}")
