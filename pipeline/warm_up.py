@@ -58,7 +58,7 @@ def warm_up() -> None:
                 {"name": "pages", "filters": "none", **source, "format": "html", "files": ["page.html"]},
             ],
             "personal_information": {"mask": ["email"]},
-            "dedup": {"exact": False},
+            "dedup": {"exact": False, "lines": {"rule": "c4", "unit": "paragraph"}},
             "factual": {"model": str(folder / "model.arrow"), "bands": None},
             "tokenizer": {"train": {"vocab_size": 320}},
         }
