@@ -11,7 +11,7 @@ from manifests.corpus import CorpusManifest, Dedup, Languages, PersonalInformati
 from manifests.filters import Filters
 from pipeline.engines.partitions import PartitionJob
 
-VERSION = 6
+VERSION = 7
 
 
 class SourceSettings(Strict):
