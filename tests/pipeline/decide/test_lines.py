@@ -284,8 +284,11 @@ def test_stopped_between_any_two_files(tmp_path: Path, monkeypatch: pytest.Monke
     assert tree_hashes(tmp_path / "out") == tree_hashes(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("exact", [True, False], ids=("copies go", "copies stay"))
 @pytest.mark.parametrize("rule", ["c4", {"rule": "ccnet", "groups": 3}, {"rule": "c4", "keep": "best"}], ids=str)
-def test_files_that_are_permuted_renamed_and_cut_otherwise_lose_the_same_lines(rule: Any, tmp_path: Path) -> None:
+def test_files_that_are_permuted_renamed_and_cut_otherwise_lose_the_same_lines(
+    rule: Any, exact: bool, tmp_path: Path
+) -> None:
     """Near duplicates are left out: which of them stays is not this stage's to say."""
     files = generated()
     draw = random.Random(5)
@@ -297,7 +300,7 @@ def test_files_that_are_permuted_renamed_and_cut_otherwise_lose_the_same_lines(r
         draw.shuffle(rows)
     removed = []
     for number, given in enumerate((files, other)):
-        dedup = {"exact": True, "minhash": None, "lines": rule}
+        dedup = {"exact": exact, "minhash": None, "lines": rule}
         manifest = write(tmp_path / str(number), given, lines=rule, dedup=dedup)
         run(manifest, tmp_path / str(number) / "out")
         removed.append(check(manifest, tmp_path / str(number) / "out"))
