@@ -10,7 +10,7 @@ a run of lines between blank ones.
 | normalisation | what is done to a line, one character after the other |
 |---|---|
 | `c4` | lower case (TFDS c4_utils.py, `_emit_url_to_lines`) |
-| `ccnet` | lower case; digits become 0; 34 marks beyond ASCII and control characters go (cc_net/text_normalizer.py, |
+| `ccnet` | lower case; digits become 0; 33 marks beyond ASCII and control characters go (cc_net/text_normalizer.py, |
 | | `normalize_for_dedup`). Punctuation of ASCII, accents and space inside stay, as in that code |
 | `ccnet-paper` | also accents and all punctuation go, as the paper says (arXiv 1911.00359, section 3) |
 
