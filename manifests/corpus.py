@@ -12,6 +12,7 @@ from manifests.base import Strict, check_unique, load
 from manifests.filters import Filters, GopherPaper
 from manifests.languages import Language, LanguageOrAny, check_language
 from manifests.minhash import LARGEST_DATASKETCH_SEED, MinHash
+from manifests.repeated_lines import Lines
 
 SourceKind = Literal["web", "encyclopedia", "books", "code", "papers", "questions", "reference", "other"]
 SourceFormat = Literal[
@@ -174,6 +175,9 @@ class Dedup(Strict):
     minhash: MinHash | None = MinHash()
     substrings: Substrings | None = Field(
         None, description="repeated runs of tokens, cut out after tokenize; null: none"
+    )
+    lines: Lines = Field(
+        None, description="lines that several documents share: `ccnet`, `c4`, or a section with `rule` and its options"
     )
 
 

@@ -58,6 +58,8 @@ Reason = Literal[
     "gopher_symbol_words",
     "personal_information_document",
     "opt_out",
+    "duplicate_lines",
+    "duplicate_lines_sentences",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 

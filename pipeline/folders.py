@@ -11,12 +11,14 @@ SHARDS = "shards"
 # Shards before repeated runs of tokens are cut out of them, and what is cut out; with `dedup.substrings` only.
 TOKENS = "tokens"
 SUBSTRINGS = "substrings"
+# The most frequent lines that decide removed because several documents have them, below its folder.
+FREQUENT_LINES = "lines/frequent.arrow"
 # Output of `gristmill extract --sample`, separate from the output of the run itself.
 SAMPLE = "sample"
 
 # Kinds of a part's files, one folder per kind below the step's folder: those of extract, then those of decide.
-ExtractKind = Literal["documents", "signals", "signatures", "quarantine"]
-DecideKind = Literal["decisions", "dropped"]
+ExtractKind = Literal["documents", "signals", "signatures", "lines", "quarantine"]
+DecideKind = Literal["decisions", "dropped", "lines"]
 _SUFFIX = ".arrow"
 
 

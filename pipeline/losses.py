@@ -27,6 +27,9 @@ Kind = Literal[
     "templates_not_expanded",  # of wikitext; by the name of the template
     "dropped_commands",  # of LaTeX; by the name of the command
     "masked_spans",  # of personal information; by its kind
+    "duplicate_lines",  # lines that go because other documents have them; without names, as are their words and letters
+    "duplicate_line_words",
+    "duplicate_line_characters",
 ]
 # What one document lost: counts by kind and name. Names come from the data: the tags and templates that people write.
 Lost = Mapping[tuple[Kind, str], int]

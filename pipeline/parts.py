@@ -26,7 +26,7 @@ class Part(Strict):
     Attributes:
         name: `source/file.k`, without folder and suffix.
         number: rank among all parts, by name.
-        sha256: hashes of all files of the part (documents, signals, signatures), shortened and joined.
+        sha256: hashes of all files of the part (documents, signals, signatures, lines), shortened and joined.
         priority: the source's priority; among duplicates, the smallest is kept.
         bucket: `source/band`.
     """

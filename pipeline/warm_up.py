@@ -64,7 +64,7 @@ def warm_up() -> None:
                 {"name": "pages", "filters": "none", **source, "format": "html", "files": ["page.html"]},
             ],
             "personal_information": {"mask": ["email"]},
-            "dedup": {"exact": False, "substrings": {"min_tokens": 10}},
+            "dedup": {"exact": False, "lines": {"rule": "c4", "unit": "paragraph"}, "substrings": {"min_tokens": 10}},
             "factual": {"model": str(folder / "model.arrow"), "bands": None},
             "tokenizer": {"train": {"vocab_size": 320}},
         }

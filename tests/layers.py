@@ -57,6 +57,12 @@ def cleaning(text: str) -> None:
     clean_texts(pa.array([text], pa.large_string()), removed, Cleaning(citations=True, compact=True))
 
 
+def line_hashes(text: str) -> None:
+    from pipeline.text.line_hashes import line_hashes as hashes
+
+    hashes(*_buffers(text), normalisation="ccnet-paper")
+
+
 def bad_words(text: str) -> None:
     from pipeline.text.bad_word_lists import count_bad_words, make_matcher
 
@@ -282,6 +288,7 @@ LAYERS: dict[str, tuple[Take, tuple[str, ...]]] = {
     "signals": (signals, hostile.PLAIN),
     "language": (language, hostile.PLAIN),
     "cleaning": (cleaning, hostile.PLAIN),
+    "line hashes": (line_hashes, hostile.PLAIN),
     "bad words": (bad_words, hostile.PLAIN),
     "perplexity": (perplexity, hostile.PLAIN),
     "factual": (factual, hostile.PLAIN),

@@ -13,6 +13,8 @@ from storage.files import join
 
 # Names of each kind of loss; the manifest and --json have more.
 _MOST_LOSSES = 10
+# Lines that decide removed because several documents have them; --json has all that decide listed.
+_MOST_LINES, _MOST_LINES_IN_JSON = 10, 100
 
 
 def inspect(folder: Folder, json: Json = False) -> None:
@@ -25,6 +27,11 @@ def inspect(folder: Folder, json: Json = False) -> None:
         from pipeline.extract.quarantine import broken_records
 
         broken, left = broken_records(join(folder, "extract"), steps["extract"])
+    frequent: list[dict[str, Any]] = []
+    if "decide" in steps:
+        from pipeline.decide.frequent_lines import frequent_lines
+
+        frequent = frequent_lines(folder, steps["decide"], most=_MOST_LINES_IN_JSON if json else _MOST_LINES)
     if json:
         buckets = {} if shards is None else {name: asdict(size) for name, size in shards.bucket_sizes().items()}
         print_json(
@@ -34,6 +41,7 @@ def inspect(folder: Folder, json: Json = False) -> None:
                 "shards": None if shards is None else {"digest": shards.digest, "buckets": buckets},
                 "broken": broken,
                 "broken_left_out": left,
+                "frequent_lines": frequent,
                 "checkpoints": found.checkpoints,
             }
         )
@@ -50,6 +58,11 @@ def inspect(folder: Folder, json: Json = False) -> None:
         console.print(table("Broken records", columns, [tuple(row.values()) for row in broken], numeric=("record",)))
         if left:
             console.print(f"and {left:,} more, in {join(folder, 'extract', 'quarantine')}")
+    if frequent:
+        names = ("removed", "documents", "part", "row", "line", "text")
+        lines = [tuple(row[name] for name in names) for row in frequent]
+        numeric = ("removed", "documents", "row", "line")
+        console.print(table("Most frequent lines that went", names, lines, numeric=numeric))
     if shards is not None:
         console.print(bucket_table(shards))
         console.print(f"digest  {shards.digest}")

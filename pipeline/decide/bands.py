@@ -26,6 +26,7 @@ from kernels.arrays import Float32s, Int32s, Int64s
 from manifests.errors import GristmillError
 from manifests.step import TaskManifest
 from pipeline.decide.duplicates.fates import joined_reasons
+from pipeline.decide.line_verdicts import without_repeated_lines
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.engines.partitions import finish_partition, workers_for
@@ -90,7 +91,9 @@ def _group(part: Part) -> int:
 def emit_counts(element: str, job: DecideJob) -> Iterable[tuple[int, bytes]]:
     """The counts of one part, given as JSON: one element with the group's number."""
     part = Part.model_validate_json(element)
-    kept = joined_reasons(part, judge_part(part, job).reasons, job).reasons == 0
+    verdicts = judge_part(part, job)
+    reasons = joined_reasons(part, verdicts.reasons, job).reasons
+    kept = without_repeated_lines(part, verdicts, reasons, job).reasons == 0
     signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["characters", FACTUAL.name])
     counts = count_scores(
         signals[FACTUAL.name].to_numpy()[kept], signals["characters"].to_numpy().astype(np.int64)[kept]

@@ -6,9 +6,12 @@ decides several parts says so for each of their sources (`pipeline.decide.step`)
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from manifests.errors import GristmillError
+from manifests.step import Inside, KindOfLoss
+from pipeline.losses import merge_inside
 from storage.files import join, list_files
 from storage.steps import TASKS, read_task
 
@@ -22,11 +25,23 @@ class SourceLosses(TypedDict):
         kept: documents.
         dropped: documents, by reason.
         words: of `all` documents, of those `kept`, and of those that went with their sites (`of_dropped_sites`).
+        inside: `manifests.step.Inside` as JSON: what documents that stay lost to others.
     """
 
     kept: int
     dropped: dict[str, int]
     words: dict[str, int]
+    inside: dict[str, Any]
+
+
+def dumped(inside: Inside) -> dict[str, Any]:
+    """What was lost inside documents, as JSON has it."""
+    return {kind: loss.model_dump(mode="json") for kind, loss in inside.items()}
+
+
+def loaded(inside: Mapping[str, Any]) -> Inside:
+    """The inverse of `dumped`."""
+    return {kind: KindOfLoss.model_validate(loss) for kind, loss in inside.items()}
 
 
 def source_losses(folder: str) -> dict[str, SourceLosses]:
@@ -56,6 +71,7 @@ def add_losses(one: SourceLosses, other: SourceLosses) -> SourceLosses:
         kept=one["kept"] + other["kept"],
         dropped=_add(one["dropped"], other["dropped"]),
         words=_add(one["words"], other["words"]),
+        inside=dumped(merge_inside([loaded(one["inside"]), loaded(other["inside"])])),
     )
 
 

@@ -42,7 +42,7 @@ class PartVerdicts(NamedTuple):
         line_offsets: int64[n + 1], where each document's lines begin; None if no filter looks at lines.
         documents: the columns id, site and, with block lists, url.
         blocked: how many documents each list blocked: opt-outs, then block lists in the order of the manifest.
-        signals: the columns words, characters and, if a filter looks at lines, `lines_packed`.
+        signals: the columns words, characters and, if a filter or `dedup.lines` looks at lines, `lines_packed`.
     """
 
     reasons: Reasons
@@ -60,7 +60,8 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
     documents = read_ipc(
         join(job.extract, part_file("documents", part.name)), columns=["id", "site", *(["url"] if lists else [])]
     )
-    signals = read_signals(join(job.extract, part_file("signals", part.name)), filters=filters)
+    lines = settings.dedup.lines is not None
+    signals = read_signals(join(job.extract, part_file("signals", part.name)), filters=filters, lines=lines)
     reasons, removed = filter_reasons(
         signals.append_column("id", documents["id"]), filters=filters, languages=settings.languages
     )
@@ -71,7 +72,7 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
     reasons = document_reasons(reasons, signals, settings.personal_information)
     reasons = site_reasons(reasons, documents["site"], dropped_sites(job))
     offsets = None if removed is None else line_values(signals)[1]
-    kept = signals.select(["words", "characters", *([] if removed is None else [LINES_PACKED.name])])
+    kept = signals.select(["words", "characters", *([LINES_PACKED.name] if lines or removed is not None else [])])
     return PartVerdicts(reasons, removed, offsets, documents, blocked, kept)
 
 
@@ -87,14 +88,14 @@ def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], language
     return Verdicts(reasons, removed)
 
 
-def read_signals(path: str, *, filters: Sequence[FilterSpec]) -> pa.Table:
+def read_signals(path: str, *, filters: Sequence[FilterSpec], lines: bool = False) -> pa.Table:
     """A signals part without hashed values, which only the site rule reads. The line columns, which are most of its
-    bytes, are read only if a filter looks at lines.
+    bytes, are read only with `lines` or if a filter looks at lines.
 
     Raises:
         GristmillError: a filter looks at lines, and the part has no line columns.
     """
-    with_lines = any(section.looks_at_lines for section in filters)
+    with_lines = lines or any(section.looks_at_lines for section in filters)
     names = [name for name in ipc_names(path) if name != VALUES.name]
     if with_lines and LINES_PACKED.name not in names:
         raise GristmillError(

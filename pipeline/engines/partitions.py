@@ -20,6 +20,8 @@ from storage.steps import write_task
 
 # Flink holds an element and all values of a key on the heap; 8 MB and 32 MB pass with a factor of 2 to 4 to spare.
 BYTES_PER_PARTITION = 16 << 20
+# The embedded runner needs 5 to 9 bytes of memory per byte of a shuffle: this limit keeps it near 1 GB.
+SHUFFLE_BYTES = 160 << 20
 # Deciding this many documents takes one process less time than starting another process (measured: 0.5 million a
 # second).
 DOCUMENTS_PER_WORKER = 1_000_000

@@ -21,6 +21,7 @@ from pipeline.extract.text_pass import ALL_SIGNALS, signature_schema
 from pipeline.folders import kind_and_name
 from pipeline.readers.records import BATCH_TEXT_BYTES
 from pipeline.schemas import DOCUMENTS, ipc_bytes, read_ipc
+from pipeline.text.line_hashes import LINES
 from storage.files import join
 
 # With more text than this in total, sizes are taken as they are: the more text, the fuller the batches.
@@ -63,7 +64,7 @@ def full_output_bytes(manifests: Sequence[TaskManifest], *, folder: str, record_
 def _row_bytes(outputs: Sequence[Output], folder: str) -> int:
     """Bytes of the rows of several files if they were one batch."""
     total = 0
-    for kind in ("documents", "signals", "signatures"):
+    for kind in ("documents", "signals", "signatures", "lines"):
         same_kind = [output for output in outputs if _kind(output) == kind]
         if same_kind and kind in _COMPRESSED:
             table = pa.concat_tables(
@@ -83,7 +84,7 @@ def _kind(output: Output) -> str:
 @cache
 def _frame_bytes() -> dict[str, int]:
     """Bytes of a file with one batch of no rows, by kind."""
-    schemas = {"documents": DOCUMENTS, "signals": ALL_SIGNALS, "signatures": _SIGNATURES}
+    schemas = {"documents": DOCUMENTS, "signals": ALL_SIGNALS, "signatures": _SIGNATURES, "lines": LINES}
     return {kind: ipc_bytes([_empty(schema)], schema).size for kind, schema in schemas.items()}
 
 

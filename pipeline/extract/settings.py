@@ -8,6 +8,9 @@ or one piece of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from dedup.signature_settings import SignatureSettings, signature_settings
 from manifests.base import Strict, WithoutNone, sha256_of
@@ -22,6 +25,7 @@ from manifests.corpus import (
     TextSettings,
 )
 from manifests.languages import LanguageOrAny
+from manifests.repeated_lines import Normalisation
 from pipeline.engines.tasks import Task
 from pipeline.extract.inputs import RawPiece
 from pipeline.readers.pieces import Piece
@@ -61,6 +65,8 @@ class ExtractSettings(Strict):
         bad_words: hash of each list's contents, by language.
         perplexity: as in the manifest, with hashes of the models' contents instead of their paths.
         factual: hash of the factual model.
+        lines: how lines are changed before they are hashed; None if they are not compared. Then the key is left out, so
+            that what was extracted before there was such a key is still good.
     """
 
     version: int = VERSION
@@ -74,6 +80,11 @@ class ExtractSettings(Strict):
     factual: str | None
     part_text_bytes: int
     language_characters: int = LANGUAGE_CHARACTERS
+    lines: Normalisation | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if key != "lines" or value is not None}
 
 
 class ExtractJob(Strict):
@@ -131,6 +142,7 @@ def extract_settings(manifest: CorpusManifest) -> ExtractSettings:
         perplexity=perplexity_settings(manifest.perplexity),
         factual=factual_settings(manifest.factual),
         part_text_bytes=PART_TEXT_BYTES,
+        lines=None if manifest.dedup.lines is None else manifest.dedup.lines.normalisation,
     )
 
 

@@ -3,12 +3,13 @@
 In: raw files of a corpus manifest. Out, below `OUT/extract`, for each raw file one or more parts of about
 `PART_TEXT_BYTES` of text:
 
-    documents/<task>.<k>.arrow    pipeline.schemas.DOCUMENTS signals/<task>.<k>.arrow
-    pipeline.text.signals.SIGNALS, language, personal-information counts signatures/<task>.<k>.arrow   MinHash signature
-    and number of shingles quarantine/<task>.arrow       broken records, if there are any; if there are many, they
-    continue in <task>.0001.arrow, ...
+    documents/<task>.<k>.arrow    pipeline.schemas.DOCUMENTS
+    signals/<task>.<k>.arrow      pipeline.text.signals.SIGNALS, language, personal-information counts
+    signatures/<task>.<k>.arrow   MinHash signature and number of shingles
+    lines/<task>.<k>.arrow        pipeline.text.line_hashes.LINES, only if lines are compared
+    quarantine/<task>.arrow       broken records, if there are any; many continue in <task>.0001.arrow, ...
 
-The first three kinds are row-aligned, with rows in the order of the raw file. One task reads one file, or one piece of
+All kinds but the last are row-aligned, with rows in the order of the raw file. One task reads one file, or one piece of
 a large file (`pipeline.readers.pieces`). Names are made of the file's name and the piece's number.
 """
 
@@ -96,10 +97,10 @@ def _note(task: TaskManifest) -> str:
 
 
 class _Part:
-    """Three row-aligned files that grow together until they are published.
+    """Row-aligned files that grow together until they are published.
 
-    Documents and signatures are held as growing files. Signals are held as batches, because a file has one dictionary
-    per column.
+    All but signals are held as growing files. Signals are held as batches, because a file has one dictionary per
+    column.
     """
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
@@ -108,6 +109,7 @@ class _Part:
         self._documents = GrowingFile(DOCUMENTS.with_metadata(metadata))
         self._signals: list[pa.RecordBatch] = []
         self._signatures: GrowingFile | None = None
+        self._lines: GrowingFile | None = None
 
     def add(self, passed: PassedBatch) -> None:
         """Add one batch."""
@@ -122,6 +124,10 @@ class _Part:
                 schema = schema.with_metadata({**schema.metadata, **self._metadata})
                 self._signatures = GrowingFile(schema, compress=False)  # to be memory-mapped
             self._signatures.add(passed.signatures)
+        if passed.lines is not None:
+            if self._lines is None:
+                self._lines = GrowingFile(passed.lines.schema.with_metadata(self._metadata))
+            self._lines.add(passed.lines)
 
     def publish(self, folder: str, name: str) -> list[Output]:
         """Publish the part under `name`.
@@ -137,6 +143,8 @@ class _Part:
         ]
         if self._signatures is not None:
             outputs.append(publish_buffer(folder, part_file("signatures", name), self._signatures.finish(), rows=rows))
+        if self._lines is not None:
+            outputs.append(publish_buffer(folder, part_file("lines", name), self._lines.finish(), rows=rows))
         documents = self._documents.finish()
         return [
             *outputs,

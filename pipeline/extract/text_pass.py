@@ -1,8 +1,8 @@
 """The text pass: turns a batch of raw records into clean documents, signals and signatures; reads each text once.
 
 In: batches of schema `pipeline.readers.records.RAW`. Out: `PassedBatch`, row-aligned batches of schemas `DOCUMENTS`,
-`signal_schema` and `signature_schema`, in the order of the input, without records that contain only white space. A row
-depends only on its own record and the settings, not on how records are batched.
+`signal_schema`, `signature_schema` and `pipeline.text.line_hashes.LINES`, in the order of the input, without records
+that contain only white space. A row depends only on its own record and the settings, not on how records are batched.
 
 The order: the text is normalised; then personal information and names of persons are found, counted and hashed, and
 masked where the manifest says so. The result is the document's text, from which its id, signals, language and signature
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from dedup.signature_settings import SignatureSettings, to_metadata
 from dedup.signing import Signing, make_signing, sign_texts
 from manifests.corpus import TextSettings
+from manifests.repeated_lines import Normalisation
 from pipeline.extract.settings import ExtractJob
 from pipeline.losses import Tally
 from pipeline.schemas import DOCUMENTS
@@ -29,6 +30,7 @@ from pipeline.text.factual.model import Model as FactualModel
 from pipeline.text.factual.model import load_model as load_factual_model
 from pipeline.text.factual.model import scores as factual_scores
 from pipeline.text.language.identify import identify
+from pipeline.text.line_hashes import line_hashes
 from pipeline.text.normalise import document_ids, normalise, text_buffers
 from pipeline.text.perplexity.score import Scorer, load_scorer, perplexities
 from pipeline.text.personal import KINDS, counts, find_spans, mask
@@ -64,6 +66,7 @@ class TextPass:
         scorers: perplexity models by language; None if no model is given, and then the column is missing.
         sentences: what a scorer takes as a sentence.
         factual: None if no model is given, and then the column is missing.
+        lines: how lines are changed before they are hashed; None if they are not compared.
     """
 
     text: TextSettings
@@ -74,6 +77,7 @@ class TextPass:
     scorers: Mapping[str, Scorer] | None
     sentences: Literal["document", "lines"]
     factual: FactualModel | None
+    lines: Normalisation | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class PassedBatch:
         empty: number of records with only white space, which are left out.
         text_bytes: bytes of UTF-8 text in `documents`.
         signatures: None if near duplicates are not searched for.
+        lines: None if lines are not compared.
         lost: what the pass removed from the documents.
     """
 
@@ -92,6 +97,7 @@ class PassedBatch:
     documents: pa.RecordBatch
     signals: pa.RecordBatch
     signatures: pa.RecordBatch | None
+    lines: pa.RecordBatch | None
     lost: Tally
 
 
@@ -147,6 +153,7 @@ def make_text_pass(job: ExtractJob) -> TextPass:
             if settings.factual is None or job.factual_model is None
             else load_factual_model(job.factual_model, settings.factual)
         ),
+        lines=settings.lines,
     )
 
 
@@ -215,4 +222,5 @@ def run_text_pass(records: pa.RecordBatch, text_pass: TextPass) -> PassedBatch:
             pa.array(signatures.reshape(-1)), type=schema.field("signature").type
         )
         signed = pa.RecordBatch.from_arrays([packed, pa.array(shingles, pa.int32())], schema=schema)
-    return PassedBatch(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lost)
+    lines = None if text_pass.lines is None else line_hashes(data, offsets, normalisation=text_pass.lines)
+    return PassedBatch(empty, int(offsets[-1] - offsets[0]), documents, signals, signed, lines, lost)

@@ -3,7 +3,7 @@
 
 CCNet removes repeated paragraphs, drops pages of fewer than 300 characters (cc_net/mine.py, `min_len`), identifies the
 language (the manifest's `languages`, minimum 0.5) and sorts pages into head, middle and tail by the perplexity of a
-5-gram model of Wikipedia, at the terciles of the language. Repeated paragraphs belong to deduplication. Perplexity is
+5-gram model of Wikipedia, at the terciles of the language. Repeated paragraphs are `dedup.lines`. Perplexity is
 an optional column of the signals. Pages in languages without terciles, and pages without a perplexity, are not judged
 by it, as in cc_net, which puts them into one bucket `all`.
 """

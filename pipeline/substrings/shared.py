@@ -24,7 +24,7 @@ import pyarrow as pa
 from dedup.stretches import MAX_ELEMENT_BYTES, answers_of, pack_stretches, wanted_stretches
 from dedup.winnowing import window
 from manifests.step import Ledger, TaskManifest
-from pipeline.engines.partitions import finish_partition, partitions_for, run_grouped
+from pipeline.engines.partitions import SHUFFLE_BYTES, finish_partition, partitions_for, run_grouped
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect
 from pipeline.schemas import publish_ipc, read_ipc
@@ -34,8 +34,6 @@ from pipeline.substrings.texts import places_of, read_texts, segments_of, within
 from storage.files import join
 from storage.steps import write_task
 
-# The embedded runner needs 5 to 9 bytes of memory per byte of a shuffle: this limit keeps it near 1 GB.
-SHUFFLE_BYTES = 160 << 20
 # Different texts around one key: with more, a partition would hold more than 3 MB for it.
 HOT = 16_384
 # How many of one key a shard says at most that it has.

@@ -1,12 +1,12 @@
 """The text of kept documents as later steps read it: without the lines that decide removed.
 
 In: documents and decisions parts, row-aligned. Out: record batches of the kept documents, in the order of the part. If
-no filter removes lines, texts are exactly the bytes that extract wrote. A document keeps its id, the hash of the text
+no lines are removed, texts are exactly the bytes that extract wrote. A document keeps its id, the hash of the text
 as extracted.
 
 C4's variants clean a page as TFDS c4_utils.py, `clean_page`, does: kept lines, stripped of white space and citations,
-are joined by line feeds; blank lines are removed. The other line rules delete the lines that they remove, each with its
-line feed, and change nothing else. Both strip white space from the ends of a text.
+are joined by line feeds; blank lines are removed. The other line rules, and `dedup.lines`, delete the lines that they
+remove, each with its line feed, and change nothing else. Both strip white space from the ends of a text.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ def kept_documents(part: Part, *, filters: Sequence[FilterSpec], out: str) -> It
     ).combine_chunks()
     reasons = decisions["reason"].to_numpy()
     cleaning = cleaning_of(filters)
+    if cleaning is None and decisions["removed_lines"].null_count < len(reasons):
+        cleaning = Cleaning(citations=False, compact=False)
     start = 0
     for batch in iterate_ipc(path):
         chosen = reasons[start : start + batch.num_rows] == 0

@@ -57,7 +57,7 @@ FEW = (
 )  # fmt: skip
 # Language identification looks at a thousand characters, whatever the size.
 TEXT_LAYERS = {
-    "normalising": tuple(TEXTS), "signals": tuple(TEXTS), "cleaning": FEW, "bad words": FEW, "perplexity": FEW, "factual": FEW, "encoding": FEW,
+    "normalising": tuple(TEXTS), "signals": tuple(TEXTS), "cleaning": FEW, "line hashes": FEW, "bad words": FEW, "perplexity": FEW, "factual": FEW, "encoding": FEW,
     "encoding, reference": FEW,
 }  # fmt: skip
 URLS = {

@@ -28,6 +28,7 @@ from pipeline.decide.duplicates.verification import COUNTS, EDGES, verified_file
 from pipeline.decide.exchange import receive, send, uint64s
 from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, runs_of
 from pipeline.decide.settings import DecideJob
+from pipeline.decide.verdicts import judge_part
 from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import part_file
 from pipeline.parts import Part, split_row_ids
@@ -166,6 +167,12 @@ def fates_of(part: Part, job: DecideJob) -> pa.RecordBatch:
     index = part.number - int(firsts[run])
     with map_file(join(job.folder, fates_file(int(run)))) as file:
         return pa.ipc.open_file(file).get_batch(index)
+
+
+def standing(part: Part, job: DecideJob) -> npt.NDArray[np.bool_]:
+    """Which rows of a part stay after duplicates, bool[n]."""
+    stays: npt.NDArray[np.bool_] = joined_reasons(part, judge_part(part, job).reasons, job).reasons == 0
+    return stays
 
 
 class Joined(NamedTuple):

@@ -11,8 +11,9 @@ import yaml
 from typer.testing import CliRunner
 
 from gristmill.cli import app
-from manifests.corpus import CorpusManifest, Extraction, load_corpus
+from manifests.corpus import CorpusManifest, Dedup, Extraction, load_corpus
 from manifests.errors import GristmillError
+from manifests.repeated_lines import C4Lines
 from manifests.step import StepManifest
 from pipeline.engines.runners import Runner
 from pipeline.extract import sample
@@ -99,6 +100,15 @@ def test_the_whole_is_its_own_sample(manifest: CorpusManifest, full: StepManifes
     predicted = predict(manifest, tmp_path, 1.0)
     assert predicted.documents == full.ledger.kept
     assert predicted.output_bytes == sum(output.bytes for output in full.outputs)
+
+
+def test_hashes_of_lines_are_predicted_too(manifest: CorpusManifest, tmp_path: Path) -> None:
+    hashing = manifest.model_copy(update={"dedup": Dedup(lines=C4Lines())})
+    whole = extract(hashing, out=str(tmp_path / "full"), runner=Runner(workers=1))
+    assert any(output.path.startswith("lines/") for output in whole.outputs)
+    size = sum(output.bytes for output in whole.outputs)
+    assert predict(hashing, tmp_path / "all", 1.0).output_bytes == size
+    assert predict(hashing, tmp_path / "some", 0.25).output_bytes == pytest.approx(size, rel=0.2)
 
 
 def test_a_sample_is_the_same_wherever_it_runs(manifest: CorpusManifest, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 import pipeline.schemas
 import storage.steps
 from dedup.preference import Strings, origins
+from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.filters import REASONS
-from manifests.minhash import MinHash, load_corpus
+from manifests.minhash import MinHash
 from pipeline.decide.step import decide
 from pipeline.engines.runners import Runner
 from pipeline.extract.step import extract
