@@ -43,7 +43,11 @@ def run_keys(keys: Uint64s, rows: Uint64s) -> RunKeys:
     """
     flat = np.ascontiguousarray(keys).reshape(-1)
     owners = np.repeat(rows, keys.shape[1]) if len(rows) else np.empty(0, np.uint64)
-    flat, owners = sorted_by_key(flat, owners)
+    return group_keys(*sorted_by_key(flat, owners))
+
+
+def group_keys(flat: Uint64s, owners: Uint64s) -> RunKeys:
+    """Group ascending keys, uint64[m], and the row of each, uint64[m]."""
     first = np.ones(len(flat), bool)
     first[1:] = flat[1:] != flat[:-1]
     starts = np.flatnonzero(first)
@@ -100,11 +104,14 @@ def _sort_bins(keys: Uint64s, values: Uint64s, shift: np.uint64) -> None:
         keys[place], values[place] = key, value
 
 
-def shared_keys(runs: Sequence[tuple[Uint64s, Uint32s]]) -> list[tuple[Uint64s, Uint64s]]:
+def shared_keys(
+    runs: Sequence[tuple[Uint64s, Uint32s]], *, own_runs: int | None = None
+) -> list[tuple[Uint64s, Uint64s]]:
     """Of several runs' distinct keys, those that two or more rows have, whichever runs they are in.
 
     Args:
         runs: distinct keys uint64[m], ascending, and counts uint32[m] of each run.
+        own_runs: keys that none of so many first runs has are left out; None: none is.
 
     Returns:
         For each run its own keys among them, uint64[k], ascending, and how many rows of all runs have each, uint64[k].
@@ -118,6 +125,8 @@ def shared_keys(runs: Sequence[tuple[Uint64s, Uint32s]]) -> list[tuple[Uint64s, 
     first[1:] = ordered[1:] != ordered[:-1]
     starts = np.flatnonzero(first)
     totals = np.add.reduceat(counts, starts) if len(starts) else counts
+    if own_runs is not None and len(starts):
+        totals[~np.logical_or.reduceat(order < sum(len(run[0]) for run in runs[:own_runs]), starts)] = 0
     of_place = np.empty(len(keys), np.uint64)
     of_place[order] = np.repeat(totals, np.diff(starts, append=len(ordered)))
     found, start = [], 0
