@@ -19,7 +19,7 @@ from pipeline.extract.settings import PART_TEXT_BYTES
 
 TB, GB, MB = 1e12, 1e9, 1e6
 CORES = (1, 100, 1000)
-BANDS = 14
+BANDS = 16
 # `rest`, `chosen`, and with rounds `asks`, `last` and the rounds themselves: three are enough for any corpus measured.
 _CHOICE_STAGES = 7
 

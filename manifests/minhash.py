@@ -65,13 +65,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class MinHash(Strict):
-    """MinHash LSH near-duplicate removal. Defaults: FineWeb's 14 bands of 8 over word 5-grams (arXiv 2406.17557).
+    """MinHash LSH near-duplicate removal.
+
+    Defaults: FineWeb's 112 values over word 5-grams (arXiv 2406.17557), cut into 16 bands of 7 instead of 14 of 8. As
+    pairs are verified, bands may propose more of them: of pairs with a similarity of 0.8 they miss 2 % instead of 8 %.
 
     Give `bands` and `rows`, or `preset`, or `threshold`.
     """
 
-    bands: int = Field(14, ge=1, le=4_096)
-    rows: int = Field(8, ge=1, le=4_096)
+    bands: int = Field(16, ge=1, le=4_096)
+    rows: int = Field(7, ge=1, le=4_096)
     ngram: int = Field(5, ge=1, le=32, description="words or characters per shingle")
     unit: Unit = Field("words", description="what shingles are made of")
     permutations: Permutations = Field(

@@ -23,11 +23,11 @@ PRICES = Prices(core_hour=0.1, efficiency=0.5, request_s=0.01)
 
 
 def test_counts_are_those_of_the_code():
-    """400 MB a file are 6 parts of 64 MiB; 14 bands of 16 bytes a document: 18 parts of 16,667 rows reach 64 MiB."""
+    """400 MB a file are 6 parts of 64 MiB; 16 bands of 16 bytes a document: 16 parts of 16,667 rows reach 64 MiB."""
     counts = count(WORK, made_up_points())
     assert (counts.parts, counts.runs, counts.blocks) == (60, 4, 1)
     assert counts.rows == pytest.approx(1e6 / 60)
-    assert counts.batch_bytes == pytest.approx(18 * 1e6 / 60 * 16 * 14 / 4)
+    assert counts.batch_bytes == pytest.approx(16 * 1e6 / 60 * 16 * 16 / 4)
     assert counts.pairs == 1e6 * 0.5 * 2
     # 500 documents of 1,000 are kept and hold a million tokens: 1e9 tokens are 500,000 documents.
     assert counts.kept_documents == 500_000
@@ -36,12 +36,12 @@ def test_counts_are_those_of_the_code():
 
 
 def test_many_runs_go_through_two_levels():
-    """10,000 files of 6 parts with 16,667 rows: 3,334 runs in 14 blocks."""
+    """10,000 files of 6 parts with 16,667 rows: 3,750 runs in 15 blocks."""
     counts = count(replace(WORK, documents=1e9, text_bytes=4e12, raw_files=10_000), made_up_points())
-    assert (counts.parts, counts.runs, counts.blocks) == (60_000, 3_334, 14)
-    assert counts.batch_bytes == pytest.approx(18 * 1e6 / 60 * 16 * 14 / 14)
+    assert (counts.parts, counts.runs, counts.blocks) == (60_000, 3_750, 15)
+    assert counts.batch_bytes == pytest.approx(16 * 1e6 / 60 * 16 * 16 / 15)
     # Eleven stages and seven of the choice, one task a run; the second level of eleven exchanges.
-    assert duplicate_tasks(counts) == 18 * 3_334 + 12 * 14**2
+    assert duplicate_tasks(counts) == 18 * 3_750 + 12 * 15**2
 
 
 def test_lines_by_hand():
@@ -100,5 +100,5 @@ def test_batches_of_two_levels_shrink_as_runs_grow():
     work = replace(WORK, documents=1e9, text_bytes=4e12, raw_files=10_000)
     points = made_up_points()
     [batch] = [each for each in limits(work, points, count(work, points), PRICES) if "two levels" in each.what]
-    assert batch.value == pytest.approx(18 * 1e6 / 60 * 16 * 14 / 14)
+    assert batch.value == pytest.approx(16 * 1e6 / 60 * 16 * 16 / 15)
     assert batch.documents == pytest.approx(1e9 * batch.value / 65_536)
