@@ -29,6 +29,11 @@ def band_keys(signatures: npt.NDArray[np.uint32], *, bands: int, rows: int) -> n
     return keys
 
 
+def found_with(similarity: float, *, bands: int, rows: int) -> float:
+    """The probability that two documents of this Jaccard similarity share a band: 1 - (1 - s^rows)^bands."""
+    return 1.0 - (1.0 - similarity**rows) ** bands
+
+
 @kernel
 def _band_keys(signatures: Uint32s, rows: int, keys: Uint64s) -> None:
     for document in range(keys.shape[0]):

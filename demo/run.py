@@ -17,12 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from demo.curve import draw, read_losses, unigram_entropy
-from demo.duplicates import explained, find_copy
 from demo.fetch import fetch
 from demo.packages import PACKAGES
 from demo.planted import DIRECTORY, EXACT_COPY, NEAR_COPY, ORIGINAL, planted_pages
 from demo.texts import json_lines
-from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
 from manifests.run import load_run
 from storage.files import publish
@@ -68,7 +66,9 @@ def _stages() -> None:
         _gristmill("sites", PREPARED, "--most", "5", environment=environment)
         _gristmill("sites", PREPARED, "--site", DIRECTORY, environment=environment)
     with _stage(6, "Duplicates: what became of an article and its two planted copies, one exact, one near"):
-        _explain_copies()
+        _gristmill("dedup", "clusters", PREPARED, "--top", "3", environment=environment)
+        for name in (ORIGINAL, EXACT_COPY, NEAR_COPY):
+            _gristmill("dedup", "explain", PREPARED, name, environment=environment)
     with _stage(7, "The mixture: shares wanted and obtained; the more factual bands are up-sampled"):
         _gristmill("mix", "show", "demo/run.yaml", environment=environment)
     with _stage(
@@ -105,19 +105,6 @@ def _classifier_words(raw: Sequence[Path]) -> tuple[str, ...]:
     ):
         return "factual", "show", MODEL
     return "factual", "train", "demo/factual.yaml", "--out", MODEL
-
-
-def _explain_copies() -> None:
-    corpus = load_corpus("demo/corpus.yaml")
-    minhash = corpus.dedup.minhash
-    if minhash is None:
-        raise GristmillError(
-            "near duplicates are not searched for", where="demo/corpus.yaml", remedy="leave out `dedup`"
-        )
-    for name in (ORIGINAL, EXACT_COPY, NEAR_COPY):
-        copy = find_copy(corpus, PREPARED, source="web", name=name)
-        for line in explained(copy, ngram=minhash.ngram, bands=minhash.bands, rows=minhash.rows):
-            _say(line)
 
 
 _PLACES = """

@@ -24,6 +24,7 @@ import typer
 
 from gristmill.commands import (
     decide,
+    dedup,
     export,
     extract,
     factual,
@@ -79,6 +80,7 @@ for command in (
     *(train.train, generate.generate, trace.trace),
 ):
     app.command()(command)
+app.add_typer(dedup.app, name="dedup")
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(factual.app, name="factual")
 app.add_typer(mix.app, name="mix")

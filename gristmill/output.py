@@ -140,6 +140,28 @@ def inside_table(step: str, inside: Mapping[str, Inside], *, most: int) -> Table
     return table(f"Lost within documents: {step}", columns, rows, numeric=("documents", "count"))
 
 
+def duplicates_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What the search for duplicates did with each source: the fields of `SourceDuplicates`."""
+    columns = {
+        "source": "source",
+        "documents": "documents",
+        "searched": "searched",
+        "exact": "exact",
+        "near": "near",
+        "share": "share",
+        "compared": "compared",
+        "candidates": "candidates",
+        "checked_by_shingles": "by shingles",
+        "confirmed": "confirmed",
+        "rejected": "rejected",
+    }
+    shown = [
+        [_share(row["exact"] + row["near"], row["searched"]) if n == "share" else row[n] for n in columns]
+        for row in rows
+    ]
+    return table("Duplicates", list(columns.values()), shown, numeric=list(columns.values())[1:])
+
+
 def bucket_table(manifest: ShardManifest) -> Table:
     """Shards, documents and tokens per bucket."""
     rows = [(name, size.shards, size.documents, size.tokens) for name, size in sorted(manifest.bucket_sizes().items())]

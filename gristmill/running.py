@@ -7,11 +7,11 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gristmill.output import bucket_table, console, ledger_table, print_json, say_note
+from gristmill.output import bucket_table, console, duplicates_table, ledger_table, print_json, say_note
 from gristmill.progress import Shown, StepProgress, step_progress
 from gristmill.stopping import stops_on_sigterm
 from manifests.corpus import load_corpus
@@ -51,12 +51,27 @@ def run_step(
         done = prep.run_step(step, manifest, out=folder, runner=chosen, on_step=progress.begin)
     step_done = done if isinstance(done, StepManifest) else prep.cut_from(done, folder)
     notes = [] if step_done is None else step_done.notes
+    duplicates: list[dict[str, Any]] = []
+    if step_done is not None and step == "decide":
+        from pipeline.decide.duplicates.report.ledger import duplicate_ledger
+
+        duplicates = [asdict(row) for row in duplicate_ledger(folder, step_done)]
     if as_json:
+        more = {"duplicates": duplicates} if step == "decide" else {}
         print_json(
-            {"out": folder, "step": step, "digest": done.digest, "ledger": done.ledger.model_dump(), "notes": notes}
+            {
+                "out": folder,
+                "step": step,
+                "digest": done.digest,
+                "ledger": done.ledger.model_dump(),
+                "notes": notes,
+                **more,
+            }
         )
         return
     print_ledgers({step: done.ledger}, notes)
+    if duplicates:
+        console.print(duplicates_table(duplicates))
     if isinstance(done, ShardManifest):
         console.print(bucket_table(done))
 

@@ -99,6 +99,12 @@ class Source(Strict):
     priority: int = Field(
         100, ge=0, le=255, description="of duplicates the copy from the lowest priority number is kept"
     )
+    expected_duplicates: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="the share of its documents that may go as duplicates, instead of the corpus' `dedup.alarm`",
+    )
     filters: Filters | None = Field(
         None, description="overrides the corpus' `filters` for this source; `none` is no filter"
     )
@@ -178,6 +184,12 @@ class Dedup(Strict):
         description=(
             "folders of `gristmill dedup index`, oldest first: documents of earlier snapshots, which keep their fate"
         ),
+    )
+    alarm: float | None = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="a source that loses a larger share to duplicates stops the run before tokenize; null: none",
     )
     substrings: Substrings | None = Field(
         None, description="repeated runs of tokens, cut out after tokenize; null: none"

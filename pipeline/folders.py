@@ -13,6 +13,8 @@ TOKENS = "tokens"
 SUBSTRINGS = "substrings"
 # The most frequent lines that decide removed because several documents have them, below its folder.
 FREQUENT_LINES = "lines/frequent.arrow"
+# What went as duplicates and what became of the candidates, a file a run each, below decide's folder.
+DUPLICATE_FATES, DUPLICATE_COUNTS = "duplicates/fates", "duplicates/counts"
 # Output of `gristmill extract --sample`, separate from the output of the run itself.
 SAMPLE = "sample"
 

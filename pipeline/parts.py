@@ -43,18 +43,25 @@ class Part(Strict):
     @property
     def base(self) -> int:
         """Row id of the part's row 0."""
-        return row_base(self.number)
+        return row_id(self.number, 0)
 
 
-def row_base(number: int) -> int:
-    """Row id of row 0 of the part with this number."""
-    return number << _ROW_BITS
+def row_id(number: int, row: int) -> int:
+    """The id of a row of the part with this number."""
+    return (number << _ROW_BITS) | row
 
 
 def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Split row ids uint64[n] into part numbers int64[n] and rows int64[n]."""
     numbers = row_ids >> np.uint64(_ROW_BITS)
     return numbers.astype(np.int64), (row_ids & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
+
+
+def part_names(step: StepManifest) -> list[str]:
+    """The names of all parts of a finished extract step, in the order of their numbers."""
+    return sorted(
+        {name for kind, name in (kind_and_name(output.path) for output in step.outputs) if kind == "documents"}
+    )
 
 
 def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:

@@ -1,6 +1,6 @@
 """The whole data half: extract, decide, tokenizer, tokenize, one after the other in one folder, or one of them; or a
 rehearsal of extract. If the manifest has `dedup.substrings`, tokenize is two: its shards, and these without repeated
-runs.
+runs. Nothing is tokenized while a source has lost more to duplicates than the manifest expects.
 
 In: a corpus manifest. Out: the folder OUT with the steps' folders. Each step skips what is finished. The folder's
 lock prevents a second command from writing into it at the same time.
@@ -19,6 +19,7 @@ from manifests.step import StepManifest
 from pipeline.decide.allowed_sites import check_allowed
 from pipeline.decide.block_lists import check_lists
 from pipeline.decide.duplicates.index import index_settings
+from pipeline.decide.duplicates.report.alarm import check_losses
 from pipeline.decide.merged_verdicts import merged_settings
 from pipeline.decide.step import decide
 from pipeline.engines import flink
@@ -26,14 +27,14 @@ from pipeline.engines.runners import Runner, job_owner, with_helpers
 from pipeline.extract.inputs import check_out, list_raw_files
 from pipeline.extract.sample import Prediction, sample_extract
 from pipeline.extract.step import extract
-from pipeline.folders import SUBSTRINGS, TOKENS
+from pipeline.folders import DECIDE, SUBSTRINGS, TOKENS
 from pipeline.substrings.step import remove_substrings
 from pipeline.tokenize.step import tokenize
 from pipeline.tokenize.training_step import make_tokenizer
 from shards.format import ShardManifest
 from storage.files import exists, join
 from storage.lock import only_writer
-from storage.steps import read_step
+from storage.steps import done_step, read_step
 
 Step = Literal["extract", "decide", "tokenizer", "tokenize"]
 
@@ -58,15 +59,16 @@ def prepare(
         on_step: called with the name of each step as it begins.
 
     Raises:
-        GristmillError: a file that a later step reads is missing, which is found before the first step begins; or a
-            step failed: finished work is kept, and the same call continues from there.
+        GristmillError: a file that a later step reads is missing, which is found before the first step begins; a source
+            lost more to duplicates than is expected; or a step failed: finished work is kept, and the same call
+            continues from there.
     """
     _check_places(manifest)
     with claimed(manifest, out=out, runner=runner) as runner:
         on_step("extract")
         extracted = extract(manifest, out=out, runner=runner)
         on_step("decide")
-        decided = decide(manifest, out=out, runner=runner)
+        decided = _decide(manifest, out, runner)
         on_step("tokenizer")
         tokenizer = make_tokenizer(manifest, out=out)
         shards = _shards(manifest, out, runner, on_step)
@@ -83,6 +85,8 @@ def run_step(
 ) -> StepManifest | ShardManifest:
     """Run one step; arguments and errors are those of `prepare`."""
     with claimed(manifest, out=out, runner=runner) as runner:
+        if step in ("tokenizer", "tokenize") and (decided := done_step(join(out, DECIDE))):
+            check_losses(manifest, out=out, decided=decided)
         if step == "tokenize":
             return _shards(manifest, out, runner, on_step)
         on_step(step)
@@ -90,9 +94,16 @@ def run_step(
             case "extract":
                 return extract(manifest, out=out, runner=runner)
             case "decide":
-                return decide(manifest, out=out, runner=runner)
+                return _decide(manifest, out, runner)
             case "tokenizer":
                 return make_tokenizer(manifest, out=out)
+
+
+def _decide(manifest: CorpusManifest, out: str, runner: Runner) -> StepManifest:
+    """Decide, and stop there if a source lost more to duplicates than the manifest expects."""
+    decided = decide(manifest, out=out, runner=runner)
+    check_losses(manifest, out=out, decided=decided)
+    return decided
 
 
 def cut_from(shards: ShardManifest, out: str) -> StepManifest | None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gristmill.options import Folder, Json
-from gristmill.output import bucket_table, console, inside_table, ledger_table, print_json, table
+from gristmill.output import bucket_table, console, duplicates_table, inside_table, ledger_table, print_json, table
 from manifests.step import StepManifest
 from shards.contents import contents_of
 from storage.files import join
@@ -28,9 +28,12 @@ def inspect(folder: Folder, json: Json = False) -> None:
 
         broken, left = broken_records(join(folder, "extract"), steps["extract"])
     frequent: list[dict[str, Any]] = []
+    duplicates: list[dict[str, Any]] = []
     if "decide" in steps:
+        from pipeline.decide.duplicates.report.ledger import duplicate_ledger
         from pipeline.decide.frequent_lines import frequent_lines
 
+        duplicates = [asdict(row) for row in duplicate_ledger(folder, steps["decide"])]
         frequent = frequent_lines(folder, steps["decide"], most=_MOST_LINES_IN_JSON if json else _MOST_LINES)
     if json:
         buckets = {} if shards is None else {name: asdict(size) for name, size in shards.bucket_sizes().items()}
@@ -41,6 +44,7 @@ def inspect(folder: Folder, json: Json = False) -> None:
                 "shards": None if shards is None else {"digest": shards.digest, "buckets": buckets},
                 "broken": broken,
                 "broken_left_out": left,
+                "duplicates": duplicates,
                 "frequent_lines": frequent,
                 "checkpoints": found.checkpoints,
             }
@@ -53,6 +57,8 @@ def inspect(folder: Folder, json: Json = False) -> None:
                 console.print(inside_table(name, step.inside, most=_MOST_LOSSES))
         rows = [_step_row(name, step) for name, step in steps.items()]
         console.print(table("Steps", ("step", "files", "MB", "digest"), rows, numeric=("files", "MB")))
+    if duplicates:
+        console.print(duplicates_table(duplicates))
     if broken:
         columns = ("source", "file", "record", "name", "error")
         console.print(table("Broken records", columns, [tuple(row.values()) for row in broken], numeric=("record",)))

@@ -122,8 +122,8 @@ def decide_settings(
         },
         languages=manifest.languages,
         block_lists=block_lists,
-        # Runs of tokens go after this step.
-        dedup=manifest.dedup.model_copy(update={"substrings": None, "index": []}),
+        # Runs of tokens go after this step; the alarm looks at what it has decided.
+        dedup=manifest.dedup.model_copy(update={"substrings": None, "alarm": None, "index": []}),
         seed=manifest.seed,
         personal_information=information,
         allowed_sites=allowed_sites,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dedup.bands import band_keys
+from dedup.bands import band_keys, found_with
 
 
 def test_keys_tell_which_bands_agree() -> None:
@@ -28,3 +28,11 @@ def test_other_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="length 7"):
         band_keys(np.zeros((1, 7), np.uint32), bands=2, rows=4)
     assert band_keys(np.zeros((0, 8), np.uint32), bands=2, rows=4).shape == (0, 2)
+
+
+def test_the_probability_of_the_published_bands() -> None:
+    assert found_with(1.0, bands=14, rows=8) == 1.0
+    assert found_with(0.0, bands=14, rows=8) == 0.0
+    # FineWeb (arXiv 2406.17557, section 3.4): 77 % at 0.75, 92 % at 0.8.
+    assert found_with(0.75, bands=14, rows=8) == pytest.approx(0.772, abs=5e-4)
+    assert found_with(0.8, bands=14, rows=8) == pytest.approx(0.924, abs=5e-4)

@@ -36,7 +36,7 @@ def manifest(folder: Path, section: str, more: str = "") -> CorpusManifest:
     ("section", "numbers"),
     [
         ("", (16, 7, 5, "words")),
-        ("bands: 3", (3, 8, 5, "words")),
+        ("bands: 3", (3, 7, 5, "words")),
         ("preset: fineweb", (14, 8, 5, "words")),
         ("preset: refinedweb", (450, 20, 5, "words")),
         ("preset: slimpajama", (9, 13, 13, "characters")),

@@ -31,7 +31,7 @@ from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, r
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.filters.reasons import Reasons, code_of
-from pipeline.folders import part_file
+from pipeline.folders import DUPLICATE_COUNTS, DUPLICATE_FATES, part_file
 from pipeline.parts import Part, split_row_ids
 from pipeline.schemas import DOCUMENT_ID, id_halves, publish_ipc, read_ipc
 from storage.files import join, map_file
@@ -62,7 +62,7 @@ class Gone(NamedTuple):
 
 def fates_file(run: int) -> str:
     """The fates of one run's rows, below the step's folder."""
-    return f"{FOLDER}/fates/{run:06d}.arrow"
+    return f"{DUPLICATE_FATES}/{run:06d}.arrow"
 
 
 def _read_gone(table: pa.Table) -> Gone:
@@ -76,7 +76,7 @@ def _read_gone(table: pa.Table) -> Gone:
 
 def counts_file(run: int) -> str:
     """What became of the candidates of one run's rows, by source, below the step's folder."""
-    return f"{FOLDER}/counts/{run:06d}.arrow"
+    return f"{DUPLICATE_COUNTS}/{run:06d}.arrow"
 
 
 def chosen_of(run: int, job: RunJob) -> Gone:
@@ -130,7 +130,9 @@ class _Fates(NamedTuple):
 
 
 def _fates(run: int, job: RunJob) -> Iterator[_Fates]:
-    """The fates of the rows of each part."""
+    """The fates of the rows of each part; documents of an index have theirs."""
+    if index_run(run, job) is not None:
+        return
     near = chosen_of(run, job)
     copies, keepers = copies_of(run, job)
     own_ids = _ids_of(run, job, copies)

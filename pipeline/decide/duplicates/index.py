@@ -24,7 +24,7 @@ from manifests.corpus import CorpusManifest
 from manifests.errors import GristmillError
 from manifests.step import StepManifest
 from pipeline.decide.runs import RunJob
-from pipeline.parts import row_base, split_row_ids
+from pipeline.parts import row_id, split_row_ids
 from pipeline.schemas import DOCUMENT_ID, id_halves, read_ipc
 from storage.files import join
 from storage.steps import check_outputs, require_manifest
@@ -168,7 +168,7 @@ def generation_of(run: int, job: RunJob) -> int:
 
 def _base(run: int, job: RunJob) -> np.uint64:
     """Row id of the first document of a run of an index: such a run counts as one part."""
-    return np.uint64(row_base(job.parts + run - job.own_runs))
+    return np.uint64(row_id(job.parts + run - job.own_runs, 0))
 
 
 def _read(kind: str, run: int, job: RunJob) -> pa.Table:

@@ -16,7 +16,14 @@ def test_show_prints_every_default(corpus, tmp_path) -> None:
     assert shown == printed("show", corpus.path)
     minhash = {"bands": 16, "rows": 7, "ngram": 5, "unit": "words", "permutations": "gristmill"}
     minhash |= {"similarity": 0.7, "measure": "jaccard"}
-    assert shown["dedup"] == {"exact": True, "minhash": minhash, "index": [], "lines": None, "substrings": None}
+    assert shown["dedup"] == {
+        "exact": True,
+        "minhash": minhash,
+        "alarm": 0.5,
+        "index": [],
+        "lines": None,
+        "substrings": None,
+    }
     (tmp_path / "shown.yaml").write_text(yaml.safe_dump(shown))
     assert printed("show", tmp_path / "shown.yaml") == shown
     (tmp_path / "run.yaml").write_text("{kind: run, name: r, data: d, out: o}")

@@ -1,0 +1,1 @@
+"""What the search for duplicates did, for people to look at: reads published files of a prepared folder alone."""
