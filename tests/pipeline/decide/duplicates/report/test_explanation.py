@@ -85,11 +85,11 @@ def test_what_goes_is_explained(prepared, rows) -> None:
         assert compared.shared.jaccard == compared.shared.exact == len(one & other) / len(one | other)
         left, right = (np.array(each["signature"]) for each in (keeper, row))
         assert compared.signed.estimated == pytest.approx((left == right).mean())
-        met = [band + 1 for band in range(16) if (left == right)[8 * band : 8 * band + 8].all()]
+        met = [band + 1 for band in range(16) if (left == right)[7 * band : 7 * band + 7].all()]
         assert (compared.signed.bands, compared.signed.of_bands) == (met, 16)
         # A pair comes from a bucket, so one band at least has met.
         assert met
-        assert compared.found_with == pytest.approx(1 - (1 - compared.shared.jaccard**8) ** 14)
+        assert compared.found_with == pytest.approx(1 - (1 - compared.shared.jaccard**7) ** 16)
         assert (compared.passage is None) == compared.equal
     assert seen == {"exact_duplicate", "near_duplicate"}
 
