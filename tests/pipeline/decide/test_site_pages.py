@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,15 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.decide import site_pages
+from pipeline.decide.runs import run_job
 from pipeline.decide.site_evidence import EVIDENCE
-from pipeline.decide.site_pages import (
-    MOST_PAGES,
-    overlapping,
-    pages_of,
-    partition_name,
-    partition_of,
-    run_site_pages,
-)
+from pipeline.decide.site_pages import MOST_PAGES, overlapping, pages_of, partition_name, partition_of
+from pipeline.decide.site_stages import run_site_pages
+from pipeline.decide.site_stages import site_job as with_partitions
 from pipeline.engines.runners import Runner
 from pipeline.schemas import read_ipc
 from tests.pipeline.decide.site_parts import Document, deal, expected, page, read, shuffle, site_job, write_parts
@@ -113,17 +110,21 @@ def test_partitions_of_other_divisions(site: str, partitions: int, others: int) 
     assert sum(pairs) <= partitions + others - 1
 
 
-def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_with_the_pipeline(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
+    monkeypatch.setattr("pipeline.decide.runs.FAN", 2 * workers)
+    most = 40 if workers == 1 else MOST_PAGES  # worker processes know nothing of the patch
     monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 10_000)
     documents = [*(page("large.example", number) for number in range(600)), *SMALL]
     # A part without any site beside large ones.
     parts = write_parts(tmp_path / "extract", [*deal(documents, 4, 0), [page(None, 3)], []])
     job = site_job(tmp_path / "extract", tmp_path / "decide")
-    tasks = run_site_pages(parts, job, runner=Runner())
+    tasks = run_site_pages(with_partitions(parts, run_job(parts, job)), runner=Runner(workers=workers))
     partitions = len(tasks) // 2
     assert partitions > 3
-    rows, pages = expected(documents, 40)
+    rows, pages = expected(documents, most)
     assert read(job, "evidence", partitions=partitions) == rows
     assert [(row["site"], row["id"]) for row in read(job, "pages", partitions=partitions)] == pages
     assert [task.task for task in tasks[partitions:]] == [
@@ -131,11 +132,38 @@ def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+BARE = [Document(f"bare{number % 9}.example", "abcdef" * (1 + number), 7 + number % 5) for number in range(40)]
+
+
+def test_pages_without_evidence_count(tmp_path: Path) -> None:
+    """By how many pages a site is judged depends on all of them, and other snapshots may have evidence on the site."""
+    check([*BARE, *BARE[:5], *SMALL], tmp_path, parts=3, partitions=2, seed=1)
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    rows = [row for row in read(job, "evidence", partitions=2) if row["site"].startswith("bare")]
+    assert sum(row["pages"] for row in rows) == 40
+    assert sum(row["page_words"] for row in rows) == sum(document.words for document in BARE)
+    assert not any(row[name] for row in rows for name in EVIDENCE.names[2:])
+
+
+# Of all tables of these documents, as they were when parts were sent through a GroupByKey.
+TABLES = "1ef7b92edcaf47e6282521079172bfe3"
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_golden(parts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
+    documents = [*(page("large.example", number % 500) for number in range(600)), *SMALL, *BARE, *BARE[:5]]
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    shuffle(write_parts(tmp_path / "extract", deal(documents, parts, parts)), job, partitions=3)
+    tables = {kind: read(job, kind, partitions=3) for kind in ("counts", "large", "pages", "evidence")}
+    assert hashlib.sha256(repr(tables).encode()).hexdigest()[:32] == TABLES
+
+
 @pytest.mark.parametrize("documents", [[], [page(None, 1)]])
 def test_no_sites(documents: list[Document], tmp_path: Path) -> None:
     parts = write_parts(tmp_path / "extract", [documents])
     job = site_job(tmp_path / "extract", tmp_path / "decide")
-    run_site_pages(parts, job, runner=Runner())
+    run_site_pages(with_partitions(parts, run_job(parts, job)), runner=Runner())
     assert read(job, "evidence", partitions=1) == []
     assert read_ipc(f"{job.folder}/{partition_name('evidence', 0)}.arrow").schema == pa.schema(
         [*site_pages.COUNTS, *EVIDENCE]
