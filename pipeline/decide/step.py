@@ -87,7 +87,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     lines: list[TaskManifest] = []
     if settings.dedup.lines is not None:
         lines = run_lines(parts, job, extracted=extracted, standing=standing, runner=runner)
-    bands = run_bands(parts, job, runner=runner)
+    bands = run_bands(in_runs, runner=at_most)
     decisions = run_tasks(
         tasks_of(DECISIONS, in_runs), decide_run, in_runs, folder=folder, label="decisions", runner=at_most
     )
