@@ -6,8 +6,8 @@ In: the parts of extract. Out, below `OUT/decide`:
     sites/<p>.arrow            per site: documents, words, evidence of personal information, dropped or not
     sites/dropped/<r>.arrow    the dropped sites that a run has documents of
     duplicates/fates/<r>.arrow   the rows that go as duplicates, each with the document that stays for it
-    repeated/, lines/          lines that documents share, if they are compared: `pipeline.decide.lines`
-    bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
+    lines/                     lines that documents share, if they are compared: `pipeline.decide.lines`
+    bands/<r>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
     decisions/<part>.arrow     row-aligned with documents: reason, duplicate of what, bucket, removed lines; the
                                manifest says how many bytes of text they keep
     dropped/<part>.arrow       the dropped documents, with their reasons and origins
@@ -32,10 +32,9 @@ from pipeline.decide.bands import band_notes, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.decisions import decide_run
 from pipeline.decide.dropped_sites import run_dropped
-from pipeline.decide.duplicates.fates import standing
 from pipeline.decide.duplicates.search import run_duplicates
 from pipeline.decide.line_verdicts import line_notes, lost_lines
-from pipeline.decide.lines import run_lines
+from pipeline.decide.lines import run_lines, sent_bytes
 from pipeline.decide.merged_verdicts import check_covered, merged_folder, merged_settings, run_merged_rule
 from pipeline.decide.runs import run_job, tasks_of
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
@@ -81,12 +80,13 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         begin_step(folder)
     check_scores(parts, job)
     lists = [*publish_lists(manifest, job), *publish_allowed(manifest, job)]
-    in_runs, at_most = run_job(parts, job), runner.at_most(workers_for(parts))
+    in_runs = run_job(parts, job, sent=sent_bytes(extracted, job))
+    at_most = runner.at_most(workers_for(parts))
     sites = [] if settings.site_rule is None else _run_sites(site_job(parts, in_runs), runner=at_most)
     duplicates = run_duplicates(in_runs, runner=at_most)
     lines: list[TaskManifest] = []
     if settings.dedup.lines is not None:
-        lines = run_lines(parts, job, extracted=extracted, standing=standing, runner=runner)
+        lines = run_lines(in_runs, extracted=extracted, runner=at_most)
     bands = run_bands(in_runs, runner=at_most)
     decisions = run_tasks(
         tasks_of(DECISIONS, in_runs), decide_run, in_runs, folder=folder, label="decisions", runner=at_most
