@@ -33,6 +33,7 @@ from pipeline.decide.site_pages import (
     COUNTS,
     FOLDER,
     PAGES,
+    by_site_and_id,
     first_pages,
     kind_file,
     numbered_sites,
@@ -153,7 +154,7 @@ def _documents(run: int, job: SiteJob) -> _Documents:
 def send_sites(run: int, job: SiteJob) -> list[Output]:
     """Stage `sent` of one run."""
     names, sites, ids, words = _documents(run, job)
-    order = np.lexsort((ids[:, 1], ids[:, 0], sites))
+    order = by_site_and_id(sites, ids)
     # Sums of whole numbers below 2^53 are exact.
     totals = np.bincount(sites, words, minlength=len(names)).astype(np.int64)
     first = first_pages(sites[order], ids[order], most=_SMALLEST)

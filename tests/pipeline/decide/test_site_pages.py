@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from pipeline.decide import site_pages
 from pipeline.decide.runs import run_job
 from pipeline.decide.site_evidence import EVIDENCE
-from pipeline.decide.site_pages import MOST_PAGES, overlapping, pages_of, partition_name, partition_of
+from pipeline.decide.site_pages import (
+    MOST_PAGES,
+    by_site_and_id,
+    overlapping,
+    pages_of,
+    partition_name,
+    partition_of,
+    partitions_of_rows,
+)
 from pipeline.decide.site_stages import run_site_pages
 from pipeline.decide.site_stages import site_job as with_partitions
 from pipeline.engines.runners import Runner
@@ -108,6 +116,21 @@ def test_partitions_of_other_divisions(site: str, partitions: int, others: int) 
     # None too many: each is read once for each of the division that it meets.
     pairs = [len(overlapping(which, partitions, others=others)) for which in range(partitions)]
     assert sum(pairs) <= partitions + others - 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from((0, 1, 5, (1 << 64) - 1)), st.integers(0, 2)), max_size=12)
+)
+def test_order_by_site_and_id(pages: list[tuple[int, int, int]]) -> None:
+    ids = np.array([page[1:] for page in pages], np.uint64).reshape(-1, 2)
+    order = by_site_and_id(np.array([page[0] for page in pages], np.int64), ids)
+    assert order.tolist() == sorted(range(len(pages)), key=lambda row: pages[row])
+
+
+@given(st.lists(st.text(max_size=9), max_size=20), st.integers(1, (1 << 31) - 1))
+def test_partitions_of_many_names(sites: list[str], partitions: int) -> None:
+    table = pa.table({"site": pa.array(sorted(sites), pa.string())})
+    assert partitions_of_rows(table, partitions).tolist() == [partition_of(site, partitions) for site in sorted(sites)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
