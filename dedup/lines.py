@@ -1,9 +1,9 @@
 """Lines and paragraphs that several documents share: which go, by their hashes alone.
 
 In: for each part, the hashes of its lines by document, which of them still count, and how much its documents are
-preferred. Between: one record per distinct line and part, in packed elements of at most `MAX_ELEMENT_BYTES`, so that a
-line on every page of a site is one record for each part and not one for each page. Out: the repeated lines of each
-part, and with them which of its lines go. Neither the order of elements nor how documents are divided among parts
+preferred. Between: one record per distinct line and part, so that a line on every page of a site is one record for each
+part and not one for each page. Out: the repeated lines of each
+part, and with them which of its lines go. Neither the order of records nor how documents are divided among parts
 changes which lines go; only where two documents have the same id and priority does the first part's keep a line.
 
 Two rules, both followed here with the same arrays: a line that more than `most` documents have goes from all of them
@@ -13,14 +13,13 @@ Two rules, both followed here with the same arrays: a line that more than `most`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from dedup.stretches import MAX_ELEMENT_BYTES
 from kernels.arrays import Bools, Int64s, Uint64s
 from kernels.compiled import kernel
 from kernels.hashing import MULTIPLIER, SEED, mix
@@ -36,9 +35,6 @@ RECORD_WITHOUT_RANK = np.dtype(_COUNTS)
 # it, or `NOBODY`.
 REPEATED = np.dtype([("key", "<u8"), ("row", "<u4")])
 NOBODY = np.uint32(0xFFFFFFFF)
-
-# An element begins with the number of the part that it comes from or goes to.
-_HEADER = np.dtype("<u8")
 
 
 class Units(NamedTuple):
@@ -192,34 +188,6 @@ def distinct(units: Units, preferred: Uint64s | None) -> Records:
 def _starts(keys: Uint64s) -> Int64s:
     """Where each run of equal keys begins."""
     return np.flatnonzero(np.concatenate([np.ones(min(1, len(keys)), bool), keys[1:] != keys[:-1]]))
-
-
-def pack_records(records: Records, number: int, *, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """Elements for the records of part `number`: a key belongs to partition (key >> 32) mod `partitions`."""
-    partition = ((records["key"] >> np.uint64(32)) % np.uint64(partitions)).astype(np.int64)
-    order = np.argsort(partition, kind="stable")
-    bounds = np.searchsorted(partition[order], np.arange(partitions + 1))
-    for index in range(partitions):
-        chosen = records[order[bounds[index] : bounds[index + 1]]]
-        for packed in pack(chosen, number):
-            yield index, packed
-
-
-def pack(records: Records, number: int) -> Iterator[bytes]:
-    """Records that come from part `number`, or go to it, as elements; none for no records."""
-    limit = (MAX_ELEMENT_BYTES - _HEADER.itemsize) // records.dtype.itemsize
-    header = np.array([number], _HEADER).tobytes()
-    for start in range(0, len(records), limit):
-        yield header + records[start : start + limit].tobytes()
-
-
-def unpack(elements: Iterable[bytes], kind: np.dtype[np.void]) -> tuple[Records, Int64s]:
-    """The records of elements and the part's number of each, [r]."""
-    records, numbers = [np.empty(0, kind)], [np.empty(0, np.int64)]
-    for element in elements:
-        records.append(np.frombuffer(element, kind, offset=_HEADER.itemsize))
-        numbers.append(np.full(len(records[-1]), np.frombuffer(element, _HEADER, count=1)[0], np.int64))
-    return np.concatenate(records), np.concatenate(numbers)
 
 
 def repeated(

@@ -3,7 +3,7 @@
 In: the parts of extract (columns `factual`, `characters`), the fates of duplicates. Out, below `OUT/decide/bands`,
 if the manifest cuts any source:
 
-    <k>.arrow          pipeline.schemas.SCORES: kept documents and their characters by source and score, of 64 parts
+    <r>.arrow          pipeline.schemas.SCORES: kept documents and their characters by source and score, of one run
     thresholds.arrow   pipeline.schemas.BANDS: each band's lowest score, documents and characters
 
 Scores are counted in steps of 1/1024, so that counts of parts add up to counts of the corpus, whatever was added first,
@@ -15,8 +15,9 @@ source in which nearly all have one score has fewer bands, and a note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,29 +25,26 @@ import pyarrow.compute as pc
 
 from kernels.arrays import Float32s, Int32s, Int64s
 from manifests.errors import GristmillError
-from manifests.step import TaskManifest
+from manifests.step import Output, TaskManifest
 from pipeline.decide.duplicates.fates import joined_reasons
 from pipeline.decide.line_verdicts import without_repeated_lines
+from pipeline.decide.runs import RunJob, parts_of
 from pipeline.decide.settings import DecideJob
+from pipeline.decide.stages import Stage, numbered, run_stages, tasks_in
 from pipeline.decide.verdicts import judge_part
-from pipeline.engines.partitions import finish_partition, workers_for
-from pipeline.engines.runners import Runner, run_pipeline
-from pipeline.engines.tasks import Task, collect, pending_tasks
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import collect
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import BANDS, SCORES, ipc_names, publish_ipc, read_ipc
 from pipeline.text.signal_columns import FACTUAL
 from storage.files import join
-from storage.steps import finished_task
 
 FOLDER = "bands"
-_THRESHOLDS_TASK = f"{FOLDER}/thresholds"
 _THRESHOLDS_FILE = f"{FOLDER}/thresholds.arrow"
 # Steps per unit of log-odds, and the lowest and highest step: what lies beyond counts as these.
 STEPS = 1_024
 _LOWEST, _HIGHEST = -32_768, 32_767
-# Counts of a part are at most 24 bytes a document, those of a group well below Beam's 32 MB a key.
-PARTS_PER_GROUP = 64
 
 
 class Counts(NamedTuple):
@@ -57,58 +55,33 @@ class Counts(NamedTuple):
     characters: Int64s
 
 
-def run_bands(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
-    """Publish the counts and thresholds. Does nothing if no source is cut."""
-    cut = [part for part in parts if job.settings.sources[part.source].bands is not None]
-    if not cut:
+def run_bands(job: RunJob, *, runner: Runner) -> list[TaskManifest]:
+    """Publish the counts and thresholds. Does nothing if no source is cut.
+
+    Args:
+        runner: with as many workers as the stages can use.
+    """
+    if all(source.bands is None for source in job.settings.sources.values()):
         return []
-    names = {number: f"{FOLDER}/{number:05d}" for number in sorted({_group(part) for part in cut})}
-    tasks = [Task(name=name, key=job.key) for name in names.values()]
-    runner.expect(len(tasks))
-    waiting = {task.name for task in pending_tasks(tasks, folder=job.folder)}
-    pending = [part for part in cut if names[_group(part)] in waiting]
-    if pending:
-
-        def build(pipeline: Any) -> object:
-            import apache_beam as beam
-
-            from pipeline.engines.dofns import EmitNames, EmitPacked
-
-            elements = pipeline | "Parts" >> beam.Create([part.model_dump_json() for part in pending])
-            counted = elements | "Scores" >> beam.ParDo(EmitPacked(emit_counts, job))
-            return counted | beam.GroupByKey() | "Groups" >> beam.ParDo(EmitNames(reduce_counts, job))
-
-        run_pipeline(build, runner=runner.at_most(workers_for(pending)), label="Bands")
-    if finished_task(job.folder, _THRESHOLDS_TASK, job.key) is None:
-        _publish_thresholds(sorted(names.values()), job)
-    return collect([Task(name=name, key=job.key) for name in (*names.values(), _THRESHOLDS_TASK)], folder=job.folder)
+    stages = [
+        Stage("Bands", publish_counts, partial(numbered, stage=FOLDER), job.runs),
+        Stage("Bands: thresholds", publish_thresholds, _thresholds_task, 1),
+    ]
+    run_stages(stages, job, runner=runner)
+    return collect([task for stage in stages for task in tasks_in(stage, job)], folder=job.folder)
 
 
-def _group(part: Part) -> int:
-    return part.number // PARTS_PER_GROUP
+def _thresholds_task(_: int) -> str:
+    return _THRESHOLDS_FILE.removesuffix(".arrow")
 
 
-def emit_counts(element: str, job: DecideJob) -> Iterable[tuple[int, bytes]]:
-    """The counts of one part, given as JSON: one element with the group's number."""
-    part = Part.model_validate_json(element)
-    verdicts = judge_part(part, job)
-    reasons = joined_reasons(part, verdicts.reasons, job).reasons
-    kept = without_repeated_lines(part, verdicts, reasons, job).reasons == 0
-    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["characters", FACTUAL.name])
-    counts = count_scores(
-        signals[FACTUAL.name].to_numpy()[kept], signals["characters"].to_numpy().astype(np.int64)[kept]
-    )
-    yield _group(part), part.source.encode() + b"\0" + np.stack(counts).tobytes()
-
-
-def reduce_counts(element: tuple[int, Iterable[bytes]], job: DecideJob) -> list[str]:
-    """Publish the counts of one group of parts, by source and step."""
-    number, elements = element
-    found: dict[str, list[Counts]] = {}
-    for packed in elements:
-        source, _, data = packed.partition(b"\0")
-        found.setdefault(source.decode(), []).append(Counts(*np.frombuffer(data, np.int64).reshape(3, -1)))
-    totals = {source: add_counts(counts) for source, counts in sorted(found.items())}
+def publish_counts(run: int, job: RunJob) -> list[Output]:
+    """Publish the counts of one run, by source and step."""
+    found: dict[str, Counts] = {}
+    for part in parts_of(run, job):
+        if job.settings.sources[part.source].bands is not None:
+            counts = part_counts(part, job)
+            found[part.source] = add_counts([found[part.source], counts]) if part.source in found else counts
     batches = [
         pa.RecordBatch.from_arrays(
             [
@@ -119,10 +92,18 @@ def reduce_counts(element: tuple[int, Iterable[bytes]], job: DecideJob) -> list[
             ],
             schema=SCORES,
         )
-        for source, counts in totals.items()
+        for source, counts in sorted(found.items())
     ]
-    name = f"{FOLDER}/{number:05d}"
-    return [finish_partition(name, job, [publish_ipc(job.folder, f"{name}.arrow", batches, SCORES)])]
+    return [publish_ipc(job.folder, f"{numbered(run, stage=FOLDER)}.arrow", batches, SCORES)]
+
+
+def part_counts(part: Part, job: RunJob) -> Counts:
+    """The counts of one part's documents that are kept."""
+    verdicts = judge_part(part, job)
+    reasons = joined_reasons(part, verdicts.reasons, job).reasons
+    kept = without_repeated_lines(part, verdicts, reasons, job).reasons == 0
+    signals = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["characters", FACTUAL.name])
+    return count_scores(signals[FACTUAL.name].to_numpy()[kept], signals["characters"].to_numpy().astype(np.int64)[kept])
 
 
 def steps_of(scores: Float32s) -> Int64s:
@@ -227,24 +208,28 @@ def check_scores(parts: Sequence[Part], job: DecideJob) -> None:
             )
 
 
-def _publish_thresholds(names: Sequence[str], job: DecideJob) -> None:
-    found: dict[str, list[Counts]] = {}
-    for name in names:
-        table = read_ipc(join(job.folder, f"{name}.arrow"))
+def publish_thresholds(_: int, job: RunJob) -> list[Output]:
+    """Publish the thresholds of all sources that are cut."""
+    # Sums by step, however many runs there are: at most `_HIGHEST - _LOWEST + 1` for each source.
+    found = {
+        source: Counts(*np.zeros((3, 0), np.int64))
+        for source, settings in sorted(job.settings.sources.items())
+        if settings.bands is not None
+    }
+    for run in range(job.runs):
+        table = read_ipc(join(job.folder, f"{numbered(run, stage=FOLDER)}.arrow"))
         for source in pc.unique(table["source"]).to_pylist():
             own = table.filter(pc.equal(table["source"], source))
             counts = Counts(
                 *(own[column].to_numpy().astype(np.int64) for column in ("step", "documents", "characters"))
             )
-            found.setdefault(source, []).append(counts)
-    rows: list[dict[str, object]] = []
-    for source, settings in sorted(job.settings.sources.items()):
-        if settings.bands is None:
-            continue
-        counts = add_counts(found.get(source) or [Counts(*np.zeros((3, 0), np.int64))])
-        rows += band_rows(source, counts, settings.bands)
-    batch = pa.RecordBatch.from_pylist(rows, schema=BANDS)
-    finish_partition(_THRESHOLDS_TASK, job, [publish_ipc(job.folder, _THRESHOLDS_FILE, [batch], BANDS)])
+            found[source] = add_counts([found[source], counts])
+    rows = [
+        row
+        for source, counts in found.items()
+        for row in band_rows(source, counts, job.settings.sources[source].bands or 1)
+    ]
+    return [publish_ipc(job.folder, _THRESHOLDS_FILE, [pa.RecordBatch.from_pylist(rows, schema=BANDS)], BANDS)]
 
 
 def band_rows(source: str, counts: Counts, bands: int) -> list[dict[str, object]]:

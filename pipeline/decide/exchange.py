@@ -9,15 +9,19 @@ This is the shuffle of a sort-merge, by published files instead of a GroupByKey:
 into an element, a stage that was killed goes on with its next task, and no runner holds anything in memory. Elements of
 the pipelines are numbers.
 
-With more than `RunJob.fan` sources and destinations the files go through a second level, so that no batch is a crumb: a
+With more than `RunJob.fan` sources or destinations the files go through a second level, so that no batch is a crumb: a
 source writes one batch for each block of `fan` destinations; a task for each block and each group of `fan` sources
 (`combine`) writes `<exchange>/<group>-<block>.arrow` with one batch for each destination of the block. Every task then
 opens one file for each `fan` sources, and a batch holds what `fan` sources send.
+
+There are as many sources and destinations as runs, unless a `Shape` says otherwise. All functions of one exchange are
+given the same one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +35,17 @@ from storage.files import join, map_file
 _SOURCE, _DESTINATION = "exchange_source", "exchange_destination"
 
 
+class Shape(NamedTuple):
+    """How many tasks there are on both sides of an exchange."""
+
+    sources: int
+    destinations: int
+
+
+def _shape(job: RunJob, shape: Shape | None) -> Shape:
+    return Shape(job.runs, job.runs) if shape is None else shape
+
+
 def exchange_file(exchange: str, source: int) -> str:
     """The file of one source, below the step's folder."""
     return f"{exchange}/{source:06d}.arrow"
@@ -40,31 +55,48 @@ def _combined_file(exchange: str, group: int, block: int) -> str:
     return f"{exchange}/{group:06d}-{block:06d}.arrow"
 
 
-def two_levels(job: RunJob) -> bool:
-    """Whether exchanges go through two levels."""
-    return job.runs > job.fan
+def two_levels(job: RunJob, shape: Shape | None = None) -> bool:
+    """Whether an exchange goes through two levels."""
+    return max(_shape(job, shape)) > job.fan
 
 
 def blocks(job: RunJob) -> int:
-    """How many blocks of destinations, or groups of sources, there are."""
+    """How many blocks of destinations, or groups of sources, there are between runs."""
     return -(-job.runs // job.fan)
 
 
-def send(job: RunJob, exchange: str, source: int, batch: pa.RecordBatch, destinations: Int64s) -> Output:
+def combining(job: RunJob, shape: Shape | None = None) -> int:
+    """How many tasks make the second level of an exchange: none if it has one level."""
+    if not two_levels(job, shape):
+        return 0
+    groups, into = (-(-count // job.fan) for count in _shape(job, shape))
+    return groups * into
+
+
+def send(
+    job: RunJob,
+    exchange: str,
+    source: int,
+    batch: pa.RecordBatch,
+    destinations: Int64s,
+    *,
+    shape: Shape | None = None,
+) -> Output:
     """Publish the records of one source.
 
     Args:
         batch: n records.
-        destinations: int64[n], 0 to `job.runs` - 1.
+        destinations: int64[n], from 0.
     """
     order = np.argsort(destinations, kind="stable")
     sent_to = destinations[order]
     ordered = batch if (order == np.arange(len(order))).all() else batch.take(pa.array(order))
-    if two_levels(job):
+    count = _shape(job, shape).destinations
+    if two_levels(job, shape):
         ordered = ordered.append_column(_DESTINATION, pa.array(sent_to.astype(np.int32)))
-        bounds = np.searchsorted(sent_to, np.arange(blocks(job) + 1) * job.fan)
+        bounds = np.searchsorted(sent_to, np.arange(-(-count // job.fan) + 1) * job.fan)
     else:
-        bounds = np.searchsorted(sent_to, np.arange(job.runs + 1))
+        bounds = np.searchsorted(sent_to, np.arange(count + 1))
     cut = _cut(ordered, bounds)
     return publish_ipc(job.folder, exchange_file(exchange, source), cut, ordered.schema, compress=False)
 
@@ -74,40 +106,44 @@ def _cut(batch: pa.RecordBatch, bounds: Int64s) -> list[pa.RecordBatch]:
     return [batch.slice(start, stop - start) for start, stop in ends]
 
 
-def combine(job: RunJob, exchange: str, number: int) -> Output:
+def combine(job: RunJob, exchange: str, number: int, *, shape: Shape | None = None) -> Output:
     """Publish what one group of sources sends to one block of destinations; `number` is group x blocks + block."""
-    group, block = divmod(number, blocks(job))
+    sources, count = _shape(job, shape)
+    group, block = divmod(number, -(-count // job.fan))
     tables = []
-    for source in range(group * job.fan, min(job.runs, (group + 1) * job.fan)):
+    for source in range(group * job.fan, min(sources, (group + 1) * job.fan)):
         batch = _batch(job, exchange_file(exchange, source), block)
         tables.append(batch.append_column(_SOURCE, pa.array(np.full(batch.num_rows, source, np.int32))))
     table = pa.Table.from_batches(tables)
     destinations = table[_DESTINATION].to_numpy()
     order = np.argsort(destinations, kind="stable")
     first = block * job.fan
-    bounds = np.searchsorted(destinations[order], np.arange(first, min(job.runs, first + job.fan) + 1))
+    bounds = np.searchsorted(destinations[order], np.arange(first, min(count, first + job.fan) + 1))
     ordered = one_batch(table.drop_columns([_DESTINATION]).take(pa.array(order)))
     path = _combined_file(exchange, group, block)
     return publish_ipc(job.folder, path, _cut(ordered, bounds), ordered.schema, compress=False)
 
 
-def receive_each(job: RunJob, exchange: str, destination: int) -> Iterator[pa.RecordBatch]:
+def receive_each(
+    job: RunJob, exchange: str, destination: int, *, shape: Shape | None = None
+) -> Iterator[pa.RecordBatch]:
     """The records for one destination, a batch for each source in their order; columns are views of mapped files."""
-    if not two_levels(job):
-        for source in range(job.runs):
+    sources, _ = _shape(job, shape)
+    if not two_levels(job, shape):
+        for source in range(sources):
             yield _batch(job, exchange_file(exchange, source), destination)
         return
     block, place = divmod(destination, job.fan)
-    for group in range(blocks(job)):
+    for group in range(-(-sources // job.fan)):
         batch = _batch(job, _combined_file(exchange, group, block), place)
-        first, last = group * job.fan, min(job.runs, (group + 1) * job.fan)
+        first, last = group * job.fan, min(sources, (group + 1) * job.fan)
         bounds = np.searchsorted(batch[_SOURCE].to_numpy(), np.arange(first, last + 1))
         yield from _cut(batch.drop_columns([_SOURCE]), bounds)
 
 
-def receive(job: RunJob, exchange: str, destination: int) -> pa.Table:
+def receive(job: RunJob, exchange: str, destination: int, *, shape: Shape | None = None) -> pa.Table:
     """The records for one destination, of all sources in their order."""
-    return pa.Table.from_batches(list(receive_each(job, exchange, destination))).combine_chunks()
+    return pa.Table.from_batches(list(receive_each(job, exchange, destination, shape=shape))).combine_chunks()
 
 
 def _batch(job: RunJob, path: str, index: int) -> pa.RecordBatch:

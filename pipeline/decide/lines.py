@@ -3,71 +3,63 @@
 In: the parts of extract with their `lines`, and which documents stay after duplicates: only their lines count, and of
 these only the ones that filters leave. Out, below `OUT/decide`:
 
-    repeated/<p>.arrow       the repeated lines whose keys are in one partition, for each part that has them
-    repeated/most-<p>.arrow  the partition's most frequent lines
     lines/<part>.arrow       row-aligned with documents: the numbers of the lines that go
     lines/frequent.arrow     FREQUENT: the most frequent lines that go, with a place where each can be read
 
-The rule is that of `dedup.lines`; which lines are the same, that of `pipeline.text.line_hashes`. Two shuffles: one
-record for each distinct line and part goes to the partition of its key, 20 bytes, or 36 where somebody keeps repeated
-lines; then 12 bytes for each repeated line and part that has it go back to the part. A key of the first grows with the
-number of parts, never of documents; one of the second holds the repeated lines of one part, 32 MB for 2.8 million
-different ones. The embedded runner holds a shuffle in memory, so there both are split into passes. No text is read.
+The rule is that of `dedup.lines`; which lines are the same, that of `pipeline.text.line_hashes`. Stages, each a task
+per run or per partition of keys:
+
+- `sent` (runs): one record for each distinct line and part, 24 bytes, or 40 where somebody keeps repeated lines.
+- `told` (partitions): the repeated lines, 16 bytes for each part that has one, to the part's run; and the most frequent
+  lines of the partition.
+- `removed` (runs): `lines/<part>.arrow` of the parts of the run.
+- `frequent` (one task): the most frequent lines of all partitions.
+
+What a task holds grows with the number of parts, never of documents, and a run has fewer parts where these have many
+lines (`sent_bytes`). No text is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.lines import (
-    NOBODY,
     RECORD,
     RECORD_WITHOUT_RANK,
     REPEATED,
     Frequent,
+    Records,
     distinct,
     most_frequent,
-    pack,
-    pack_records,
     removed_lines,
     repeated,
-    unpack,
 )
-from kernels.arrays import Bools
+from kernels.arrays import Int64s, Uint32s
 from manifests.errors import GristmillError
 from manifests.repeated_lines import LineRule
-from manifests.step import Ledger, StepManifest, TaskManifest
+from manifests.step import Output, StepManifest, TaskManifest
+from pipeline.decide.duplicates.fates import standing
+from pipeline.decide.exchange import Shape, receive, send
 from pipeline.decide.line_units import part_units
+from pipeline.decide.runs import RunJob, first_numbers, partitions_of, parts_of
 from pipeline.decide.settings import DecideJob
-from pipeline.engines.partitions import SHUFFLE_BYTES, finish_partition, partitions_for, run_partitions, workers_for
-from pipeline.engines.runners import Runner, run_pipeline
-from pipeline.engines.tasks import Task, collect, pending_tasks
+from pipeline.decide.stages import Stage, numbered, run_stages, tasks_in
+from pipeline.engines.runners import Runner
+from pipeline.engines.tasks import collect, pending_tasks
 from pipeline.filters.line_rules import REMOVED_LINES, removed_lists
 from pipeline.folders import FREQUENT_LINES, kind_and_name, part_file
 from pipeline.parts import Part
 from pipeline.schemas import publish_ipc, read_ipc
 from storage.files import join
-from storage.steps import finished_task, write_task
 
 FOLDER = "repeated"
+SENT, TOLD, MOST = (f"{FOLDER}/{name}" for name in ("sent", "told", "most"))
 MOST_FREQUENT = 100
-_FREQUENT_TASK = FREQUENT_LINES.removesuffix(".arrow")
 
-# Which documents of a part stay, bool[n]: importable by name in a worker, or a `functools.partial` of such a function.
-Standing = Callable[[Part, DecideJob], Bools]
-
-_REPEATED = pa.schema(
-    [
-        pa.field("part", pa.uint32(), nullable=False),
-        pa.field("key", pa.uint64(), nullable=False),
-        pa.field("row", pa.uint32()),  # the document of the part that keeps the line; null if it goes from all of them
-    ]
-)
 _MOST = pa.schema(
     [
         pa.field("key", pa.uint64(), nullable=False),
@@ -95,14 +87,31 @@ FREQUENT = pa.schema(
 )
 
 
-def run_lines(
-    parts: Sequence[Part], job: DecideJob, *, extracted: StepManifest, standing: Standing, runner: Runner
-) -> list[TaskManifest]:
-    """Publish which lines of each part go; finished partitions and parts are not repeated.
+def sent_bytes(extracted: StepManifest, job: DecideJob) -> dict[str, int]:
+    """How many bytes the records of each part come to at most, by its name; empty if lines are not compared.
+
+    Hashes cannot be compressed, so that a file of them has eight bytes at least for each distinct line.
 
     Args:
         extracted: the manifest of extract, which says how large the hashes are.
-        standing: which documents stay after duplicates.
+    """
+    if job.settings.dedup.lines is None:
+        return {}
+    width = _kind(line_rule(job)).itemsize + 4  # the number of the part
+    return {
+        name: output.bytes // 8 * width
+        for output in extracted.outputs
+        for kind, name in [kind_and_name(output.path)]
+        if kind == "lines"
+    }
+
+
+def run_lines(job: RunJob, *, extracted: StepManifest, runner: Runner) -> list[TaskManifest]:
+    """Publish which lines of each part go; finished tasks are not repeated.
+
+    Args:
+        extracted: the manifest of extract, which says how lines were hashed.
+        runner: with as many workers as the stages can use.
 
     Raises:
         GristmillError: extract did not hash lines, or changed them in another way before; or a task failed.
@@ -114,16 +123,24 @@ def run_lines(
             where=job.extract,
             remedy="run `gristmill extract` again",
         )
-    sizes = {
-        name: output.bytes
-        for output in extracted.outputs
-        for kind, name in [kind_and_name(output.path)]
-        if kind == "lines"
-    }
-    keys = _run_keys(parts, job, total=sum(sizes.values()), standing=standing, runner=runner)
-    removed = _run_removed(parts, job, keys=keys, sizes=sizes, standing=standing, runner=runner)
-    tasks = collect([Task(name=name, key=job.key) for name in keys], folder=job.folder)
-    return [*tasks, *removed, _publish_frequent(parts, job, keys=keys, standing=standing)]
+    shape = Shape(job.runs, job.runs)
+    published = [
+        Stage("Lines: removed", publish_removed, partial(numbered, stage="lines"), job.runs),
+        Stage("Lines: frequent", publish_frequent, _frequent_task, 1),
+    ]
+    tasks = [task for stage in published for task in tasks_in(stage, job)]
+    if pending_tasks(tasks, folder=job.folder):
+        stages = [
+            Stage("Lines", send_lines, partial(numbered, stage=SENT), job.runs, ((SENT, shape),)),
+            Stage("Lines: repeated", send_told, partial(numbered, stage=TOLD), job.runs, ((TOLD, shape),)),
+            *published,
+        ]
+        run_stages(stages, job, runner=runner)
+    return collect(tasks, folder=job.folder)
+
+
+def _frequent_task(_: int) -> str:
+    return FREQUENT_LINES.removesuffix(".arrow")
 
 
 def line_rule(job: DecideJob) -> LineRule:
@@ -137,136 +154,71 @@ def line_rule(job: DecideJob) -> LineRule:
     return job.settings.dedup.lines
 
 
-def _run_keys(parts: Sequence[Part], job: DecideJob, *, total: int, standing: Standing, runner: Runner) -> list[str]:
-    """Publish the repeated lines by partitions of keys; returns the partitions' names.
-
-    Args:
-        total: bytes of all files of hashes. Hashes cannot be compressed, so these are at least eight for each distinct
-            line of a part.
-    """
-    width = (RECORD_WITHOUT_RANK if line_rule(job).keep == "none" else RECORD).itemsize
-    shuffled = total // 8 * width
-    partitions = partitions_for(shuffled)
-    passes = min(partitions, max(1, -(-shuffled // SHUFFLE_BYTES))) if runner.kind == "embedded" else 1
-    names = {partition: f"{FOLDER}/{partition:06d}" for partition in range(partitions)}
-    for number in range(passes):
-        run_partitions(
-            {partition: name for partition, name in names.items() if partition % passes == number},
-            parts,
-            partial(emit_lines, partitions=partitions, standing=standing),
-            reduce_lines,
-            job,
-            label="Lines",
-            runner=runner,
-        )
-    return list(names.values())
+def _kind(rule: LineRule) -> np.dtype[np.void]:
+    """The kind of records: somebody keeps a repeated line, or nobody does."""
+    return RECORD_WITHOUT_RANK if rule.keep == "none" else RECORD
 
 
-def emit_lines(part: Part, job: DecideJob, *, partitions: int, standing: Standing) -> Iterator[tuple[int, bytes]]:
-    """Packed records of one part's distinct lines."""
+def send_lines(run: int, job: RunJob) -> list[Output]:
+    """Stage `sent` of one run."""
     rule = line_rule(job)
-    found = part_units(part, job, rule=rule, stays=standing(part, job))
-    yield from pack_records(distinct(found.units, found.preferred), part.number, partitions=partitions)
+    records, numbers = [np.empty(0, _kind(rule))], [np.empty(0, np.uint32)]
+    for part in parts_of(run, job):
+        found = part_units(part, job, rule=rule, stays=standing(part, job))
+        records.append(distinct(found.units, found.preferred))
+        numbers.append(np.full(len(records[-1]), part.number, np.uint32))
+    batch = _batch(np.concatenate(records), np.concatenate(numbers))
+    return [send(job, SENT, run, batch, partitions_of(batch["key"].to_numpy(), job.runs))]
 
 
-def reduce_lines(partition: int, elements: list[bytes], job: DecideJob) -> str:
-    """Publish the repeated lines of one partition."""
+def _batch(records: Records, parts: Uint32s) -> pa.RecordBatch:
+    """Records with the number of the part of each, as columns."""
+    assert records.dtype.names is not None
+    columns = {name: pa.array(np.ascontiguousarray(records[name])) for name in records.dtype.names}
+    return pa.RecordBatch.from_pydict({**columns, "part": pa.array(parts)})
+
+
+def _records(table: pa.Table, kind: np.dtype[np.void]) -> Records:
+    """The records of a table."""
+    assert kind.names is not None
+    records = np.empty(table.num_rows, kind)
+    for name in kind.names:
+        records[name] = table[name].to_numpy()
+    return records
+
+
+def send_told(partition: int, job: RunJob) -> list[Output]:
+    """Stage `told` of one partition, and its most frequent lines."""
     rule = line_rule(job)
-    records, numbers = unpack(elements, RECORD_WITHOUT_RANK if rule.keep == "none" else RECORD)
+    table = receive(job, SENT, partition)
+    records, numbers = _records(table, _kind(rule)), table["part"].to_numpy().astype(np.int64)
     found, of_part, listed = repeated(records, numbers, most=rule.max_documents, frequent=MOST_FREQUENT)
-    row = pa.array(found["row"], mask=found["row"] == NOBODY)
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array(of_part.astype(np.uint32)), pa.array(found["key"]), row], schema=_REPEATED
-    )
+    runs = np.searchsorted(first_numbers(job), of_part, side="right") - 1
     most = pa.RecordBatch.from_arrays([pa.array(column) for column in listed], schema=_MOST)
-    name = f"{FOLDER}/{partition:06d}"
-    outputs = [
-        publish_ipc(job.folder, f"{name}.arrow", [batch], _REPEATED),
-        publish_ipc(job.folder, _most_file(name), [most], _MOST),
+    return [
+        send(job, TOLD, partition, _batch(found, of_part.astype(np.uint32)), runs),
+        publish_ipc(job.folder, _most_file(partition), [most], _MOST),
     ]
-    return finish_partition(name, job, outputs)
 
 
-def _most_file(name: str) -> str:
-    return name.replace("/", "/most-") + ".arrow"
+def _most_file(partition: int) -> str:
+    return f"{numbered(partition, stage=MOST)}.arrow"
 
 
-def _run_removed(
-    parts: Sequence[Part],
-    job: DecideJob,
-    *,
-    keys: Sequence[str],
-    sizes: Mapping[str, int],
-    standing: Standing,
-    runner: Runner,
-) -> list[TaskManifest]:
-    """Publish the lines that go from each part; `keys` are the names of the partitions."""
-    tasks = {part.name: Task(name=_task(part), key=job.key) for part in parts}
-    runner.expect(len(tasks))
-    waiting = {task.name for task in pending_tasks(tasks.values(), folder=job.folder)}
-    pending = [part for part in parts if _task(part) in waiting]
-    for group in _passes(pending, sizes, embedded=runner.kind == "embedded"):
-
-        def build(pipeline: Any, group: Sequence[Part] = group) -> object:
-            import apache_beam as beam
-
-            from pipeline.engines.dofns import EmitNames, EmitPacked
-
-            asked = frozenset(part.number for part in group)
-            emit = EmitPacked(partial(emit_repeated, asked=asked), job)
-            told = pipeline | "Partitions" >> beam.Create(list(keys)) | "Lines: tell" >> beam.ParDo(emit)
-            numbered = [(part.number, part.model_dump_json().encode()) for part in group]
-            # Both sides of the join are bytes, so that the shuffle has one deterministic coder.
-            joined = {"part": pipeline | "Parts" >> beam.Create(numbered), "told": told} | beam.CoGroupByKey()
-            return joined | "Lines: remove" >> beam.ParDo(EmitNames(partial(publish_removed, standing=standing), job))
-
-        run_pipeline(build, runner=runner.at_most(workers_for(group)), label="removed lines")
-    return collect(tasks.values(), folder=job.folder)
+def publish_removed(run: int, job: RunJob) -> list[Output]:
+    """Publish the lines that go from each part of one run."""
+    table = receive(job, TOLD, run)
+    told, parts = _records(table, REPEATED), table["part"].to_numpy()
+    order = np.argsort(parts, kind="stable")
+    told, parts = told[order], parts[order]
+    outputs = []
+    for part in parts_of(run, job):
+        start, stop = np.searchsorted(parts, [part.number, part.number + 1])
+        outputs.append(_publish_part(part, told[start:stop], job))
+    return outputs
 
 
-def _passes(parts: Sequence[Part], sizes: Mapping[str, int], *, embedded: bool) -> Iterator[list[Part]]:
-    """Parts in groups whose repeated lines the embedded runner can hold; other runners get all of them at once."""
-    group: list[Part] = []
-    held = 0
-    for part in parts:
-        size = sizes[part.name] // 8 * REPEATED.itemsize
-        if embedded and group and held + size > SHUFFLE_BYTES:
-            yield group
-            group, held = [], 0
-        group.append(part)
-        held += size
-    if group:
-        yield group
-
-
-def _task(part: Part) -> str:
-    return f"lines/{part.name}"
-
-
-def emit_repeated(name: str, job: DecideJob, *, asked: frozenset[int]) -> Iterator[tuple[int, bytes]]:
-    """What one partition tells each part that is asked for."""
-    table = read_ipc(join(job.folder, f"{name}.arrow"))
-    told = np.empty(len(table), REPEATED)
-    told["key"], told["row"] = table["key"].to_numpy(), table["row"].fill_null(int(NOBODY)).to_numpy()
-    numbers = table["part"].to_numpy()
-    bounds = np.flatnonzero(np.diff(numbers.astype(np.int64), prepend=-1, append=-1))
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-        number = int(numbers[start])
-        if number in asked:
-            for packed in pack(told[start:stop], number):
-                yield number, packed
-
-
-def publish_removed(
-    element: tuple[int, Mapping[str, Iterable[bytes]]], job: DecideJob, *, standing: Standing
-) -> list[str]:
-    """Publish the lines that go from one part: its number, with the part itself as JSON and what it is told."""
-    _, grouped = element
-    told, _ = unpack(grouped["told"], REPEATED)
-    return [_publish_removed(Part.model_validate_json(part), told, job, standing) for part in grouped["part"]]
-
-
-def _publish_removed(part: Part, told: np.ndarray, job: DecideJob, standing: Standing) -> str:
+def _publish_part(part: Part, told: Records, job: RunJob) -> Output:
     stays = standing(part, job)
     found = part_units(part, job, rule=line_rule(job), stays=stays)
     gone = removed_lines(found.units, told)
@@ -274,48 +226,36 @@ def _publish_removed(part: Part, told: np.ndarray, job: DecideJob, standing: Sta
     characters = ends[found.offsets[1:]] - ends[found.offsets[:-1]]
     lists = removed_lists(gone, found.offsets, stays)
     batch = pa.RecordBatch.from_arrays([lists, pa.array(characters)], schema=_REMOVED)
-    outputs = [publish_ipc(job.folder, part_file("lines", part.name), [batch], _REMOVED)]
-    task = _task(part)
-    inputs = {part.name: part.sha256}
-    write_task(job.folder, TaskManifest(task=task, key=job.key, inputs=inputs, outputs=outputs, ledger=Ledger()))
-    return task
+    return publish_ipc(job.folder, part_file("lines", part.name), [batch], _REMOVED)
 
 
-def _publish_frequent(
-    parts: Sequence[Part], job: DecideJob, *, keys: Sequence[str], standing: Standing
-) -> TaskManifest:
+def publish_frequent(_: int, job: RunJob) -> list[Output]:
     """Publish the most frequent lines that go, of all partitions."""
-    done = finished_task(job.folder, _FREQUENT_TASK, job.key)
-    if done is not None:
-        return done
-    tables = [read_ipc(join(job.folder, _most_file(name))) for name in keys]
-    most = most_frequent(
-        [Frequent(*(column.to_numpy() for column in table.columns)) for table in tables], most=MOST_FREQUENT
-    )
-    by_number = {part.number: part for part in parts}
-    chosen = [by_number[number] for number in most.numbers.tolist()]
-    lines = _find_lines(chosen, most, job, standing)
+    most = most_frequent([], most=0)
+    for partition in range(job.runs):
+        table = read_ipc(join(job.folder, _most_file(partition)))
+        most = most_frequent([most, Frequent(*(column.to_numpy() for column in table.columns))], most=MOST_FREQUENT)
+    chosen = _parts_numbered(most.numbers, job)
     batch = pa.RecordBatch.from_arrays(
         [
             *[pa.array(column) for column in most[:4]],
             pa.array([part.name for part in chosen], pa.string()),
             pa.array(most.rows),
-            pa.array(lines, pa.int64()),
+            pa.array(_find_lines(chosen, most, job), pa.int64()),
         ],
         schema=FREQUENT,
     )
-    task = TaskManifest(
-        task=_FREQUENT_TASK,
-        key=job.key,
-        inputs={},
-        outputs=[publish_ipc(job.folder, FREQUENT_LINES, [batch], FREQUENT)],
-        ledger=Ledger(),
-    )
-    write_task(job.folder, task)
-    return task
+    return [publish_ipc(job.folder, FREQUENT_LINES, [batch], FREQUENT)]
 
 
-def _find_lines(parts: Sequence[Part], most: Frequent, job: DecideJob, standing: Standing) -> list[int]:
+def _parts_numbered(numbers: Int64s, job: RunJob) -> list[Part]:
+    """The parts with these numbers."""
+    runs = np.unique(np.searchsorted(first_numbers(job), numbers, side="right") - 1)
+    found: Mapping[int, Part] = {part.number: part for run in runs.tolist() for part in parts_of(run, job)}
+    return [found[number] for number in numbers.tolist()]
+
+
+def _find_lines(parts: Sequence[Part], most: Frequent, job: RunJob) -> list[int]:
     """The number of each frequent line in its document, where the line or paragraph first stands."""
     numbers = [0] * len(parts)
     for name in sorted({part.name for part in parts}):

@@ -12,8 +12,6 @@ The list of sites that are never dropped is the manifest's own. A site has a ver
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,7 +20,7 @@ from manifests.errors import GristmillError
 from manifests.step import StepManifest, TaskManifest
 from pipeline.decide.settings import VERSION, DecideJob
 from pipeline.decide.site_merge import STEP, merged_manifest, open_merged, rule_of
-from pipeline.decide.site_pages import COUNTS, SITE_EVIDENCE, kind_file, overlapping, run_site_pages, site_partitions
+from pipeline.decide.site_pages import COUNTS, SITE_EVIDENCE, kind_file, overlapping
 from pipeline.decide.site_rule import (
     SiteTask,
     VerdictJob,
@@ -32,10 +30,10 @@ from pipeline.decide.site_rule import (
     verdict_job,
     verdicts_task,
 )
+from pipeline.decide.site_stages import SiteJob, run_site_pages
 from pipeline.decide.snapshots import differing, partitions_in
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import run_tasks
-from pipeline.parts import Part
 from pipeline.schemas import read_ipc
 from storage.files import join
 from storage.steps import read_task
@@ -107,16 +105,16 @@ def check_covered(job: DecideJob, extracted: StepManifest) -> None:
         )
 
 
-def run_merged_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
+def run_merged_rule(job: SiteJob, *, runner: Runner) -> list[TaskManifest]:
     """Publish the sites with the merged verdicts and the list of dropped sites."""
     assert job.merged is not None
     # Its files were checked when the digest was taken that is part of the key (`merged_settings`).
     step = merged_manifest(job.merged)
-    pages = run_site_pages(parts, job, runner=runner)
+    pages = run_site_pages(job, runner=runner)
     own = MergedJob(
         **verdict_job(job).model_dump(),
         merged=job.merged,
-        partitions=site_partitions(parts),
+        partitions=job.partitions,
         merged_partitions=partitions_in(step, "evidence"),
     )
     means = merged_means(step, job.merged)

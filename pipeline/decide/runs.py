@@ -7,7 +7,7 @@ this file, so that a submitted pipeline does not grow with the number of parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from storage.files import join, map_file
 
 FOLDER = "runs"
 # What is sent of a run comes to about as much in the stage that sends most: of band keys with their rows, 16 bytes for
-# each band of a document.
+# each band of a document, or of lines.
 RUN_BYTES = 64 << 20
 # With runs of that size: what is sent from one to one is 256 KiB at least, and one level reaches to some 77 million
 # documents of 14 bands.
@@ -72,10 +72,15 @@ class RunTask(Task):
     number: int
 
 
-def run_job(parts: Sequence[Part], job: DecideJob) -> RunJob:
-    """Group the parts into runs, publish the list of them, and say how many there are."""
+def run_job(parts: Sequence[Part], job: DecideJob, *, sent: Mapping[str, int] | None = None) -> RunJob:
+    """Group the parts into runs, publish the list of them, and say how many there are.
+
+    Args:
+        sent: how many bytes a stage sends of a part, by its name, where that may be more than for each document.
+    """
     minhash = job.settings.dedup.minhash
-    runs = group_runs(parts, document_bytes=max(_BYTES_PER_DOCUMENT, 0 if minhash is None else 16 * minhash.bands))
+    document_bytes = max(_BYTES_PER_DOCUMENT, 0 if minhash is None else 16 * minhash.bands)
+    runs = group_runs(parts, document_bytes=document_bytes, sent=sent or {})
     batches = [
         pa.RecordBatch.from_arrays([pa.array([part.model_dump_json() for part in run], pa.string())], schema=_PARTS)
         for run in runs
@@ -88,17 +93,16 @@ def run_job(parts: Sequence[Part], job: DecideJob) -> RunJob:
     )
 
 
-def group_runs(parts: Sequence[Part], *, document_bytes: int) -> list[list[Part]]:
+def group_runs(parts: Sequence[Part], *, document_bytes: int, sent: Mapping[str, int]) -> list[list[Part]]:
     """The parts of each run, in the order of parts; no parts are one run of none."""
-    most = max(1, RUN_BYTES // document_bytes)
     runs: list[list[Part]] = [[]]
-    rows = 0
+    size = 0
     for part in parts:
-        if rows >= most:
+        if size >= RUN_BYTES:
             runs.append([])
-            rows = 0
+            size = 0
         runs[-1].append(part)
-        rows += part.rows
+        size += max(part.rows * document_bytes, sent.get(part.name, 0))
     return runs
 
 

@@ -3,7 +3,7 @@
 In: the evidence of all sites (`pipeline.decide.site_pages`). Out, below `OUT/decide/sites`:
 
     <p>.arrow         `SITES`, the sites of one partition with their verdicts, sorted by name
-    dropped.arrow     the names of the dropped sites, sorted; later tasks read only this file
+    dropped.arrow     the names of the dropped sites, sorted
 
 Llama 2 removed "certain sites known to contain a high volume of personal information about private individuals" (arXiv
 2307.09288, section 2.1) without publishing its rule; this one is our own. It was fitted on planted sites of one half of
@@ -12,7 +12,7 @@ the templates of `bench/site_templates.py` and measured on the other half (`benc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 import numpy as np
@@ -27,12 +27,12 @@ from manifests.step import Ledger, TaskManifest
 from pipeline.decide.allowed_sites import allowed_file
 from pipeline.decide.block_lists import are_listed
 from pipeline.decide.settings import DecideJob
-from pipeline.decide.site_pages import FOLDER, SITE_EVIDENCE, kind_file, run_site_pages, site_partitions
+from pipeline.decide.site_pages import FOLDER, SITE_EVIDENCE, kind_file
+from pipeline.decide.site_stages import SiteJob, run_site_pages
 from pipeline.engines.partitions import PartitionJob, finish_partition
 from pipeline.engines.runners import Runner
 from pipeline.engines.tasks import Task, collect, run_tasks
 from pipeline.filters.reasons import Reasons, code_of
-from pipeline.parts import Part
 from pipeline.schemas import publish_ipc, read_ipc
 from storage.files import join
 from storage.steps import finished_task
@@ -47,7 +47,7 @@ SITES = pa.schema(
 )
 DROPPED_FILE = f"{FOLDER}/dropped.arrow"
 _DROPPED_TASK = f"{FOLDER}/dropped"
-_DROPPED_SCHEMA = pa.schema([pa.field("site", pa.string(), nullable=False)])
+DROPPED_SCHEMA = pa.schema([pa.field("site", pa.string(), nullable=False)])
 EVIDENCE_KINDS: tuple[SiteEvidence, ...] = get_args(SiteEvidence)
 # What evidence is counted in, and what it is divided by: the sum of the columns. All other evidence is pages with it,
 # of all pages.
@@ -101,12 +101,10 @@ class SiteTask(Task):
     means: dict[SiteEvidence, float]
 
 
-def run_site_rule(parts: Sequence[Part], job: DecideJob, *, runner: Runner) -> list[TaskManifest]:
-    """Publish the sites with their verdicts and the list of dropped sites; nothing if the manifest has no rule."""
-    if job.settings.site_rule is None:
-        return []
-    pages = run_site_pages(parts, job, runner=runner)
-    return [*pages, *run_verdicts(verdict_job(job), site_partitions(parts), runner=runner)]
+def run_site_rule(job: SiteJob, *, runner: Runner) -> list[TaskManifest]:
+    """Publish the sites with their verdicts and the list of dropped sites."""
+    pages = run_site_pages(job, runner=runner)
+    return [*pages, *run_verdicts(verdict_job(job), job.partitions, runner=runner)]
 
 
 def verdict_job(job: DecideJob) -> VerdictJob:
@@ -207,13 +205,6 @@ def publish_verdicts(task: SiteTask, table: pa.Table, scores: Float64s, job: Ver
     )
 
 
-def dropped_sites(job: DecideJob) -> set[str]:
-    """Names of the sites that the rule drops; empty without a rule."""
-    if job.settings.site_rule is None:
-        return set()
-    return set(read_ipc(join(job.folder, DROPPED_FILE))["site"].to_pylist())
-
-
 def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformation | None) -> Reasons:
     """Mark documents with more personal information than the rule allows. Documents that have a reason keep it."""
     if rule is None or rule.max_spans_per_document is None:
@@ -222,11 +213,11 @@ def document_reasons(reasons: Reasons, signals: pa.Table, rule: PersonalInformat
     return np.where((reasons == 0) & hit, np.uint8(code_of("personal_information_document")), reasons).astype(np.uint8)
 
 
-def site_reasons(reasons: Reasons, sites: pa.ChunkedArray, dropped: Set[str]) -> Reasons:
+def site_reasons(reasons: Reasons, sites: pa.ChunkedArray, dropped: pa.Array) -> Reasons:
     """Mark documents of dropped sites. Documents that have a reason keep it."""
-    if not dropped:
+    if not len(dropped):
         return reasons
-    hit = pc.is_in(sites, value_set=pa.array(sorted(dropped), pa.string())).to_numpy(zero_copy_only=False)
+    hit = pc.is_in(sites, value_set=dropped).to_numpy(zero_copy_only=False)
     return np.where((reasons == 0) & hit, np.uint8(code_of("personal_information_site")), reasons).astype(np.uint8)
 
 
@@ -255,6 +246,6 @@ def list_dropped(job: PartitionJob, partitions: int) -> list[TaskManifest]:
         for number in range(partitions):
             table = read_ipc(join(job.folder, sites_file(number)), columns=["site", "dropped"])
             dropped += table.filter(table["dropped"])["site"].to_pylist()
-        batch = pa.RecordBatch.from_arrays([pa.array(sorted(dropped), pa.string())], schema=_DROPPED_SCHEMA)
-        finish_partition(_DROPPED_TASK, job, [publish_ipc(job.folder, DROPPED_FILE, [batch], _DROPPED_SCHEMA)])
+        batch = pa.RecordBatch.from_arrays([pa.array(sorted(dropped), pa.string())], schema=DROPPED_SCHEMA)
+        finish_partition(_DROPPED_TASK, job, [publish_ipc(job.folder, DROPPED_FILE, [batch], DROPPED_SCHEMA)])
     return collect([Task(name=_DROPPED_TASK, key=job.key)], folder=job.folder)

@@ -4,17 +4,18 @@ In: the parts of extract. Out, below `OUT/decide`:
 
     block_lists/<n>-<kind>.arrow   opt-outs and block lists as hashes
     sites/<p>.arrow            per site: documents, words, evidence of personal information, dropped or not
+    sites/dropped/<r>.arrow    the dropped sites that a run has documents of
     duplicates/fates/<r>.arrow   the rows that go as duplicates, each with the document that stays for it
-    repeated/, lines/          lines that documents share, if they are compared: `pipeline.decide.lines`
-    bands/<k>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
+    lines/                     lines that documents share, if they are compared: `pipeline.decide.lines`
+    bands/<r>.arrow            scores of kept documents, and the thresholds of factual bands, if a source is cut
     decisions/<part>.arrow     row-aligned with documents: reason, duplicate of what, bucket, removed lines; the
                                manifest says how many bytes of text they keep
     dropped/<part>.arrow       the dropped documents, with their reasons and origins
 
-Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_rule` or `pipeline.decide.merged_verdicts`,
-`pipeline.decide.duplicates.search`, `pipeline.decide.bands`, and the decisions here. A document goes as a duplicate
-only if a document that stays is verified to be similar (`dedup.choice`). Documents are compared as they were extracted,
-before line rules remove lines.
+Stages, each resumable: `pipeline.decide.block_lists`, `pipeline.decide.site_stages`, `pipeline.decide.site_rule` or
+`pipeline.decide.merged_verdicts`, `pipeline.decide.dropped_sites`, `pipeline.decide.duplicates.search`,
+`pipeline.decide.bands`, and the decisions here. A document goes as a duplicate only if a document that stays is
+verified to be similar (`dedup.choice`). Documents are compared as they were extracted, before line rules remove lines.
 """
 
 from __future__ import annotations
@@ -30,15 +31,16 @@ from pipeline.decide.allowed_sites import allowed_settings, publish_allowed
 from pipeline.decide.bands import band_notes, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.decisions import decide_run
-from pipeline.decide.duplicates.fates import standing
+from pipeline.decide.dropped_sites import run_dropped
 from pipeline.decide.duplicates.index import index_settings
 from pipeline.decide.duplicates.search import run_duplicates
 from pipeline.decide.line_verdicts import line_notes, lost_lines
-from pipeline.decide.lines import run_lines
+from pipeline.decide.lines import run_lines, sent_bytes
 from pipeline.decide.merged_verdicts import check_covered, merged_folder, merged_settings, run_merged_rule
 from pipeline.decide.runs import run_job, tasks_of
 from pipeline.decide.settings import DecideJob, DecideSettings, decide_settings
 from pipeline.decide.site_rule import run_site_rule
+from pipeline.decide.site_stages import SiteJob, site_job
 from pipeline.decide.source_losses import DECISIONS
 from pipeline.engines.partitions import workers_for
 from pipeline.engines.runners import Runner
@@ -81,14 +83,14 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         begin_step(folder)
     check_scores(parts, job)
     lists = [*publish_lists(manifest, job), *publish_allowed(manifest, job)]
-    run_rule = run_site_rule if job.merged is None else run_merged_rule
-    sites = run_rule(parts, job, runner=runner)
-    in_runs, at_most = run_job(parts, job), runner.at_most(workers_for(parts))
+    in_runs = run_job(parts, job, sent=sent_bytes(extracted, job))
+    at_most = runner.at_most(workers_for(parts))
+    sites = [] if settings.site_rule is None else _run_sites(site_job(parts, in_runs), runner=at_most)
     duplicates = run_duplicates(in_runs, runner=at_most)
     lines: list[TaskManifest] = []
     if settings.dedup.lines is not None:
-        lines = run_lines(parts, job, extracted=extracted, standing=standing, runner=runner)
-    bands = run_bands(parts, job, runner=runner)
+        lines = run_lines(in_runs, extracted=extracted, runner=at_most)
+    bands = run_bands(in_runs, runner=at_most)
     decisions = run_tasks(
         tasks_of(DECISIONS, in_runs), decide_run, in_runs, folder=folder, label="decisions", runner=at_most
     )
@@ -109,6 +111,11 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
             *line_notes(decisions, job),
         ],
     )
+
+
+def _run_sites(job: SiteJob, *, runner: Runner) -> list[TaskManifest]:
+    run_rule = run_site_rule if job.merged is None else run_merged_rule
+    return [*run_rule(job, runner=runner), *run_dropped(job, runner=runner)]
 
 
 def _notes(

@@ -20,8 +20,9 @@ from manifests.corpus import Languages
 from manifests.errors import GristmillError
 from manifests.filters import FilterSpec
 from pipeline.decide.block_lists import blocked_codes
+from pipeline.decide.dropped_sites import dropped_sites
 from pipeline.decide.settings import DecideJob
-from pipeline.decide.site_rule import document_reasons, dropped_sites, site_reasons
+from pipeline.decide.site_rule import document_reasons, site_reasons
 from pipeline.filters import Verdicts, verdicts
 from pipeline.filters.line_rules import line_values
 from pipeline.filters.reasons import Reasons, code_of
@@ -70,7 +71,7 @@ def judge_part(part: Part, job: DecideJob) -> PartVerdicts:
         codes, blocked = blocked_codes(documents["url"], job)
         reasons = np.where(codes, codes, reasons)
     reasons = document_reasons(reasons, signals, settings.personal_information)
-    reasons = site_reasons(reasons, documents["site"], dropped_sites(job))
+    reasons = site_reasons(reasons, documents["site"], dropped_sites(part, job))
     offsets = None if removed is None else line_values(signals)[1]
     kept = signals.select(["words", "characters", *([LINES_PACKED.name] if lines or removed is not None else [])])
     return PartVerdicts(reasons, removed, offsets, documents, blocked, kept)

@@ -1,13 +1,13 @@
-"""Resumable shuffles: parts emit packed elements, and each partition becomes one published file and one task manifest.
+"""Resumable shuffles: packed elements are grouped by partition, and each becomes published files and a task manifest.
 
-In: parts, a function that turns one part into (partition, packed bytes), and a function that turns all elements of a
-partition into files. Out: nothing; the functions publish. Finished partitions get no elements and their files are not
-written again. Elements reach a partition in any order.
+In: a function that makes elements (partition, packed bytes), and one that turns all elements of a partition into files.
+Out: nothing; the functions publish. Finished partitions get no elements and their files are not written again. Elements
+reach a partition in any order. Decide needs no shuffle: its stages hand files on (`pipeline.decide.exchange`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -40,51 +40,12 @@ class PartitionJob(Strict):
 
 
 J = TypeVar("J", bound=PartitionJob)
-Emit = Callable[[Part, J], Iterable[tuple[int, bytes]]]
 Reduce = Callable[[int, list[bytes], J], str]
 
 
 def partitions_for(total_bytes: int) -> int:
     """Number of partitions for a shuffle of this size: one per 16 MiB, at least one."""
     return max(1, -(-total_bytes // BYTES_PER_PARTITION))
-
-
-def run_partitions(
-    names: Mapping[int, str],
-    parts: Sequence[Part],
-    emit: Emit[J],
-    reduce: Reduce[J],
-    job: J,
-    *,
-    label: str,
-    runner: Runner,
-) -> None:
-    """Publish the partitions that are not finished yet.
-
-    Args:
-        names: partition number to task name.
-        emit: turns one part into elements; a top-level function or a `functools.partial` of one. Elements of finished
-            partitions are not sent.
-        reduce: publishes one partition and returns its task's name; a function of the same kind. Also called for empty
-            partitions.
-        label: name of the transforms.
-
-    Raises:
-        GristmillError: an element failed; finished partitions stay finished.
-    """
-    # The embedded runner deals out elements round-robin; heaviest first gives each worker about the same amount of
-    # work.
-    elements = [part.model_dump_json() for part in sorted(parts, key=lambda part: (-part.rows, part.name))]
-
-    def packed(pipeline: Any, pending: frozenset[int]) -> Any:
-        import apache_beam as beam
-
-        from pipeline.engines.dofns import EmitPacked
-
-        emit_elements = EmitPacked(partial(emit_pending, emit=emit, pending=pending), job)
-        return pipeline | "Parts" >> beam.Create(elements) | f"{label}: emit" >> beam.ParDo(emit_elements)
-
-    run_grouped(names, packed, reduce, job, label=label, runner=runner.at_most(workers_for(parts)))
 
 
 def run_grouped(
@@ -96,11 +57,18 @@ def run_grouped(
     label: str,
     runner: Runner,
 ) -> None:
-    """The same for elements of any making.
+    """Publish the partitions that are not finished yet.
 
     Args:
+        names: partition number to task name.
         packed: from a pipeline and the numbers of the partitions that are not finished to a PCollection of their
             elements (partition, packed bytes).
+        reduce: publishes one partition and returns its task's name; a top-level function or a `functools.partial` of
+            one. Also called for empty partitions.
+        label: name of the transforms.
+
+    Raises:
+        GristmillError: an element failed; finished partitions stay finished.
     """
     runner.expect(len(names))
     tasks = [Task(name=name, key=job.key) for name in names.values()]
@@ -125,13 +93,6 @@ def run_grouped(
         # The shuffle does not visit empty partitions.
         if name in unvisited:
             reduce(number, [], job)
-
-
-def emit_pending(element: str, job: J, *, emit: Emit[J], pending: Collection[int]) -> Iterator[tuple[int, bytes]]:
-    """The elements of one part, given as JSON, for the pending partitions."""
-    for partition, packed in emit(Part.model_validate_json(element), job):
-        if partition in pending:
-            yield partition, packed
 
 
 def reduce_grouped(element: tuple[int, Iterable[bytes]], job: J, *, reduce: Reduce[J]) -> list[str]:

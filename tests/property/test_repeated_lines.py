@@ -22,14 +22,11 @@ from dedup.lines import (
     distinct,
     line_units,
     most_frequent,
-    pack,
-    pack_records,
     paragraph_units,
     preferences,
     removed_lines,
     repeated,
     sums,
-    unpack,
 )
 from manifests.repeated_lines import C4Lines, CCNetLines, LineRule
 from pipeline.text.line_hashes import line_hashes
@@ -141,27 +138,27 @@ def ranks_of(part: Sequence[reference.Document], rule: LineRule) -> np.ndarray |
 def by_arrays(
     parts: Sequence[Sequence[reference.Document]], rule: LineRule, *, partitions: int, shuffle: random.Random
 ) -> tuple[list[list[set[int]]], Frequent]:
-    """The same through the packed elements of both shuffles."""
+    """The same through records that come in any order to any partition."""
     units = [units_of(part, rule) for part in parts]
-    elements: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
-    for number, part in enumerate(parts):
-        for partition, packed in pack_records(
-            distinct(units[number], ranks_of(part, rule)), number, partitions=partitions
-        ):
-            elements[partition].append(packed)
-    told: dict[int, list[bytes]] = {number: [] for number in range(len(parts))}
-    listed = []
-    for packed in elements.values():
-        shuffle.shuffle(packed)
-        records, numbers = unpack(packed, RECORD_WITHOUT_RANK if rule.keep == "none" else RECORD)
-        found, of_part, most = repeated(records, numbers, most=rule.max_documents, frequent=5)
+    records = [distinct(units[number], ranks_of(part, rule)) for number, part in enumerate(parts)]
+    kind = RECORD_WITHOUT_RANK if rule.keep == "none" else RECORD
+    assert {each.dtype for each in records} <= {kind}
+    joined = np.concatenate([np.empty(0, kind), *records])
+    numbers = np.repeat(np.arange(len(parts)), [len(each) for each in records])
+    told, of_parts, listed = [np.empty(0, REPEATED)], [np.empty(0, np.int64)], []
+    for partition in range(partitions):
+        places = np.flatnonzero(joined["key"] % np.uint64(partitions) == partition).tolist()
+        shuffle.shuffle(places)
+        found, of_part, most = repeated(joined[places], numbers[places], most=rule.max_documents, frequent=5)
+        told.append(found)
+        of_parts.append(of_part)
         listed.append(most)
-        for number in range(len(parts)):
-            told[number] += pack(found[of_part == number], number)
+    every, of_part = np.concatenate(told), np.concatenate(of_parts)
     gone = []
     for number, part in enumerate(parts):
-        shuffle.shuffle(told[number])
-        marked = removed_lines(units[number], unpack(told[number], REPEATED)[0])
+        own = np.flatnonzero(of_part == number).tolist()
+        shuffle.shuffle(own)
+        marked = removed_lines(units[number], every[own])
         numbers_of = [set() for _ in part]  # type: ignore[var-annotated]
         places = [
             (row, line) for row, document in enumerate(part) for line in range(len(reference.lines_of(document.text)))
@@ -216,16 +213,6 @@ def test_a_hot_line_is_one_record_for_each_part() -> None:
     units = line_units(hashes, np.arange(100_001), np.ones(100_000, bool))
     (record,) = distinct(units, None)
     assert (int(record["key"]), int(record["documents"]), int(record["copies"])) == (7, 100_000, 100_000)
-    ((partition, element),) = pack_records(distinct(units, None), 3, partitions=5)
-    assert (partition, len(element)) == (0, 8 + RECORD_WITHOUT_RANK.itemsize)
-
-
-def test_elements_are_never_larger_than_beam_holds() -> None:
-    records = np.zeros(600_000, RECORD_WITHOUT_RANK)
-    elements = list(pack(records, 1))
-    assert [len(element) <= 8 << 20 for element in elements] == [True, True]
-    assert len(unpack(elements, RECORD_WITHOUT_RANK)[0]) == 600_000
-    assert list(pack(records[:0], 1)) == []
 
 
 def test_preference_is_priority_then_words_then_id() -> None:

@@ -101,7 +101,7 @@ def make_index(
             remedy="set `dedup.minhash`, and run `gristmill prep`",
         )
     parts = list_parts_of(extract, {name: (each.priority, each.factual) for name, each in settings.sources.items()})
-    runs = group_runs(parts, document_bytes=16 * minhash.bands)
+    runs = group_runs(parts, document_bytes=16 * minhash.bands, sent={})
     described: dict[str, Any] = {
         "version": VERSION,
         "minhash": minhash.model_dump(mode="json"),

@@ -6,24 +6,21 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pyarrow as pa
 
 from manifests.corpus import CorpusManifest, SiteRule
+from pipeline.decide import runs
+from pipeline.decide.exchange import receive
+from pipeline.decide.runs import run_job
 from pipeline.decide.settings import DecideJob, decide_settings
 from pipeline.decide.site_evidence import site_evidence
-from pipeline.decide.site_pages import (
-    emit_pages,
-    emit_sites,
-    pages_of,
-    partition_name,
-    partition_of,
-    reduce_pages,
-    reduce_sites,
-)
+from pipeline.decide.site_pages import pages_of, partition_name, partition_of
+from pipeline.decide.site_stages import PAGES_SENT, SiteJob, page_stages
+from pipeline.decide.stages import steps_of
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import DOCUMENT_ID, publish_ipc, read_ipc
@@ -114,20 +111,28 @@ def deal(documents: Sequence[Document], parts: int, seed: int) -> list[list[Docu
     return [shuffled[number::parts] for number in range(parts)]
 
 
-def shuffle(parts: Sequence[Part], job: DecideJob, *, partitions: int, seed: int = 0) -> dict[str, int]:
-    """Both stages without Beam, elements in a random order; how many pages were sent for each site."""
+def in_runs(parts: Sequence[Part], job: DecideJob, *, partitions: int, seed: int = 0) -> SiteJob:
+    """The job over runs of some length, with exchanges of one level or two."""
     draw = random.Random(seed)
+    with (
+        patch.object(runs, "RUN_BYTES", draw.choice((1, 40 * 224, 1 << 26))),
+        patch.object(runs, "FAN", draw.choice((1, 2, 256))),
+    ):
+        own = run_job(parts, job)
+    return SiteJob(**{name: getattr(own, name) for name in runs.RunJob.model_fields}, partitions=partitions)
+
+
+def shuffle(parts: Sequence[Part], job: DecideJob, *, partitions: int, seed: int = 0) -> dict[str, int]:
+    """All stages without Beam, the tasks of each in a random order; how many pages were sent for each site."""
+    draw = random.Random(seed)
+    own = in_runs(parts, job, partitions=partitions, seed=seed)
+    for stage in steps_of(page_stages(own), own):
+        for number in draw.sample(range(stage.size), stage.size):
+            stage.work(number, own)
     sent: dict[str, int] = defaultdict(int)
-    for emit, reduce in ((emit_sites, reduce_sites), (emit_pages, reduce_pages)):
-        elements: dict[int, list[bytes]] = {number: [] for number in range(partitions)}
-        for part in draw.sample(list(parts), len(parts)):
-            for number, element in partial(emit, partitions=partitions)(part, job):
-                elements[number].append(element)
-                if emit is emit_pages:
-                    for site in pa.ipc.open_file(element).read_all()["site"].to_pylist():
-                        sent[site] += 1
-        for number, held in elements.items():
-            reduce(number, draw.sample(held, len(held)), job)
+    for number in range(partitions):
+        for site in receive(own, PAGES_SENT, number, shape=own.to_partitions)["site"].to_pylist():
+            sent[site] += 1
     return sent
 
 

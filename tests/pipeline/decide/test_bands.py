@@ -14,7 +14,6 @@ import shards.writer
 import storage.steps
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
-from pipeline.decide import bands
 from pipeline.decide.step import decide
 from pipeline.engines.runners import Runner
 from pipeline.extract.step import extract
@@ -124,10 +123,8 @@ def test_any_number_of_workers(
         assert tree_hashes(out) == tree_hashes(prepared)
 
 
-def test_any_groups_of_parts(
-    manifest: CorpusManifest, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bands, "PARTS_PER_GROUP", 1)
+def test_any_runs(manifest: CorpusManifest, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
     prepare(manifest, out=str(tmp_path), runner=Runner())
     assert len(list((tmp_path / "decide" / "bands").iterdir())) > 6
     hashes, expected = tree_hashes(tmp_path), tree_hashes(prepared)

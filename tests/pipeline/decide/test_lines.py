@@ -254,13 +254,15 @@ def test_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert tree_hashes(tmp_path / "2") == tree_hashes(tmp_path / "7") == expected
 
 
-def test_any_partitions_and_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = write(tmp_path, generated(), lines="c4")
+@pytest.mark.parametrize("fan", [2, 256], ids=["two levels", "one level"])
+@pytest.mark.parametrize("rule", ["c4", {"rule": "ccnet", "groups": 3}], ids=str)
+def test_any_runs(rule: Any, fan: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = write(tmp_path, generated(), lines=rule)
     run(manifest, tmp_path / "one")
-    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 500)
-    monkeypatch.setattr("pipeline.decide.lines.SHUFFLE_BYTES", 1_000)
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
+    monkeypatch.setattr("pipeline.decide.runs.FAN", fan)
     run(manifest, tmp_path / "many")
-    assert len(list((tmp_path / "many" / "decide" / "repeated").iterdir())) > 8
+    assert len(list((tmp_path / "many" / "decide" / "tasks" / "lines").glob("0*.json"))) == 4
     expected, found = tree_hashes(tmp_path / "one"), tree_hashes(tmp_path / "many")
     names = [name for name in expected if name.startswith(("decide/decisions/", "decide/lines/", "decide/dropped/"))]
     assert {name: found[name] for name in names} == {name: expected[name] for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,15 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.decide import site_pages
+from pipeline.decide.runs import run_job
 from pipeline.decide.site_evidence import EVIDENCE
 from pipeline.decide.site_pages import (
     MOST_PAGES,
+    by_site_and_id,
     overlapping,
     pages_of,
     partition_name,
     partition_of,
-    run_site_pages,
+    partitions_of_rows,
 )
+from pipeline.decide.site_stages import run_site_pages
+from pipeline.decide.site_stages import site_job as with_partitions
 from pipeline.engines.runners import Runner
 from pipeline.schemas import read_ipc
 from tests.pipeline.decide.site_parts import Document, deal, expected, page, read, shuffle, site_job, write_parts
@@ -113,17 +118,36 @@ def test_partitions_of_other_divisions(site: str, partitions: int, others: int) 
     assert sum(pairs) <= partitions + others - 1
 
 
-def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from((0, 1, 5, (1 << 64) - 1)), st.integers(0, 2)), max_size=12)
+)
+def test_order_by_site_and_id(pages: list[tuple[int, int, int]]) -> None:
+    ids = np.array([page[1:] for page in pages], np.uint64).reshape(-1, 2)
+    order = by_site_and_id(np.array([page[0] for page in pages], np.int64), ids)
+    assert order.tolist() == sorted(range(len(pages)), key=lambda row: pages[row])
+
+
+@given(st.lists(st.text(max_size=9), max_size=20), st.integers(1, (1 << 31) - 1))
+def test_partitions_of_many_names(sites: list[str], partitions: int) -> None:
+    table = pa.table({"site": pa.array(sorted(sites), pa.string())})
+    assert partitions_of_rows(table, partitions).tolist() == [partition_of(site, partitions) for site in sorted(sites)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_with_the_pipeline(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
+    monkeypatch.setattr("pipeline.decide.runs.FAN", 2 * workers)
+    most = 40 if workers == 1 else MOST_PAGES  # worker processes know nothing of the patch
     monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 10_000)
     documents = [*(page("large.example", number) for number in range(600)), *SMALL]
     # A part without any site beside large ones.
     parts = write_parts(tmp_path / "extract", [*deal(documents, 4, 0), [page(None, 3)], []])
     job = site_job(tmp_path / "extract", tmp_path / "decide")
-    tasks = run_site_pages(parts, job, runner=Runner())
+    tasks = run_site_pages(with_partitions(parts, run_job(parts, job)), runner=Runner(workers=workers))
     partitions = len(tasks) // 2
     assert partitions > 3
-    rows, pages = expected(documents, 40)
+    rows, pages = expected(documents, most)
     assert read(job, "evidence", partitions=partitions) == rows
     assert [(row["site"], row["id"]) for row in read(job, "pages", partitions=partitions)] == pages
     assert [task.task for task in tasks[partitions:]] == [
@@ -131,11 +155,38 @@ def test_with_the_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+BARE = [Document(f"bare{number % 9}.example", "abcdef" * (1 + number), 7 + number % 5) for number in range(40)]
+
+
+def test_pages_without_evidence_count(tmp_path: Path) -> None:
+    """By how many pages a site is judged depends on all of them, and other snapshots may have evidence on the site."""
+    check([*BARE, *BARE[:5], *SMALL], tmp_path, parts=3, partitions=2, seed=1)
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    rows = [row for row in read(job, "evidence", partitions=2) if row["site"].startswith("bare")]
+    assert sum(row["pages"] for row in rows) == 40
+    assert sum(row["page_words"] for row in rows) == sum(document.words for document in BARE)
+    assert not any(row[name] for row in rows for name in EVIDENCE.names[2:])
+
+
+# Of all tables of these documents, as they were when parts were sent through a GroupByKey.
+TABLES = "1ef7b92edcaf47e6282521079172bfe3"
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_golden(parts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
+    documents = [*(page("large.example", number % 500) for number in range(600)), *SMALL, *BARE, *BARE[:5]]
+    job = site_job(tmp_path / "extract", tmp_path / "decide")
+    shuffle(write_parts(tmp_path / "extract", deal(documents, parts, parts)), job, partitions=3)
+    tables = {kind: read(job, kind, partitions=3) for kind in ("counts", "large", "pages", "evidence")}
+    assert hashlib.sha256(repr(tables).encode()).hexdigest()[:32] == TABLES
+
+
 @pytest.mark.parametrize("documents", [[], [page(None, 1)]])
 def test_no_sites(documents: list[Document], tmp_path: Path) -> None:
     parts = write_parts(tmp_path / "extract", [documents])
     job = site_job(tmp_path / "extract", tmp_path / "decide")
-    run_site_pages(parts, job, runner=Runner())
+    run_site_pages(with_partitions(parts, run_job(parts, job)), runner=Runner())
     assert read(job, "evidence", partitions=1) == []
     assert read_ipc(f"{job.folder}/{partition_name('evidence', 0)}.arrow").schema == pa.schema(
         [*site_pages.COUNTS, *EVIDENCE]

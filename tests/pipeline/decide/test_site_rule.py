@@ -319,7 +319,7 @@ def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     out = tmp_path_factory.mktemp("out")
     judge(corpus, out)
     hashes = tree_hashes(out)
-    assert sum(name.startswith("decide/sites/") for name in hashes) == 6
+    assert sum(name.startswith("decide/sites/") for name in hashes) == 7
     return hashes
 
 
@@ -340,6 +340,32 @@ def test_any_partitioning(corpus: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert len(list((tmp_path / "many" / DECIDE / "sites").glob("evidence-*.arrow"))) > 3
     assert verdicts(tmp_path / "many") == verdicts(tmp_path / "one")
     assert dropped(tmp_path / "many") == dropped(tmp_path / "one")
+
+
+@pytest.mark.parametrize("fan", [2, 256], ids=["two levels", "one level"])
+def test_each_run_is_told_of_its_own_sites(fan: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five files of a page of each site but one, which is in the first alone."""
+    records = [record for record in pages(2) if HEAVY not in record["id"]]
+    heavy = [record for record in pages(2) if HEAVY in record["id"]]
+    path = write_pages(tmp_path / "raw", files=5, records=records)
+    (tmp_path / "raw" / "0.jsonl").write_text("".join(json.dumps(record) + "\n" for record in [*records[::5], *heavy]))
+    judge(path, tmp_path / "one")
+    monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
+    monkeypatch.setattr("pipeline.decide.runs.FAN", fan)
+    monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_000)
+    judge(path, tmp_path / "many")
+    sites = tmp_path / "many" / DECIDE / "sites"
+    told = [read_ipc(str(file))["site"].to_pylist() for file in sorted((sites / "dropped").iterdir())]
+    assert told == [[BLOG, HEAVY], *[[BLOG]] * 4]
+    assert read_ipc(str(sites / "dropped.arrow"))["site"].to_pylist() == [BLOG, HEAVY]
+    assert dropped(tmp_path / "many") == dropped(tmp_path / "one")
+    # What stages handed on is gone; each file can be made again all the same.
+    assert {file.name for file in sites.iterdir() if file.is_dir()} == {"dropped"}
+    before = tree_hashes(tmp_path / "many")
+    for name in ("dropped/000003.arrow", "evidence-00001.arrow", "00002.arrow"):
+        (sites / name).unlink()
+        judge(path, tmp_path / "many")
+        assert tree_hashes(tmp_path / "many") == before
 
 
 def test_any_dealing_out_of_pages(tmp_path: Path) -> None:

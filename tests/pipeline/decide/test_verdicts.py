@@ -24,9 +24,9 @@ def test_language_and_score() -> None:
 def test_a_site_marks_only_what_is_left() -> None:
     reasons = np.array([0, code_of("language"), 0, 0], np.uint8)
     sites = pa.chunked_array([["bad.org", "bad.org", "good.org", None]])
-    marked = site_reasons(reasons, sites, {"bad.org"})
+    marked = site_reasons(reasons, sites, pa.array(["bad.org"]))
     assert [REASONS[code] for code in marked] == ["personal_information_site", "language", "kept", "kept"]
-    assert site_reasons(reasons, sites, set()).tolist() == reasons.tolist()
+    assert site_reasons(reasons, sites, pa.array([], pa.string())).tolist() == reasons.tolist()
 
 
 def test_only_the_kinds_of_the_rule_count() -> None:
