@@ -23,6 +23,7 @@ from dedup.bands import band_keys
 from dedup.buckets import members, run_keys, shared_keys
 from dedup.choice import best_pairs, find, nothing_known, settle
 from dedup.exact import keepers
+from dedup.hash_order import bucket_order
 from dedup.jaccard import commons, shingle_sets, similarity
 from dedup.leaders import estimated, lead, limits, sketches
 from dedup.preference import Strings, origins, preferences
@@ -85,10 +86,8 @@ def _near(
     places = members(keys, shared)
     nodes, buckets = keys.rows[places[:, 0]].astype(np.int64), places[:, 1]
     # In order of preference within each bucket: more words first, then smaller ids.
-    rank = np.empty(len(chosen), np.int64)
     preferred = preferences(words[chosen], priority=0)
-    rank[np.lexsort((ids[chosen, 1], ids[chosen, 0], preferred))] = np.arange(len(chosen))
-    order = np.lexsort((rank[nodes], buckets))
+    order = bucket_order(shared[buckets], preferred[nodes], ids[chosen[nodes]])
     starts = np.searchsorted(buckets[order], np.arange(len(shared) + 1))
     within = limits(minhash.similarity, places=own.shape[1])
     sketched = sketches(own)

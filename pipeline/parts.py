@@ -52,6 +52,11 @@ def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return numbers.astype(np.int64), (row_ids & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
 
 
+def first_rows(numbers: np.ndarray) -> np.ndarray:
+    """The row ids of the first rows of parts, uint64[n], from the parts' numbers, int64[n]."""
+    return numbers.astype(np.uint64) << np.uint64(_ROW_BITS)
+
+
 def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     """All parts of a finished extract step.
 

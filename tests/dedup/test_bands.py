@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.bands import band_keys
+from tests.property.texts import thorough
 
 
 def test_keys_tell_which_bands_agree() -> None:
@@ -28,3 +31,11 @@ def test_other_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="length 7"):
         band_keys(np.zeros((1, 7), np.uint32), bands=2, rows=4)
     assert band_keys(np.zeros((0, 8), np.uint32), bands=2, rows=4).shape == (0, 2)
+
+
+@thorough
+@given(st.integers(0, 7), st.lists(st.integers(0, 6), max_size=9))
+def test_keys_of_chosen_documents_are_theirs(seed, chosen) -> None:
+    signatures = np.random.default_rng(seed).integers(0, 2**32, (7, 6), dtype=np.uint32)
+    found = band_keys(signatures, bands=3, rows=2, chosen=np.array(chosen, np.int64))
+    assert (found == band_keys(signatures, bands=3, rows=2)[chosen]).all()
