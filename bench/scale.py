@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.power_law import Fit, Series
-from dedup.pairs import BYTES_PER_PARTITION, bytes_per_document
-from pipeline.decide.duplicates import SHUFFLE_BYTES
+from pipeline.decide.duplicates.search import COPIES_STAGES, FATES_STAGES, PAIRS_STAGES
+from pipeline.decide.runs import FAN, RUN_BYTES
+from pipeline.decide.site_pages import partitions_of_sites
 from pipeline.extract.settings import PART_TEXT_BYTES
 
 TB, GB, MB = 1e12, 1e9, 1e6
 CORES = (1, 100, 1000)
 BANDS = 14
+# `rest`, `chosen`, and with rounds `asks`, `last` and the rounds themselves: three are enough for any corpus measured.
+_CHOICE_STAGES = 7
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,13 @@ class Counts:
 
     parts: float
     rows: float
-    partitions: float
+    runs: float
+    blocks: float
+    batch_bytes: float
     site_partitions: float
-    near_elements: float
-    exact_elements: float
-    edges: float
+    pairs: float
     kept_documents: float
     shard_tasks: float
-    embedded_passes: float
-
-    @property
-    def elements(self) -> float:
-        return self.near_elements + self.exact_elements
 
 
 @dataclass(frozen=True)
@@ -136,29 +134,25 @@ def points_from(saved: dict[str, Any]) -> Points:
 
 
 def count(work: Workload, points: Points) -> Counts:
-    """What the code makes of a workload: parts, partitions, elements, edges."""
+    """What the code makes of a workload: parts, runs, partitions, pairs."""
     facts = points.facts
     parts = work.raw_files * math.ceil(work.text_bytes / work.raw_files / PART_TEXT_BYTES)
     rows = work.documents / parts
-    total = work.documents * bytes_per_document(BANDS, exact=True)
-    partitions = math.ceil(total / BYTES_PER_PARTITION)
+    run_parts = math.ceil(RUN_BYTES / (16 * BANDS) / rows)
+    runs = math.ceil(parts / run_parts)
+    blocks = math.ceil(runs / FAN)
     return Counts(
         parts=parts,
         rows=rows,
-        partitions=partitions,
-        site_partitions=math.ceil(work.documents * 64 / BYTES_PER_PARTITION),
-        near_elements=parts * occupied(BANDS * rows, partitions),
-        exact_elements=parts * occupied(rows, partitions),
-        edges=work.documents * work.duplicate_share * facts["edges_per_duplicate"],
+        runs=runs,
+        blocks=blocks,
+        # What one run sends to one block, and, once combined, `FAN` runs to one: about the same.
+        batch_bytes=run_parts * rows * 16 * BANDS / (blocks if blocks > 1 else runs),
+        site_partitions=partitions_of_sites(int(work.documents)),
+        pairs=work.documents * work.duplicate_share * facts["pairs_per_duplicate"],
         kept_documents=facts["kept_documents"] / facts["tokens"] * work.tokens,
         shard_tasks=math.ceil(work.tokens / work.shard_tokens),  # tasks are cut by what is kept
-        embedded_passes=math.ceil(total / SHUFFLE_BYTES),
     )
-
-
-def occupied(keys: float, partitions: float) -> float:
-    """Expected number of partitions that `keys` keys, spread at random, fall into."""
-    return partitions * -math.expm1(-keys / partitions)
 
 
 def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> list[Line]:
@@ -198,14 +192,8 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
         )
 
     def read_by(*names: str) -> float:
-        return sum(facts[f"decide.reading.{name}"] for name in names) * per_document
+        return sum(facts.get(f"decide.reading.{name}", 0.0) for name in names) * per_document
 
-    small = (counts.elements * slope("shuffle.cpu") + 2 * counts.parts * counts.partitions * slope("pack.cpu")) / hour
-    edge_bytes = (
-        facts["decide.written.decide/edges-near.bytes"] + facts["decide.written.decide/edges-exact.bytes"]
-    ) / max(1.0, facts["edges_found_here"])
-    clusters = counts.edges * slope("clusters.cpu") / hour
-    waiting = 2 * 2 * counts.partitions * prices.request_s / hour
     dropped_bytes = facts["decide.written.decide/dropped.bytes"] / (facts["documents"] - facts["kept_documents"])
     kept_text = work.tokens / facts["tokens"] * facts["text_mb"]
     scan = text_mb / facts["tokenizer.scan_mb_per_cpu_s"] / hour
@@ -215,7 +203,6 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
     peak = points.series["memory.tokenize.peak"]
     peak_slope = (peak.y[-1] - peak.y[0]) / (peak.x[-1] - peak.x[0])
     sides = facts["tokenize.written.shards/documents.bytes"] / facts["kept_documents"] * counts.kept_documents
-    sizes = ("emit_keys", "reduce_keys")
     training = points.fits.get("tokenizer.cpu")
     trained = (
         training.factor * 64.0**training.exponent / hour
@@ -228,51 +215,38 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
         extract("(extract, were it all JSONL)", "jsonl"),
         Line(
             "decide: sites",
-            parallel=documents_of(("emit_sites", "reduce_sites")),
-            high=documents_high(("emit_sites", "reduce_sites")),
-            read=read_by("emit_sites"),
-            shuffled=work.documents * slope("ids.sites.shuffled") * MB,
+            parallel=documents_of(("sites",)),
+            high=documents_high(("sites",)),
+            read=read_by("sites"),
+            shuffled=work.documents * slope("ids.sites.handed") * MB,
             tasks=counts.site_partitions,
             keys=counts.site_partitions,
             memory=points.series["ids.decide.peak"].y[-1],
             source="`ids.*`",
         ),
         Line(
-            "decide: duplicates, by byte",
-            parallel=documents_of(sizes),
-            high=documents_high(sizes),
-            read=read_by("emit_keys"),
-            shuffled=work.documents * slope("ids.keys.shuffled") * MB,
-            written=counts.edges * edge_bytes,
-            tasks=2 * counts.partitions,
-            keys=2 * counts.partitions,
+            "decide: duplicates",
+            parallel=documents_of(("duplicates",)),
+            high=documents_high(("duplicates",)),
+            read=read_by("duplicates"),
+            # Through two levels what is handed on is written twice.
+            shuffled=work.documents * slope("ids.duplicates.handed") * MB * (2 if counts.blocks > 1 else 1),
+            tasks=duplicate_tasks(counts),
+            keys=counts.runs,
             memory=points.series["ids.decide.peak"].y[-1],
             source="`ids.*`",
         ),
-        Line("decide: duplicates, by element", parallel=small, source="`shuffle.cpu`, `pack.cpu`"),
-        Line(
-            "decide: clusters",
-            parallel=0.0,
-            serial=clusters + waiting,
-            high=(raised(clusters, counts.edges, points, "clusters.cpu") or clusters) + waiting,
-            read=counts.edges * edge_bytes,
-            shuffled=counts.edges * slope("clusters.shuffled"),
-            memory=counts.edges * slope("clusters.memory") / MB,
-            tasks=1,
-            keys=counts.parts,
-            source="`clusters.*`, `request_s`",
-        ),
         Line(
             "decide: decisions",
-            parallel=documents_of(("decide_part",)),
-            high=documents_high(("decide_part",)),
-            read=read_by("decide_part") + 2 * counts.parts * dropped_sites_bytes(work),
+            parallel=documents_of(("decisions",)),
+            high=documents_high(("decisions",)),
+            read=read_by("decisions") + 2 * counts.parts * dropped_sites_bytes(work),
             written=facts["decide.written.decide/decisions.bytes"] * per_document
             + dropped_bytes * (work.documents - counts.kept_documents),
             memory=points.series["ids.decide.peak"].y[-1],
-            tasks=counts.parts,
+            tasks=counts.runs,
             keys=counts.parts,
-            source="`ids.decide_part.cpu`",
+            source="`ids.decisions.cpu`",
         ),
         Line(
             "decide: Beam itself",
@@ -339,32 +313,38 @@ def dropped_sites_bytes(work: Workload) -> float:
     return work.documents / work.documents_per_site * work.dropped_site_share * work.site_bytes
 
 
+def duplicate_tasks(counts: Counts) -> float:
+    """Tasks of the search for duplicates: each stage has one a run, each exchange as many again for its second level."""
+    stages = len(COPIES_STAGES) + len(PAIRS_STAGES) + len(FATES_STAGES) + _CHOICE_STAGES
+    exchanges = sum(len(stage.sends) for stage in (*COPIES_STAGES, *PAIRS_STAGES, *FATES_STAGES))
+    return stages * counts.runs + (exchanges * counts.blocks**2 if counts.blocks > 1 else 0)
+
+
 def task_count(work: Workload, counts: Counts) -> float:
     """Task manifests of all steps."""
-    return work.raw_files + counts.site_partitions + 2 * counts.partitions + counts.parts + counts.shard_tasks
+    return work.raw_files + counts.site_partitions + duplicate_tasks(counts) + counts.runs + counts.shard_tasks
 
 
 def output_count(work: Workload, counts: Counts) -> float:
     """Files that the step manifests list: three a part from extract, two from decide, one a partition, two a shard."""
-    return 5 * counts.parts + 2 * counts.partitions + counts.site_partitions + 2 * counts.shard_tasks
+    return 5 * counts.parts + 2 * counts.runs + counts.site_partitions + 2 * counts.shard_tasks
 
 
 def waiting_requests(work: Workload, counts: Counts) -> float:
     """Requests to the store that wait for each other in the command, in a run without interruption.
 
-    A partition's manifest is looked for before (1) and after (exists, read, exists and size of its output: 4) one by
-    one; tasks are looked for before (1) and read after (2), as partitions are in the end (2), 32 at once
-    (`pipeline.engines.tasks`).
+    A partition of sites is looked for before (1) and after (exists, read, exists and size of its output: 4) one by one;
+    tasks are looked for before (1) and read after (2), 32 at once (`pipeline.engines.tasks`).
     """
-    partitions = counts.site_partitions + 2 * counts.partitions
-    return 5 * partitions + (3 * (work.raw_files + counts.parts + counts.shard_tasks) + 2 * partitions) / 32
+    tasks = work.raw_files + duplicate_tasks(counts) + counts.runs + counts.shard_tasks
+    return 5 * counts.site_partitions + (3 * tasks + 2 * counts.site_partitions) / 32
 
 
 def client_bytes(work: Workload, counts: Counts, points: Points) -> float:
-    """What the command holds at the end of decide: the manifest of extract, and all task manifests of decide with their
-    outputs.
+    """What the command holds at the end of decide: the manifest of extract, and the task manifests of decide with their
+    outputs. Of the search for duplicates only those of one stage at a time.
     """
-    tasks = counts.parts + counts.site_partitions + 2 * counts.partitions
+    tasks = counts.parts + counts.site_partitions + counts.runs
     return 3 * counts.parts * points.slope("manifest.memory") + tasks * points.slope("tasks.memory")
 
 

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 from bench.scale import (
-    BANDS,
     GB,
     MB,
     Counts,
@@ -23,14 +22,13 @@ from bench.scale import (
     task_count,
     waiting_requests,
 )
-from dedup.pairs import BYTES_PER_PARTITION, bytes_per_document
-from pipeline.decide.duplicates import SHUFFLE_BYTES
+from pipeline.decide.duplicates.candidates import LARGEST
+from pipeline.decide.runs import FAN, RUN_BYTES
 
-# Beam's rule for this project: values of one key, bytes (DESIGN.md, "The Beam subset").
-KEY_BYTES = 32 * 2**20
-# Elements below this are overhead rather than data: the microseconds of an element are then what copying it several
-# times over takes.
-SMALL_ELEMENT = 1_024
+# Batches below this are requests to a store rather than data.
+SMALL_BATCH = 64 << 10
+# Bytes of one row in a bucket: key, preference, id, row, sketch of 112 places.
+MEMBER_BYTES = 160
 
 
 @dataclass(frozen=True)
@@ -56,33 +54,22 @@ def limits(work: Workload, points: Points, counts: Counts, prices: Prices) -> li
     def linear(what: str, value: float, unit: str, bound: float, source: str) -> Limit:
         return Limit(what, value, unit, bound, work.documents * bound / value if value else math.inf, source)
 
-    element = 16 * BANDS * counts.rows * counts.parts / counts.near_elements
-    # The pairs of a part spread over partitions, whose number grows with the corpus, until an element holds one pair.
-    per_partition = BYTES_PER_PARTITION / bytes_per_document(BANDS, exact=True)
-    thin = 16 * BANDS * counts.rows * per_partition / SMALL_ELEMENT
     facts = points.facts
-    hot = max(24 * facts["largest_id_share"], 16 * facts["largest_band_share"]) * work.documents
+    # `FAN` runs in a block: a batch of the second level shrinks as runs grow.
+    thin = work.documents * counts.batch_bytes / SMALL_BATCH if counts.blocks > 1 else math.inf
+    hot = max(LARGEST, counts.runs) * MEMBER_BYTES
     return [
-        linear(
-            "memory of the worker that finds the clusters (`emit_clusters`)", counts.edges * points.slope("clusters.memory") / GB, "GB",
-            prices.worker_gb, "`clusters.memory`, `edges_per_duplicate`",
-        ),
-        linear(
-            "CPU hours of the worker that finds the clusters",
-            counts.edges * points.slope("clusters.cpu") / 3600, "h", 24.0, "`clusters.cpu`",
+        Limit(
+            "size of a batch that runs hand on in two levels (`pipeline.decide.exchange`)", counts.batch_bytes, "bytes",
+            SMALL_BATCH, thin, "counted",
         ),
         Limit(
-            "size of a shuffle element of band keys (`pack_bands`: a part is divided among all partitions)", element, "bytes",
-            SMALL_ELEMENT, thin, "counted",
+            "one key: all rows of a bucket, or one a run (`candidates.LARGEST`)", hot / MB, "MB", RUN_BYTES / MB,
+            work.documents * RUN_BYTES / MEMBER_BYTES / counts.runs, "counted",
         ),
-        Limit(
-            "CPU hours of walking through part times partition (`_pack`)",
-            2 * counts.parts * counts.partitions * points.slope("pack.cpu") / 3600, "h", 10_000.0,
-            work.documents * math.sqrt(10_000.0 * 3600 / (2 * counts.parts * counts.partitions * points.slope("pack.cpu"))), "`pack.cpu`",
-        ),
-        linear("one key: the most frequent text or band of the corpora, at its share", hot / MB, "MB", KEY_BYTES / MB, "`largest_*_share`"),
+        linear("files of an exchange that one task opens", counts.blocks, "files", 4_096.0, f"counted; {FAN} runs a file"),
         linear(
-            "the submitted job: all parts in one Create", counts.parts * points.slope("graph.bytes") / MB, "MB",
+            "the submitted job: all runs in one Create", counts.runs * points.slope("graph.bytes") / MB, "MB",
             prices.graph_mb, "`graph.bytes`",
         ),
         linear(
@@ -98,7 +85,7 @@ def limits(work: Workload, points: Points, counts: Counts, prices: Prices) -> li
             work.text_bytes / MB / facts["tokenizer.scan_mb_per_cpu_s"] / 3600, "h", 24.0, "`tokenizer.scan_mb_per_cpu_s`",
         ),
         linear("list of dropped sites, read for each part", dropped_sites_bytes(work) / MB, "MB", 100.0, "assumed shares"),
-        linear("number of a part in a row id", counts.parts, "parts", 2.0**24, "24 bits (`pipeline.parts`)"),
+        linear("number of a part in a row id", counts.parts, "parts", 2.0**31, "31 bits (`pipeline.parts`)"),
         Limit(
             "row in a part in a row id", counts.rows, "rows", 2.0**32, math.inf,
             "32 bits; a part closes at 64 MiB of text and cannot hold so many",
@@ -108,9 +95,5 @@ def limits(work: Workload, points: Points, counts: Counts, prices: Prices) -> li
             "`open.memory`",
         ),
         linear("shards mapped at once (`most_maps`): more are mapped again and again", counts.shard_tasks, "shards", 43_686.0, "counted"),
-        Limit(
-            "embedded runner: passes over all signatures (`SHUFFLE_BYTES`)", counts.embedded_passes, "passes", 10.0,
-            10 * SHUFFLE_BYTES / bytes_per_document(BANDS, exact=True), "counted; a cluster makes one pass",
-        ),
         linear("files below the folders of one corpus", output_count(work, counts) + task_count(work, counts), "files", 1e8, "counted"),
     ]  # fmt: skip

@@ -14,10 +14,9 @@ from bench.scale_limits import Limit, limits
 BEGIN, END = "<!-- bench/slopes.py --plan: begin -->", "<!-- bench/slopes.py --plan: end -->"
 # Series of the first table, in its order; the others are levels or are given in the text.
 SHOWN = (
-    "extract.cpu", "tokenize.cpu", "ids.decide.cpu", "ids.emit_sites.cpu", "ids.reduce_sites.cpu", "ids.emit_keys.cpu",
-    "ids.reduce_keys.cpu", "ids.emit_clusters.cpu", "ids.decide_part.cpu", "ids.runner.cpu", "ids.keys.shuffled", "ids.sites.shuffled",
-    "ids.edges", "edges.near", "edges.exact", "clusters.cpu", "clusters.memory", "clusters.shuffled",
-    "files.extract.cpu", "files.decide.cpu", "files.tokenize.cpu", "shuffle.cpu", "pack.cpu", "tasks.cpu", "tasks.memory",
+    "extract.cpu", "tokenize.cpu", "ids.decide.cpu", "ids.sites.cpu", "ids.duplicates.cpu", "ids.decisions.cpu", "ids.runner.cpu",
+    "ids.sites.handed", "ids.duplicates.handed", "choice.cpu", "choice.memory",
+    "files.extract.cpu", "files.decide.cpu", "files.tokenize.cpu", "tasks.cpu", "tasks.memory",
     "manifest.write.cpu", "manifest.read.cpu", "manifest.bytes", "manifest.memory", "graph.bytes", "tokenizer.cpu", "open.cpu",
     "open.memory", "samples.cpu",
 )  # fmt: skip
@@ -120,14 +119,13 @@ def _quantities(counts: Counts) -> list[tuple[str, float]]:
     return [
         ("parts of 64 MiB of text (files hold whole parts only)", counts.parts),
         ("documents per part", counts.rows),
-        ("partitions of band keys, and as many of ids", counts.partitions),
+        ("runs of parts, and as many partitions of band keys and of ids", counts.runs),
+        ("blocks of runs", counts.blocks),
+        ("bytes of a batch from runs to runs", counts.batch_bytes),
         ("partitions of sites", counts.site_partitions),
-        ("shuffle elements with band keys", counts.near_elements),
-        ("shuffle elements with ids", counts.exact_elements),
-        ("duplicate edges", counts.edges),
+        ("verified pairs", counts.pairs),
         ("documents kept", counts.kept_documents),
         ("tasks of tokenize, and at least as many shards", counts.shard_tasks),
-        ("passes of the embedded runner over all parts", counts.embedded_passes),
     ]
 
 

@@ -6,10 +6,8 @@ each piece of work in its own process. Preparation is not counted in the CPU sec
 
 from __future__ import annotations
 
-import hashlib
 import resource
 import time
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,6 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow as pa
-
-from manifests.base import Strict
 
 # As long as the names of a crawl's files.
 _NAME = "crawl/CC-MAIN-20250101000000-{:08d}.warc.gz-0123456789abcdef"
@@ -88,159 +84,45 @@ def hold_manifest(count: str, folder: str) -> dict[str, Any]:
 
 
 def size_graph(count: str) -> dict[str, Any]:
-    """Bytes of the submitted pipeline and of one worker's bundle descriptor, which both hold all
-    elements of a Create.
-    """
+    """Bytes of a submitted pipeline over N runs, all of which its Create holds."""
     import apache_beam as beam
 
     from manifests.corpus import Dedup, Languages
-    from pipeline.decide import duplicates
-    from pipeline.decide.settings import DecideJob, DecideSettings
-    from pipeline.engines.dofns import EmitNames, EmitPacked
-    from pipeline.engines.partitions import emit_pending, reduce_grouped
-    from pipeline.parts import Part
+    from pipeline.decide.duplicates.search import perform
+    from pipeline.decide.runs import RunJob, RunTask, tasks_of
+    from pipeline.decide.settings import DecideSettings
+    from pipeline.engines import tasks
+    from pipeline.engines.dofns import EmitNames
 
-    parts = [
-        Part(
-            name=_NAME.format(n) + ".0000",
-            number=n,
-            source="crawl",
-            sha256=_digests(n),
-            rows=16_000 + n % 1_999,
-            text_bytes=67_108_864 + n,
-            priority=100,
-            bucket="crawl/general",
-        )
-        for n in range(int(count))
-    ]
     settings = DecideSettings(
-        sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None
+        sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), seed=0, personal_information=None
     )
     folder = "s3://bucket/prepared"
-    job = DecideJob(settings=settings, extract=f"{folder}/extract", folder=f"{folder}/decide", key="0" * 64)
-    emit = partial(
-        emit_pending,
-        emit=partial(duplicates.emit_keys, partitions=int(count)),
-        pending=frozenset(range(int(count) // 2)),
-    )
+    runs = int(count)
+    job = RunJob(
+        settings=settings, extract=f"{folder}/extract", folder=f"{folder}/decide", key="0" * 64, runs=runs, fan=256,
+        parts=20 * runs,
+    )  # fmt: skip
     began = time.process_time()
     pipeline = beam.Pipeline()
-    packed = pipeline | beam.Create([part.model_dump_json() for part in parts]) | beam.ParDo(EmitPacked(emit, job))
-    _ = packed | beam.GroupByKey() | beam.ParDo(EmitNames(partial(reduce_grouped, reduce=duplicates.reduce_keys), job))
-    size = pipeline.to_runner_api().ByteSize()
-    return {"bytes": size, "cpu_s": time.process_time() - began}
+    elements = [task.model_dump_json() for task in tasks_of("duplicates/keys", job)]
+    work = partial(tasks.perform, kind=RunTask, function=partial(perform, stage="keys"), folder=job.folder)
+    _ = pipeline | beam.Create(elements) | beam.ParDo(EmitNames(work, job))
+    return {"bytes": pipeline.to_runner_api().ByteSize(), "cpu_s": time.process_time() - began}
 
 
-def cluster_edges(count: str, folder: str) -> dict[str, Any]:
-    """`emit_clusters` over N star edges in files of 100,000: every row copies an earlier one, all in one cluster, the
-    worst case.
+def choose_among(count: str, folder: str) -> dict[str, Any]:
+    """`dedup.choice.settle` over N verified pairs: every row copies an earlier one, all hang together, the worst case.
     """
-    from manifests.corpus import Dedup, Languages
-    from pipeline.decide.duplicates import emit_clusters
-    from pipeline.decide.settings import DecideJob, DecideSettings
-    from pipeline.schemas import EDGES, publish_ipc
+    from dedup.choice import join_known, settle
 
     generator = np.random.default_rng(1)
-    paths = []
-    for start in range(0, int(count), 100_000):
-        rows = np.arange(start + 1, min(start + 100_000, int(count)) + 1, dtype=np.uint64)
-        hubs = np.minimum((generator.random(len(rows)) * rows).astype(np.uint64), rows - np.uint64(1))
-        # 16,384 rows are a part.
-        hub, row = ((value >> np.uint64(14) << np.uint64(32)) | (value & np.uint64(16_383)) for value in (hubs, rows))
-        batch = pa.RecordBatch.from_arrays([pa.array(hub), pa.array(row)], schema=EDGES)
-        paths.append(publish_ipc(folder, f"edges/near-{start:09d}.arrow", [batch], EDGES).path)
+    others = np.arange(1, int(count) + 1, dtype=np.uint64)
+    preferred = np.minimum((generator.random(len(others)) * others).astype(np.uint64), others - np.uint64(1))
+    settle(preferred[:1], others[:1], first=preferred[:1], known=join_known([]))
     before, began = _peak_memory(), time.process_time()
-    settings = DecideSettings(
-        sources={}, languages=Languages(), block_lists=(), dedup=Dedup(), personal_information=None
-    )
-    job = DecideJob(settings=settings, extract="", folder=folder, key="")
-    packed = [element for _, element in emit_clusters("edges", job, edges=paths)]
-    return {
-        "cpu_s": time.process_time() - began,
-        "memory": _peak_memory() - before,
-        "bytes": sum(map(len, packed)),
-        "keys": len(packed),
-    }
-
-
-def _digests(number: int) -> str:
-    """As incompressible as real ones: a pipeline's elements are compressed."""
-    return ".".join(hashlib.sha256(f"{number}-{kind}".encode()).hexdigest()[:32] for kind in range(3))
-
-
-def count_edges(corpus: str, out: str) -> dict[str, Any]:
-    """Edges of a prepared corpus as a large one would have them: in so many partitions that no two bands of a pair meet
-    in one.
-
-    A partition counts a pair once however many of its bands fell into it. A small corpus has few partitions, hence
-    fewer edges a pair.
-    """
-    from dedup.pairs import band_edges, id_edges
-    from manifests.corpus import load_corpus
-    from pipeline.decide.block_lists import list_settings
-    from pipeline.decide.duplicates import emit_keys
-    from pipeline.decide.settings import DecideJob, decide_settings
-    from pipeline.parts import list_parts
-    from storage.steps import require_step
-
-    manifest = load_corpus(corpus)
-    ids = 1 << 30
-    settings = decide_settings(manifest, block_lists=list_settings(manifest), allowed_sites=None)
-    job = DecideJob(settings=settings, extract=f"{out}/extract", folder=f"{out}/decide", key="")
-    grouped: dict[int, list[bytes]] = {}
-    for part in list_parts(require_step(f"{out}/extract", command="gristmill extract"), manifest):
-        for key, packed in emit_keys(part, job, partitions=4_096):
-            grouped.setdefault(key, []).append(packed)
-    near = sum(len(band_edges(elements)) for key, elements in grouped.items() if key < ids)
-    exact = sum(len(id_edges(elements)) for key, elements in grouped.items() if key >= ids)
-    return {"near": near, "exact": exact}
-
-
-def pack_part(partitions: str) -> dict[str, Any]:
-    """One part's band keys (16,384 documents, 14 bands) divided among so many partitions."""
-    from dedup.pairs import pack_bands
-
-    keys = np.random.default_rng(1).integers(0, 1 << 63, (16_384, 14), np.uint64)
-    rows = np.arange(16_384, dtype=np.uint64)
-    began = time.process_time()
-    sizes = [len(packed) for _, packed in pack_bands(keys, rows, partitions=int(partitions))]
-    return {"cpu_s": time.process_time() - began, "elements": len(sizes), "bytes": sum(sizes)}
-
-
-class _Shuffled(Strict):
-    partitions: int
-    bytes: int
-
-
-def _emit_random(element: str, job: _Shuffled) -> Iterable[tuple[int, bytes]]:
-    size = job.bytes // job.partitions
-    for partition in range(job.partitions):
-        yield partition, bytes(size)
-
-
-def _reduce_nothing(element: tuple[int, Iterable[bytes]], job: _Shuffled) -> list[str]:
-    return [str(len(list(element[1])))]
-
-
-def shuffle(partitions: str) -> dict[str, Any]:
-    """16 parts emit 2 MiB each, divided among so many partitions: the same bytes in more and smaller elements."""
-    import apache_beam as beam
-
-    from pipeline.engines.dofns import EmitNames, EmitPacked
-    from pipeline.engines.runners import Runner, run_pipeline
-
-    job = _Shuffled(partitions=int(partitions), bytes=2 << 20)
-
-    def build(pipeline: Any) -> object:
-        packed = (
-            pipeline | beam.Create([str(number) for number in range(16)]) | beam.ParDo(EmitPacked(_emit_random, job))
-        )
-        return packed | beam.GroupByKey() | beam.ParDo(EmitNames(_reduce_nothing, job))
-
-    run_pipeline(lambda pipeline: pipeline | beam.Create(["warm"]) | beam.Map(str), runner=Runner())
-    began = time.process_time()
-    run_pipeline(build, runner=Runner())
-    return {"cpu_s": time.process_time() - began, "elements": 16 * int(partitions)}
+    found = settle(preferred, others, first=np.setdiff1d(preferred, others), known=join_known([]))
+    return {"cpu_s": time.process_time() - began, "memory": _peak_memory() - before, "decided": len(found.rows)}
 
 
 def open_folder(count: str, folder: str) -> dict[str, Any]:

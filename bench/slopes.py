@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -36,19 +35,19 @@ from bench.scale import Prices, Workload  # noqa: E402
 from bench.scale_tables import plan_text, write_into  # noqa: E402
 from bench.slope_inputs import with_shard_tokens, with_training, write_large, write_many, write_share, write_synthetic  # noqa: E402
 from bench.slope_runs import STEPS, Bench, Saved, add_series, line_of, median_of, run_step, run_steps, run_traced  # noqa: E402
+from pipeline.schemas import read_ipc  # noqa: E402
 
 SHARES = (1 / 16, 0.16, 0.4, 1.0)
 DOCUMENTS = (100_000, 252_000, 635_000, 1_600_000)
 FILES = (25, 63, 159, 400)
 COUNTS = (1_000, 2_520, 6_350, 16_000)
 EDGES = (400_000, 1_000_000, 2_500_000, 6_400_000)
-PARTITIONS = (4_096, 10_321, 26_008, 65_536)
 WINDOWS = (512, 1_290, 3_250, 8_192)
 SHARD_TOKENS = (3_000_000, 7_500_000, 19_000_000, 48_000_000)
 SAMPLE_MB = (1.0, 2.5, 6.3, 16.0)
 TRAINED_VOCABULARY = 16_000
-# A step's functions and what they are called in the plan.
-FUNCTIONS = ("emit_sites", "reduce_sites", "emit_keys", "reduce_keys", "emit_clusters", "decide_part")
+# What the tasks of decide belong to, by the beginnings of their names.
+STAGES = ("sites", "duplicates", "decisions")
 
 
 def measure_text(bench: Bench, saved: Saved) -> None:
@@ -67,10 +66,9 @@ def measure_text(bench: Bench, saved: Saved) -> None:
         manifest = json.loads((out / "extract" / "_MANIFEST.json").read_text())
         documents = manifest["ledger"]["kept"]
         text = sum(output["text_bytes"] for output in manifest["outputs"])
-        edges = run_traced("edges", corpus, out)
-        _text_points(saved, costs, traces, edges, share=share, documents=documents, text=text)
+        _text_points(saved, costs, traces, share=share, documents=documents, text=text)
         if share == 1.0:
-            _text_facts(saved, manifest, traces, edges, out, documents=documents, text=text)
+            _text_facts(saved, manifest, traces, out, documents=documents, text=text)
         print(f"share {share:6.4f}  {text / 1e6:7.1f} MB  {documents:7,} documents  " + line_of(costs), flush=True)
         if share not in (0.0, 1.0):
             shutil.rmtree(folder)
@@ -80,7 +78,6 @@ def _text_points(
     saved: Saved,
     costs: dict[str, Cost],
     traces: dict[str, dict[str, Any]],
-    edges: dict[str, int],
     *,
     share: float,
     documents: int,
@@ -97,16 +94,12 @@ def _text_points(
         for direction in ("read", "written"):
             total = sum(counts["bytes"] for counts in traces[step][direction].values())
             saved.add(f"{step}.{direction}", x, total / 1e6, of=of, unit="MB", command=command)
-    if share:
-        for kind in ("near", "exact"):
-            saved.add(f"edges.{kind}", documents, edges[kind], of="documents", unit="edges", command=command)
 
 
 def _text_facts(
     saved: Saved,
     manifest: dict[str, Any],
     traces: dict[str, dict[str, Any]],
-    edges: dict[str, int],
     out: Path,
     *,
     documents: int,
@@ -145,7 +138,6 @@ def _text_facts(
     shards = json.loads((out / "shards" / "_MANIFEST.json").read_text())
     decided = json.loads((out / "decide" / "_MANIFEST.json").read_text())
     kept = sum(shard["documents"] for shard in shards["shards"])
-    found = sum(output["rows"] for output in decided["outputs"] if output["path"].startswith("edges/"))
     dropped = decided["ledger"]["dropped"]
     duplicates = dropped.get("near_duplicate", 0) + dropped.get("exact_duplicate", 0)
     facts |= {
@@ -154,30 +146,18 @@ def _text_facts(
         "kept_documents": kept,
         "tokens": sum(shard["tokens"] for shard in shards["shards"]),
         "duplicate_rows": duplicates,
-        "edges_found_here": found,
-        "edges_per_duplicate": (edges["near"] + edges["exact"]) / max(1, duplicates),
-        "largest_key_bytes": max(counts.get("largest_key", 0) for counts in traces["decide"]["functions"].values()),
+        "pairs_per_duplicate": _pairs(out / "decide" / "duplicates" / "counts") / max(1, duplicates),
         **{f"decide.reading.{name}": size for name, size in traces["decide"]["reading"].items()},
-        **{
-            f"largest_{key}_share": _largest(out / "decide" / "edges", kind) / documents
-            for key, kind in (("band", "near"), ("id", "exact"))
-        },
     }
 
 
-def _largest(folder: Path, kind: str) -> int:
-    """Rows that share the most frequent key, as far as star edges tell: those of one hub in one partition."""
-    largest = 0
-    for path in folder.glob(f"{kind}-*.arrow"):
-        with pa.memory_map(str(path)) as file:
-            hubs = pa.ipc.open_file(file).read_all()["hub"].to_numpy()
-        if len(hubs):
-            largest = max(largest, int(np.unique(hubs, return_counts=True)[1].max()) + 1)
-    return largest
+def _pairs(folder: Path) -> int:
+    """Verified pairs, from the counts of the search for duplicates."""
+    return sum(int(np.sum(read_ipc(str(path))["confirmed"].to_numpy())) for path in folder.glob("*.arrow"))
 
 
 def measure_ids(bench: Bench, saved: Saved) -> None:
-    """Decide over documents without text: the step itself, its functions, edges and the shuffle."""
+    """Decide over documents without text: the step itself, its stages, and what they hand on."""
     command = "--only ids"
     for documents in (1, *DOCUMENTS):
         folder = bench.folder(f"ids-{documents}")
@@ -187,21 +167,14 @@ def measure_ids(bench: Bench, saved: Saved) -> None:
         decided = json.loads((out / "decide" / "_MANIFEST.json").read_text())
         shutil.rmtree(out / "decide")
         trace = run_traced("step", "decide", corpus, out)
-        functions = trace["functions"]
-        values = {
-            "ids.decide.cpu": (cost.cpu_s, "CPU s"),
-            "ids.decide.peak": (cost.peak_mb, "MB"),
-            "ids.keys.shuffled": (functions["emit_keys"]["bytes"] / 1e6, "MB"),
-            "ids.sites.shuffled": (functions["emit_sites"]["bytes"] / 1e6, "MB"),
-            "ids.edges": (
-                sum(output["rows"] for output in decided["outputs"] if output["path"].startswith("edges/")),
-                "edges",
-            ),
-        }
-        for name in FUNCTIONS:
-            values[f"ids.{name}.cpu"] = (functions[name]["cpu_s"], "CPU s")
-            values[f"ids.{name}.largest_key"] = (functions[name].get("largest_key", 0) / 1e6, "MB")
-        inside = sum(functions[name]["cpu_s"] for name in FUNCTIONS)
+        values = {"ids.decide.cpu": (cost.cpu_s, "CPU s"), "ids.decide.peak": (cost.peak_mb, "MB")}
+        inside = 0.0
+        for stage in STAGES:
+            used, shuffled = stage_costs(trace["functions"], stage)
+            inside += used
+            handed = shuffled + trace["written"].get(f"decide/{stage}", {}).get("bytes", 0)
+            values[f"ids.{stage}.cpu"] = (used, "CPU s")
+            values[f"ids.{stage}.handed"] = (handed / 1e6, "MB")
         values["ids.runner.cpu"] = (max(0.0, trace["cpu_s"] - inside), "CPU s")
         for name, (value, unit) in values.items():
             if documents == 1:
@@ -215,6 +188,20 @@ def measure_ids(bench: Bench, saved: Saved) -> None:
             for kind, counts in trace["read"].items():
                 saved.facts[f"ids.read.{kind}.bytes"] = counts["bytes"] / documents
         shutil.rmtree(folder)
+
+
+def stage_costs(functions: dict[str, dict[str, float]], stage: str) -> tuple[float, float]:
+    """CPU seconds of what belongs to a stage of decide, and bytes that it put into shuffles.
+
+    Args:
+        functions: by the beginnings of names of tasks, or by functions of a shuffle, as bench/traced.py counts them.
+    """
+    own = [counts for name, counts in functions.items() if _stage_of(name) == stage]
+    return sum(counts["cpu_s"] for counts in own), sum(counts.get("bytes", 0.0) for counts in own)
+
+
+def _stage_of(name: str) -> str:
+    return "sites" if "site" in name or "page" in name else name
 
 
 def measure_files(bench: Bench, saved: Saved) -> None:
@@ -255,25 +242,12 @@ def measure_client(bench: Bench, saved: Saved) -> None:
         "graph",
         COUNTS,
         {"bytes": "graph.bytes", "cpu_s": "graph.cpu"},
-        of="parts",
+        of="runs",
         group="client",
         folder=False,
     )
-    names = {"cpu_s": "clusters.cpu", "memory": "clusters.memory", "bytes": "clusters.shuffled"}
-    add_series(bench, saved, "clusters", EDGES, names, of="edges", group="client")
-    names = {"cpu_s": "pack.cpu"}
-    add_series(bench, saved, "pack", PARTITIONS, names, of="partitions", group="client", folder=False)
-    add_series(
-        bench,
-        saved,
-        "shuffle",
-        PARTITIONS,
-        {"cpu_s": "shuffle.cpu"},
-        of="elements",
-        group="client",
-        folder=False,
-        factor=16,
-    )
+    names = {"cpu_s": "choice.cpu", "memory": "choice.memory"}
+    add_series(bench, saved, "choice", EDGES, names, of="pairs", group="client")
 
 
 def measure_memory(bench: Bench, saved: Saved) -> None:

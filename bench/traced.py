@@ -4,10 +4,7 @@
     python bench/traced.py RESULT.json tasks N FOLDER                  N finished tasks looked at, as a resumed run does
     python bench/traced.py RESULT.json manifest N FOLDER               a step manifest with N outputs, written and read
     python bench/traced.py RESULT.json graph N                         the pipeline over N parts, as it is submitted
-    python bench/traced.py RESULT.json clusters N FOLDER               connected components of N edges, packed for the parts
-    python bench/traced.py RESULT.json edges CORPUS.yaml OUT           duplicate edges, counted as in a large corpus
-    python bench/traced.py RESULT.json pack PARTITIONS                 one part's band keys divided among partitions
-    python bench/traced.py RESULT.json shuffle PARTITIONS              a shuffle from 16 parts on the embedded runner
+    python bench/traced.py RESULT.json choice N FOLDER                 who stays, of N verified pairs in one task
     python bench/traced.py RESULT.json open N FOLDER                   a folder of N shards opened, and a mixture planned over it
     python bench/traced.py RESULT.json samples COUNT SHARDS            COUNT windows of 4,096 tokens read in the order of training
     python bench/traced.py RESULT.json scan CORPUS.yaml OUT            the documents read through, as for the training of a tokenizer
@@ -65,8 +62,6 @@ class _Counters:
         step, *inner = path[len(self._out) + 1 :].split("/")
         if step == "shards" and inner and inner[0] != "tasks":
             return f"shards/{'manifest' if inner[0].startswith('_') else 'documents' if path.endswith('.documents.arrow') else 'tokens'}"
-        if step == "decide" and inner and inner[0] == "edges":
-            return f"decide/edges-{inner[-1].split('-')[0]}"
         return f"{step}/{inner[0] if len(inner) > 1 else 'manifest'}" if inner else step
 
     def add_read(self, path: str, size: int, files: int = 1) -> None:
@@ -132,8 +127,6 @@ def trace_step(step: str, corpus: str, out: str, warm: str = "") -> dict[str, An
     run = getattr(importlib.import_module(module), name)
     if warm:
         run(load_corpus(warm), out=out + "-warm", runner=Runner())
-    # As a cluster does it: the whole shuffle in one pass.
-    vars(importlib.import_module("pipeline.decide.duplicates"))["SHUFFLE_BYTES"] = 1 << 62
     counters = _Counters(out)
     _count_files(counters)
     _count_functions(counters)
@@ -199,7 +192,7 @@ def _count_functions(counters: _Counters) -> None:
             yield key, packed
 
     def name(self: Any, element: Any) -> Iterable[str]:
-        function = _handed(self._function)
+        function = _stage(element) or _handed(self._function)
         counts = functions[function]
         received = 0
         if isinstance(element, str):
@@ -233,6 +226,12 @@ def _count_functions(counters: _Counters) -> None:
     for kind, process in (("EmitPacked", emit), ("EmitNames", name)):
         getattr(dofns, kind).process = process
     vars(runners)["check_subset"] = check_subset
+
+
+def _stage(element: Any) -> str | None:
+    """What an element's task belongs to: the beginning of its name; None for an element that is no task."""
+    task = json.loads(element) if isinstance(element, str) and element.startswith("{") else {}
+    return str(task["name"]).split("/")[0] if "key" in task else None
 
 
 def _handed(function: Callable[..., Any]) -> str:
@@ -272,10 +271,7 @@ _WORK: dict[str, Callable[..., dict[str, Any]]] = {
     "tasks": single.look_at_tasks,
     "manifest": single.hold_manifest,
     "graph": single.size_graph,
-    "clusters": single.cluster_edges,
-    "edges": single.count_edges,
-    "pack": single.pack_part,
-    "shuffle": single.shuffle,
+    "choice": single.choose_among,
     "open": single.open_folder,
     "samples": single.read_samples,
     "scan": single.scan_documents,

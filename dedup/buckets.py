@@ -40,35 +40,41 @@ def run_keys(keys: Uint64s, rows: Uint64s) -> RunKeys:
     """
     flat = np.ascontiguousarray(keys).reshape(-1)
     owners = np.repeat(rows, keys.shape[1]) if len(rows) else np.empty(0, np.uint64)
-    flat, owners = sorted_by_key(flat, owners)
-    counts = np.empty(len(flat), np.uint32)
-    distinct = _count(flat, counts)
-    return RunKeys(flat[:distinct], counts[:distinct], owners)
+    return group_keys(*sorted_by_key(flat, owners))
+
+
+def group_keys(flat: Uint64s, owners: Uint64s) -> RunKeys:
+    """Group ascending keys, uint64[m], and the row of each, uint64[m]."""
+    keys, counts = np.empty_like(flat), np.empty(len(flat), np.uint32)
+    distinct = _count(flat, keys, counts)
+    return RunKeys(keys[:distinct], counts[:distinct], owners)
 
 
 @kernel
-def _count(keys: Uint64s, counts: Uint32s) -> int:
-    """Move the distinct ones of ascending keys to the front, with how often each comes; returns their number."""
+def _count(flat: Uint64s, keys: Uint64s, counts: Uint32s) -> int:
+    """The distinct ones of ascending keys, and how often each comes; returns their number."""
     distinct = 0
-    for index in range(len(keys)):
-        if index == 0 or keys[index] != keys[distinct - 1]:
-            keys[distinct] = keys[index]
-            counts[distinct] = 0
+    for index in range(len(flat)):
+        if index == 0 or flat[index] != flat[index - 1]:
+            keys[distinct], counts[distinct] = flat[index], 0
             distinct += 1
         counts[distinct - 1] += 1
     return distinct
 
 
-def shared_keys(runs: Sequence[tuple[Uint64s, Uint32s]]) -> list[tuple[Uint64s, Uint64s]]:
+def shared_keys(
+    runs: Sequence[tuple[Uint64s, Uint32s]], *, own_runs: int | None = None
+) -> list[tuple[Uint64s, Uint64s]]:
     """Of several runs' distinct keys, those that two or more rows have, whichever runs they are in.
 
     Args:
         runs: distinct keys uint64[m], ascending, and counts uint32[m] of each run.
+        own_runs: keys that none of so many first runs has are left out; None: none is.
 
     Returns:
         For each run its own keys among them, uint64[k], ascending, and how many rows of all runs have each, uint64[k].
     """
-    of_place = totals(runs)
+    of_place = totals(runs, own_runs=own_runs)
     found, start = [], 0
     for own, _ in runs:
         total = of_place[start : start + len(own)]

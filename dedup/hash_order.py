@@ -148,11 +148,12 @@ def _merge_sort(keys: Uint64s, values: Uint64s, other_keys: Uint64s, other_value
         width *= 2
 
 
-def totals(runs: Sequence[tuple[Uint64s, Uint32s]]) -> Uint64s:
+def totals(runs: Sequence[tuple[Uint64s, Uint32s]], *, own_runs: int | None = None) -> Uint64s:
     """The sum of the counts of each key over all runs: uint64[sum of m], run after run.
 
     Args:
         runs: distinct keys uint64[m], ascending, and counts uint32[m] of each run.
+        own_runs: a key that none of so many first runs has comes to 0; None: none does.
     """
     keys = np.concatenate([np.empty(0, np.uint64), *(run[0] for run in runs)])
     counts = np.concatenate([np.empty(0, np.uint32), *(run[1] for run in runs)])
@@ -162,12 +163,13 @@ def totals(runs: Sequence[tuple[Uint64s, Uint32s]]) -> Uint64s:
     blocks = max(1, len(keys) // max(_BLOCK, 8 * len(runs)))
     bits = min((blocks - 1).bit_length(), _MOST_BLOCKS.bit_length() - 1)
     found = np.empty(len(keys), np.uint64)
-    _totals(keys, counts, places, bits, found)
+    _totals(keys, counts, places, places[-1 if own_runs is None else own_runs], bits, found)
     return found
 
 
 @kernel
-def _totals(keys: Uint64s, counts: Uint32s, places: Int64s, bits: Integer, out: Uint64s) -> None:
+def _totals(keys: Uint64s, counts: Uint32s, places: Int64s, own: Integer, bits: Integer, out: Uint64s) -> None:
+    """Fill `out`; keys before the place `own` are those of own runs."""
     at, ends = places[:-1].copy(), places[:-1].copy()
     room = 0
     block_keys, block_places = np.empty(room, np.uint64), np.empty(room, np.uint64)
@@ -203,6 +205,9 @@ def _totals(keys: Uint64s, counts: Uint32s, places: Int64s, bits: Integer, out: 
             while stop < size and block_keys[stop] == block_keys[start]:
                 total += np.uint64(counts[np.int64(block_places[stop])])
                 stop += 1
+            # Places of equal keys are in their order.
+            if np.int64(block_places[start]) >= own:
+                total = np.uint64(0)
             for index in range(start, stop):
                 out[np.int64(block_places[index])] = total
             start = stop

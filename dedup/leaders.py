@@ -28,9 +28,10 @@ MOST_PLACES = 256
 # A member is compared with at most so many leaders of one bucket: a bucket of pages that share a frame and are else
 # different would take the square of their number. Other bands try the same pages again.
 MOST_LEADERS = 512
-# Two standard errors: one of 44 pairs at the threshold is taken for less, or for more, without its shingles being
-# looked at.
-ERRORS = 2.0
+# Standard errors below the threshold at which a pair is surely less similar, and above it at which it surely is more.
+# One of 44 pairs at the threshold is taken for less without its shingles being looked at. The other limit is higher:
+# pairs that share a band agree there by selection, and pages of one frame are compared with many of their kind.
+ERRORS_BELOW, ERRORS_ABOVE = 2.0, 2.5
 _CHANCE = 1 / 256
 
 
@@ -88,10 +89,11 @@ def estimated(equal: Int32s, *, places: int) -> Float64s:
     return np.clip((equal / places - _CHANCE) / (1 - _CHANCE), 0.0, 1.0)
 
 
-def limits(similarity: float, *, places: int, errors: float = ERRORS) -> Limits:
+def limits(similarity: float, *, places: int) -> Limits:
     """From how many equal places on a pair is surely as similar as `similarity`, or surely less."""
-    margin = errors * math.sqrt(similarity * (1 - similarity) / places)
-    low, high = (bound * (1 - _CHANCE) + _CHANCE for bound in (similarity - margin, similarity + margin))
+    error = math.sqrt(similarity * (1 - similarity) / places)
+    bounds = similarity - ERRORS_BELOW * error, similarity + ERRORS_ABOVE * error
+    low, high = (bound * (1 - _CHANCE) + _CHANCE for bound in bounds)
     return Limits(unlike=max(0, math.ceil(low * places)), alike=min(places, math.ceil(high * places)))
 
 

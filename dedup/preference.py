@@ -18,6 +18,8 @@ from kernels.hashing import SEED, mix
 U64 = np.uint64
 _WORD_BITS = np.uint64(32)
 _MOST_WORDS = (1 << 32) - 1
+# Preferences are smaller than this power of two: bits above order documents of several snapshots.
+GENERATION_BITS = 40
 _HASH_BITS = np.uint64(48)
 _LONGEST_URL = (1 << 16) - 2
 

@@ -173,6 +173,12 @@ class Substrings(Strict):
 class Dedup(Strict):
     exact: bool = True
     minhash: MinHash | None = MinHash()
+    index: list[str] = Field(
+        [],
+        description=(
+            "folders of `gristmill dedup index`, oldest first: documents of earlier snapshots, which keep their fate"
+        ),
+    )
     substrings: Substrings | None = Field(
         None, description="repeated runs of tokens, cut out after tokenize; null: none"
     )

@@ -43,7 +43,12 @@ class Part(Strict):
     @property
     def base(self) -> int:
         """Row id of the part's row 0."""
-        return self.number << _ROW_BITS
+        return row_base(self.number)
+
+
+def row_base(number: int) -> int:
+    """Row id of row 0 of the part with this number."""
+    return number << _ROW_BITS
 
 
 def split_row_ids(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,6 +68,11 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     Raises:
         GristmillError: there are more parts than row ids can number.
     """
+    return list_parts_of(step, {source.name: (source.priority, source.factual) for source in manifest.sources})
+
+
+def list_parts_of(step: StepManifest, sources: Mapping[str, tuple[int, bool]]) -> list[Part]:
+    """The same for sources given by their names: their priority, and whether they are factual."""
     files: dict[str, dict[str, Output]] = {}
     for output in step.outputs:
         kind, name = kind_and_name(output.path)
@@ -72,21 +82,21 @@ def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
         raise GristmillError(
             f"{len(files)} parts are more than row ids can number", remedy="prepare the corpus in several runs"
         )
-    sources = {source.name: source for source in manifest.sources}
     parts: list[Part] = []
     for number, (name, kinds) in enumerate(sorted(files.items())):
-        source = sources[name.split("/", 1)[0]]
+        source = name.split("/", 1)[0]
+        priority, factual = sources[source]
         documents = kinds["documents"]
         parts.append(
             Part(
                 name=name,
                 number=number,
-                source=source.name,
+                source=source,
                 sha256=".".join(kinds[kind].sha256[:32] for kind in sorted(kinds)),
                 rows=documents.rows,
                 text_bytes=documents.text_bytes,
-                priority=source.priority,
-                bucket=f"{source.name}/{'factual' if source.factual else 'general'}",
+                priority=priority,
+                bucket=f"{source}/{'factual' if factual else 'general'}",
             )
         )
     return parts

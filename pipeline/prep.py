@@ -18,6 +18,7 @@ from manifests.errors import GristmillError
 from manifests.step import StepManifest
 from pipeline.decide.allowed_sites import check_allowed
 from pipeline.decide.block_lists import check_lists
+from pipeline.decide.duplicates.index import index_settings
 from pipeline.decide.merged_verdicts import merged_settings
 from pipeline.decide.step import decide
 from pipeline.engines import flink
@@ -119,6 +120,7 @@ def _check_places(manifest: CorpusManifest) -> None:
     check_lists(manifest)
     check_allowed(manifest)
     merged_settings(manifest)
+    index_settings(manifest)
     if manifest.tokenizer.model is not None and not exists(manifest.tokenizer.model):
         raise GristmillError("no such file", where=manifest.tokenizer.model, remedy="check `tokenizer.model`")
 

@@ -22,9 +22,10 @@ from storage.steps import MANIFEST, TASKS, read_step, read_task
 AGAIN = "run `gristmill prep` again: it writes the manifest anew from what is finished"
 ANEW = "delete this file and run `gristmill prep` again: it makes what is missing, and nothing else"
 
-# How the steps are called that have a folder of their own: exports, and merged sites.
+# How the steps are called that have a folder of their own: exports, merged sites, indexes of documents.
 EXPORT = "export "
 MERGE_SITES = "merge-sites"
+DEDUP_INDEX = "dedup index"
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,16 @@ def verify_step(folder: str, step: StepManifest) -> list[Finding]:
 
 
 def exported_step(folder: str) -> StepManifest | None:
-    """The manifest of an export, or of merged sites, that a folder holds; None when it holds none, or something
-    else.
+    """The manifest of an export, of merged sites or of an index, that a folder holds; None when it holds none, or
+    something else.
     """
     try:
         step = read_step(folder)
     except GristmillError:
         return None
-    return step if step is not None and (step.step.startswith(EXPORT) or step.step == MERGE_SITES) else None
+    return (
+        step if step is not None and (step.step.startswith(EXPORT) or step.step in (MERGE_SITES, DEDUP_INDEX)) else None
+    )
 
 
 def verify_export(folder: str, step: StepManifest) -> tuple[int, list[Finding]]:

@@ -40,10 +40,20 @@ class RunJob(DecideJob):
     Attributes:
         runs: how many there are; what is divided by hash is divided among as many partitions.
         fan: with more runs than this, what stages hand on goes through two levels (`pipeline.decide.exchange`).
+        parts: how many there are.
+        index_runs: how many runs each index of an earlier snapshot has, in the search for duplicates; they come after
+            the corpus's own.
     """
 
     runs: int
     fan: int
+    parts: int
+    index_runs: tuple[int, ...] = ()
+
+    @property
+    def own_runs(self) -> int:
+        """How many runs of parts there are."""
+        return self.runs - sum(self.index_runs)
 
     @property
     def minhash(self) -> MinHash:
@@ -73,7 +83,9 @@ def run_job(parts: Sequence[Part], job: DecideJob) -> RunJob:
     publish_ipc(job.folder, _PARTS_FILE, batches, _PARTS)
     firsts = pa.array([run[0].number if run else 0 for run in runs], pa.int64())
     publish_ipc(job.folder, _FIRSTS_FILE, [pa.RecordBatch.from_arrays([firsts], schema=_FIRSTS)], _FIRSTS)
-    return RunJob(**{name: getattr(job, name) for name in DecideJob.model_fields}, runs=len(runs), fan=FAN)
+    return RunJob(
+        **{name: getattr(job, name) for name in DecideJob.model_fields}, runs=len(runs), fan=FAN, parts=len(parts)
+    )
 
 
 def group_runs(parts: Sequence[Part], *, document_bytes: int) -> list[list[Part]]:
@@ -90,16 +102,20 @@ def group_runs(parts: Sequence[Part], *, document_bytes: int) -> list[list[Part]
     return runs
 
 
-def parts_of(run: int, job: DecideJob) -> list[Part]:
-    """The parts of one run."""
+def parts_of(run: int, job: RunJob) -> list[Part]:
+    """The parts of one run; a run of an index has none."""
+    if run >= job.own_runs:
+        return []
     with map_file(join(job.folder, _PARTS_FILE)) as file:
         batch = pa.ipc.open_file(file).get_batch(run)
         return [Part.model_validate_json(text) for text in batch["part"].to_pylist()]
 
 
 def first_numbers(job: DecideJob) -> Int64s:
-    """The number of each run's first part, int64[runs], ascending."""
+    """The number of each run's first part, int64[runs], ascending; a run of an index counts as one part."""
     numbers: Int64s = read_ipc(join(job.folder, _FIRSTS_FILE))["number"].to_numpy()
+    if isinstance(job, RunJob) and job.index_runs:
+        numbers = np.concatenate([numbers, job.parts + np.arange(sum(job.index_runs))])
     return numbers
 
 
@@ -116,7 +132,7 @@ def partitions_of(hashes: Uint64s, partitions: int) -> Int64s:
     return found
 
 
-def chosen_rows(run: int, job: DecideJob, rows: Uint64s) -> Iterator[tuple[Part, Int64s]]:
+def chosen_rows(run: int, job: RunJob, rows: Uint64s) -> Iterator[tuple[Part, Int64s]]:
     """The parts of a run with the numbers of their rows among these, int64[m] each, ascending.
 
     Args:

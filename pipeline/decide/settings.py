@@ -52,6 +52,7 @@ class DecideSettings(Strict):
         personal_information: None if there are no rules on it.
         allowed_sites: a hash of the contents of the list of sites that are never dropped; None if there is none.
         merged_sites: the digest of the merged sites whose verdicts count; None if the corpus has verdicts of its own.
+        indexes: the digests of the indexes of earlier snapshots, oldest first; `dedup` does not say where they lie.
     """
 
     version: int = VERSION
@@ -63,6 +64,7 @@ class DecideSettings(Strict):
     personal_information: PersonalInformation | None
     allowed_sites: str | None = None
     merged_sites: str | None = None
+    indexes: tuple[str, ...] = ()
 
     @property
     def site_rule(self) -> SiteRule | None:
@@ -76,11 +78,13 @@ class DecideJob(PartitionJob):
     Attributes:
         extract: the folder of the extract step.
         merged: the folder of the merged sites whose verdicts count; None if the corpus has verdicts of its own.
+        indexes: the folders of the indexes of earlier snapshots, oldest first.
     """
 
     settings: DecideSettings
     extract: str
     merged: str | None = None
+    indexes: tuple[str, ...] = ()
 
 
 def decide_settings(
@@ -89,6 +93,7 @@ def decide_settings(
     block_lists: tuple[BlockListSettings, ...],
     allowed_sites: str | None,
     merged_sites: str | None = None,
+    indexes: tuple[str, ...] = (),
 ) -> DecideSettings:
     """The settings of the step for a corpus manifest.
 
@@ -96,6 +101,7 @@ def decide_settings(
         block_lists: as returned by `pipeline.decide.block_lists.list_settings`.
         allowed_sites: as returned by `pipeline.decide.allowed_sites.allowed_settings`.
         merged_sites: as returned by `pipeline.decide.merged_verdicts.merged_settings`.
+        indexes: as returned by `pipeline.decide.duplicates.index.index_settings`.
     """
     filters, banded = manifest.source_filters(), manifest.banded_sources()
     bands = None if manifest.factual is None else manifest.factual.bands
@@ -117,9 +123,10 @@ def decide_settings(
         languages=manifest.languages,
         block_lists=block_lists,
         # Runs of tokens go after this step.
-        dedup=manifest.dedup.model_copy(update={"substrings": None}),
+        dedup=manifest.dedup.model_copy(update={"substrings": None, "index": []}),
         seed=manifest.seed,
         personal_information=information,
         allowed_sites=allowed_sites,
         merged_sites=merged_sites,
+        indexes=indexes,
     )

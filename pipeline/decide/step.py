@@ -31,6 +31,7 @@ from pipeline.decide.bands import band_notes, check_scores, run_bands
 from pipeline.decide.block_lists import idle_lists, list_settings, publish_lists
 from pipeline.decide.decisions import decide_run
 from pipeline.decide.duplicates.fates import standing
+from pipeline.decide.duplicates.index import index_settings
 from pipeline.decide.duplicates.search import run_duplicates
 from pipeline.decide.line_verdicts import line_notes, lost_lines
 from pipeline.decide.lines import run_lines
@@ -63,6 +64,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         block_lists=list_settings(manifest),
         allowed_sites=allowed_settings(manifest),
         merged_sites=merged_settings(manifest),
+        indexes=index_settings(manifest),
     )
     described = settings.model_dump(mode="json")
     job = DecideJob(
@@ -71,6 +73,7 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
         folder=folder,
         key=sha256_of([described, extracted.digest]),
         merged=merged_folder(manifest),
+        indexes=tuple(manifest.dedup.index),
     )
     check_covered(job, extracted)
     done = done_step(folder)

@@ -25,21 +25,16 @@ def made_up_points(**slopes: float) -> Points:
         "kept_documents": 500.0,
         "text_mb": 4.0,
         "tokens": 1_000_000.0,
-        "edges_per_duplicate": 2.0,
-        "edges_found_here": 100.0,
-        "largest_id_share": 0.001,
-        "largest_band_share": 0.002,
+        "pairs_per_duplicate": 2.0,
         "tokenizer.scan_mb_per_cpu_s": 100.0,
         "memory.extract.peak_mb": 500.0,
         "extract.written.extract/documents.bytes": 2_000_000.0,
         "extract.written.extract/signals.bytes": 50_000.0,
         "extract.written.extract/signatures.bytes": 450_000.0,
-        "decide.written.decide/edges-near.bytes": 700.0,
-        "decide.written.decide/edges-exact.bytes": 100.0,
         "decide.written.decide/decisions.bytes": 2_000.0,
         "decide.written.decide/dropped.bytes": 50_000.0,
         "tokenize.written.shards/documents.bytes": 25_000.0,
-        **{f"decide.reading.{name}": 1_000.0 for name in ("emit_sites", "emit_keys", "decide_part")},
+        **{f"decide.reading.{name}": 1_000.0 for name in ("sites", "duplicates", "decisions")},
     }
     for kind, speed, raw in (("warc", 2.0, 3.0), ("jsonl", 20.0, 0.5)):
         facts |= {f"extract.{kind}.text_mb_per_cpu_s": speed, f"extract.{kind}.raw_bytes_per_text_byte": raw}

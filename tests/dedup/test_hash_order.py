@@ -41,16 +41,17 @@ def test_many_keys_are_sorted(count, distinct, shift) -> None:
 
 
 @thorough
-@given(st.lists(st.dictionaries(hashes, st.integers(1, 5), max_size=20), max_size=6))
-def test_totals_are_the_sums_of_all_runs(runs) -> None:
+@given(st.lists(st.dictionaries(hashes, st.integers(1, 5), max_size=20), max_size=6), st.data())
+def test_totals_are_the_sums_of_all_runs(runs, draw) -> None:
+    own_runs = draw.draw(st.one_of(st.none(), st.integers(0, len(runs))))
     sums: defaultdict[int, int] = defaultdict(int)
     for run in runs:
         for key, count in run.items():
-            sums[key] += count
+            sums[key] += count if own_runs is None or any(key in own for own in runs[:own_runs]) else 0
     given_runs = [
         (np.array(sorted(run), np.uint64), np.array([run[key] for key in sorted(run)], np.uint32)) for run in runs
     ]
-    assert totals(given_runs).tolist() == [sums[key] for run in runs for key in sorted(run)]
+    assert totals(given_runs, own_runs=own_runs).tolist() == [sums[key] for run in runs for key in sorted(run)]
 
 
 @pytest.mark.parametrize("runs", [1, 3, 60])

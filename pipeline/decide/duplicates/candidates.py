@@ -25,12 +25,19 @@ from dedup.bands import band_keys
 from dedup.buckets import RunKeys, members, run_keys, shared_keys
 from dedup.hash_order import bucket_order
 from dedup.leaders import MOST_PLACES, Limits, lead, limits, sketches
-from dedup.preference import preferences
+from dedup.preference import GENERATION_BITS, preferences
 from dedup.signature_settings import check_comparable, from_metadata, signature_settings
-from kernels.arrays import Bytes, Int64s, Uint32s, Uint64s
+from kernels.arrays import Bools, Bytes, Int64s, Uint32s, Uint64s
 from manifests.minhash import MinHash
 from manifests.step import Output
 from pipeline.decide.duplicates.copies import FOLDER, remaining
+from pipeline.decide.duplicates.index import (
+    generation_of,
+    index_keys,
+    index_run,
+    index_sketches,
+    read_index_nodes,
+)
 from pipeline.decide.exchange import exchange_file, receive, receive_each, send, uint64s
 from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, partitions_of, runs_of
 from pipeline.folders import part_file
@@ -55,7 +62,7 @@ def _fields(*names: str) -> list[pa.Field]:
 _KEYS = pa.schema([*_fields("key"), pa.field("count", pa.uint32(), nullable=False)])
 _SHARED = pa.schema(_fields("key", "total"))
 _MEMBERS = pa.schema(_fields("row"))
-_NODE = _fields("preference", "high", "low", "row")
+_NODE = [*_fields("preference", "high", "low", "row"), pa.field("goes", pa.bool_(), nullable=False)]
 PAIRS_SCHEMA = pa.schema([*_fields("row", "keeper", "high", "low"), pa.field("equal", pa.int32(), nullable=False)])
 _COMPARED = pa.schema(
     [*_fields("row"), *(pa.field(name, pa.int64(), nullable=False) for name in ("compared", "rejected"))]
@@ -78,17 +85,28 @@ def limits_of(minhash: MinHash) -> Limits:
 
 class Nodes(NamedTuple):
     """Rows with what decides between them: preferences uint64[n], ids uint64[n, 2], rows uint64[n], sketches
-    uint8[n, k].
+    uint8[n, k]; and whether a document of an earlier snapshot went then, bool[n].
     """
 
     preferences: Uint64s
     ids: Uint64s
     rows: Uint64s
     sketches: Bytes
+    goes: Bools
 
 
 def send_keys(run: int, job: RunJob) -> list[Output]:
     """Stage `keys` of one run."""
+    grouped = _grouped_keys(run, job)
+    batch = pa.RecordBatch.from_arrays([pa.array(grouped.keys), pa.array(grouped.counts)], schema=_KEYS)
+    sent = send(job, KEYS, run, batch, partitions_of(grouped.keys, job.runs))
+    own = pa.RecordBatch.from_arrays([pa.array(grouped.rows)], schema=_MEMBERS)
+    return [sent, publish_ipc(job.folder, _members_file(run), [own], _MEMBERS, compress=False)]
+
+
+def _grouped_keys(run: int, job: RunJob) -> RunKeys:
+    if index_run(run, job) is not None:
+        return index_keys(run, job, remaining(run, job))
     minhash = job.minhash
     keys, rows = [np.empty((0, minhash.bands), np.uint64)], [np.empty(0, np.uint64)]
     for part, chosen in chosen_rows(run, job, remaining(run, job)):
@@ -96,11 +114,7 @@ def send_keys(run: int, job: RunJob) -> list[Output]:
         found = chosen[shingles[chosen] > 0]
         keys.append(band_keys(values, bands=minhash.bands, rows=minhash.rows, chosen=found))
         rows.append(np.uint64(part.base) + found.astype(np.uint64))
-    grouped = run_keys(np.concatenate(keys), np.concatenate(rows))
-    batch = pa.RecordBatch.from_arrays([pa.array(grouped.keys), pa.array(grouped.counts)], schema=_KEYS)
-    sent = send(job, KEYS, run, batch, partitions_of(grouped.keys, job.runs))
-    own = pa.RecordBatch.from_arrays([pa.array(grouped.rows)], schema=_MEMBERS)
-    return [sent, publish_ipc(job.folder, _members_file(run), [own], _MEMBERS, compress=False)]
+    return run_keys(np.concatenate(keys), np.concatenate(rows))
 
 
 def _members_file(run: int) -> str:
@@ -110,7 +124,7 @@ def _members_file(run: int) -> str:
 def send_shared(partition: int, job: RunJob) -> list[Output]:
     """Stage `buckets` of one partition."""
     runs = [(batch["key"].to_numpy(), batch["count"].to_numpy()) for batch in receive_each(job, KEYS, partition)]
-    found = shared_keys(runs)
+    found = shared_keys(runs, own_runs=job.own_runs)
     owners = np.repeat(np.arange(job.runs), [len(keys) for keys, _ in found])
     columns = [pa.array(np.concatenate([pair[index] for pair in found])) for index in range(2)]
     batch = pa.RecordBatch.from_arrays(columns, schema=_SHARED)
@@ -160,7 +174,7 @@ def _node_arrays(nodes: Nodes, index: Int64s) -> list[pa.Array]:
         pa.binary(nodes.sketches.shape[1]), len(index), [None, pa.py_buffer(sketched)]
     )
     columns = (nodes.preferences[index], ids[:, 0], ids[:, 1], nodes.rows[index])
-    return [*(pa.array(column) for column in columns), packed]
+    return [*(pa.array(column) for column in columns), pa.array(nodes.goes[index]), packed]
 
 
 def read_nodes(table: pa.Table | pa.RecordBatch) -> Nodes:
@@ -171,7 +185,8 @@ def read_nodes(table: pa.Table | pa.RecordBatch) -> Nodes:
     width = packed.type.byte_width
     sketched = np.frombuffer(packed.buffers()[1], np.uint8)[: (packed.offset + len(packed)) * width]
     sketched = sketched.reshape(-1, width)[packed.offset :]
-    return Nodes(table["preference"].to_numpy(), uint64s(table, ["high", "low"]), table["row"].to_numpy(), sketched)
+    ids, goes = uint64s(table, ["high", "low"]), table["goes"].to_numpy(zero_copy_only=False)
+    return Nodes(table["preference"].to_numpy(), ids, table["row"].to_numpy(), sketched, goes)
 
 
 def _most_preferred(nodes: Nodes, index: Int64s, numbers: Int64s, large: np.ndarray) -> Int64s:
@@ -197,13 +212,17 @@ def send_pairs(partition: int, job: RunJob) -> list[Output]:
     starts = np.append(np.flatnonzero(first), len(small))
     found = lead(np.ascontiguousarray(nodes.sketches[small]), starts, within=limits_of(job.minhash))
     firsts = first_numbers(job)
-    sent = pair_batch(nodes, small[found.leaders], nodes.rows[small[found.members]], found.equal)
-    outputs = [_send_to_rows(job, PAIRS, partition, sent, firsts)]
-    outputs.append(
-        _send_to_rows(job, COMPARED, partition, _compared(nodes.rows[small], found.compared, found.rejected), firsts)
-    )
-    outputs.append(_send_hubs(partition, job, table, nodes, order[large[order]], [len(batch) for batch in batches]))
-    return outputs
+    # Documents of earlier snapshots keep their fate: nothing is asked about them, and those that went keep nobody out.
+    own = runs_of(nodes.rows[small], firsts) < job.own_runs
+    wanted = own[found.members] & ~nodes.goes[small[found.leaders]]
+    leaders, rows = small[found.leaders[wanted]], nodes.rows[small[found.members[wanted]]]
+    sent = pair_batch(nodes, leaders, rows, found.equal[wanted])
+    compared = _compared(nodes.rows[small[own]], found.compared[own], found.rejected[own])
+    return [
+        _send_to_rows(job, PAIRS, partition, sent, firsts),
+        _send_to_rows(job, COMPARED, partition, compared, firsts),
+        _send_hubs(partition, job, table, nodes, order[large[order]], [len(batch) for batch in batches]),
+    ]
 
 
 def pair_batch(nodes: Nodes, leaders: Int64s, rows: Uint64s, equal: np.ndarray) -> pa.RecordBatch:
@@ -259,7 +278,13 @@ def signatures_of(part: Part, job: RunJob) -> tuple[Uint32s, np.ndarray]:
 
 def nodes_of(run: int, job: RunJob, rows: Uint64s) -> Nodes:
     """Rows of a run with what decides between them; `rows` is ascending."""
+    if index_run(run, job) is not None:
+        index = read_index_nodes(run, job)
+        chosen = split_row_ids(rows)[1]
+        sketched = index_sketches(run, job, rows)
+        return Nodes(index.preferences[chosen], index.ids[chosen], rows, sketched, index.goes[chosen])
     places = places_of(job.minhash)
+    generation = np.uint64(generation_of(run, job) << GENERATION_BITS)
     found: list[tuple[Uint64s, Uint64s, Bytes]] = [
         (np.empty(0, np.uint64), np.empty((0, 2), np.uint64), np.empty((0, places), np.uint8))
     ]
@@ -268,6 +293,6 @@ def nodes_of(run: int, job: RunJob, rows: Uint64s) -> Nodes:
         ids = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["id"])["id"]
         words = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["words"])["words"]
         preferred = preferences(words.to_numpy()[chosen].astype(np.int64), priority=part.priority)
-        found.append((preferred, id_halves(ids)[chosen], sketches(values, chosen)))
+        found.append((preferred | generation, id_halves(ids)[chosen], sketches(values, chosen)))
     columns = [np.concatenate([each[index] for each in found]) for index in range(3)]
-    return Nodes(columns[0], columns[1], rows, columns[2])
+    return Nodes(columns[0], columns[1], rows, columns[2], np.zeros(len(rows), bool))

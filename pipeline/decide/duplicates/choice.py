@@ -66,7 +66,8 @@ def send_asks(run: int, job: RunJob) -> list[Output]:
     keepers = np.unique(_pairs(-1, run, job)[1])
     firsts = first_numbers(job)
     owners = runs_of(keepers, firsts)
-    elsewhere = owners != run
+    # Of earlier snapshots only documents that stay are left in pairs: nobody has to be asked.
+    elsewhere = (owners != run) & (owners < job.own_runs)
     batch = pa.RecordBatch.from_arrays([pa.array(keepers[elsewhere])], schema=_ROWS)
     return [send(job, ASKS, run, batch, owners[elsewhere])]
 
@@ -84,7 +85,8 @@ def decide_round(number: int, run: int, job: RunJob) -> tuple[list[Output], int]
     wanted = np.unique(np.concatenate(asked))
     all_rows = np.unique(_pairs(-1, run, job)[0]) if number else np.unique(rows)
     firsts = first_numbers(job)
-    own = np.unique(np.concatenate([keepers[runs_of(keepers, firsts) == run], wanted]))
+    owners = runs_of(keepers, firsts)
+    own = np.unique(np.concatenate([keepers[(owners == run) | (owners >= job.own_runs)], wanted]))
     before = _known(number, run, job)
     known = settle(keepers, rows, first=np.setdiff1d(own, all_rows, assume_unique=True), known=before)
     place, found = find(known.rows, keepers)

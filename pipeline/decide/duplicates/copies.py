@@ -18,6 +18,7 @@ from dedup.exact import keepers
 from dedup.preference import Strings, origins
 from kernels.arrays import Uint64s
 from manifests.step import Output
+from pipeline.decide.duplicates.index import generation_of, index_run, read_index_nodes
 from pipeline.decide.exchange import exchange_file, receive, send, uint64s
 from pipeline.decide.runs import RunJob, first_numbers, partitions_of, parts_of, runs_of
 from pipeline.decide.verdicts import judge_part
@@ -27,6 +28,7 @@ from pipeline.schemas import id_halves, read_ipc
 from storage.files import join
 
 FOLDER = "duplicates"
+_PRIORITY_BITS = 8
 IDS, COPIES, COPIED = (f"{FOLDER}/{name}" for name in ("ids", "copies", "copied"))
 _IDS = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("high", "low", "priority", "origin", "row")])
 _COPIES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("row", "keeper")])
@@ -35,6 +37,11 @@ _COPIES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("r
 def send_ids(run: int, job: RunJob) -> list[Output]:
     """Stage `ids` of one run."""
     columns: list[np.ndarray] = []
+    generation = generation_of(run, job) << _PRIORITY_BITS
+    if index_run(run, job) is not None:
+        nodes = read_index_nodes(run, job)
+        priority = np.full(len(nodes.rows), generation, np.uint64)
+        columns.append(np.stack([nodes.ids[:, 0], nodes.ids[:, 1], priority, np.zeros_like(priority), nodes.rows]))
     for part in parts_of(run, job):
         verdicts = judge_part(part, job)
         kept = np.flatnonzero(verdicts.reasons == 0)
@@ -43,7 +50,7 @@ def send_ids(run: int, job: RunJob) -> list[Output]:
             path = join(job.extract, part_file("signatures", part.name))
             kept = kept[read_ipc(path, columns=["shingles"])["shingles"].to_numpy()[kept] > 0]
         ids = id_halves(verdicts.documents["id"])[kept]
-        priority = np.full(len(kept), part.priority, np.uint64)
+        priority = np.full(len(kept), generation | part.priority, np.uint64)
         rows = np.uint64(part.base) + kept.astype(np.uint64)
         columns.append(np.stack([ids[:, 0], ids[:, 1], priority, _origins(part, job)[kept], rows]))
     joined = np.concatenate([np.empty((5, 0), np.uint64), *columns], axis=1)

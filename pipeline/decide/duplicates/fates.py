@@ -24,6 +24,7 @@ from kernels.arrays import Float32s, Int64s, Uint64s
 from manifests.step import Output
 from pipeline.decide.duplicates.choice import read_chosen
 from pipeline.decide.duplicates.copies import COPIED, FOLDER, copies_of
+from pipeline.decide.duplicates.index import index_run, read_index_nodes
 from pipeline.decide.duplicates.verification import COUNTS, EDGES, verified_file
 from pipeline.decide.exchange import receive, send, uint64s
 from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, runs_of
@@ -42,7 +43,7 @@ FATES = pa.schema(
         pa.field("row", pa.uint32(), nullable=False),  # of the part
         pa.field("reason", pa.uint8(), nullable=False),
         pa.field("duplicate_of", DOCUMENT_ID, nullable=False),
-        pa.field("duplicate_row", pa.uint64(), nullable=False),
+        pa.field("duplicate_row", pa.uint64()),  # null for a document of an earlier snapshot
         pa.field("similarity", pa.float32(), nullable=False),
     ]
 )
@@ -88,13 +89,20 @@ def chosen_of(run: int, job: RunJob) -> Gone:
 
 def send_relayed(run: int, job: RunJob) -> list[Output]:
     """Stage `relay` of one run."""
-    gone = chosen_of(run, job)
+    gone = _gone_before(run, job) if index_run(run, job) is not None else chosen_of(run, job)
     keepers, copies = _copied(run, job)
     place, found = find(gone.rows, keepers)
     rows, place = copies[found], place[found]
     columns = (rows, gone.keepers[place], gone.ids[place, 0], gone.ids[place, 1], gone.similarity[place])
     batch = pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=EDGES)
     return [send(job, RELAYED, run, batch, runs_of(rows, first_numbers(job)))]
+
+
+def _gone_before(run: int, job: RunJob) -> Gone:
+    """The rows of a run of an index that went for near duplicates; they stand for the rows that stayed, too."""
+    nodes = read_index_nodes(run, job)
+    rows = nodes.rows[nodes.goes]
+    return Gone(rows, rows, nodes.kept_ids[nodes.goes], nodes.similarity[nodes.goes])
 
 
 def _copied(run: int, job: RunJob) -> tuple[Uint64s, Uint64s]:
@@ -104,7 +112,8 @@ def _copied(run: int, job: RunJob) -> tuple[Uint64s, Uint64s]:
 
 def publish_fates(run: int, job: RunJob) -> list[Output]:
     """Stage `fates` of one run."""
-    batches = [_batch(part, fates) for part, fates in _fates(run, job)]
+    firsts = first_numbers(job)
+    batches = [_batch(fates, elsewhere=runs_of(fates.keepers, firsts) >= job.own_runs) for fates in _fates(run, job)]
     outputs = [publish_ipc(job.folder, fates_file(run), batches, FATES)]
     if job.settings.dedup.minhash is not None:
         counts = read_ipc(join(job.folder, verified_file(run))).to_batches()
@@ -120,7 +129,8 @@ class _Fates(NamedTuple):
     similarity: Float32s
 
 
-def _fates(run: int, job: RunJob) -> Iterator[tuple[Part, _Fates]]:
+def _fates(run: int, job: RunJob) -> Iterator[_Fates]:
+    """The fates of the rows of each part."""
     near = chosen_of(run, job)
     copies, keepers = copies_of(run, job)
     own_ids = _ids_of(run, job, copies)
@@ -141,7 +151,7 @@ def _fates(run: int, job: RunJob) -> Iterator[tuple[Part, _Fates]]:
     columns = [np.concatenate(column)[order] for column in (reasons, ids, kept, similarity)]
     for part in parts_of(run, job):
         start, stop = np.searchsorted(numbers, [part.number, part.number + 1])
-        yield part, _Fates(within[start:stop], *(column[start:stop] for column in columns))
+        yield _Fates(within[start:stop], *(column[start:stop] for column in columns))
 
 
 def _ids_of(run: int, job: RunJob, rows: Uint64s) -> Uint64s:
@@ -152,11 +162,16 @@ def _ids_of(run: int, job: RunJob, rows: Uint64s) -> Uint64s:
     return np.concatenate(found)
 
 
-def _batch(part: Part, fates: _Fates) -> pa.RecordBatch:
+def _batch(fates: _Fates, *, elsewhere: npt.NDArray[np.bool_]) -> pa.RecordBatch:
     ids = pa.FixedSizeBinaryArray.from_buffers(
         DOCUMENT_ID, len(fates.rows), [None, pa.py_buffer(np.ascontiguousarray(fates.ids.astype(">u8")))]
     )
-    columns = [pa.array(fates.rows.astype(np.uint32)), pa.array(fates.reasons), ids, pa.array(fates.keepers)]
+    columns = [
+        pa.array(fates.rows.astype(np.uint32)),
+        pa.array(fates.reasons),
+        ids,
+        pa.array(fates.keepers, mask=elsewhere),
+    ]
     return pa.RecordBatch.from_arrays([*columns, pa.array(fates.similarity)], schema=FATES)
 
 

@@ -30,6 +30,7 @@ from pipeline.decide.duplicates.candidates import (
     send_sketches,
 )
 from pipeline.decide.duplicates.copies import COPIED, COPIES, FOLDER, IDS, send_copies, send_ids
+from pipeline.decide.duplicates.index import with_indexes
 from pipeline.decide.duplicates.verification import ASKED, SETS, publish_edges, send_asked, send_sets
 from pipeline.decide.exchange import blocks, combine, two_levels
 from pipeline.decide.runs import RunJob, RunTask, tasks_of
@@ -91,6 +92,7 @@ def run_duplicates(job: RunJob, *, runner: Runner) -> list[TaskManifest]:
     dedup = job.settings.dedup
     if not dedup.exact and dedup.minhash is None:
         return []
+    job = with_indexes(job)
     last = tasks_of(f"{FOLDER}/fates", job)
     if not pending_tasks(last, folder=job.folder):
         return collect(last, folder=job.folder)

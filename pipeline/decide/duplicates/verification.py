@@ -34,6 +34,7 @@ from pipeline.decide.duplicates.candidates import (
     shared_of,
 )
 from pipeline.decide.duplicates.copies import FOLDER
+from pipeline.decide.duplicates.index import index_run, index_sets
 from pipeline.decide.exchange import receive, receive_each, send
 from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, runs_of
 from pipeline.folders import part_file
@@ -97,7 +98,7 @@ def send_asked(run: int, job: RunJob) -> list[Output]:
 def _with_hubs(run: int, job: RunJob) -> pa.Table:
     """Pairs of this run's rows with the most preferred rows of their large buckets."""
     hubs = receive(job, HUBS, run)
-    if not hubs.num_rows:
+    if not hubs.num_rows or run >= job.own_runs:
         return PAIRS_SCHEMA.empty_table()
     own, _, _ = shared_of(run, job)
     keys = hubs["key"].to_numpy()
@@ -107,7 +108,7 @@ def _with_hubs(run: int, job: RunJob) -> pa.Table:
     nodes, hub_nodes = nodes_of(run, job, np.unique(rows)), read_nodes(hubs)
     sketched = np.concatenate([nodes.sketches, hub_nodes.sketches])
     equal = compare(sketched, np.searchsorted(nodes.rows, rows), len(nodes.rows) + numbers)
-    found = (equal >= limits_of(job.minhash).unlike) & (rows != hub_nodes.rows[numbers])
+    found = (equal >= limits_of(job.minhash).unlike) & (rows != hub_nodes.rows[numbers]) & ~hub_nodes.goes[numbers]
     return pa.Table.from_batches([pair_batch(hub_nodes, numbers[found], rows[found], equal[found])])
 
 
@@ -139,6 +140,8 @@ def sets_of(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
     Args:
         rows: uint64[n], ascending.
     """
+    if index_run(run, job) is not None:
+        return index_sets(run, job, rows)
     found, starts = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
     for part, chosen in chosen_rows(run, job, rows):
         texts = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["text"])["text"]

@@ -124,6 +124,14 @@ def rows_of(out: Path) -> list[dict[str, Any]]:
     return found
 
 
+def fates(out: Path) -> dict[str, tuple[int, str | None, float | None]]:
+    """Reason, id of the document that stays, and similarity, by name."""
+    return {
+        row["name"]: (row["reason"], row["duplicate_of"] and row["duplicate_of"].hex(), row["similarity"])
+        for row in rows_of(out)
+    }
+
+
 def decisions(out: Path) -> dict[str, Decision]:
     """What decide says of each document, by its name; names of exact copies stand for each other by their smallest."""
     rows = rows_of(out)
