@@ -62,13 +62,21 @@ def send(job: RunJob, exchange: str, source: int, batch: pa.RecordBatch, destina
     if (destinations[1:] < destinations[:-1]).any():
         order = grouped(destinations, job.runs)
         ordered, sent_to = batch.take(pa.array(order)), destinations[order]
+    return send_ranges(job, exchange, source, ordered, np.searchsorted(sent_to, np.arange(job.runs + 1)))
+
+
+def send_ranges(job: RunJob, exchange: str, source: int, batch: pa.RecordBatch, bounds: Int64s) -> Output:
+    """Publish the records of one source that are in the order of their destinations.
+
+    Args:
+        bounds: int64[runs + 1], where the records for each destination begin, and the end.
+    """
     if two_levels(job):
-        ordered = ordered.append_column(_DESTINATION, pa.array(sent_to.astype(np.int32)))
-        bounds = np.searchsorted(sent_to, np.arange(blocks(job) + 1) * job.fan)
-    else:
-        bounds = np.searchsorted(sent_to, np.arange(job.runs + 1))
-    cut = _cut(ordered, bounds)
-    return publish_ipc(job.folder, exchange_file(exchange, source), cut, ordered.schema, compress=False)
+        sent_to = np.repeat(np.arange(job.runs, dtype=np.int32), np.diff(bounds))
+        batch = batch.append_column(_DESTINATION, pa.array(sent_to))
+        bounds = np.append(bounds[:-1][:: job.fan], bounds[-1])
+    cut = _cut(batch, bounds)
+    return publish_ipc(job.folder, exchange_file(exchange, source), cut, batch.schema, compress=False)
 
 
 def grouped(numbers: Int64s, count: int) -> Int64s:

@@ -38,8 +38,8 @@ from pipeline.decide.duplicates.index import (
     index_sketches,
     read_index_nodes,
 )
-from pipeline.decide.exchange import exchange_file, receive, receive_each, send, uint64s
-from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, partitions_of, runs_of
+from pipeline.decide.exchange import exchange_file, receive, receive_each, send, send_ranges, uint64s
+from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, partition_bounds, runs_of
 from pipeline.folders import part_file
 from pipeline.parts import Part, first_rows, split_row_ids
 from pipeline.schemas import id_halves, ipc_metadata, publish_ipc, read_ipc
@@ -99,7 +99,7 @@ def send_keys(run: int, job: RunJob) -> list[Output]:
     """Stage `keys` of one run."""
     grouped = _grouped_keys(run, job)
     batch = pa.RecordBatch.from_arrays([pa.array(grouped.keys), pa.array(grouped.counts)], schema=_KEYS)
-    sent = send(job, KEYS, run, batch, partitions_of(grouped.keys, job.runs))
+    sent = send_ranges(job, KEYS, run, batch, partition_bounds(grouped.keys, job.runs))
     own = pa.RecordBatch.from_arrays([pa.array(grouped.rows)], schema=_MEMBERS)
     return [sent, publish_ipc(job.folder, _members_file(run), [own], _MEMBERS, compress=False)]
 
@@ -156,7 +156,7 @@ def send_sketches(run: int, job: RunJob) -> list[Output]:
         *_node_arrays(nodes, index),
     ]
     batch = pa.RecordBatch.from_arrays(columns, schema=_sketch_schema(job))
-    return [send(job, SKETCHES, run, batch, partitions_of(keys[numbers], job.runs))]
+    return [send_ranges(job, SKETCHES, run, batch, partition_bounds(keys[numbers], job.runs))]
 
 
 def _sketch_schema(job: RunJob) -> pa.Schema:
@@ -272,7 +272,10 @@ def signatures_of(part: Part, job: RunJob) -> tuple[Uint32s, np.ndarray]:
     wanted = signature_settings(job.minhash, seed=job.settings.seed)
     check_comparable(from_metadata(ipc_metadata(path), where=path), wanted, where=path, other_where="the manifest")
     table = read_ipc(path)
-    values = table["signature"].combine_chunks().flatten().to_numpy().reshape(part.rows, -1)
+    column = table["signature"]
+    # Chunks are joined by a copy, one alone too.
+    packed = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    values = packed.flatten().to_numpy().reshape(part.rows, -1)
     return values, table["shingles"].to_numpy()
 
 
