@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.shingle_text import write_characters, write_words
+from dedup.shingle_text import write_characters
 from dedup.signatures import whole_shingle_hash
 from dedup.signing import hash_units
+from dedup.word_hashes import hash_words
 from kernels.arrays import Bytes, Int64s, Integer, Uint64s
 from kernels.characters import classes
 from kernels.compiled import kernel
@@ -53,10 +54,10 @@ def _shingle_sets(
     for document in range(len(chosen)):
         start, end = offsets[chosen[document]], offsets[chosen[document] + 1]
         if words:
-            count = write_words(data, start, end, table, text, places)
+            count = hash_words(data, start, end, table, units)
         else:
             count = write_characters(data, start, end, table, text, places)
-        hash_units(text, places, count, int(words), units)
+            hash_units(text, places, count, 0, units)
         size = min(ngram, count)
         found = count - size + 1 if count > 0 else 0
         for first in range(found):
