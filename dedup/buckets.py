@@ -12,12 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels.arrays import Int64s, Uint32s, Uint64s
+from dedup.hash_order import sorted_by_key, totals
+from kernels.arrays import Int64s, Integer, Uint32s, Uint64s
 from kernels.compiled import kernel
-
-# Keys are divided by this many of their upper bits before they are sorted: some 16 keys of a run share them.
-_KEYS_PER_BIN = 16
-_MOST_BINS = 1 << 22
 
 
 class RunKeys(NamedTuple):
@@ -48,60 +45,21 @@ def run_keys(keys: Uint64s, rows: Uint64s) -> RunKeys:
 
 def group_keys(flat: Uint64s, owners: Uint64s) -> RunKeys:
     """Group ascending keys, uint64[m], and the row of each, uint64[m]."""
-    first = np.ones(len(flat), bool)
-    first[1:] = flat[1:] != flat[:-1]
-    starts = np.flatnonzero(first)
-    counts = np.diff(starts, append=len(flat)).astype(np.uint32)
-    return RunKeys(flat[starts], counts, owners)
-
-
-def sorted_by_key(keys: Uint64s, values: Uint64s) -> tuple[Uint64s, Uint64s]:
-    """Keys in ascending order, and the value of each; values of equal keys come in the order in which they are given.
-
-    Keys are hashes, so that bins by their upper bits hold a few each: a counting sort by bin, then an insertion sort in
-    each, takes a third of the time of a sort by comparison.
-    """
-    bits = max(1, int(np.ceil(np.log2(max(2, len(keys) / _KEYS_PER_BIN)))))
-    bins = min(1 << bits, _MOST_BINS)
-    shift = np.uint64(64 - (bins.bit_length() - 1))
-    out_keys, out_values = np.empty_like(keys), np.empty_like(values)
-    largest = _by_bin(keys, values, shift, np.zeros(bins + 1, np.int64), out_keys, out_values)
-    if largest > 64:
-        # Many equal keys: an insertion sort would take the square of their number.
-        order = np.argsort(keys, kind="stable")
-        return keys[order], values[order]
-    _sort_bins(out_keys, out_values, shift)
-    return out_keys, out_values
+    keys, counts = np.empty_like(flat), np.empty(len(flat), np.uint32)
+    distinct = _count(flat, keys, counts)
+    return RunKeys(keys[:distinct], counts[:distinct], owners)
 
 
 @kernel
-def _by_bin(
-    keys: Uint64s, values: Uint64s, shift: np.uint64, starts: Int64s, out_keys: Uint64s, out_values: Uint64s
-) -> int:
-    """Divide keys and values among bins; returns the size of the largest bin."""
-    for index in range(len(keys)):
-        starts[np.int64(keys[index] >> shift) + 1] += 1
-    largest = 0
-    for index in range(1, len(starts)):
-        largest = max(largest, starts[index])
-        starts[index] += starts[index - 1]
-    for index in range(len(keys)):
-        number = np.int64(keys[index] >> shift)
-        out_keys[starts[number]] = keys[index]
-        out_values[starts[number]] = values[index]
-        starts[number] += 1
-    return largest
-
-
-@kernel
-def _sort_bins(keys: Uint64s, values: Uint64s, shift: np.uint64) -> None:
-    for index in range(1, len(keys)):
-        key, value = keys[index], values[index]
-        place = index
-        while place > 0 and keys[place - 1] > key and keys[place - 1] >> shift == key >> shift:
-            keys[place], values[place] = keys[place - 1], values[place - 1]
-            place -= 1
-        keys[place], values[place] = key, value
+def _count(flat: Uint64s, keys: Uint64s, counts: Uint32s) -> int:
+    """The distinct ones of ascending keys, and how often each comes; returns their number."""
+    distinct = 0
+    for index in range(len(flat)):
+        if index == 0 or flat[index] != flat[index - 1]:
+            keys[distinct], counts[distinct] = flat[index], 0
+            distinct += 1
+        counts[distinct - 1] += 1
+    return distinct
 
 
 def shared_keys(
@@ -116,19 +74,7 @@ def shared_keys(
     Returns:
         For each run its own keys among them, uint64[k], ascending, and how many rows of all runs have each, uint64[k].
     """
-    keys = np.concatenate([np.empty(0, np.uint64), *(run[0] for run in runs)])
-    places = np.arange(len(keys), dtype=np.uint64)
-    ordered, order = sorted_by_key(keys, places)
-    order = order.astype(np.int64)
-    counts = np.concatenate([np.empty(0, np.uint32), *(run[1] for run in runs)]).astype(np.uint64)[order]
-    first = np.ones(len(ordered), bool)
-    first[1:] = ordered[1:] != ordered[:-1]
-    starts = np.flatnonzero(first)
-    totals = np.add.reduceat(counts, starts) if len(starts) else counts
-    if own_runs is not None and len(starts):
-        totals[~np.logical_or.reduceat(order < sum(len(run[0]) for run in runs[:own_runs]), starts)] = 0
-    of_place = np.empty(len(keys), np.uint64)
-    of_place[order] = np.repeat(totals, np.diff(starts, append=len(ordered)))
+    of_place = totals(runs, own_runs=own_runs)
     found, start = [], 0
     for own, _ in runs:
         total = of_place[start : start + len(own)]
@@ -144,9 +90,32 @@ def members(run: RunKeys, keys: Uint64s) -> Int64s:
     Args:
         keys: uint64[k], ascending, all among `run.keys`.
     """
-    places = np.searchsorted(run.keys, keys)
-    ends = np.cumsum(run.counts.astype(np.int64))
-    counts = run.counts[places].astype(np.int64)
-    numbers = np.repeat(np.arange(len(keys)), counts)
-    within = np.arange(len(numbers)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.stack([np.repeat(ends[places] - counts, counts) + within, numbers], axis=1)
+    found = np.empty((_count_members(run.keys, run.counts, keys), 2), np.int64)
+    _members(run.keys, run.counts, keys, found)
+    return found
+
+
+@kernel
+def _count_members(own: Uint64s, counts: Uint32s, keys: Uint64s) -> Integer:
+    at: Integer = 0
+    total: Integer = 0
+    for number in range(len(keys)):
+        while own[at] != keys[number]:
+            at += 1
+        total += np.int64(counts[at])
+    return total
+
+
+@kernel
+def _members(own: Uint64s, counts: Uint32s, keys: Uint64s, out: Int64s) -> None:
+    """Fill `out`. A walk along both: a search for each key took more than all else that is done with it."""
+    at: Integer = 0
+    row: Integer = 0
+    filled = 0
+    for number in range(len(keys)):
+        while own[at] != keys[number]:
+            row += np.int64(counts[at])
+            at += 1
+        for within in range(np.int64(counts[at])):
+            out[filled, 0], out[filled, 1] = row + within, number
+            filled += 1

@@ -9,48 +9,55 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.shingle_text import write_characters, write_words
+from dedup.shingle_text import write_characters
 from dedup.signatures import whole_shingle_hash
 from dedup.signing import hash_units
+from dedup.word_hashes import hash_words
 from kernels.arrays import Bytes, Int64s, Integer, Uint64s
 from kernels.characters import classes
 from kernels.compiled import kernel
 from manifests.minhash import SimilarityMeasure, Unit
 
 
-def shingle_sets(data: Bytes, offsets: Int64s, *, unit: Unit, ngram: int) -> tuple[Uint64s, Int64s]:
+def shingle_sets(
+    data: Bytes, offsets: Int64s, *, unit: Unit, ngram: int, chosen: Int64s | None = None
+) -> tuple[Uint64s, Int64s]:
     """The different shingles of n documents as hashes, and where each document's begin.
 
     Args:
         data: valid UTF-8.
-        offsets: int64[n + 1] into `data`.
+        offsets: int64[m + 1] into `data`, where each of m documents begins.
+        chosen: int64[n], numbers of the documents that are wanted; None: all.
         unit, ngram: as in `dedup.signatures` and `dedup.shingle_text`.
 
     Returns:
         uint64[m], the sets after each other, each ascending, and int64[n + 1]. A document without words or characters
         has none.
     """
-    longest = int(np.diff(offsets).max(initial=0))
-    hashes = np.empty(int(offsets[-1] - offsets[0]), np.uint64)
-    starts = np.zeros(len(offsets), np.int64)
+    if chosen is None:
+        chosen = np.arange(len(offsets) - 1)
+    sizes = offsets[chosen + 1] - offsets[chosen]
+    longest = int(sizes.max(initial=0))
+    hashes = np.empty(int(sizes.sum()), np.uint64)
+    starts = np.zeros(len(chosen) + 1, np.int64)
     scratch = np.empty(2 * longest, np.uint8), np.empty(longest + 1, np.int64), np.empty(longest, np.uint64)
-    _shingle_sets(data, offsets, classes(), unit == "words", ngram, *scratch, hashes, starts)
+    _shingle_sets(data, offsets, chosen, classes(), unit == "words", ngram, *scratch, hashes, starts)
     return hashes[: starts[-1]].copy(), starts
 
 
 @kernel
 def _shingle_sets(
-    data: Bytes, offsets: Int64s, table: Bytes, words: bool, ngram: Integer, text: Bytes, places: Int64s,
-    units: Uint64s, hashes: Uint64s, starts: Int64s,
+    data: Bytes, offsets: Int64s, chosen: Int64s, table: Bytes, words: bool, ngram: Integer, text: Bytes,
+    places: Int64s, units: Uint64s, hashes: Uint64s, starts: Int64s,
 ) -> None:  # fmt: skip
     done: Integer = 0
-    for document in range(len(offsets) - 1):
-        start, end = offsets[document], offsets[document + 1]
+    for document in range(len(chosen)):
+        start, end = offsets[chosen[document]], offsets[chosen[document] + 1]
         if words:
-            count = write_words(data, start, end, table, text, places)
+            count = hash_words(data, start, end, table, units)
         else:
             count = write_characters(data, start, end, table, text, places)
-        hash_units(text, places, count, int(words), units)
+            hash_units(text, places, count, 0, units)
         size = min(ngram, count)
         found = count - size + 1 if count > 0 else 0
         for first in range(found):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Bytes, Float64s, Int32s, Int64s, Integer
+from kernels.arrays import Bytes, Float64s, Int32s, Int64s, Integer, Uint32s
 from kernels.compiled import kernel
 
 # Places of a signature that a sketch holds at most: a standard error of 0.03 at most.
@@ -63,9 +63,25 @@ class Pairs(NamedTuple):
     rejected: Int32s
 
 
-def sketches(signatures: npt.NDArray[np.uint32]) -> Bytes:
-    """The lowest bytes of the first `MOST_PLACES` places of each signature: uint8[n, k]."""
-    return (signatures[:, :MOST_PLACES] & np.uint32(0xFF)).astype(np.uint8)
+def sketches(signatures: npt.NDArray[np.uint32], chosen: Int64s | None = None) -> Bytes:
+    """The lowest bytes of the first `MOST_PLACES` places of each signature: uint8[n, k].
+
+    Args:
+        chosen: int64[n], numbers of the signatures to make sketches of; None: of all.
+    """
+    if chosen is None:
+        chosen = np.arange(len(signatures))
+    found = np.empty((len(chosen), min(MOST_PLACES, signatures.shape[1])), np.uint8)
+    _sketches(signatures, chosen, found)
+    return found
+
+
+@kernel
+def _sketches(signatures: Uint32s, chosen: Int64s, out: Bytes) -> None:
+    for index in range(len(out)):
+        signature = signatures[chosen[index]]
+        for place in range(out.shape[1]):
+            out[index, place] = signature[place] & np.uint32(0xFF)
 
 
 def estimated(equal: Int32s, *, places: int) -> Float64s:

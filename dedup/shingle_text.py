@@ -88,11 +88,16 @@ def write_characters(data: Bytes, start: Integer, end: Integer, table: Bytes, ou
 @bare_kernel
 def _write_character(data: Bytes, i: Integer, width: int, out: Bytes, at: Integer) -> Integer:
     """One character, A to Z lower-cased; returns where the next one goes."""
-    byte = data[i]
-    out[at] = byte | 32 if 65 <= byte <= 90 else byte
+    out[at] = lower_case(data[i])
     for offset in range(1, width):
         out[at + offset] = data[i + offset]
     return at + width
+
+
+@bare_kernel
+def lower_case(byte: int) -> int:
+    """A to Z lower-cased, and no other byte: those of longer characters are above."""
+    return byte | 32 if 65 <= byte <= 90 else byte
 
 
 @bare_kernel

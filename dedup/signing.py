@@ -26,6 +26,7 @@ from dedup.datasketch_permutations import (
 from dedup.shingle_text import write_characters, write_words
 from dedup.signature_settings import SignatureSettings
 from dedup.signatures import EMPTY, Permutations, lower, make_permutations, shingle_hash
+from dedup.word_hashes import hash_words
 from kernels.arrays import Bytes, Int32s, Int64s, Integer, Uint32s, Uint64s
 from kernels.characters import classes
 from kernels.compiled import kernel
@@ -123,13 +124,15 @@ def _hash_shingles(
     done: Integer = 0
     for document in range(len(offsets) - 1):
         start, end = offsets[document], offsets[document + 1]
-        if words:
+        if words and not sha1:
+            count = hash_words(data, start, end, table, units)
+        elif words:
             count = write_words(data, start, end, table, text, starts)
         else:
             count = write_characters(data, start, end, table, text, starts)
         if count > 0:
             size = min(ngram, count)
-            if not sha1:
+            if not (words or sha1):
                 hash_units(text, starts, count, gap, units)
             for first in range(count - size + 1):
                 if sha1:

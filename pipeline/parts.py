@@ -64,6 +64,11 @@ def part_names(step: StepManifest) -> list[str]:
     )
 
 
+def first_rows(numbers: np.ndarray) -> np.ndarray:
+    """The row ids of the first rows of parts, uint64[n], from the parts' numbers, int64[n]."""
+    return numbers.astype(np.uint64) << np.uint64(_ROW_BITS)
+
+
 def list_parts(step: StepManifest, manifest: CorpusManifest) -> list[Part]:
     """All parts of a finished extract step.
 

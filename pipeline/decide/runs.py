@@ -136,6 +136,14 @@ def partitions_of(hashes: Uint64s, partitions: int) -> Int64s:
     return found
 
 
+def partition_bounds(hashes: Uint64s, partitions: int) -> Int64s:
+    """Where each partition begins among ascending hashes, and the end: int64[partitions + 1]."""
+    # The smallest upper half of which `partitions_of` makes the partition.
+    firsts = [-(-(number << 32) // partitions) << 32 for number in range(1, partitions)]
+    inner = np.searchsorted(hashes, np.array(firsts, np.uint64))
+    return np.concatenate([np.zeros(1, np.int64), inner, np.array([len(hashes)], np.int64)])
+
+
 def chosen_rows(run: int, job: RunJob, rows: Uint64s) -> Iterator[tuple[Part, Int64s]]:
     """The parts of a run with the numbers of their rows among these, int64[m] each, ascending.
 

@@ -33,6 +33,10 @@ from pipeline.text.personal.values import VALUES
 from pipeline.text.signal_columns import LINES_PACKED
 from storage.files import join
 
+# What rules on languages and sizes look at, and rules on lines that are no filter's; those on personal information
+# look at `spans_...`.
+_WITHOUT_FILTERS = ("words", "characters", "language", "language_score", LINES_PACKED.name)
+
 
 class PartVerdicts(NamedTuple):
     """The verdicts on one part before duplicates are searched for.
@@ -91,7 +95,7 @@ def filter_reasons(signals: pa.Table, *, filters: Sequence[FilterSpec], language
 
 def read_signals(path: str, *, filters: Sequence[FilterSpec], lines: bool = False) -> pa.Table:
     """A signals part without hashed values, which only the site rule reads. The line columns, which are most of its
-    bytes, are read only with `lines` or if a filter looks at lines.
+    bytes, are read only with `lines` or if a filter looks at lines; without filters, `_WITHOUT_FILTERS` alone besides.
 
     Raises:
         GristmillError: a filter looks at lines, and the part has no line columns.
@@ -102,4 +106,6 @@ def read_signals(path: str, *, filters: Sequence[FilterSpec], lines: bool = Fals
         raise GristmillError(
             "the filters look at lines, which extract did not store", where=path, remedy="run `gristmill extract` again"
         )
+    if not filters:
+        names = [name for name in names if name in _WITHOUT_FILTERS or name.startswith("spans_")]
     return read_ipc(path, columns=[name for name in names if with_lines or name != LINES_PACKED.name])

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.bands import band_keys, found_with
+from tests.property.texts import thorough
 
 
 def test_keys_tell_which_bands_agree() -> None:
@@ -36,3 +39,11 @@ def test_the_probability_of_the_published_bands() -> None:
     # FineWeb (arXiv 2406.17557, section 3.4): 77 % at 0.75, 92 % at 0.8.
     assert found_with(0.75, bands=14, rows=8) == pytest.approx(0.772, abs=5e-4)
     assert found_with(0.8, bands=14, rows=8) == pytest.approx(0.924, abs=5e-4)
+
+
+@thorough
+@given(st.integers(0, 7), st.lists(st.integers(0, 6), max_size=9))
+def test_keys_of_chosen_documents_are_theirs(seed, chosen) -> None:
+    signatures = np.random.default_rng(seed).integers(0, 2**32, (7, 6), dtype=np.uint32)
+    found = band_keys(signatures, bands=3, rows=2, chosen=np.array(chosen, np.int64))
+    assert (found == band_keys(signatures, bands=3, rows=2)[chosen]).all()

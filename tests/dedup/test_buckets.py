@@ -5,34 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.buckets import members, run_keys, shared_keys, sorted_by_key
+from dedup.buckets import members, run_keys, shared_keys
 from tests.property.texts import thorough
-
-# Keys of one bin, of neighbouring ones and of the ends.
-hashes = st.one_of(st.sampled_from([0, 1, 2, 1 << 60, (1 << 60) + 1, 2**64 - 1]), st.integers(0, 2**64 - 1))
-
-
-@thorough
-@given(st.lists(st.tuples(hashes, st.integers(0, 2**64 - 1)), max_size=60))
-def test_sorted_as_python_sorts(pairs) -> None:
-    keys, values = (np.array([pair[index] for pair in pairs], np.uint64) for index in range(2))
-    found = sorted_by_key(keys, values)
-    expected = sorted(pairs, key=lambda pair: pair[0])
-    assert list(zip(found[0].tolist(), found[1].tolist(), strict=True)) == expected
-
-
-@pytest.mark.parametrize("count", [1, 63, 64, 65, 5_000, 200_000])
-@pytest.mark.parametrize("distinct", [1, 7, 1 << 62])
-def test_many_keys_are_sorted(count, distinct) -> None:
-    keys = np.random.default_rng(count).integers(0, distinct, count, dtype=np.uint64) << np.uint64(1)
-    found, values = sorted_by_key(keys, np.arange(count, dtype=np.uint64))
-    order = np.argsort(keys, kind="stable")
-    assert (found == keys[order]).all()
-    assert (values == order).all()
 
 
 @thorough

@@ -33,6 +33,16 @@ def test_sets_have_the_sizes_and_common_shingles_of_sets_of_words(documents, ngr
         assert common(first, second) == len(expected[0] & expected[1])
 
 
+@thorough
+@given(texts, st.data())
+def test_sets_of_chosen_documents_are_theirs(documents, draw) -> None:
+    chosen = draw.draw(st.lists(st.integers(0, len(documents) - 1), max_size=6) if documents else st.just([]))
+    values, starts = shingle_sets(*buffers(documents), unit="words", ngram=2)
+    found, bounds = shingle_sets(*buffers(documents), unit="words", ngram=2, chosen=np.array(chosen, np.int64))
+    sets, wanted = (np.split(each, places[1:-1]) for each, places in ((values, starts), (found, bounds)))
+    assert [each.tolist() for each in wanted][: len(chosen)] == [sets[number].tolist() for number in chosen]
+
+
 def test_characters() -> None:
     _, starts = shingle_sets(*buffers(["abc", "a, b", "", "aaaaa"]), unit="characters", ngram=2)
     assert np.diff(starts).tolist() == [2, 2, 0, 1]

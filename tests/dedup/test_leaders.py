@@ -81,6 +81,16 @@ def test_long_signatures_are_compared_by_their_first_places() -> None:
     assert sketches(np.full((1, 2), 0x12345678, np.uint32)).tolist() == [[0x78, 0x78]]
 
 
+@thorough
+@given(st.lists(st.lists(st.integers(0, 2**32 - 1), min_size=3, max_size=3), min_size=1, max_size=6), st.data())
+def test_sketches_are_the_lowest_bytes(signatures, draw) -> None:
+    chosen = draw.draw(st.lists(st.integers(0, len(signatures) - 1), max_size=8))
+    values = np.array(signatures, np.uint32)
+    expected = [[value & 255 for value in signature] for signature in signatures]
+    assert sketches(values).tolist() == expected
+    assert sketches(values, np.array(chosen, np.int64)).tolist() == [expected[number] for number in chosen]
+
+
 def test_few_places_say_nothing_for_sure() -> None:
     assert limits(0.7, places=2) == Limits(1, 2)
     assert limits(0.7, places=112).unlike < 0.7 * 112 < limits(0.7, places=112).alike

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from dedup.bands import band_keys
 from dedup.buckets import RunKeys, members, run_keys, shared_keys
+from dedup.hash_order import bucket_order
 from dedup.leaders import MOST_PLACES, Limits, lead, limits, sketches
 from dedup.preference import GENERATION_BITS, preferences
 from dedup.signature_settings import check_comparable, from_metadata, signature_settings
@@ -37,10 +38,10 @@ from pipeline.decide.duplicates.index import (
     index_sketches,
     read_index_nodes,
 )
-from pipeline.decide.exchange import exchange_file, receive, receive_each, send, uint64s
-from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, partitions_of, runs_of
+from pipeline.decide.exchange import exchange_file, receive, receive_each, send, send_ranges, uint64s
+from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, partition_bounds, runs_of
 from pipeline.folders import part_file
-from pipeline.parts import Part, split_row_ids
+from pipeline.parts import Part, first_rows, split_row_ids
 from pipeline.schemas import id_halves, ipc_metadata, publish_ipc, read_ipc
 from storage.files import join
 
@@ -64,7 +65,7 @@ _MEMBERS = pa.schema(_fields("row"))
 _NODE = [*_fields("preference", "high", "low", "row"), pa.field("goes", pa.bool_(), nullable=False)]
 PAIRS_SCHEMA = pa.schema([*_fields("row", "keeper", "high", "low"), pa.field("equal", pa.int32(), nullable=False)])
 _COMPARED = pa.schema(
-    [*_fields("row"), *(pa.field(name, pa.int32(), nullable=False) for name in ("compared", "rejected"))]
+    [*_fields("row"), *(pa.field(name, pa.int64(), nullable=False) for name in ("compared", "rejected"))]
 )
 
 
@@ -98,7 +99,7 @@ def send_keys(run: int, job: RunJob) -> list[Output]:
     """Stage `keys` of one run."""
     grouped = _grouped_keys(run, job)
     batch = pa.RecordBatch.from_arrays([pa.array(grouped.keys), pa.array(grouped.counts)], schema=_KEYS)
-    sent = send(job, KEYS, run, batch, partitions_of(grouped.keys, job.runs))
+    sent = send_ranges(job, KEYS, run, batch, partition_bounds(grouped.keys, job.runs))
     own = pa.RecordBatch.from_arrays([pa.array(grouped.rows)], schema=_MEMBERS)
     return [sent, publish_ipc(job.folder, _members_file(run), [own], _MEMBERS, compress=False)]
 
@@ -109,10 +110,10 @@ def _grouped_keys(run: int, job: RunJob) -> RunKeys:
     minhash = job.minhash
     keys, rows = [np.empty((0, minhash.bands), np.uint64)], [np.empty(0, np.uint64)]
     for part, chosen in chosen_rows(run, job, remaining(run, job)):
-        values, shingles = signatures_of(part, chosen, job)
-        found = shingles > 0
-        keys.append(band_keys(values[found], bands=minhash.bands, rows=minhash.rows))
-        rows.append(np.uint64(part.base) + chosen[found].astype(np.uint64))
+        values, shingles = signatures_of(part, job)
+        found = chosen[shingles[chosen] > 0]
+        keys.append(band_keys(values, bands=minhash.bands, rows=minhash.rows, chosen=found))
+        rows.append(np.uint64(part.base) + found.astype(np.uint64))
     return run_keys(np.concatenate(keys), np.concatenate(rows))
 
 
@@ -155,7 +156,7 @@ def send_sketches(run: int, job: RunJob) -> list[Output]:
         *_node_arrays(nodes, index),
     ]
     batch = pa.RecordBatch.from_arrays(columns, schema=_sketch_schema(job))
-    return [send(job, SKETCHES, run, batch, partitions_of(keys[numbers], job.runs))]
+    return [send_ranges(job, SKETCHES, run, batch, partition_bounds(keys[numbers], job.runs))]
 
 
 def _sketch_schema(job: RunJob) -> pa.Schema:
@@ -204,7 +205,7 @@ def send_pairs(partition: int, job: RunJob) -> list[Output]:
     table = pa.Table.from_batches(batches).combine_chunks()
     keys, large = table["key"].to_numpy(), table["large"].to_numpy(zero_copy_only=False)
     nodes = read_nodes(table)
-    order = np.lexsort((nodes.ids[:, 1], nodes.ids[:, 0], nodes.preferences, keys))
+    order = bucket_order(keys, nodes.preferences, nodes.ids)
     small = order[~large[order]]
     first = np.ones(len(small), bool)
     first[1:] = keys[small][1:] != keys[small][:-1]
@@ -232,11 +233,14 @@ def pair_batch(nodes: Nodes, leaders: Int64s, rows: Uint64s, equal: np.ndarray) 
 
 
 def _compared(rows: Uint64s, compared: np.ndarray, rejected: np.ndarray) -> pa.RecordBatch:
-    distinct, place = np.unique(rows, return_inverse=True)
-    sums = [
-        np.bincount(place, weights=column, minlength=len(distinct)).astype(np.int32) for column in (compared, rejected)
-    ]
-    return pa.RecordBatch.from_arrays([pa.array(column) for column in (distinct, *sums)], schema=_COMPARED)
+    """Sums by part, as its first row: they are counted by source."""
+    numbers, _ = split_row_ids(rows)
+    first = int(numbers.min(initial=0))
+    counts = np.bincount(numbers - first)
+    parts = np.flatnonzero(counts)
+    sums = [np.bincount(numbers - first, weights=column)[parts].astype(np.int64) for column in (compared, rejected)]
+    columns = (first_rows(parts + first), *sums)
+    return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=_COMPARED)
 
 
 def _send_to_rows(job: RunJob, stage: str, source: int, batch: pa.RecordBatch, firsts: Int64s) -> Output:
@@ -258,8 +262,8 @@ def _hub_schema(job: RunJob) -> pa.Schema:
     return pa.schema([*_fields("key"), *_NODE, _sketch_field(job)])
 
 
-def signatures_of(part: Part, rows: Int64s, job: RunJob) -> tuple[Uint32s, np.ndarray]:
-    """Signatures uint32[m, k] and numbers of shingles int32[m] of some rows of a part.
+def signatures_of(part: Part, job: RunJob) -> tuple[Uint32s, np.ndarray]:
+    """Signatures uint32[n, k] and numbers of shingles int32[n] of a part, views of its mapped file.
 
     Raises:
         GristmillError: they were made with other settings than the manifest's.
@@ -268,8 +272,11 @@ def signatures_of(part: Part, rows: Int64s, job: RunJob) -> tuple[Uint32s, np.nd
     wanted = signature_settings(job.minhash, seed=job.settings.seed)
     check_comparable(from_metadata(ipc_metadata(path), where=path), wanted, where=path, other_where="the manifest")
     table = read_ipc(path)
-    values = table["signature"].combine_chunks().flatten().to_numpy().reshape(part.rows, -1)
-    return np.ascontiguousarray(values[rows]), table["shingles"].to_numpy()[rows]
+    column = table["signature"]
+    # Chunks are joined by a copy, one alone too.
+    packed = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    values = packed.flatten().to_numpy().reshape(part.rows, -1)
+    return values, table["shingles"].to_numpy()
 
 
 def nodes_of(run: int, job: RunJob, rows: Uint64s) -> Nodes:
@@ -285,10 +292,10 @@ def nodes_of(run: int, job: RunJob, rows: Uint64s) -> Nodes:
         (np.empty(0, np.uint64), np.empty((0, 2), np.uint64), np.empty((0, places), np.uint8))
     ]
     for part, chosen in chosen_rows(run, job, rows):
-        values, _ = signatures_of(part, chosen, job)
+        values, _ = signatures_of(part, job)
         ids = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["id"])["id"]
         words = read_ipc(join(job.extract, part_file("signals", part.name)), columns=["words"])["words"]
         preferred = preferences(words.to_numpy()[chosen].astype(np.int64), priority=part.priority)
-        found.append((preferred | generation, id_halves(ids)[chosen], sketches(values)))
+        found.append((preferred | generation, id_halves(ids)[chosen], sketches(values, chosen)))
     columns = [np.concatenate([each[index] for each in found]) for index in range(3)]
     return Nodes(columns[0], columns[1], rows, columns[2], np.zeros(len(rows), bool))

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.bands import band_keys
-from dedup.buckets import sorted_by_key
+from dedup.hash_order import sorted_by_key
 from dedup.jaccard import shingle_sets
 from dedup.leaders import sketches
 from dedup.preference import preferences

@@ -4,7 +4,8 @@ Stages, each a task per run:
 
 - `sure` (runs): the different pairs of each member, and of a large bucket those of its members with its most preferred
   row. Pairs whose signatures leave no doubt are kept; for the others the run of the leader is asked (`asked`).
-- `texts` (runs): the sets of shingles of the documents that were asked for, as hashes, to the runs that asked (`sets`).
+- `texts` (runs): the sets of shingles of the documents that were asked for, as hashes, to the runs that asked (`sets`);
+  and those of the run's own documents in doubt, `own-sets/<run>.arrow`: each text is read once for both.
 - `edges` (runs): the pairs that were not clear are decided by their shingles. Out: `edges/<run>.arrow`, the verified
   pairs, and what became of all, by source.
 
@@ -40,6 +41,7 @@ from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, r
 from pipeline.folders import part_file
 from pipeline.parts import split_row_ids
 from pipeline.schemas import publish_ipc, read_ipc
+from pipeline.text.normalise import text_buffers
 from storage.files import join
 
 ASKED, SETS = f"{FOLDER}/asked", f"{FOLDER}/sets"
@@ -71,6 +73,10 @@ COUNTS = pa.schema(
 
 def _candidates_file(run: int) -> str:
     return f"{FOLDER}/candidates/{run:06d}.arrow"
+
+
+def _own_sets_file(run: int) -> str:
+    return f"{FOLDER}/own-sets/{run:06d}.arrow"
 
 
 def edges_file(run: int) -> str:
@@ -124,14 +130,21 @@ def _distinct(pairs: pa.Table) -> pa.Table:
 def send_sets(run: int, job: RunJob) -> list[Output]:
     """Stage `texts` of one run."""
     asked = [batch["row"].to_numpy() for batch in receive_each(job, ASKED, run)]
-    rows = np.unique(np.concatenate(asked))
-    hashes, starts = sets_of(run, job, rows)
+    pairs = read_ipc(join(job.folder, _candidates_file(run)), columns=["row", "equal"])
+    own = np.unique(pairs["row"].to_numpy()[pairs["equal"].to_numpy() < limits_of(job.minhash).alike])
     wanted = np.concatenate(asked)
+    rows = np.unique(np.concatenate([wanted, own]))
+    hashes, starts = sets_of(run, job, rows)
+    sets = pa.LargeListArray.from_arrays(pa.array(starts), pa.array(hashes)).cast(_SETS.field("hashes").type)
+    sent, kept = (
+        pa.RecordBatch.from_arrays([pa.array(some), sets.take(pa.array(np.searchsorted(rows, some)))], schema=_SETS)
+        for some in (wanted, own)
+    )
     owners = np.repeat(np.arange(job.runs), [len(each) for each in asked])
-    places = np.searchsorted(rows, wanted)
-    sets = pa.LargeListArray.from_arrays(pa.array(starts), pa.array(hashes)).take(pa.array(places))
-    batch = pa.RecordBatch.from_arrays([pa.array(wanted), sets.cast(_SETS.field("hashes").type)], schema=_SETS)
-    return [send(job, SETS, run, batch, owners)]
+    return [
+        send(job, SETS, run, sent, owners),
+        publish_ipc(job.folder, _own_sets_file(run), [kept], _SETS, compress=False),
+    ]
 
 
 def sets_of(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
@@ -145,12 +158,18 @@ def sets_of(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
     found, starts = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
     for part, chosen in chosen_rows(run, job, rows):
         texts = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["text"])["text"]
-        _, offsets, data = (taken := pa.concat_arrays(texts.take(pa.array(chosen)).chunks)).buffers()
-        places = np.frombuffer(offsets, np.int64)[taken.offset : taken.offset + len(taken) + 1]
-        letters = np.frombuffer(data or b"", np.uint8)
-        hashes, own = shingle_sets(letters, places, unit=job.minhash.unit, ngram=job.minhash.ngram)
-        starts.append(starts[-1][-1] + own[1:])
-        found.append(hashes)
+        first = 0
+        for chunk in texts.chunks:
+            begin, end = np.searchsorted(chosen, [first, first + len(chunk)])
+            hashes, own = shingle_sets(
+                *text_buffers(chunk),
+                unit=job.minhash.unit,
+                ngram=job.minhash.ngram,
+                chosen=chosen[begin:end] - first,
+            )
+            starts.append(starts[-1][-1] + own[1:])
+            found.append(hashes)
+            first += len(chunk)
     return np.concatenate(found), np.concatenate(starts)
 
 
@@ -177,13 +196,9 @@ def publish_edges(run: int, job: RunJob) -> list[Output]:
 
 def _exact(run: int, job: RunJob, pairs: pa.Table) -> np.ndarray:
     """The exact similarity of pairs: float64[p]."""
-    sets = receive(job, SETS, run)
-    kept_rows = sets["row"].to_numpy()
-    lists = sets["hashes"].combine_chunks()
+    kept_rows, kept, kept_starts = _read_sets(receive(job, SETS, run))
+    rows, own, own_starts = _read_sets(read_ipc(join(job.folder, _own_sets_file(run))))
     order = np.argsort(kept_rows)
-    kept, kept_starts = lists.flatten().to_numpy(), lists.offsets.to_numpy() - lists.offsets[0].as_py()
-    rows = np.unique(pairs["row"].to_numpy())
-    own, own_starts = sets_of(run, job, rows)
     values, starts = np.concatenate([kept, own]), np.concatenate([kept_starts, len(kept) + own_starts[1:]])
     ones = order[np.searchsorted(kept_rows, pairs["keeper"].to_numpy(), sorter=order)]
     others = len(kept_rows) + np.searchsorted(rows, pairs["row"].to_numpy())
@@ -191,6 +206,12 @@ def _exact(run: int, job: RunJob, pairs: pa.Table) -> np.ndarray:
     commons(values, starts, ones, others, shared)
     sizes = np.diff(starts)
     return similarity(shared, sizes[ones], sizes[others], measure=job.minhash.measure)
+
+
+def _read_sets(table: pa.Table) -> tuple[Uint64s, Uint64s, Int64s]:
+    """Rows, their sets after each other, and where each set begins."""
+    lists = table["hashes"].combine_chunks()
+    return table["row"].to_numpy(), lists.flatten().to_numpy(), lists.offsets.to_numpy() - lists.offsets[0].as_py()
 
 
 def _counts(run: int, job: RunJob, rows: Uint64s, checked: Bools, confirmed: Bools) -> pa.RecordBatch:
