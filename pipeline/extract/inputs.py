@@ -223,6 +223,7 @@ def _written(source: str, pattern: str) -> list[str]:
     parts += [
         f"{EXTRACT}/{part_file('quarantine', f'{source}/{name}')}",
         f"{DECIDE}/sites/dropped.arrow",
+        f"{DECIDE}/sites/dropped/000000.arrow",
         f"{DECIDE}/edges/0-0.arrow",
         f"{DECIDE}/bands/thresholds.arrow",
     ]
