@@ -19,7 +19,7 @@ from pipeline.text.personal import find_spans
 from pipeline.text.personal.names import find_names
 from tests.paths import PROJECT
 
-SHA256 = "5279306ad7df4e18414d268890631f7da9614d3e04bb525664fc32b872162417"
+SHA256 = "af58a76990a213b78738c1dfb31ca572016d8078a582906ed6b14894dd0e948f"
 PAGES = {page["id"]: page for page in planted_pages()}
 
 
