@@ -92,7 +92,7 @@ def test_any_runs_decide_the_same(tmp_path, monkeypatch, expected, fan, at_once)
 
 @pytest.mark.parametrize("workers", [2, 7])
 def test_any_number_of_workers(tmp_path, monkeypatch, workers) -> None:
-    many_runs(monkeypatch, fan=2, at_once=3)
+    many_runs(monkeypatch)
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
     corpus = write(tmp_path, records(families=4), files=2)
     extract(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner())
