@@ -112,8 +112,7 @@ def size_graph(count: str) -> dict[str, Any]:
 
 
 def choose_among(count: str, folder: str) -> dict[str, Any]:
-    """`dedup.choice.settle` over N verified pairs: every row copies an earlier one, all hang together, the worst case.
-    """
+    """`dedup.choice.settle` over N verified pairs: every row copies an earlier one, all hang together, the worst case."""
     from dedup.choice import join_known, settle
 
     generator = np.random.default_rng(1)
