@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,23 @@ def timed_decide(corpus: str, out: str) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any) -> Any:
+        @wraps(function)
+        def run(*arguments: Any, **named: Any) -> Any:
             began = time.process_time()
-            done = function(*arguments)
+            done = function(*arguments, **named)
             found[name] = found.get(name, 0.0) + time.process_time() - began
             return done
 
         return run
 
-    # What a pipeline is handed is pickled by name: these are looked up by what it calls, in this process.
-    stages = tuple(stage._replace(work=timed(stage.name, stage.work)) for stage in search._STAGES)
-    changed: list[tuple[Any, str, Any]] = [(search, "_STAGES", stages)]
-    for module, name in ((choice, "decide_rest"), (choice, "publish_chosen"), (decisions, "decide_part")):
-        changed.append((module, name, timed(name, getattr(module, name))))
+    # What a pipeline is handed is pickled by name: a function is looked up in its own module, in this process.
+    changed: list[tuple[Any, str, Any]] = []
+    for stage in (*search.copies_stages(1), *search.pairs_stages(1), *search.fates_stages(1)):
+        [module, name], shown = (stage.work.__module__, stage.work.__name__), stage.label.rpartition(" ")[2]
+        new = timed(shown, stage.work)
+        changed += [(each, name, new) for each in (sys.modules[module], search) if hasattr(each, name)]
+    for own, name in ((choice, "decide_rest"), (choice, "publish_chosen"), (decisions, "decide_part")):
+        changed.append((own, name, timed(name, getattr(own, name))))
     before = [(module, name, getattr(module, name)) for module, name, _ in changed]
     for module, name, new in changed:
         setattr(module, name, new)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.power_law import Fit, Series
-from pipeline.decide.duplicates.search import COPIES_STAGES, FATES_STAGES, PAIRS_STAGES
+from pipeline.decide.duplicates.search import copies_stages, fates_stages, pairs_stages
 from pipeline.decide.runs import FAN, RUN_BYTES
 from pipeline.decide.site_pages import partitions_of_sites
 from pipeline.extract.settings import PART_TEXT_BYTES
@@ -315,9 +315,10 @@ def dropped_sites_bytes(work: Workload) -> float:
 
 def duplicate_tasks(counts: Counts) -> float:
     """Tasks of the search for duplicates: each stage has one a run, each exchange as many again for its second level."""
-    stages = len(COPIES_STAGES) + len(PAIRS_STAGES) + len(FATES_STAGES) + _CHOICE_STAGES
-    exchanges = sum(len(stage.sends) for stage in (*COPIES_STAGES, *PAIRS_STAGES, *FATES_STAGES))
-    return stages * counts.runs + (exchanges * counts.blocks**2 if counts.blocks > 1 else 0)
+    runs = int(counts.runs)
+    stages = [*copies_stages(runs), *pairs_stages(runs), *fates_stages(runs)]
+    exchanges = sum(len(stage.sends) for stage in stages)
+    return (len(stages) + _CHOICE_STAGES) * counts.runs + (exchanges * counts.blocks**2 if counts.blocks > 1 else 0)
 
 
 def task_count(work: Workload, counts: Counts) -> float:

@@ -88,9 +88,10 @@ def size_graph(count: str) -> dict[str, Any]:
     import apache_beam as beam
 
     from manifests.corpus import Dedup, Languages
-    from pipeline.decide.duplicates.search import perform
-    from pipeline.decide.runs import RunJob, RunTask, tasks_of
+    from pipeline.decide.duplicates.search import pairs_stages
+    from pipeline.decide.runs import RunJob, RunTask
     from pipeline.decide.settings import DecideSettings
+    from pipeline.decide.stages import perform, tasks_in
     from pipeline.engines import tasks
     from pipeline.engines.dofns import EmitNames
 
@@ -105,8 +106,10 @@ def size_graph(count: str) -> dict[str, Any]:
     )  # fmt: skip
     began = time.process_time()
     pipeline = beam.Pipeline()
-    elements = [task.model_dump_json() for task in tasks_of("duplicates/keys", job)]
-    work = partial(tasks.perform, kind=RunTask, function=partial(perform, stage="keys"), folder=job.folder)
+    stage = pairs_stages(runs)[0]
+    elements = [task.model_dump_json() for task in tasks_in(stage, job)]
+    function = partial(perform, work=stage.work)
+    work = partial(tasks.perform, kind=RunTask, function=function, folder=job.folder)
     _ = pipeline | beam.Create(elements) | beam.ParDo(EmitNames(work, job))
     return {"bytes": pipeline.to_runner_api().ByteSize(), "cpu_s": time.process_time() - began}
 

@@ -235,8 +235,13 @@ def _stage(element: Any) -> str | None:
 
 
 def _handed(function: Callable[..., Any]) -> str:
-    """The name of the step's own function among what a DoFn was handed: the innermost one of partials."""
+    """The name of the step's own function among what a DoFn was handed: the innermost one of partials.
+
+    Stages that are done as one element are named as the tasks of the first are: by their folder.
+    """
     while isinstance(function, partial):
+        if steps := function.keywords.get("steps"):
+            return str(steps[0].name_of(0)).split("/")[0]
         inner = [value for name, value in function.keywords.items() if name in ("emit", "reduce", "function")]
         function = inner[0] if inner else function.func
     return function.__name__

@@ -61,11 +61,6 @@ def two_levels(job: RunJob, shape: Shape | None = None) -> bool:
     return max(_shape(job, shape)) > job.fan
 
 
-def blocks(job: RunJob) -> int:
-    """How many blocks of destinations, or groups of sources, there are between runs."""
-    return -(-job.runs // job.fan)
-
-
 def combining(job: RunJob, shape: Shape | None = None) -> int:
     """How many tasks make the second level of an exchange: none if it has one level."""
     if not two_levels(job, shape):

@@ -157,7 +157,6 @@ def chosen_rows(run: int, job: RunJob, rows: Uint64s) -> Iterator[tuple[Part, In
             yield part, within[start:stop]
 
 
-def tasks_of(stage: str, job: RunJob, *, count: int | None = None) -> list[RunTask]:
-    """The tasks of one stage: one for each run, or `count`."""
-    numbers = range(job.runs if count is None else count)
-    return [RunTask(name=f"{stage}/{number:06d}", key=job.key, number=number) for number in numbers]
+def tasks_of(stage: str, job: RunJob) -> list[RunTask]:
+    """The tasks of one stage, one for each run."""
+    return [RunTask(name=f"{stage}/{number:06d}", key=job.key, number=number) for number in range(job.runs)]

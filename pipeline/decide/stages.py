@@ -2,8 +2,8 @@
 
 In: stages, each with so many tasks and what these send (`pipeline.decide.exchange`). Out: what their tasks publish.
 Tasks are numbers of runs or of partitions; finished ones are not done again. Each stage is a pipeline of its own, so
-that all its tasks are done before those of the next one read what they sent. Where one worker does everything, all
-stages are one element of one pipeline: to start another pipeline costs as much as to decide ten thousands of documents.
+that all its tasks are done before those of the next one read what they sent. Where one worker is enough, all stages are
+one element of one pipeline: to start another pipeline costs as much as to decide ten thousands of documents.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ def run_stages(stages: Sequence[Stage], job: RunJob, *, runner: Runner) -> None:
         GristmillError: a task failed; finished tasks stay finished.
     """
     steps = steps_of(stages, job)
+    runner = runner.at_most(max(step.size for step in steps))
     if runner.workers > 1:
         for step in steps:
-            function = partial(_perform, work=step.work)
+            function = partial(perform, work=step.work)
             run_tasks(tasks_in(step, job), function, job, folder=job.folder, label=step.label, runner=runner)
         return
     tasks = [task for step in steps for task in tasks_in(step, job)]
@@ -98,7 +99,8 @@ def _combined(number: int, job: RunJob, *, exchange: str, shape: Shape) -> list[
     return [combine(job, exchange, number, shape=shape)]
 
 
-def _perform(task: RunTask, job: RunJob, *, work: Callable[[int, Any], list[Output]]) -> TaskManifest:
+def perform(task: RunTask, job: RunJob, *, work: Callable[[int, Any], list[Output]]) -> TaskManifest:
+    """Do one task of a stage."""
     return TaskManifest(task=task.name, key=task.key, inputs={}, outputs=work(task.number, job), ledger=Ledger())
 
 
@@ -109,7 +111,7 @@ def _perform_all(_: str, job: RunJob, *, steps: Sequence[Stage]) -> Iterator[str
             if finished_task(job.folder, task.name, task.key) is not None:
                 continue
             try:
-                manifest = _perform(task, job, work=step.work)
+                manifest = perform(task, job, work=step.work)
             except MemoryError as error:
                 raise GristmillError("out of memory", where=task.name, remedy="use a machine with more") from error
             write_task(job.folder, manifest)

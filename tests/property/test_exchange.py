@@ -43,7 +43,7 @@ def test_destinations_get_what_was_sent_to_them(
     fan, shape, sources = exchange
     with tempfile.TemporaryDirectory() as folder:
         # The numbers of tasks of a shape need not be those of runs.
-        job = RunJob(settings=SETTINGS, extract="", folder=folder, key="k", runs=3, fan=fan)
+        job = RunJob(settings=SETTINGS, extract="", folder=folder, key="k", runs=3, fan=fan, parts=3)
         for source, records in enumerate(sources):
             columns = [pa.array([record[1] for record in records], pa.string())]
             columns.append(pa.array([record[2] for record in records], pa.list_(pa.uint32())))
@@ -63,7 +63,7 @@ def test_destinations_get_what_was_sent_to_them(
 
 def test_without_a_shape_there_are_as_many_as_runs() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        job = RunJob(settings=SETTINGS, extract="", folder=folder, key="k", runs=5, fan=2)
+        job = RunJob(settings=SETTINGS, extract="", folder=folder, key="k", runs=5, fan=2, parts=5)
         batch = pa.RecordBatch.from_arrays([pa.array([3, 4], pa.int64())], names=["to"])
         for source in range(5):
             send(job, "x", source, batch, np.array([3, 4]))

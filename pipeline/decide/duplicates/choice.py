@@ -78,8 +78,8 @@ def _pairs(number: int, run: int, job: RunJob) -> tuple[Uint64s, Uint64s]:
     return table["row"].to_numpy(), table["keeper"].to_numpy()
 
 
-def decide_round(number: int, run: int, job: RunJob) -> tuple[list[Output], int]:
-    """Stage `round-<number>` of one run; also how many pairs wait."""
+def decide_round(run: int, job: RunJob, *, number: int) -> list[Output]:
+    """Stage `round-<number>` of one run; the first file is of the pairs that wait."""
     rows, keepers = _pairs(number - 1, run, job)
     asked = [batch["row"].to_numpy() for batch in receive_each(job, ASKS, run)]
     wanted = np.unique(np.concatenate(asked))
@@ -96,12 +96,11 @@ def decide_round(number: int, run: int, job: RunJob) -> tuple[list[Output], int]
     new = ~find(before.rows, known.rows)[1]
     told = Known(known.rows[new], known.goes[new])
     batch = pa.RecordBatch.from_arrays([pa.array(rows[waits]), pa.array(keepers[waits])], schema=_WAITING)
-    outputs = [
+    return [
         publish_ipc(job.folder, _waiting_file(number, run), [batch], _WAITING, compress=False),
         _publish_known(job, number, run, join_known([before, told])),
         _send_states(job, number, run, told, asked),
     ]
-    return outputs, int(waits.sum())
 
 
 def _known(number: int, run: int, job: RunJob) -> Known:
@@ -133,7 +132,7 @@ def _send_states(job: RunJob, number: int, run: int, told: Known, asked: list[Ui
     return send(job, states_exchange(number), run, batch, owners[found])
 
 
-def decide_rest(rounds: int, job: RunJob) -> list[Output]:
+def decide_rest(_: int, job: RunJob, *, rounds: int) -> list[Output]:
     """Stage `rest`, after so many rounds."""
     pairs = [_pairs(rounds - 1, run, job) for run in range(job.runs)]
     rows, keepers = (np.concatenate([pair[index] for pair in pairs]) for index in range(2))
@@ -162,7 +161,7 @@ def _told(rounds: int, run: int, job: RunJob, rows: Uint64s) -> Known:
     return Known(known.rows[wanted], known.goes[wanted])
 
 
-def send_last(rounds: int, run: int, job: RunJob) -> list[Output]:
+def send_last(run: int, job: RunJob, *, rounds: int) -> list[Output]:
     """Stage `last` of one run: what the rest decided of its rows, to the runs that asked. Only after rounds."""
     asked = [batch["row"].to_numpy() for batch in receive_each(job, ASKS, run)]
     return [_send_states(job, rounds, run, _rest(run, job), asked)]
@@ -174,7 +173,7 @@ def _rest(run: int, job: RunJob) -> Known:
         return _read_known(pa.ipc.open_file(file).get_batch(run))
 
 
-def publish_chosen(rounds: int, run: int, job: RunJob) -> list[Output]:
+def publish_chosen(run: int, job: RunJob, *, rounds: int) -> list[Output]:
     """Stage `chosen` of one run, after so many rounds and the rest."""
     edges = read_ipc(join(job.folder, edges_file(run)))
     known = [_rest(run, job)]

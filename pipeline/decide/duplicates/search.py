@@ -4,18 +4,16 @@ In: the runs of parts, and the reasons of rows that are already dropped; those a
 a good copy. Out, below `OUT/decide/duplicates`: `fates/<run>.arrow` and `counts/<run>.arrow`
 (`pipeline.decide.duplicates.fates`). What stages hand on lies there too until decide is done.
 
-Each stage is a Beam pipeline over the numbers of runs or partitions, and is resumed task by task. Where there is one
-run, all stages are one element of one pipeline, which does them one after the other.
+How stages are run and resumed: `pipeline.decide.stages`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
 
 from manifests.errors import GristmillError
-from manifests.step import Ledger, Output, TaskManifest
+from manifests.step import Output, TaskManifest
 from pipeline.decide.duplicates import choice, fates
 from pipeline.decide.duplicates.candidates import (
     COMPARED,
@@ -32,50 +30,11 @@ from pipeline.decide.duplicates.candidates import (
 from pipeline.decide.duplicates.copies import COPIED, COPIES, FOLDER, IDS, send_copies, send_ids
 from pipeline.decide.duplicates.index import with_indexes
 from pipeline.decide.duplicates.verification import ASKED, SETS, publish_edges, send_asked, send_sets
-from pipeline.decide.exchange import blocks, combine, two_levels
-from pipeline.decide.runs import RunJob, RunTask, tasks_of
+from pipeline.decide.exchange import Shape
+from pipeline.decide.runs import RunJob
+from pipeline.decide.stages import Stage, numbered, run_stages, tasks_in
 from pipeline.engines.runners import Runner
-from pipeline.engines.tasks import collect, pending_tasks, run_tasks
-from storage.steps import finished_task, write_task
-
-Perform = Callable[[RunTask, RunJob], TaskManifest]
-
-
-class Stage(NamedTuple):
-    """One stage.
-
-    Attributes:
-        name: of its tasks.
-        work: publishes what the task with this number hands on.
-        sends: the exchanges that it publishes.
-        of: `near` stages are left out without MinHash.
-    """
-
-    name: str
-    work: Callable[[int, RunJob], list[Output]]
-    sends: tuple[str, ...] = ()
-    of: Literal["all", "near"] = "near"
-
-
-COPIES_STAGES = (
-    Stage("ids", send_ids, (IDS,), of="all"),
-    Stage("copies", send_copies, (COPIES, COPIED), of="all"),
-)
-PAIRS_STAGES = (
-    Stage("keys", send_keys, (KEYS,)),
-    Stage("buckets", send_shared, (SHARED,)),
-    Stage("sketches", send_sketches, (SKETCHES,)),
-    Stage("leaders", send_pairs, (PAIRS, COMPARED, HUBS)),
-    Stage("sure", send_asked, (ASKED,)),
-    Stage("texts", send_sets, (SETS,)),
-    Stage("edges", publish_edges),
-)
-ASKS_STAGE = Stage("asks", choice.send_asks, (choice.ASKS,))
-FATES_STAGES = (
-    Stage("relay", fates.send_relayed, (fates.RELAYED,)),
-    Stage("fates", fates.publish_fates, of="all"),
-)
-_STAGES = (*COPIES_STAGES, *PAIRS_STAGES, ASKS_STAGE, *FATES_STAGES)
+from pipeline.engines.tasks import collect, pending_tasks
 
 
 def run_duplicates(job: RunJob, *, runner: Runner) -> list[TaskManifest]:
@@ -93,50 +52,92 @@ def run_duplicates(job: RunJob, *, runner: Runner) -> list[TaskManifest]:
     if not dedup.exact and dedup.minhash is None:
         return []
     job = with_indexes(job)
-    last = tasks_of(f"{FOLDER}/fates", job)
-    if not pending_tasks(last, folder=job.folder):
-        return collect(last, folder=job.folder)
-    if job.runs == 1:
-        whole = RunTask(name=f"{FOLDER}/all", key=job.key, number=0)
-        run_tasks([whole], perform_all, job, folder=job.folder, label="Duplicates", runner=runner)
-        return collect(last, folder=job.folder)
-    edges: list[TaskManifest] = []
-    for stage in _wanted((*COPIES_STAGES, *PAIRS_STAGES), job):
-        edges = _run_stage(stage, job, runner=runner)
+    stages = copies_stages(job.runs)
+    last = fates_stages(job.runs)
+    if dedup.minhash is None:
+        last = last[-1:]
+    tasks = tasks_in(last[-1], job)
+    if not pending_tasks(tasks, folder=job.folder):
+        return collect(tasks, folder=job.folder)
     if dedup.minhash is not None:
-        _run_choice(sum(task.outputs[0].rows for task in edges), job, runner=runner)
-    for stage in _wanted(FATES_STAGES, job):
-        _run_stage(stage, job, runner=runner)
-    return collect(last, folder=job.folder)
+        stages += pairs_stages(job.runs)
+        rounds = 0
+        if job.runs > 1:
+            run_stages(stages, job, runner=runner)
+            rounds = _run_rounds(stages[-1], job, runner=runner)
+            stages = []
+        stages += _choice_stages(job.runs, rounds=rounds)
+    run_stages([*stages, *last], job, runner=runner)
+    return collect(tasks, folder=job.folder)
 
 
-def _wanted(stages: Iterable[Stage], job: RunJob) -> list[Stage]:
-    return [stage for stage in stages if stage.of == "all" or job.settings.dedup.minhash is not None]
+def copies_stages(runs: int) -> list[Stage]:
+    """Exact copies, with this many runs."""
+    return [
+        _stage("ids", send_ids, runs, sends=(IDS,)),
+        _stage("copies", send_copies, runs, sends=(COPIES, COPIED)),
+    ]
 
 
-def _run_stage(stage: Stage, job: RunJob, *, runner: Runner) -> list[TaskManifest]:
-    done = _run(f"{FOLDER}/{stage.name}", partial(perform, stage=stage.name), job, runner=runner)
-    for exchange in stage.sends:
-        _combine(exchange, job, runner=runner)
-    return done
+def pairs_stages(runs: int) -> list[Stage]:
+    """Near duplicates, up to verified pairs."""
+    return [
+        _stage("keys", send_keys, runs, sends=(KEYS,)),
+        _stage("buckets", send_shared, runs, sends=(SHARED,)),
+        _stage("sketches", send_sketches, runs, sends=(SKETCHES,)),
+        _stage("leaders", send_pairs, runs, sends=(PAIRS, COMPARED, HUBS)),
+        _stage("sure", send_asked, runs, sends=(ASKED,)),
+        _stage("texts", send_sets, runs, sends=(SETS,)),
+        _stage("edges", publish_edges, runs),
+    ]
 
 
-def _run(name: str, function: Perform, job: RunJob, *, runner: Runner, count: int | None = None) -> list[TaskManifest]:
-    tasks = tasks_of(name, job, count=count)
-    return run_tasks(tasks, function, job, folder=job.folder, label=name.replace("/", ": "), runner=runner)
+def fates_stages(runs: int) -> list[Stage]:
+    """From the choice to fates; without MinHash only the last of these."""
+    return [
+        _stage("relay", fates.send_relayed, runs, sends=(fates.RELAYED,)),
+        _stage("fates", fates.publish_fates, runs),
+    ]
 
 
-def _combine(exchange: str, job: RunJob, *, runner: Runner) -> None:
-    if two_levels(job):
-        function = partial(perform_combine, exchange=exchange)
-        _run(f"{exchange}-combined", function, job, runner=runner, count=blocks(job) ** 2)
+def _choice_stages(runs: int, *, rounds: int) -> list[Stage]:
+    """What is left of the choice after so many rounds."""
+    stages = [_stage("rest", partial(choice.decide_rest, rounds=rounds), runs, size=1)]
+    if rounds:
+        sends = (choice.states_exchange(rounds),)
+        stages.append(_stage("last", partial(choice.send_last, rounds=rounds), runs, sends=sends))
+    return [*stages, _stage("chosen", partial(choice.publish_chosen, rounds=rounds), runs)]
 
 
-def _run_choice(pairs: int, job: RunJob, *, runner: Runner) -> None:
-    """Decide which rows go, in as many rounds as it takes until the pairs that wait fit in one task."""
-    rounds, waiting = 0, pairs
+def _stage(
+    name: str,
+    work: Callable[[int, RunJob], list[Output]],
+    runs: int,
+    *,
+    sends: tuple[str, ...] = (),
+    size: int | None = None,
+) -> Stage:
+    """A stage of this search, of a task for each run or of `size` tasks; what it sends goes from runs to runs."""
+    shape = Shape(runs, runs)
+    return Stage(
+        label=f"Duplicates: {name}",
+        work=work,
+        name_of=partial(numbered, stage=f"{FOLDER}/{name}"),
+        size=runs if size is None else size,
+        sends=tuple((exchange, shape) for exchange in sends),
+    )
+
+
+def _run_rounds(edges: Stage, job: RunJob, *, runner: Runner) -> int:
+    """Decide which rows go until the pairs that wait fit in one task; returns how many rounds that took.
+
+    Args:
+        edges: the stage that published the pairs.
+    """
+    pairs = waiting = _pairs(edges, job)
     if waiting > choice.EDGES_AT_ONCE:
-        _run_stage(ASKS_STAGE, job, runner=runner)
+        run_stages([_stage("asks", choice.send_asks, job.runs, sends=(choice.ASKS,))], job, runner=runner)
+    rounds = 0
     while waiting > choice.EDGES_AT_ONCE:
         if rounds == choice.MOST_ROUNDS:
             raise GristmillError(
@@ -144,64 +145,14 @@ def _run_choice(pairs: int, job: RunJob, *, runner: Runner) -> None:
                 where=f"{job.folder}/{FOLDER}",
                 remedy="raise `minhash.similarity`: chains of copies of copies are that long",
             )
-        function = partial(perform_round, round_number=rounds)
-        done = _run(f"{FOLDER}/round-{rounds:02d}", function, job, runner=runner)
-        _combine(choice.states_exchange(rounds), job, runner=runner)
-        waiting = sum(task.details["waiting"] for task in done)
+        work = partial(choice.decide_round, number=rounds)
+        stage = _stage(f"round-{rounds:02d}", work, job.runs, sends=(choice.states_exchange(rounds),))
+        run_stages([stage], job, runner=runner)
+        waiting = _pairs(stage, job)
         rounds += 1
-    _run(f"{FOLDER}/rest", partial(perform_rest, rounds=rounds), job, runner=runner, count=1)
-    if rounds:
-        _run(f"{FOLDER}/last", partial(perform_last, rounds=rounds), job, runner=runner)
-        _combine(choice.states_exchange(rounds), job, runner=runner)
-    _run(f"{FOLDER}/chosen", partial(perform_chosen, rounds=rounds), job, runner=runner)
+    return rounds
 
 
-def _done(task: RunTask, outputs: list[Output], **details: int) -> TaskManifest:
-    return TaskManifest(task=task.name, key=task.key, inputs={}, outputs=outputs, ledger=Ledger(), details=details)
-
-
-def perform(task: RunTask, job: RunJob, *, stage: str) -> TaskManifest:
-    """Do one task of a stage, given by name."""
-    [work] = [each.work for each in _STAGES if each.name == stage]
-    return _done(task, work(task.number, job))
-
-
-def perform_combine(task: RunTask, job: RunJob, *, exchange: str) -> TaskManifest:
-    """Do one task of the second level of an exchange."""
-    return _done(task, [combine(job, exchange, task.number)])
-
-
-def perform_round(task: RunTask, job: RunJob, *, round_number: int) -> TaskManifest:
-    """Do one run's part of a round."""
-    outputs, waiting = choice.decide_round(round_number, task.number, job)
-    return _done(task, outputs, waiting=waiting)
-
-
-def perform_rest(task: RunTask, job: RunJob, *, rounds: int) -> TaskManifest:
-    """Decide what waits after the rounds."""
-    return _done(task, choice.decide_rest(rounds, job))
-
-
-def perform_last(task: RunTask, job: RunJob, *, rounds: int) -> TaskManifest:
-    """Tell other runs what the rest decided of one run's rows."""
-    return _done(task, choice.send_last(rounds, task.number, job))
-
-
-def perform_chosen(task: RunTask, job: RunJob, *, rounds: int) -> TaskManifest:
-    """Publish which of a run's rows go."""
-    return _done(task, choice.publish_chosen(rounds, task.number, job))
-
-
-def perform_all(task: RunTask, job: RunJob) -> TaskManifest:
-    """Do all stages of a corpus of one run, but for the tasks that are finished."""
-    work: list[tuple[str, Perform]] = [
-        (stage.name, partial(perform, stage=stage.name)) for stage in _wanted((*COPIES_STAGES, *PAIRS_STAGES), job)
-    ]
-    if job.settings.dedup.minhash is not None:
-        work += [("rest", partial(perform_rest, rounds=0)), ("chosen", partial(perform_chosen, rounds=0))]
-    work += [(stage.name, partial(perform, stage=stage.name)) for stage in _wanted(FATES_STAGES, job)]
-    for name, function in work:
-        [inner] = tasks_of(f"{FOLDER}/{name}", job)
-        if finished_task(job.folder, inner.name, inner.key) is None:
-            write_task(job.folder, function(inner, job))
-    return _done(task, [])
+def _pairs(stage: Stage, job: RunJob) -> int:
+    """How many pairs a stage published, in the first file of each of its tasks."""
+    return sum(task.outputs[0].rows for task in collect(tasks_in(stage, job), folder=job.folder))

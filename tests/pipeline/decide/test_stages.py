@@ -44,7 +44,7 @@ def stages() -> list[Stage]:
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("fan", [2, 9], ids=["two levels", "one level"])
 def test_only_what_is_not_finished_is_done(tmp_path: Path, workers: int, fan: int) -> None:
-    job = RunJob(settings=SETTINGS, extract="", folder=str(tmp_path), key="k", runs=5, fan=fan)
+    job = RunJob(settings=SETTINGS, extract="", folder=str(tmp_path), key="k", runs=5, fan=fan, parts=5)
     runner = Runner(workers=workers)
     run_stages(stages(), job, runner=runner)
     sums = [tmp_path / "sums" / f"{number}.arrow" for number in range(3)]

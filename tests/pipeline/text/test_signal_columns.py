@@ -8,7 +8,7 @@ from pipeline.extract.settings import VERSION
 from pipeline.text.signal_columns import COLUMNS
 
 # Version of extract, and the columns of that version.
-PINNED = (9, "0deceeeceff76416")
+PINNED = (10, "0deceeeceff76416")
 
 
 def test_other_columns_need_another_version_of_extract() -> None:

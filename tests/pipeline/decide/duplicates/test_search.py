@@ -122,6 +122,27 @@ def test_stopped_between_any_two_files(tmp_path, monkeypatch, expected) -> None:
     assert decisions(tmp_path / "out") == expected
 
 
+@pytest.mark.parametrize("run_bytes", [1, 1 << 26], ids=["many runs", "one run"])
+@pytest.mark.parametrize("kind", ["fates", "edges"])
+def test_a_file_that_was_damaged_after_a_stop_is_made_again(tmp_path, monkeypatch, expected, kind, run_bytes) -> None:
+    many_runs(monkeypatch, run_bytes=run_bytes)
+    corpus = write(tmp_path, records(), files=2)
+    extract(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner())
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.decide.step.run_bands", stop)
+        with pytest.raises(Stopped):
+            decide(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner())
+    damaged = tmp_path / "out" / "decide" / "duplicates" / kind / "000000.arrow"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    decide(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner())
+    assert decisions(tmp_path / "out") == expected
+
+
+def stop(*_: object, **__: object) -> None:
+    raise Stopped
+
+
 def test_nothing_that_stages_hand_on_is_left(tmp_path) -> None:
     run(write(tmp_path, records(families=2)), tmp_path / "out")
     folder = tmp_path / "out" / "decide" / "duplicates"
