@@ -97,6 +97,12 @@ def id_halves(ids: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     return halves[array.offset : array.offset + len(array)].astype(np.uint64)
 
 
+def id_column(ids: npt.NDArray[np.uint64]) -> pa.Array:
+    """Ids as a column, from their halves uint64[n, 2]: the inverse of `id_halves`."""
+    data = np.ascontiguousarray(ids.astype(">u8"))
+    return pa.Array.from_buffers(DOCUMENT_ID, len(ids), [None, pa.py_buffer(data)])
+
+
 class GrowingFile:
     """One IPC file that grows in memory batch by batch; zstd level 1 unless it will be memory-mapped.
 

@@ -1,6 +1,6 @@
 """The lines or paragraphs of one part that count when documents are compared by lines.
 
-In: a part's `lines`, signals and ids; which of its documents stay; the rule of `dedup.lines`. Out: `PartUnits`. Only
+In: a part's `lines`, signals and ids; what became of duplicates; the rule of `dedup.lines`. Out: `PartUnits`. Only
 lines of documents that stay count, and of these only the ones that filters leave: a document that goes takes no line of
 another with it. Keys are the hashes that extract stored, apart by source and group where the rule says so. No text is
 read.
@@ -19,6 +19,7 @@ from kernels.arrays import Bools, Int64s, Uint64s
 from kernels.hashing import MULTIPLIER
 from manifests.errors import GristmillError
 from manifests.repeated_lines import LineRule
+from pipeline.decide.duplicates.fates import joined_reasons
 from pipeline.decide.settings import DecideJob
 from pipeline.decide.verdicts import judge_part
 from pipeline.filters.line_rules import line_values
@@ -37,16 +38,18 @@ class PartUnits(NamedTuple):
         offsets: int64[n + 1], where each document's lines begin.
         characters: int64[lines].
         preferred: uint64[n, 2], how much its documents are preferred; None if nobody keeps a repeated line.
+        stays: bool[n], which documents stay.
     """
 
     units: Units
     offsets: Int64s
     characters: Int64s
     preferred: npt.NDArray[np.uint64] | None
+    stays: Bools
 
 
-def part_units(part: Part, job: DecideJob, *, rule: LineRule, stays: Bools) -> PartUnits:
-    """The lines or paragraphs of one part that count; `stays` is bool[n].
+def part_units(part: Part, job: DecideJob, *, rule: LineRule) -> PartUnits:
+    """The lines or paragraphs of one part that count.
 
     Raises:
         GristmillError: the part has no lines, or not those of its signals.
@@ -64,6 +67,7 @@ def part_units(part: Part, job: DecideJob, *, rule: LineRule, stays: Bools) -> P
     items = lists.flatten()
     hashes = items.field("hash").to_numpy()
     characters = items.field("characters").to_numpy().astype(np.int64)
+    stays = joined_reasons(part, verdicts.reasons, job).reasons == 0
     counted = np.repeat(stays, np.diff(offsets))
     if verdicts.removed is not None:
         counted &= ~verdicts.removed
@@ -86,7 +90,7 @@ def part_units(part: Part, job: DecideJob, *, rule: LineRule, stays: Bools) -> P
     if rule.keep != "none":
         words = verdicts.signals["words"].to_numpy().astype(np.int64)
         preferred = preferences(part.priority, words, ids, by_words=rule.keep == "best")
-    return PartUnits(units, offsets, characters, preferred)
+    return PartUnits(units, offsets, characters, preferred, stays)
 
 
 def words_of_lines(packed: npt.NDArray[np.uint32]) -> Int64s:

@@ -42,7 +42,6 @@ from kernels.arrays import Int64s, Uint32s
 from manifests.errors import GristmillError
 from manifests.repeated_lines import LineRule
 from manifests.step import Output, StepManifest, TaskManifest
-from pipeline.decide.duplicates.fates import standing
 from pipeline.decide.exchange import Shape, receive, send
 from pipeline.decide.line_units import part_units
 from pipeline.decide.runs import RunJob, first_numbers, partitions_of, parts_of
@@ -164,7 +163,7 @@ def send_lines(run: int, job: RunJob) -> list[Output]:
     rule = line_rule(job)
     records, numbers = [np.empty(0, _kind(rule))], [np.empty(0, np.uint32)]
     for part in parts_of(run, job):
-        found = part_units(part, job, rule=rule, stays=standing(part, job))
+        found = part_units(part, job, rule=rule)
         records.append(distinct(found.units, found.preferred))
         numbers.append(np.full(len(records[-1]), part.number, np.uint32))
     batch = _batch(np.concatenate(records), np.concatenate(numbers))
@@ -219,12 +218,11 @@ def publish_removed(run: int, job: RunJob) -> list[Output]:
 
 
 def _publish_part(part: Part, told: Records, job: RunJob) -> Output:
-    stays = standing(part, job)
-    found = part_units(part, job, rule=line_rule(job), stays=stays)
+    found = part_units(part, job, rule=line_rule(job))
     gone = removed_lines(found.units, told)
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.where(gone, found.characters, 0))])
     characters = ends[found.offsets[1:]] - ends[found.offsets[:-1]]
-    lists = removed_lists(gone, found.offsets, stays)
+    lists = removed_lists(gone, found.offsets, found.stays)
     batch = pa.RecordBatch.from_arrays([lists, pa.array(characters)], schema=_REMOVED)
     return publish_ipc(job.folder, part_file("lines", part.name), [batch], _REMOVED)
 
@@ -261,7 +259,7 @@ def _find_lines(parts: Sequence[Part], most: Frequent, job: RunJob) -> list[int]
     for name in sorted({part.name for part in parts}):
         places = [index for index, part in enumerate(parts) if part.name == name]
         part = parts[places[0]]
-        units, offsets, *_ = part_units(part, job, rule=line_rule(job), stays=standing(part, job))
+        units, offsets, *_ = part_units(part, job, rule=line_rule(job))
         for index in places:
             unit = np.flatnonzero((units.keys == most.keys[index]) & (units.rows == most.rows[index]))[0]
             numbers[index] = int(np.flatnonzero(units.of_line == unit)[0] - offsets[most.rows[index]])

@@ -43,7 +43,7 @@ from pipeline.decide.site_rule import run_site_rule
 from pipeline.decide.site_stages import SiteJob, site_job
 from pipeline.decide.source_losses import DECISIONS
 from pipeline.engines.partitions import workers_for
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Runner, with_helpers
 from pipeline.engines.tasks import run_tasks
 from pipeline.filters import reasons_of
 from pipeline.folders import DECIDE, EXTRACT
@@ -84,16 +84,16 @@ def decide(manifest: CorpusManifest, *, out: str, runner: Runner) -> StepManifes
     check_scores(parts, job)
     lists = [*publish_lists(manifest, job), *publish_allowed(manifest, job)]
     in_runs = run_job(parts, job, sent=sent_bytes(extracted, job))
-    at_most = runner.at_most(workers_for(parts))
-    sites = [] if settings.site_rule is None else _run_sites(site_job(parts, in_runs), runner=at_most)
-    duplicates = run_duplicates(in_runs, runner=at_most)
-    lines: list[TaskManifest] = []
-    if settings.dedup.lines is not None:
-        lines = run_lines(in_runs, extracted=extracted, runner=at_most)
-    bands = run_bands(in_runs, runner=at_most)
-    decisions = run_tasks(
-        tasks_of(DECISIONS, in_runs), decide_run, in_runs, folder=folder, label="decisions", runner=at_most
-    )
+    with with_helpers(runner.at_most(workers_for(parts))) as at_most:
+        sites = [] if settings.site_rule is None else _run_sites(site_job(parts, in_runs), runner=at_most)
+        duplicates = run_duplicates(in_runs, runner=at_most)
+        lines: list[TaskManifest] = []
+        if settings.dedup.lines is not None:
+            lines = run_lines(in_runs, extracted=extracted, runner=at_most)
+        bands = run_bands(in_runs, runner=at_most)
+        decisions = run_tasks(
+            tasks_of(DECISIONS, in_runs), decide_run, in_runs, folder=folder, label="decisions", runner=at_most
+        )
     tasks = [*lists, *sites, *duplicates, *lines, *bands, *decisions]
     ledger = merge_ledgers(task.ledger for task in tasks)
     return finish_step(

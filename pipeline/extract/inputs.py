@@ -19,7 +19,18 @@ import xxhash
 
 from manifests.corpus import Source
 from manifests.errors import GristmillError
-from pipeline.folders import DECIDE, EXTRACT, SAMPLE, SHARDS, TOKENIZER, DecideKind, ExtractKind, part_file
+from pipeline.folders import (
+    DECIDE,
+    DUPLICATE_FATES,
+    EXTRACT,
+    FREQUENT_LINES,
+    SAMPLE,
+    SHARDS,
+    TOKENIZER,
+    DecideKind,
+    ExtractKind,
+    part_file,
+)
 from pipeline.readers.pieces import Piece, split
 from storage.files import file_stat, find, is_glob, is_url, join, list_stats, matches
 
@@ -224,7 +235,8 @@ def _written(source: str, pattern: str) -> list[str]:
         f"{EXTRACT}/{part_file('quarantine', f'{source}/{name}')}",
         f"{DECIDE}/sites/dropped.arrow",
         f"{DECIDE}/sites/dropped/000000.arrow",
-        f"{DECIDE}/edges/0-0.arrow",
+        f"{DECIDE}/{DUPLICATE_FATES}/000000.arrow",
+        f"{DECIDE}/{FREQUENT_LINES}",
         f"{DECIDE}/bands/thresholds.arrow",
     ]
     parts += [f"{SHARDS}/{source}/{band}/00000.arrow" for band in ("general", "q01")]

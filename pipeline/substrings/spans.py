@@ -20,12 +20,11 @@ from kernels.arrays import Bools, Int64s, Uint64s
 from manifests.step import KindOfLoss, Ledger, TaskManifest
 from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import Task, collect, pending_tasks
-from pipeline.schemas import publish_ipc
+from pipeline.schemas import id_column, publish_ipc
 from pipeline.substrings.settings import Shard, SubstringsJob, workers_for_tokens
 from pipeline.substrings.shared import joined_by_shard, paths_of
 from pipeline.substrings.tables import (
     REMOVED,
-    id_column,
     pack_answers,
     pack_kept,
     read_answers,

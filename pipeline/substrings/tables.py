@@ -12,7 +12,7 @@ import pyarrow as pa
 from dedup.repeats import Repeats
 from dedup.stretches import Answers
 from kernels.arrays import Int64s, Uint64s
-from pipeline.schemas import DOCUMENT_ID, id_halves, read_ipc
+from pipeline.schemas import DOCUMENT_ID, id_column, id_halves, read_ipc
 
 # Grams of a shard that are not first in it, by document and start.
 WITHIN = pa.schema([pa.field(name, pa.int64(), nullable=False) for name in Repeats._fields])
@@ -50,12 +50,6 @@ REMOVED = pa.schema(
         pa.field("whole", pa.bool_(), nullable=False),  # the document goes, with what the runs leave of it
     ]
 )
-
-
-def id_column(ids: Uint64s) -> pa.Array:
-    """Ids as a column, from their halves uint64[n, 2]."""
-    data = np.ascontiguousarray(ids.astype(">u8"))
-    return pa.Array.from_buffers(DOCUMENT_ID, len(ids), [None, pa.py_buffer(data)])
 
 
 def within_batch(repeats: Repeats) -> pa.RecordBatch:

@@ -25,6 +25,7 @@ from pipeline.decide.verdicts import judge_part
 from pipeline.folders import part_file
 from pipeline.parts import Part
 from pipeline.schemas import id_halves, read_ipc
+from pipeline.text.normalise import text_buffers
 from storage.files import join
 
 FOLDER = "duplicates"
@@ -66,9 +67,7 @@ def _origins(part: Part, job: RunJob) -> Uint64s:
 def _strings(column: pa.ChunkedArray) -> Strings:
     chunks = column.cast(pa.large_string()).fill_null("").chunks
     joined = pa.concat_arrays(chunks) if chunks else pa.array([], pa.large_string())
-    _, offsets, data = joined.buffers()
-    places = np.frombuffer(offsets or bytes(8), np.int64)[joined.offset : joined.offset + len(joined) + 1]
-    return Strings(np.frombuffer(data or b"", np.uint8), places)
+    return Strings(*text_buffers(joined))
 
 
 def send_copies(partition: int, job: RunJob) -> list[Output]:

@@ -29,11 +29,10 @@ from pipeline.decide.duplicates.verification import COUNTS, EDGES, verified_file
 from pipeline.decide.exchange import receive, send, uint64s
 from pipeline.decide.runs import RunJob, chosen_rows, first_numbers, parts_of, runs_of
 from pipeline.decide.settings import DecideJob
-from pipeline.decide.verdicts import judge_part
 from pipeline.filters.reasons import Reasons, code_of
 from pipeline.folders import DUPLICATE_COUNTS, DUPLICATE_FATES, part_file
 from pipeline.parts import Part, split_row_ids
-from pipeline.schemas import DOCUMENT_ID, id_halves, publish_ipc, read_ipc
+from pipeline.schemas import DOCUMENT_ID, id_column, id_halves, publish_ipc, read_ipc
 from storage.files import join, map_file
 
 _OF_COPIES = ("duplicate_of", "duplicate_row", "similarity")
@@ -165,13 +164,10 @@ def _ids_of(run: int, job: RunJob, rows: Uint64s) -> Uint64s:
 
 
 def _batch(fates: _Fates, *, elsewhere: npt.NDArray[np.bool_]) -> pa.RecordBatch:
-    ids = pa.FixedSizeBinaryArray.from_buffers(
-        DOCUMENT_ID, len(fates.rows), [None, pa.py_buffer(np.ascontiguousarray(fates.ids.astype(">u8")))]
-    )
     columns = [
         pa.array(fates.rows.astype(np.uint32)),
         pa.array(fates.reasons),
-        ids,
+        id_column(fates.ids),
         pa.array(fates.keepers, mask=elsewhere),
     ]
     return pa.RecordBatch.from_arrays([*columns, pa.array(fates.similarity)], schema=FATES)
@@ -184,12 +180,6 @@ def fates_of(part: Part, job: DecideJob) -> pa.RecordBatch:
     index = part.number - int(firsts[run])
     with map_file(join(job.folder, fates_file(int(run)))) as file:
         return pa.ipc.open_file(file).get_batch(index)
-
-
-def standing(part: Part, job: DecideJob) -> npt.NDArray[np.bool_]:
-    """Which rows of a part stay after duplicates, bool[n]."""
-    stays: npt.NDArray[np.bool_] = joined_reasons(part, judge_part(part, job).reasons, job).reasons == 0
-    return stays
 
 
 class Joined(NamedTuple):

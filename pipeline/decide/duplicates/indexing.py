@@ -29,10 +29,10 @@ from dedup.signature_settings import signature_settings
 from kernels.arrays import Bools, Int64s
 from manifests.base import Strict, sha256_of
 from manifests.errors import GristmillError
-from manifests.filters import REASONS
 from manifests.step import Ledger, Output, StepManifest, TaskManifest
 from pipeline.decide.duplicates.candidates import places_of
 from pipeline.decide.duplicates.index import KEYS, NODES, SETS, STEP, VERSION, index_file, sketches_schema
+from pipeline.decide.duplicates.report.ledger import LATER
 from pipeline.decide.runs import group_runs
 from pipeline.decide.settings import VERSION as DECIDE_VERSION
 from pipeline.decide.settings import DecideSettings
@@ -42,13 +42,14 @@ from pipeline.filters.reasons import code_of
 from pipeline.folders import DECIDE, EXTRACT, part_file
 from pipeline.parts import Part, list_parts_of
 from pipeline.schemas import publish_ipc, read_ipc
+from pipeline.text.normalise import text_buffers
 from storage.destination import begin_destination, check_apart, check_destination
 from storage.files import join
 from storage.lock import only_writer
 from storage.steps import begin_step, finish_step, require_step
 
 # Documents with these reasons are left in the search for duplicates, and stay in it.
-_STAY = tuple(code_of(name) for name in REASONS if name.startswith("duplicate_lines"))
+_STAY = tuple(code_of(name) for name in LATER)
 
 
 class IndexJob(Strict):
@@ -121,11 +122,11 @@ def make_index(
         begin_destination(out, purpose=purpose)
         on_step(STEP)
         begin_step(out)
-        done = run_tasks(tasks, index_run, job, folder=out, label="Index", runner=helped)
+        done = run_tasks(tasks, make_run, job, folder=out, label="Index", runner=helped)
         return finish_step(out, step=STEP, settings=described, inputs=inputs, tasks=done)
 
 
-def index_run(task: IndexTask, job: IndexJob) -> TaskManifest:
+def make_run(task: IndexTask, job: IndexJob) -> TaskManifest:
     """Publish the index of one run."""
     minhash = job.settings.dedup.minhash
     assert minhash is not None
@@ -136,9 +137,8 @@ def index_run(task: IndexTask, job: IndexJob) -> TaskManifest:
     for part in task.parts:
         rows, table = _nodes(part, job)
         documents = read_ipc(join(job.prepared, EXTRACT, part_file("documents", part.name)), columns=["text"])
-        texts = documents["text"].take(pa.array(rows)).chunks
-        data, offsets = _buffers(texts)
-        found, own = shingle_sets(data, offsets, unit=minhash.unit, ngram=minhash.ngram)
+        texts = documents["text"].take(pa.array(rows)).combine_chunks()
+        found, own = shingle_sets(*text_buffers(texts), unit=minhash.unit, ngram=minhash.ngram)
         starts += (starts[-1] + own[1:]).tolist()
         hashes.append(found)
         signed = read_ipc(join(job.prepared, EXTRACT, part_file("signatures", part.name)))
@@ -180,13 +180,6 @@ def _nodes(part: Part, job: IndexJob) -> tuple[Int64s, pa.Table]:
     columns = [ids.take(taken), pa.array(preferred), pa.array(goes[rows])]
     columns += [decided[name].take(taken) for name in ("duplicate_of", "similarity")]
     return rows, pa.table(columns, schema=NODES)
-
-
-def _buffers(chunks: list[pa.Array]) -> tuple[np.ndarray, Int64s]:
-    texts = pa.concat_arrays(chunks) if chunks else pa.array([], pa.large_string())
-    _, offsets, data = texts.buffers()
-    places = np.frombuffer(offsets or bytes(8), np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data or b"", np.uint8), places
 
 
 def _publish(number: int, job: IndexJob, nodes: list[pa.Table], sketched: np.ndarray) -> list[Output]:

@@ -64,9 +64,9 @@ def run_duplicates(job: RunJob, *, runner: Runner) -> list[TaskManifest]:
         rounds = 0
         if job.runs > 1:
             run_stages(stages, job, runner=runner)
-            rounds = _run_rounds(stages[-1], job, runner=runner)
+            rounds = run_rounds(stages[-1], job, runner=runner)
             stages = []
-        stages += _choice_stages(job.runs, rounds=rounds)
+        stages += choice_stages(job.runs, rounds=rounds)
     run_stages([*stages, *last], job, runner=runner)
     return collect(tasks, folder=job.folder)
 
@@ -100,7 +100,7 @@ def fates_stages(runs: int) -> list[Stage]:
     ]
 
 
-def _choice_stages(runs: int, *, rounds: int) -> list[Stage]:
+def choice_stages(runs: int, *, rounds: int) -> list[Stage]:
     """What is left of the choice after so many rounds."""
     stages = [_stage("rest", partial(choice.decide_rest, rounds=rounds), runs, size=1)]
     if rounds:
@@ -128,7 +128,7 @@ def _stage(
     )
 
 
-def _run_rounds(edges: Stage, job: RunJob, *, runner: Runner) -> int:
+def run_rounds(edges: Stage, job: RunJob, *, runner: Runner) -> int:
     """Decide which rows go until the pairs that wait fit in one task; returns how many rounds that took.
 
     Args:

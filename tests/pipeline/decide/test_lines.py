@@ -388,7 +388,7 @@ def test_lines_that_do_not_fit_their_signals_are_an_error(tmp_path: Path) -> Non
     rule = manifest.dedup.lines
     assert rule is not None
     with pytest.raises(GristmillError, match="not those of the signals"):
-        lines_module.part_units(part, job, rule=rule, stays=np.ones(part.rows, bool))
+        lines_module.part_units(part, job, rule=rule)
 
 
 def _job(manifest: CorpusManifest, out: Path) -> str:
