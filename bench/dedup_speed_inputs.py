@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from bench.slope_inputs import mix
 from dedup.signature_settings import signature_settings
 from dedup.signing import make_signing
 from kernels.arrays import Bools, Bytes, Int64s, Uint64s
@@ -145,9 +146,9 @@ def word_numbers(rows: Uint64s) -> tuple[Int64s, Int64s]:
     while (copies := is_copy(root)).any():
         root[copies] = original_of(root[copies])
     span = np.uint64(MOST_WORDS - FEWEST_WORDS + 1)
-    lengths = (np.uint64(FEWEST_WORDS) + _mix(root, 3) % span).astype(np.int64)
+    lengths = (np.uint64(FEWEST_WORDS) + mix(root, 3) % span).astype(np.int64)
     places = np.arange(MOST_WORDS, dtype=np.uint64)
-    values = _mix(root[:, None] * np.uint64(128) + places, 5)
+    values = mix(root[:, None] * np.uint64(128) + places, 5)
     # From the document itself back to its first original: the latest edit of a place counts.
     free = np.ones(values.shape, bool)
     current, active = rows.copy(), np.flatnonzero(is_copy(rows))
@@ -155,7 +156,7 @@ def word_numbers(rows: Uint64s) -> tuple[Int64s, Int64s]:
         own = current[active]
         first, last = _edited(own, lengths[active])
         edit = is_near(own)[:, None] & (places >= first[:, None]) & (places < last[:, None]) & free[active]
-        values[active] = np.where(edit, _mix(own[:, None] * np.uint64(128) + places, 4), values[active])
+        values[active] = np.where(edit, mix(own[:, None] * np.uint64(128) + places, 4), values[active])
         free[active] &= ~edit
         current[active] = original_of(own)
         active = active[is_copy(current[active])]
@@ -164,27 +165,27 @@ def word_numbers(rows: Uint64s) -> tuple[Int64s, Int64s]:
 
 def is_near(rows: Uint64s) -> Bools:
     """Whether each document is a near copy of an earlier one."""
-    near: Bools = (_mix(rows, 1) % np.uint64(100) < NEAR_PERCENT) & (rows > 0)
+    near: Bools = (mix(rows, 1) % np.uint64(100) < NEAR_PERCENT) & (rows > 0)
     return near
 
 
 def is_copy(rows: Uint64s) -> Bools:
     """Whether each document is a near or an exact copy of an earlier one."""
-    copies: Bools = (_mix(rows, 1) % np.uint64(100) < NEAR_PERCENT + EXACT_PERCENT) & (rows > 0)
+    copies: Bools = (mix(rows, 1) % np.uint64(100) < NEAR_PERCENT + EXACT_PERCENT) & (rows > 0)
     return copies
 
 
 def original_of(rows: Uint64s) -> Uint64s:
     """What each copy copies; `rows` are above 0."""
-    found: Uint64s = _mix(rows, 2) % rows
+    found: Uint64s = mix(rows, 2) % rows
     return found
 
 
 def _edited(rows: Uint64s, lengths: Int64s) -> tuple[Int64s, Int64s]:
     """The first place of the run of words that a near copy changes, and the one after its last."""
-    run = (1 + _mix(rows, 8) % np.uint64(_LONGEST_EDIT)).astype(np.int64)
-    where = _mix(rows, 9) % np.uint64(10)
-    anywhere = (_mix(rows, 10) % (lengths - run + 1).astype(np.uint64)).astype(np.int64)
+    run = (1 + mix(rows, 8) % np.uint64(_LONGEST_EDIT)).astype(np.int64)
+    where = mix(rows, 9) % np.uint64(10)
+    anywhere = (mix(rows, 10) % (lengths - run + 1).astype(np.uint64)).astype(np.int64)
     first = np.where(where < 3, 0, np.where(where < 5, lengths - run, anywhere))
     return first, first + run
 
@@ -192,10 +193,10 @@ def _edited(rows: Uint64s, lengths: Int64s) -> tuple[Int64s, Int64s]:
 def _vocabulary() -> Texts:
     """Words of two to ten letters."""
     numbers = np.arange(_VOCABULARY, dtype=np.uint64)
-    lengths = 2 + (_mix(numbers, 6) % np.uint64(9)).astype(np.int64)
+    lengths = 2 + (mix(numbers, 6) % np.uint64(9)).astype(np.int64)
     offsets = np.zeros(_VOCABULARY + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    letters = 97 + _mix(np.arange(int(offsets[-1]), dtype=np.uint64), 11) % np.uint64(26)
+    letters = 97 + mix(np.arange(int(offsets[-1]), dtype=np.uint64), 11) % np.uint64(26)
     return Texts(letters.astype(np.uint8), offsets)
 
 
@@ -206,7 +207,7 @@ def _write_part(out: str, name: str, rows: Uint64s) -> list[Output]:
     settings = signature_settings(MinHash(), seed=0)
     signing = make_signing(settings)
     measured = compute(texts.data, texts.offsets, permutations=signing.walk_permutations, ngram=settings.ngram)
-    site = [f"s{number}.example" for number in (_mix(rows, 7) % np.uint64(_SITES)).tolist()]
+    site = [f"s{number}.example" for number in (mix(rows, 7) % np.uint64(_SITES)).tolist()]
     documents: dict[str, Any] = {
         "id": document_ids(array),
         "text": array,
@@ -249,12 +250,3 @@ def _constant(field: pa.Field, count: int) -> pa.Array:
     if pa.types.is_floating(field.type):
         return pa.array(np.full(count, 0.9, np.float32))
     return pa.array(np.zeros(count, np.int32)).cast(field.type)
-
-
-def _mix(value: Uint64s, stream: int) -> Uint64s:
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014), another function for each stream."""
-    with np.errstate(over="ignore"):
-        z = value + np.uint64(stream) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))

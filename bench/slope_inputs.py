@@ -178,21 +178,21 @@ def _records(file: RawFile, source: Source) -> Iterator[bytes]:
 
 
 def _synthetic_part(out: str, name: str, rows: U64) -> list[Output]:
-    kind = _mix(rows, 1) % np.uint64(100)
+    kind = mix(rows, 1) % np.uint64(100)
     near, exact = kind < NEAR_PERCENT, (kind >= NEAR_PERCENT) & (kind < NEAR_PERCENT + EXACT_PERCENT)
     # A copy copies any earlier document, itself perhaps a copy of that document's own original: clusters of all sizes
     # (Yule 1925).
-    original = np.where(near | exact, _mix(rows, 2) % np.maximum(rows, 1), rows)
+    original = np.where(near | exact, mix(rows, 2) % np.maximum(rows, 1), rows)
     places = np.arange(112, dtype=np.uint64)
-    values = _mix(original[:, None] * np.uint64(128) + places, 3)
-    own = _mix(rows[:, None] * np.uint64(128) + places, 4)
+    values = mix(original[:, None] * np.uint64(128) + places, 3)
+    own = mix(rows[:, None] * np.uint64(128) + places, 4)
     changed = near[:, None] & (own % np.uint64(100) < _CHANGED_PERCENT)
     signature = (np.where(changed, own, values) >> np.uint64(32)).astype(np.uint32)
     identity = np.where(exact, original, rows)
-    ids = np.stack([_mix(identity, 5), _mix(identity, 6)], axis=1).astype(">u8")
+    ids = np.stack([mix(identity, 5), mix(identity, 6)], axis=1).astype(">u8")
     count = len(rows)
     # So many sites that a part meets nearly each once: a crawl's files are cut across sites.
-    site = pa.array([f"s{number}.example" for number in (_mix(rows, 7) % np.uint64(10 * SYNTHETIC_ROWS)).tolist()])
+    site = pa.array([f"s{number}.example" for number in (mix(rows, 7) % np.uint64(10 * SYNTHETIC_ROWS)).tolist()])
     documents: dict[str, Any] = {
         "id": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(ids.tobytes())]),
         "text": pa.array([""] * count, pa.large_string()),
@@ -237,10 +237,10 @@ def _signal_column(field: pa.Field, rows: U64) -> pa.Array:
     if field.name.startswith("spans_"):
         return pa.array(np.zeros(count, np.int32))
     # Whole numbers as various as those of real texts, so that they compress as badly.
-    return pa.array((_mix(rows, len(field.name)) % np.uint64(3_000)).astype(np.int32))
+    return pa.array((mix(rows, len(field.name)) % np.uint64(3_000)).astype(np.int32))
 
 
-def _mix(value: U64, stream: int) -> U64:
+def mix(value: U64, stream: int) -> U64:
     """The finaliser of splitmix64 (Steele, Lea and Flood 2014), another function for each stream."""
     with np.errstate(over="ignore"):
         z = value + np.uint64(stream) * np.uint64(0x9E3779B97F4A7C15)

@@ -12,30 +12,15 @@ from hypothesis import strategies as st
 
 from bench.dedup_truth import compare, jaccard, shingle_sets, words
 from kernels.character_ranges import UNICODE
-from kernels.characters import ALONE, MARK, WORD, classes
+from tests.property.test_signatures import reference_words
 from tests.property.texts import texts, thorough
 
 # Few words, so that texts resemble each other.
 similar = st.lists(st.lists(st.sampled_from("a b c d 漢 ก".split()), max_size=12).map(" ".join), min_size=0, max_size=8)
 
 
-def words_by_class(text: str) -> list[str]:
-    found, before = [""], 0
-    for character in text:
-        kind = int(classes()[ord(character)])
-        if before & WORD and kind & MARK:
-            found[-1] += character
-            continue
-        if not kind & WORD or kind & ALONE or before & ALONE:
-            found.append("")
-        if kind & WORD:
-            found[-1] += chr(ord(character) + 32) if "A" <= character <= "Z" else character
-        before = kind
-    return [word for word in found if word]
-
-
 def plain_shingles(text: str, ngram: int) -> set[tuple[str, ...]]:
-    found = words_by_class(text)
+    found = reference_words(text)
     if not found:
         return set()
     return {tuple(found[start : start + ngram]) for start in range(max(1, len(found) - ngram + 1))}
@@ -51,7 +36,7 @@ def test_every_character_is_a_word_or_none_as_for_the_kernels():
         if 0xD800 <= point < 0xE000:
             continue
         text = f"x{chr(point)}\u0301x漢{chr(point)}漢"
-        assert words(text) == words_by_class(text), hex(point)
+        assert words(text) == reference_words(text), hex(point)
 
 
 @thorough
@@ -60,7 +45,7 @@ def test_every_character_is_a_word_or_none_as_for_the_kernels():
     ["The cat's mat_1, ÉTE naïve 12,5", "小明在iPhone手机上，读了3本书。", "กินข้าวแล้ว ๑๒๓ ครั้ง", "か\u3099が ｶﾞ コーヒー"]
 )
 def test_words_are_those_of_the_kernels(documents):
-    assert [words(text) for text in documents] == [words_by_class(text) for text in documents]
+    assert [words(text) for text in documents] == [reference_words(text) for text in documents]
 
 
 @thorough
