@@ -106,11 +106,10 @@ def write_job(folder: str, others: Int64s, preferred: Int64s, *, runs: int) -> R
     return job
 
 
-def run_choice(shape: str, pairs: int, runs: int, folder: str) -> None:
-    """Make pairs and choose, in this process."""
-    job = write_job(folder, *make_pairs(shape, pairs=pairs), runs=runs)
-    rounds = run_rounds(pairs_stages(runs)[-1], job, runner=Runner())
-    run_stages(choice_stages(runs, rounds=rounds), job, runner=Runner())
+def run_choice(job: RunJob) -> None:
+    """Choose, in this process."""
+    rounds = run_rounds(pairs_stages(job.runs)[-1], job, runner=Runner())
+    run_stages(choice_stages(job.runs, rounds=rounds), job, runner=Runner())
 
 
 def describe_choice(shape: str, pairs: int, runs: int, folder: str) -> dict[str, Any]:
@@ -157,8 +156,8 @@ def measure_choice(shape: str, *, pairs: int, runs: int, scratch: Path) -> dict[
     costs = []
     for size in (min(1_000, pairs), pairs):
         folder = scratch / f"{shape}-{size}"
-        command = [sys.executable, "-m", "bench.dedup_scale", "--choice", shape, str(size), str(runs), str(folder)]
-        costs.append(measure(command))
+        job = write_job(str(folder), *make_pairs(shape, pairs=size), runs=runs)
+        costs.append(measure([sys.executable, "-m", "bench.dedup_scale", "--choice", job.model_dump_json()]))
     found = describe_choice(shape, pairs, runs, str(folder))
     shutil.rmtree(folder)
     return {
@@ -219,12 +218,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=int, default=20_000_000)
     parser.add_argument("--runs", type=int, default=32)
     parser.add_argument("--copies", type=int, default=1_000_000)
-    parser.add_argument("--choice", nargs=4, metavar=("SHAPE", "PAIRS", "RUNS", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--choice", metavar="JOB", help=argparse.SUPPRESS)
     parser.add_argument("--scratch", type=Path, help="work here")
     options = parser.parse_args(arguments)
     if options.choice is not None:
-        shape, pairs, runs, folder = options.choice
-        run_choice(shape, int(pairs), int(runs), folder)
+        run_choice(RunJob.model_validate_json(options.choice))
         return
     os.chdir(HERE.parent)
     result: dict[str, Any] = {"pairs": options.pairs, "runs": options.runs, "copies": options.copies}

@@ -32,7 +32,7 @@ class Workload:
         raw_files: web crawls come in files of about 28,000 pages (Common Crawl: 90,000 files for 2.6 billion pages).
         duplicate_share: of the documents, those that are dropped as copies.
         documents_per_site, dropped_site_share: registered domains, and those that the site rule drops.
-        site_bytes: of a site's name.
+        site_bytes: of a site's name, as an object of the command.
     """
 
     documents: float = 1e10
@@ -43,7 +43,7 @@ class Workload:
     duplicate_share: float = 0.5
     documents_per_site: float = 200
     dropped_site_share: float = 0.01
-    site_bytes: float = 24
+    site_bytes: float = 100
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def lines(work: Workload, points: Points, counts: Counts, prices: Prices) -> lis
             "decide: decisions",
             parallel=documents_of(("decisions",)),
             high=documents_high(("decisions",)),
-            read=read_by("decisions") + 2 * counts.parts * dropped_sites_bytes(work),
+            read=read_by("decisions"),
             written=facts["decide.written.decide/decisions.bytes"] * per_document
             + dropped_bytes * (work.documents - counts.kept_documents),
             memory=points.series["ids.decide.peak"].y[-1],
@@ -309,7 +309,7 @@ def raised(value: float, size: float, points: Points, name: str) -> float | None
 
 
 def dropped_sites_bytes(work: Workload) -> float:
-    """Size of the list of dropped sites, which each task that looks at a part reads whole."""
+    """Size of the list of dropped sites while the command writes it: for readers of the run, no task reads it."""
     return work.documents / work.documents_per_site * work.dropped_site_share * work.site_bytes
 
 

@@ -84,7 +84,10 @@ def limits(work: Workload, points: Points, counts: Counts, prices: Prices) -> li
             "training of a tokenizer: one process reads all documents",
             work.text_bytes / MB / facts["tokenizer.scan_mb_per_cpu_s"] / 3600, "h", 24.0, "`tokenizer.scan_mb_per_cpu_s`",
         ),
-        linear("list of dropped sites, read for each part", dropped_sites_bytes(work) / MB, "MB", 100.0, "assumed shares"),
+        linear(
+            "list of dropped sites, which the command writes (`list_dropped`)", dropped_sites_bytes(work) / GB, "GB",
+            prices.client_gb, "assumed shares",
+        ),
         linear("number of a part in a row id", counts.parts, "parts", 2.0**31, "31 bits (`pipeline.parts`)"),
         Limit(
             "row in a part in a row id", counts.rows, "rows", 2.0**32, math.inf,

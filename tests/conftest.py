@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pipeline.engines.runners import Helpers, Runner, with_helpers
 from tests.endtoend.commands import start_prep
 from tests.endtoend.part import write_part_of_corpora
 from tests.paths import DEVELOPMENT_CORPUS
@@ -87,6 +88,17 @@ def _one_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
                 file.write(worker)
         except FileExistsError:
             assert place.read_text() == worker, f"{place.name} runs in two processes"
+
+
+@pytest.fixture(scope="session")
+def helpers() -> Iterator[Helpers]:
+    """Worker processes, and Beam's job service, of all tests that compare what several workers make.
+
+    To start them for each would take most of the time of such a test. They know nothing of what a test patches.
+    """
+    with with_helpers(Runner()) as runner:
+        assert runner.helpers is not None
+        yield runner.helpers
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from bench import dedup_scale
-from bench.dedup_scale import SHAPES, chosen_by_definition, describe_choice, make_pairs, run_choice, write_copies
+from bench.dedup_scale import (
+    SHAPES,
+    chosen_by_definition,
+    describe_choice,
+    make_pairs,
+    run_choice,
+    write_copies,
+    write_job,
+)
 from dedup.choice import join_known, settle
 
 
@@ -33,7 +41,7 @@ def test_the_definition_is_that_of_one_task(shape) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_rounds_are_described(tmp_path, monkeypatch, shape) -> None:
     monkeypatch.setattr("pipeline.decide.duplicates.choice.EDGES_AT_ONCE", 200)
-    run_choice(shape, 2_000, 5, str(tmp_path))
+    run_choice(write_job(str(tmp_path), *make_pairs(shape, pairs=2_000), runs=5))
     found = describe_choice(shape, 2_000, 5, str(tmp_path))
     assert found["rounds"] == len(found["waiting"]) >= 1
     assert found["waiting"] == sorted(found["waiting"], reverse=True)
@@ -44,7 +52,7 @@ def test_rounds_are_described(tmp_path, monkeypatch, shape) -> None:
 
 
 def test_another_choice_is_found_out(tmp_path, monkeypatch) -> None:
-    run_choice("trees", 500, 3, str(tmp_path))
+    run_choice(write_job(str(tmp_path), *make_pairs("trees", pairs=500), runs=3))
     monkeypatch.setattr(dedup_scale, "make_pairs", lambda shape, pairs: make_pairs(shape, pairs=pairs, seed=5))
     with pytest.raises(SystemExit, match="other documents go"):
         describe_choice("trees", 500, 3, str(tmp_path))

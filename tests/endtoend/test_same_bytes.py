@@ -9,7 +9,7 @@ import shards.writer
 import storage.steps
 from manifests.corpus import load_corpus
 from manifests.errors import GristmillError
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.prep import prepare
 from storage.lock import only_writer
 from storage.steps import read_step
@@ -30,18 +30,18 @@ def expected(corpus, tmp_path_factory):
     return tree_hashes(out)
 
 
-def test_any_number_of_workers(corpus, expected, tmp_path, monkeypatch) -> None:
+def test_any_number_of_workers(corpus, expected, tmp_path, monkeypatch, helpers: Helpers) -> None:
     """One in `expected`, two in the runs that are killed, and here seven, in every step."""
     monkeypatch.setattr(
         "pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10
     )  # or a small corpus would be decided in one process
-    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(workers=7))
+    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(workers=7, helpers=helpers))
     assert tree_hashes(tmp_path / "out") == expected
 
 
 @pytest.mark.slow
-def test_portable_job_service(corpus, expected, tmp_path) -> None:
-    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(kind="portable"))
+def test_portable_job_service(corpus, expected, tmp_path, helpers: Helpers) -> None:
+    prepare(load_corpus(corpus.path), out=str(tmp_path / "out"), runner=Runner(kind="portable", helpers=helpers))
     assert tree_hashes(tmp_path / "out") == expected
 
 

@@ -97,12 +97,11 @@ def snapshots(scale: int = 1) -> list[list[dict[str, str]]]:
     return crawls
 
 
-def judge(manifest: CorpusManifest | Path, out: Path, *, workers: int = 1) -> list[str]:
+def judge(manifest: CorpusManifest | Path, out: Path, *, runner: Runner | None = None) -> list[str]:
     """Run extract and decide; the notes of decide."""
     loaded = load_corpus(manifest) if isinstance(manifest, Path) else manifest
-    runner = Runner(workers=workers)
-    extract(loaded, out=str(out), runner=runner)
-    return list(decide(loaded, out=str(out), runner=runner).notes)
+    extract(loaded, out=str(out), runner=runner or Runner())
+    return list(decide(loaded, out=str(out), runner=runner or Runner()).notes)
 
 
 def dropped(out: Path) -> dict[str, str]:

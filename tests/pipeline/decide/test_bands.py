@@ -15,7 +15,7 @@ import storage.steps
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
 from pipeline.decide.step import decide
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.extract.step import extract
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
@@ -114,12 +114,12 @@ def test_golden(prepared: Path) -> None:
 
 
 def test_any_number_of_workers(
-    manifest: CorpusManifest, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    manifest: CorpusManifest, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: Helpers
 ) -> None:
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
     for workers in (2, 7):
         out = tmp_path / str(workers)
-        prepare(manifest, out=str(out), runner=Runner(workers=workers))
+        prepare(manifest, out=str(out), runner=Runner(workers=workers, helpers=helpers))
         assert tree_hashes(out) == tree_hashes(prepared)
 
 
@@ -204,6 +204,6 @@ def test_only_the_named_sources_are_cut(manifest: CorpusManifest) -> None:
 
 
 @pytest.mark.slow
-def test_portable_job_service(manifest: CorpusManifest, prepared: Path, tmp_path: Path) -> None:
-    prepare(manifest, out=str(tmp_path), runner=Runner(kind="portable"))
+def test_portable_job_service(manifest: CorpusManifest, prepared: Path, tmp_path: Path, helpers: Helpers) -> None:
+    prepare(manifest, out=str(tmp_path), runner=Runner(kind="portable", helpers=helpers))
     assert tree_hashes(tmp_path) == tree_hashes(prepared)

@@ -23,7 +23,7 @@ from manifests.errors import GristmillError
 from manifests.filters import REASONS
 from pipeline.decide import lines as lines_module
 from pipeline.decide.step import decide
-from pipeline.engines.runners import Runner, with_helpers
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.extract.step import extract
 from pipeline.filters import verdicts
 from pipeline.parts import Part, list_parts
@@ -93,10 +93,9 @@ def write(folder: Path, files: Files, *, lines: Any, **sections: Any) -> CorpusM
     return load_corpus(path)
 
 
-def run(manifest: CorpusManifest, out: Path, *, workers: int = 1) -> None:
-    with with_helpers(Runner(workers=workers)) as runner:
-        extract(manifest, out=str(out), runner=runner)
-        decide(manifest, out=str(out), runner=runner)
+def run(manifest: CorpusManifest, out: Path, *, runner: Runner | None = None) -> None:
+    extract(manifest, out=str(out), runner=runner or Runner())
+    decide(manifest, out=str(out), runner=runner or Runner())
 
 
 def parts_of(manifest: CorpusManifest, out: Path) -> list[Part]:
@@ -243,12 +242,12 @@ def test_lines_that_filters_remove_count_for_nobody(tmp_path: Path) -> None:
     assert any(note.startswith("line rules and `dedup.lines`: ") for note in step.notes)
 
 
-def test_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: Helpers) -> None:
     # Otherwise one worker is enough for so few documents.
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 3)
     manifest = write(tmp_path, generated(), lines="c4")
     for workers in (1, 2, 7):
-        run(manifest, tmp_path / str(workers), workers=workers)
+        run(manifest, tmp_path / str(workers), runner=Runner(workers=workers, helpers=helpers))
     expected = tree_hashes(tmp_path / "1")
     assert any(name.startswith("decide/lines/a/") for name in expected)
     assert tree_hashes(tmp_path / "2") == tree_hashes(tmp_path / "7") == expected

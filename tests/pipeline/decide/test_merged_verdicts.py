@@ -12,7 +12,7 @@ from manifests.errors import GristmillError
 from pipeline.decide import merged_verdicts
 from pipeline.decide.site_merge import merge_sites
 from pipeline.decide.site_pages import kind_file
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
@@ -50,11 +50,11 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return merge([place / f"crawl{number}" for number in range(3)], place / "sites")
 
 
-def decided(merged: Path, place: Path, number: int, *, workers: int = 1, **rule: object) -> Path:
+def decided(merged: Path, place: Path, number: int, *, runner: Runner | None = None, **rule: object) -> Path:
     """A copy of a crawl, decided by the merged verdicts."""
     out = place / f"crawl{number}"
     shutil.copytree(merged.parent / f"crawl{number}", out)
-    judge(write(place, number, merged=str(merged), **rule), out, workers=workers)
+    judge(write(place, number, merged=str(merged), **rule), out, runner=runner)
     return out
 
 
@@ -92,9 +92,10 @@ def test_the_tables_hold_its_own_documents_and_the_evidence_of_all(merged: Path,
     assert (again / "_MANIFEST.json").read_bytes() == (merged / "_MANIFEST.json").read_bytes()
 
 
-def test_any_number_of_workers(merged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_workers(merged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: Helpers) -> None:
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
-    hashes = [tree_hashes(decided(merged, tmp_path / str(workers), 0, workers=workers)) for workers in (1, 2, 7)]
+    runners = [Runner(workers=workers, helpers=helpers) for workers in (1, 2, 7)]
+    hashes = [tree_hashes(decided(merged, tmp_path / str(each.workers), 0, runner=each)) for each in runners]
     assert hashes[1:] == hashes[:1] * 2
 
 

@@ -19,7 +19,7 @@ from pipeline.decide import site_merge, site_pages, snapshots
 from pipeline.decide.site_merge import MergeJob, MergeTask, merge_partition, merge_sites
 from pipeline.decide.site_pages import kind_file
 from pipeline.decide.snapshots import Snapshot, Texts, check_same
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.folders import DECIDE, EXTRACT
 from pipeline.schemas import read_ipc
 from storage.verify import exported_step, verify_export
@@ -99,8 +99,8 @@ def test_the_bytes_of_one_run_over_all_documents(seed: int, tmp_path: Path, monk
         assert sum(task.details["read"][snapshot.extract] for task in tasks) == snapshot.rows
 
 
-def merge(folders: Sequence[Path], out: Path, *, workers: int = 1) -> Any:
-    return merge_sites([str(folder) for folder in folders], out=str(out), runner=Runner(workers=workers))
+def merge(folders: Sequence[Path], out: Path, *, runner: Runner | None = None) -> Any:
+    return merge_sites([str(folder) for folder in folders], out=str(out), runner=runner or Runner())
 
 
 @pytest.fixture(scope="module")
@@ -147,10 +147,11 @@ def test_documents_add_up_and_a_page_counts_once(merged: Path) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 7])
 def test_any_order_and_any_number_of_workers_and_partitions(
-    workers: int, folders: list[Path], merged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: int, folders: list[Path], merged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: Helpers
 ) -> None:
+    runner = Runner(workers=workers, helpers=helpers)
     order = [folders[number] for number in ((2, 0, 1), (1, 2, 0), (2, 1, 0))[workers % 3]]
-    merge(order, tmp_path / "again", workers=workers)
+    merge(order, tmp_path / "again", runner=runner)
     assert tree_hashes(tmp_path / "again") == tree_hashes(merged)
     # In partitions: the same whatever the folders have.
     monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_500)
@@ -161,8 +162,8 @@ def test_any_order_and_any_number_of_workers_and_partitions(
         monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 500 * (1 + number * workers))
         judge(folder.parent / f"raw{number}" / "corpus.yaml", split[-1])
     monkeypatch.setattr("pipeline.engines.partitions.BYTES_PER_PARTITION", 1_500)
-    merge(order, tmp_path / "one", workers=workers)
-    merge(split, tmp_path / "many", workers=workers)
+    merge(order, tmp_path / "one", runner=runner)
+    merge(split, tmp_path / "many", runner=runner)
     assert len(list((tmp_path / "one/sites").glob("evidence-*.arrow"))) > 3
     others = {name: digest for name, digest in tree_hashes(tmp_path / "one").items() if name != ".folders.json"}
     assert others == {

@@ -26,7 +26,7 @@ from pipeline.decide.site_pages import (
 )
 from pipeline.decide.site_stages import run_site_pages
 from pipeline.decide.site_stages import site_job as with_partitions
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.schemas import read_ipc
 from tests.pipeline.decide.site_parts import Document, deal, expected, page, read, shuffle, site_job, write_parts
 
@@ -134,7 +134,7 @@ def test_partitions_of_many_names(sites: list[str], partitions: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_with_the_pipeline(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_pipeline(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: Helpers) -> None:
     monkeypatch.setattr(site_pages, "MOST_PAGES", 40)
     monkeypatch.setattr("pipeline.decide.runs.RUN_BYTES", 1)
     monkeypatch.setattr("pipeline.decide.runs.FAN", 2 * workers)
@@ -144,7 +144,7 @@ def test_with_the_pipeline(workers: int, tmp_path: Path, monkeypatch: pytest.Mon
     # A part without any site beside large ones.
     parts = write_parts(tmp_path / "extract", [*deal(documents, 4, 0), [page(None, 3)], []])
     job = site_job(tmp_path / "extract", tmp_path / "decide")
-    tasks = run_site_pages(with_partitions(parts, run_job(parts, job)), runner=Runner(workers=workers))
+    tasks = run_site_pages(with_partitions(parts, run_job(parts, job)), runner=Runner(workers=workers, helpers=helpers))
     partitions = len(tasks) // 2
     assert partitions > 3
     rows, pages = expected(documents, most)

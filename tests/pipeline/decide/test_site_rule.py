@@ -19,7 +19,7 @@ from manifests.corpus import PersonalInformation, SiteEvidence, SiteRule, load_c
 from manifests.errors import GristmillError
 from pipeline.decide.site_pages import SITE_EVIDENCE, partition_name
 from pipeline.decide.site_rule import EVIDENCE_KINDS, mean_rates, site_rates, site_scores
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.folders import DECIDE
 from pipeline.prep import prepare
 from pipeline.schemas import publish_ipc, read_ipc
@@ -212,7 +212,9 @@ def test_allowed_sites_stay(listed: str, kept: set[str], tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("workers", [1, 2, 7])
-def test_nothing_overrides_an_opt_out(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_overrides_an_opt_out(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: Helpers
+) -> None:
     """Not the allow list, nor another list, a filter or the rule itself: an audit finds all of these documents."""
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
     (tmp_path / "asked.txt").write_text("people.example\nbob.github.io\n")
@@ -225,7 +227,7 @@ def test_nothing_overrides_an_opt_out(workers: int, tmp_path: Path, monkeypatch:
         block_lists=[{"name": "shops", "sites": "blocked.txt"}],
         languages={"keep": ["zh"], "min_score": 0.0},
     )
-    judge(path, tmp_path / "out", workers=workers)
+    judge(path, tmp_path / "out", runner=Runner(workers=workers, helpers=helpers))
     found = dropped(tmp_path / "out")
     assert {name for name, reason in found.items() if reason == "opt_out"} == {
         *(f"{HEAVY}-{number}" for number in range(9)),
@@ -325,11 +327,16 @@ def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.mark.parametrize("workers", [2, 7])
 def test_any_number_of_workers(
-    workers: int, corpus: Path, undisturbed: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: int,
+    corpus: Path,
+    undisturbed: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    helpers: Helpers,
 ) -> None:
     # Or a small corpus would be decided in one process.
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
-    judge(corpus, tmp_path / "out", workers=workers)
+    judge(corpus, tmp_path / "out", runner=Runner(workers=workers, helpers=helpers))
     assert tree_hashes(tmp_path / "out") == undisturbed
 
 

@@ -13,7 +13,7 @@ from manifests.step import Output
 from pipeline.decide.exchange import Shape, receive, send
 from pipeline.decide.runs import RunJob
 from pipeline.decide.stages import Stage, numbered, run_stages, tasks_in
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.engines.tasks import pending_tasks
 from pipeline.schemas import publish_ipc, read_ipc
 from tests.property.test_exchange import SETTINGS
@@ -43,9 +43,9 @@ def stages() -> list[Stage]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("fan", [2, 9], ids=["two levels", "one level"])
-def test_only_what_is_not_finished_is_done(tmp_path: Path, workers: int, fan: int) -> None:
+def test_only_what_is_not_finished_is_done(tmp_path: Path, workers: int, fan: int, helpers: Helpers) -> None:
     job = RunJob(settings=SETTINGS, extract="", folder=str(tmp_path), key="k", runs=5, fan=fan, parts=5)
-    runner = Runner(workers=workers)
+    runner = Runner(workers=workers, helpers=helpers)
     run_stages(stages(), job, runner=runner)
     sums = [tmp_path / "sums" / f"{number}.arrow" for number in range(3)]
     assert [read_ipc(str(path))["sum"].to_pylist() for path in sums] == [[10], [110], [210]]

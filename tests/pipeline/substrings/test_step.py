@@ -18,7 +18,7 @@ import shards.writer
 import storage.steps
 from manifests.corpus import CorpusManifest, load_corpus
 from manifests.errors import GristmillError
-from pipeline.engines.runners import Runner, with_helpers
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.export.parquet import export_parquet
 from pipeline.prep import prepare
 from pipeline.schemas import read_ipc
@@ -113,14 +113,12 @@ def expected_from(tokens: Path, *, scope: str, share: float) -> tuple[list[list[
     return [shard for shard in left if shard], found
 
 
-def cut(out: Path, corpus: CorpusManifest, **settings: object) -> None:
-    runner = Runner(workers=int(settings.pop("workers", 1)))  # type: ignore[call-overload]
+def cut(out: Path, corpus: CorpusManifest, *, runner: Runner | None = None, **settings: object) -> None:
     if settings:
         assert corpus.dedup.substrings is not None
         section = corpus.dedup.substrings.model_copy(update=settings)
         corpus = corpus.model_copy(update={"dedup": corpus.dedup.model_copy(update={"substrings": section})})
-    with with_helpers(runner) as runner:
-        remove_substrings(corpus, out=str(out), runner=runner)
+    remove_substrings(corpus, out=str(out), runner=runner or Runner())
 
 
 def ends(out: Path) -> dict[str, str]:
@@ -232,19 +230,19 @@ def test_exports(prepared, tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_portable_job_service(prepared, copied, corpus) -> None:
-    remove_substrings(corpus, out=str(copied), runner=Runner(kind="portable"))
+def test_portable_job_service(prepared, copied, corpus, helpers) -> None:
+    cut(copied, corpus, runner=Runner(kind="portable", helpers=helpers))
     assert tree_hashes(copied) == tree_hashes(prepared)
 
 
 @pytest.mark.slow
-def test_any_number_of_workers(prepared, copied, corpus, monkeypatch) -> None:
+def test_any_number_of_workers(prepared, copied, corpus, monkeypatch, helpers: Helpers) -> None:
     monkeypatch.setattr("pipeline.substrings.settings.TOKENS_PER_WORKER", 100)
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
     for workers in (2, 7):
         for step in ("substrings", "shards"):
             shutil.rmtree(copied / step, ignore_errors=True)
-        cut(copied, corpus, workers=workers)
+        cut(copied, corpus, runner=Runner(workers=workers, helpers=helpers))
         assert tree_hashes(copied) == tree_hashes(prepared)
 
 

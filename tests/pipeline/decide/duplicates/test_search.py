@@ -14,7 +14,7 @@ from manifests.errors import GristmillError
 from manifests.filters import REASONS
 from manifests.minhash import MinHash
 from pipeline.decide.step import decide
-from pipeline.engines.runners import Runner
+from pipeline.engines.runners import Helpers, Runner
 from pipeline.extract.step import extract
 from tests.endtoend.corpora import tree_hashes
 from tests.pipeline.decide.duplicates.corpora import SOURCES, Decision, decisions, records, rows_of, run, write
@@ -91,7 +91,7 @@ def test_any_runs_decide_the_same(tmp_path, monkeypatch, expected, fan, at_once)
 
 
 @pytest.mark.parametrize("workers", [2, 7])
-def test_any_number_of_workers(tmp_path, monkeypatch, workers) -> None:
+def test_any_number_of_workers(tmp_path, monkeypatch, workers, helpers: Helpers) -> None:
     many_runs(monkeypatch)
     monkeypatch.setattr("pipeline.engines.partitions.DOCUMENTS_PER_WORKER", 10)
     corpus = write(tmp_path, records(families=4), files=2)
@@ -101,7 +101,7 @@ def test_any_number_of_workers(tmp_path, monkeypatch, workers) -> None:
     decide(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner())
     assert tree_hashes(tmp_path / "out" / "decide") == alone
     (tmp_path / "out" / "decide").rename(tmp_path / "before")
-    decide(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner(workers=workers))
+    decide(load_corpus(corpus), out=str(tmp_path / "out"), runner=Runner(workers=workers, helpers=helpers))
     assert tree_hashes(tmp_path / "out" / "decide") == alone
 
 
