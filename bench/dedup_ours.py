@@ -59,7 +59,7 @@ def run_gristmill(documents: Path, folder: Path) -> Outcome:
     manifest.write_text(
         "kind: corpus\nversion: 1\nname: quality\nfilters: none\nlanguages: {keep: all}\npersonal_information: null\n"
         f"sources:\n  - {{name: all, format: jsonl, root: {json.dumps(str(documents.parent))}, files: [{documents.name}],"
-        " licence: test}\n"
+        " licence: test, expected_duplicates: 1.0}\n"
         "tokenizer: {train: {}}\n"
     )
     out = folder / "prepared"

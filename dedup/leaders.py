@@ -4,7 +4,8 @@ In: the members of buckets in order of preference, and their sketches: the lowes
 Out: pairs of a leader and a member that are similar, or may be.
 
 The first member of a bucket is a leader. Each next one is compared with the leaders before it, in their order, until
-one is surely similar. A member that has none becomes a leader itself. So a bucket of n members takes about n
+one is surely similar. Of those that may be similar the first `MOST_DOUBTFUL` make a pair with it, and the one that
+surely is. A member that has none of these becomes a leader itself. So a bucket of n members takes about n
 comparisons where they are alike, and pairs are a function of the set of documents alone.
 
 The share of equal places of two signatures estimates their Jaccard similarity J with a standard error of
@@ -28,6 +29,11 @@ MOST_PLACES = 256
 # A member is compared with at most so many leaders of one bucket: a bucket of pages that share a frame and are else
 # different would take the square of their number. Other bands try the same pages again.
 MOST_LEADERS = 512
+# Of the leaders of one bucket that a member may be similar to, the first so many are looked at by their shingles.
+# Otherwise each of a hundred thousand pages that may all be similar to each other made as many pairs as a bucket has
+# leaders. The first are preferred, and so the likeliest to stay: of 60,000 near copies of one document with two other
+# words in each, 790 stay, 556 without this limit, and 1,290 if it took the most similar ones (bench/dedup_scale.py).
+MOST_DOUBTFUL = 16
 # Standard errors below the threshold at which a pair is surely less similar, and above it at which it surely is more.
 # One of 44 pairs at the threshold is taken for less without its shingles being looked at. The other limit is higher:
 # pairs that share a band agree there by selection, and pages of one frame are compared with many of their kind.
@@ -53,7 +59,7 @@ class Pairs(NamedTuple):
     Attributes:
         leaders, members: int64[p], places of the members.
         equal: int32[p], equal places of their sketches.
-        compared, rejected: int32[n], with how many leaders each member was compared, and with how many in vain.
+        compared, rejected: int32[n], with how many leaders each member was compared, and how many were unlike it.
     """
 
     leaders: Int64s
@@ -97,7 +103,14 @@ def limits(similarity: float, *, places: int) -> Limits:
     return Limits(unlike=max(0, math.ceil(low * places)), alike=min(places, math.ceil(high * places)))
 
 
-def lead(sketched: Bytes, starts: Int64s, *, within: Limits, most_leaders: int = MOST_LEADERS) -> Pairs:
+def lead(
+    sketched: Bytes,
+    starts: Int64s,
+    *,
+    within: Limits,
+    most_leaders: int = MOST_LEADERS,
+    most_doubtful: int = MOST_DOUBTFUL,
+) -> Pairs:
     """Compare the members of buckets.
 
     Args:
@@ -106,7 +119,7 @@ def lead(sketched: Bytes, starts: Int64s, *, within: Limits, most_leaders: int =
         within: numbers of equal places from which on a pair may be, or surely is, similar.
     """
     compared, rejected = np.zeros(len(sketched), np.int32), np.zeros(len(sketched), np.int32)
-    found, equal = _lead(sketched, starts, within.unlike, within.alike, most_leaders, compared, rejected)
+    found, equal = _lead(sketched, starts, within.unlike, within.alike, most_leaders, most_doubtful, compared, rejected)
     return Pairs(found[:, 0], found[:, 1], equal, compared, rejected)
 
 
@@ -138,6 +151,7 @@ def _lead(
     unlike: Integer,
     alike: Integer,
     most_leaders: Integer,
+    most_doubtful: Integer,
     compared: Int32s,
     rejected: Int32s,
 ) -> tuple[Int64s, Int32s]:
@@ -148,20 +162,25 @@ def _lead(
         known = 0
         for member in range(starts[bucket], starts[bucket + 1]):
             matched = False
+            doubtful = 0
             for number in range(known):
                 same = _equal(sketched[leaders[number]], sketched[member])
                 compared[member] += 1
                 if same < unlike:
                     rejected[member] += 1
                     continue
+                matched = bool(same >= alike)
+                if not matched:
+                    doubtful += 1
+                    if doubtful > most_doubtful:
+                        continue
                 if count == len(equal):
                     more_pairs, more_equal = np.empty((2 * count, 2), np.int64), np.empty(2 * count, np.int32)
                     more_pairs[:count], more_equal[:count] = pairs, equal
                     pairs, equal = more_pairs, more_equal
                 pairs[count, 0], pairs[count, 1], equal[count] = leaders[number], member, same
                 count += 1
-                if same >= alike:
-                    matched = True
+                if matched:
                     break
             if not matched and known < most_leaders:
                 leaders[known] = member

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup.bands import band_keys
-from dedup.leaders import MOST_LEADERS, estimated, limits
+from dedup.leaders import MOST_DOUBTFUL, MOST_LEADERS, estimated, limits
 from manifests.filters import REASONS
 from manifests.minhash import MinHash
 from tests.property.test_signatures import reference_words
@@ -69,6 +69,7 @@ def verified(
         leaders: list[int] = []
         for index in bucket:
             matched = False
+            doubtful = 0
             for leader in leaders[: 1 if len(bucket) > largest else None]:
                 equal = _equal(rows[leader], rows[index])
                 if equal >= within.alike:
@@ -76,8 +77,11 @@ def verified(
                     edges[index][leader] = float(np.float32(found[0]))
                     matched = True
                     break
+                if equal < within.unlike:
+                    continue
+                doubtful += 1
                 alike = _jaccard(rows[leader], rows[index], minhash.ngram)
-                if equal >= within.unlike and alike >= minhash.similarity:
+                if doubtful <= MOST_DOUBTFUL and alike >= minhash.similarity:
                     edges[index][leader] = float(np.float32(alike))
             if not matched and len(leaders) < MOST_LEADERS:
                 leaders.append(index)
