@@ -24,8 +24,11 @@ LONGEST_FIRST = (
     "endtoend/test_development_corpora.py",
     "training/test_command.py",
     "training/test_layouts.py",
+    "training/test_change.py",
     "endtoend/test_same_bytes.py",
     "store/test_faults.py",
+    "store/test_lock.py",
+    "substrings/test_step.py",
 )
 """The slowest groups, in the order in which they start. If one of them started last, it would run alone at the end."""
 

@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -57,8 +58,9 @@ def are_compiled() -> bool:
     return disk.load(mark()) is not None
 
 
+@cache
 def mark() -> Entry:
-    """The cache entry that a warm-up writes after the last kernel."""
+    """The cache entry that a warm-up writes after the last kernel; looked up before each pipeline."""
     depends = (metadata.version("numba"), metadata.version("llvmlite"), platform.machine(), _processor())
     return Entry(
         source=Path(disk.__file__).resolve(),
