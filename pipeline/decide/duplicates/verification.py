@@ -155,7 +155,7 @@ def sets_of(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
     """
     if index_run(run, job) is not None:
         return index_sets(run, job, rows)
-    found, starts = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
+    found, starts, count = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)], 0
     for part, chosen in chosen_rows(run, job, rows):
         texts = read_ipc(join(job.extract, part_file("documents", part.name)), columns=["text"])["text"]
         first = 0
@@ -167,8 +167,10 @@ def sets_of(run: int, job: RunJob, rows: Uint64s) -> tuple[Uint64s, Int64s]:
                 ngram=job.minhash.ngram,
                 chosen=chosen[begin:end] - first,
             )
-            starts.append(starts[-1][-1] + own[1:])
+            # Of a batch without a chosen row there is nothing.
+            starts.append(count + own[1:])
             found.append(hashes)
+            count += len(hashes)
             first += len(chunk)
     return np.concatenate(found), np.concatenate(starts)
 

@@ -16,6 +16,7 @@ from manifests.minhash import MinHash
 from pipeline.decide.step import decide
 from pipeline.engines.runners import Helpers, Runner
 from pipeline.extract.step import extract
+from pipeline.schemas import iterate_ipc
 from tests.endtoend.corpora import tree_hashes
 from tests.pipeline.decide.duplicates.corpora import SOURCES, Decision, decisions, records, rows_of, run, write
 from tests.pipeline.decide.duplicates.reference import search
@@ -87,6 +88,16 @@ def test_any_runs_decide_the_same(tmp_path, monkeypatch, expected, fan, at_once)
     many_runs(monkeypatch, fan=fan, at_once=at_once)
     run(write(tmp_path, records(), files=4), tmp_path / "out")
     assert len(list((tmp_path / "out" / "decide" / "duplicates" / "fates").iterdir())) == 8
+    assert decisions(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("size", [300, 2_000])
+def test_any_batches_decide_the_same(tmp_path, monkeypatch, expected, size) -> None:
+    """Of the record batches of a part some have no document that is looked at by its shingles."""
+    monkeypatch.setattr("pipeline.readers.records.BATCH_TEXT_BYTES", size)
+    run(write(tmp_path, records()), tmp_path / "out")
+    documents, *_ = (tmp_path / "out" / "extract" / "documents").rglob("*.arrow")
+    assert len(list(iterate_ipc(str(documents)))) > 5
     assert decisions(tmp_path / "out") == expected
 
 
