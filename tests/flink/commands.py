@@ -58,3 +58,13 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], 
 def tasks_done(store: Store, prefix: str, step: str) -> int:
     """Task manifests that a step has published in the store."""
     return sum(1 for key in store.objects(f"{prefix}/{step}/tasks") if key.endswith(".json"))
+
+
+def local_copy(store: Store, prefix: str, folder: Path) -> Path:
+    """The objects below a prefix as files."""
+    filesystem = store.filesystem()
+    for key in store.objects(prefix):
+        path = folder / key.removeprefix(f"{prefix}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(filesystem.open_input_file(f"{store.bucket}/{key}").read())
+    return folder

@@ -13,7 +13,7 @@ import signal
 import pytest
 
 from tests.endtoend.corpora import tree_hashes
-from tests.flink.commands import finish, start, tasks_done, wait_until
+from tests.flink.commands import finish, local_copy, start, tasks_done, wait_until
 from tests.flink.conftest import upload
 from tests.paths import SHARED
 
@@ -28,16 +28,6 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def in_store(store, part_manifest, tmp_path_factory):
     return upload(part_manifest, store, "corpora", tmp_path_factory.mktemp("manifest") / "corpus.yaml")
-
-
-def local_copy(store, prefix, folder):
-    """The objects below a prefix as files."""
-    filesystem = store.filesystem()
-    for key in store.objects(prefix):
-        path = folder / key.removeprefix(f"{prefix}/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(filesystem.open_input_file(f"{store.bucket}/{key}").read())
-    return folder
 
 
 def test_undisturbed(cluster, cluster_yaml, store, in_store, prepared_part, tmp_path) -> None:

@@ -176,7 +176,7 @@ ARPA = arpa(BY_HAND, order=3).encode()
     [
         ("en.arpa", ARPA),
         ("model", b"\n \r\n" + ARPA),
-        ("en.arpa.gz", gzip.compress(ARPA)),
+        ("en.arpa.gz", gzip.compress(ARPA, mtime=0)),
         ("model.zst", zstandard.compress(ARPA)),
         ("en.ARPA.xz", lzma.compress(ARPA)),
         # By its name, where its content does not say it.
