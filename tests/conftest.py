@@ -28,7 +28,6 @@ LONGEST_FIRST = (
     "endtoend/test_same_bytes.py",
     "store/test_faults.py",
     "store/test_lock.py",
-    "substrings/test_step.py",
 )
 """The slowest groups, in the order in which they start. If one of them started last, it would run alone at the end."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -41,8 +42,18 @@ def linger(element: str, settings: dict) -> list[tuple[int, bytes]]:
     return []
 
 
-def workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if WORKER in child.cmdline()]
+Workers = Callable[[], list[psutil.Process]]
+
+
+@pytest.fixture
+def workers() -> Workers:
+    """The worker processes that a test has started and that are left; other tests share some of their own."""
+
+    def living() -> list[psutil.Process]:
+        return [child for child in psutil.Process().children() if WORKER in child.cmdline()]
+
+    others = {child.pid for child in living()}
+    return lambda: [child for child in living() if child.pid not in others]
 
 
 def waiting() -> list[threading.Thread]:
@@ -51,7 +62,7 @@ def waiting() -> list[threading.Thread]:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # pytest replaces our hook
-def test_a_crash_tells_where(tmp_path: Path) -> None:
+def test_a_crash_tells_where(tmp_path: Path, workers: Workers) -> None:
     with pytest.raises(GristmillError) as caught:
         run(Runner(workers=2), crash, tmp_path)
     told = str(caught.value)
@@ -84,7 +95,7 @@ def test_a_worker_that_is_aborted_tells_of_the_thread_that_was_hit_alone() -> No
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_one_that_leaves_as_if_all_were_well_is_a_loss(tmp_path: Path) -> None:
+def test_one_that_leaves_as_if_all_were_well_is_a_loss(tmp_path: Path, workers: Workers) -> None:
     with pytest.raises(GristmillError, match=r"worker [12] of 2, process \d+, ended with status 0"):
         run(Runner(workers=2), leave, tmp_path)
     assert workers() == []
@@ -92,7 +103,7 @@ def test_one_that_leaves_as_if_all_were_well_is_a_loss(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_one_that_dies_before_it_connects_ends_the_pipeline_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: Workers
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         f"import os, sys\nif {WORKER!r} in sys.orig_argv and sys.orig_argv[-1][-1] in '13579':\n"
@@ -109,7 +120,7 @@ def test_one_that_dies_before_it_connects_ends_the_pipeline_at_once(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_signal_ends_all_workers_whatever_they_do(tmp_path: Path) -> None:
+def test_a_signal_ends_all_workers_whatever_they_do(tmp_path: Path, workers: Workers) -> None:
     stopped: list[psutil.Process] = []
 
     def interrupt() -> None:
