@@ -23,6 +23,10 @@ from pathlib import Path
 import psutil
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from shards.writer import load_manifest  # noqa: E402  (the project's root is no installed package)
+
 STEPS = ("extract", "decide", "tokenizer", "tokenize")
 _COMMANDS = {
     "extract": ["extract"],
@@ -104,22 +108,20 @@ def main() -> None:
         whole = _step(["prep"], options, out)
         costs = {step: _step(_COMMANDS[step], options, Path(scratch) / "steps") for step in STEPS}
         extract = json.loads((out / "extract" / "_MANIFEST.json").read_text())
-        shards, again = (
-            json.loads((folder / "shards" / "_MANIFEST.json").read_text()) for folder in (out, Path(scratch) / "steps")
-        )
-    if shards["digest"] != again["digest"]:
-        raise SystemExit(f"two runs gave two digests: {shards['digest']} and {again['digest']}")
+        shards, again = (load_manifest(str(folder / "shards")) for folder in (out, Path(scratch) / "steps"))
+    if shards.digest != again.digest:
+        raise SystemExit(f"two runs gave two digests: {shards.digest} and {again.digest}")
     text_mb = sum(output["text_bytes"] for output in extract["outputs"]) / 1e6
     result = {
         "text_mb": round(text_mb, 2),
         "whole_mb_per_cpu_s": round(text_mb / whole.cpu_s, 2),
         **{f"{step}_mb_per_cpu_s": round(text_mb / costs[step].cpu_s, 2) for step in ("extract", "decide", "tokenize")},
         "peak_mb": round(max(cost.peak_mb for cost in (whole, *costs.values()))),
-        "digest": shards["digest"],
+        "digest": shards.digest,
         "whole_cpu_s": round(whole.cpu_s, 2),
         "whole_wall_s": round(whole.wall_s, 2),
         "documents": extract["ledger"]["kept"],
-        "tokens": sum(shard["tokens"] for shard in shards["shards"]),
+        "tokens": sum(shard.tokens for shard in shards.shards),
         "workers": options.workers,
     }
     print(json.dumps(result))

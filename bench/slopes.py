@@ -36,6 +36,7 @@ from bench.scale_tables import plan_text, write_into  # noqa: E402
 from bench.slope_inputs import with_shard_tokens, with_training, write_large, write_many, write_share, write_synthetic  # noqa: E402
 from bench.slope_runs import STEPS, Bench, Saved, add_series, line_of, median_of, run_step, run_steps, run_traced  # noqa: E402
 from pipeline.schemas import read_ipc  # noqa: E402
+from shards.writer import load_manifest  # noqa: E402
 
 SHARES = (1 / 16, 0.16, 0.4, 1.0)
 DOCUMENTS = (100_000, 252_000, 635_000, 1_600_000)
@@ -135,16 +136,16 @@ def _text_facts(
         for kind, counts in traces[step][direction].items():
             facts[f"{step}.{direction}.{kind}.bytes"] = counts["bytes"]
             facts[f"{step}.{direction}.{kind}.files"] = counts["files"]
-    shards = json.loads((out / "shards" / "_MANIFEST.json").read_text())
+    shards = load_manifest(str(out / "shards")).shards
     decided = json.loads((out / "decide" / "_MANIFEST.json").read_text())
-    kept = sum(shard["documents"] for shard in shards["shards"])
+    kept = sum(shard.documents for shard in shards)
     dropped = decided["ledger"]["dropped"]
     duplicates = dropped.get("near_duplicate", 0) + dropped.get("exact_duplicate", 0)
     facts |= {
         "text_mb": text / 1e6,
         "documents": documents,
         "kept_documents": kept,
-        "tokens": sum(shard["tokens"] for shard in shards["shards"]),
+        "tokens": sum(shard.tokens for shard in shards),
         "duplicate_rows": duplicates,
         "pairs_per_duplicate": _pairs(out / "decide" / "duplicates" / "counts") / max(1, duplicates),
         **{f"decide.reading.{name}": size for name, size in traces["decide"]["reading"].items()},
