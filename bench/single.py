@@ -26,18 +26,19 @@ def look_at_tasks(count: str, folder: str) -> dict[str, Any]:
     """
     from manifests.step import Ledger, Output, TaskManifest
     from pipeline.engines.tasks import Task, collect, pending_tasks
+    from storage.steps import write_task
 
     kinds = ("documents", "signals", "signatures")
     names = [_NAME.format(number) for number in range(int(count))]
     for name in names:
         outputs = [Output(path=f"{kind}/{name}.0000.arrow", sha256="0" * 64, bytes=1, rows=1) for kind in kinds]
-        for path in [f"tasks/{name}.json", *(output.path for output in outputs)]:
-            Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
-            Path(folder, path).write_bytes(b"1")
+        for output in outputs:
+            Path(folder, output.path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, output.path).write_bytes(b"1")
         manifest = TaskManifest(
             task=name, key="1", inputs={name: "0" * 32}, outputs=outputs, ledger=Ledger(records_in=1, kept=1)
         )
-        Path(folder, "tasks", name + ".json").write_text(manifest.model_dump_json())
+        write_task(folder, manifest)
     tasks = [Task(name=name, key="1") for name in names]
     before, began = _own_memory(), time.process_time()
     if pending_tasks(tasks, folder=folder):
