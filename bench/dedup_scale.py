@@ -191,7 +191,7 @@ def write_copies(folder: Path, *, kind: str, copies: int) -> Path:
             for number in range(first, min(copies, first + 50_000)):
                 own = list(words)
                 if kind == "near":
-                    # Neighbours: a near copy has nine of its shingles for its own, at most.
+                    # Neighbours: of its 56 shingles a near copy has six of its own at most.
                     place = int(rng.integers(0, _WORDS - 1))
                     own[place : place + 2] = [f"a{number}", f"b{number}"]
                 file.write(json.dumps({"id": str(number), "text": " ".join(own)}) + "\n")
@@ -201,9 +201,8 @@ def write_copies(folder: Path, *, kind: str, copies: int) -> Path:
         "root": str(folder),
         "files": ["*.jsonl"],
         "licence": "made here",
+        "expected_duplicates": 1.0,  # or the alarm would stop it, as it should
     }
-    # What this is made to show is what the alarm is for.
-    source["expected_duplicates"] = 1.0
     manifest = {
         "kind": "corpus", "version": 1, "name": "copies", "sources": [source], "filters": "none",
         "personal_information": None, "tokenizer": {"train": {}},

@@ -40,9 +40,9 @@ def timed_decide(corpus: str, out: str) -> dict[str, float]:
     # What a pipeline is handed is pickled by name: a function is looked up in its own module, in this process.
     changed: list[tuple[Any, str, Any]] = []
     for stage in (*search.copies_stages(1), *search.pairs_stages(1), *search.fates_stages(1)):
-        [module, name], shown = (stage.work.__module__, stage.work.__name__), stage.label.rpartition(" ")[2]
-        new = timed(shown, stage.work)
-        changed += [(each, name, new) for each in (sys.modules[module], search) if hasattr(each, name)]
+        name = stage.work.__name__
+        new = timed(stage.label.rpartition(" ")[2], stage.work)
+        changed += [(own, name, new) for own in (sys.modules[stage.work.__module__], search) if hasattr(own, name)]
     for own, name in ((choice, "decide_rest"), (choice, "publish_chosen"), (decisions, "decide_part")):
         changed.append((own, name, timed(name, getattr(own, name))))
     before = [(module, name, getattr(module, name)) for module, name, _ in changed]

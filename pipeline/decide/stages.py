@@ -16,7 +16,7 @@ from manifests.errors import GristmillError
 from manifests.step import Ledger, Output, TaskManifest
 from pipeline.decide.exchange import Shape, combine, combining
 from pipeline.decide.runs import RunJob, RunTask
-from pipeline.engines.runners import Runner, run_pipeline, with_helpers
+from pipeline.engines.runners import Runner, run_pipeline
 from pipeline.engines.tasks import pending_tasks, run_tasks
 from storage.steps import finished_task, write_task
 
@@ -62,10 +62,9 @@ def run_stages(stages: Sequence[Stage], job: RunJob, *, runner: Runner) -> None:
     steps = steps_of(stages, job)
     runner = runner.at_most(max(step.size for step in steps))
     if runner.workers > 1:
-        with with_helpers(runner) as helped:
-            for step in steps:
-                function = partial(perform, work=step.work)
-                run_tasks(tasks_in(step, job), function, job, folder=job.folder, label=step.label, runner=helped)
+        for step in steps:
+            function = partial(perform, work=step.work)
+            run_tasks(tasks_in(step, job), function, job, folder=job.folder, label=step.label, runner=runner)
         return
     tasks = [task for step in steps for task in tasks_in(step, job)]
     runner.expect(len(tasks))
